@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Everything of libhypernix.
+ */
+#ifndef HYPERNIX_HYPERNIX_H
+#define HYPERNIX_HYPERNIX_H
+
+#include <hypernix/base.h>
+#include <hypernix/codec.h>
+#include <hypernix/events.h>
+#include <hypernix/host.h>
+#include <hypernix/machine.h>
+#include <hypernix/os.h>
+#include <hypernix/state.h>
+#include <hypernix/tags.h>
+
+#endif

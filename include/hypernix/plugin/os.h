@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The method table of the operating system. Weaker promise than the rest of the API: methods are appended.
+ * Every method returns 0 or a count on success and -errno on failure. Paths are absolute.
+ */
+#ifndef HYPERNIX_PLUGIN_OS_H
+#define HYPERNIX_PLUGIN_OS_H
+
+#include <hypernix/base.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+typedef struct hn_os hn_os;
+
+typedef enum hn_os_clock {
+	HN_OS_CLOCK_WALL,      /* ns since 1970 */
+	HN_OS_CLOCK_MONOTONIC, /* ns, stops in suspend */
+	HN_OS_CLOCK_BOOT,      /* ns, runs in suspend */
+	HN_OS_CLOCK_CPU,       /* ns of this thread's CPU time */
+} hn_os_clock;
+
+typedef struct hn_os_spawn {
+	uint32_t size;
+	const char *const *argv;        /* argv[0] is an absolute path or searched in a fixed PATH; no shell */
+	const char *const *environment; /* NULL: clean environment */
+	int in, out, err;               /* -1: /dev/null */
+} hn_os_spawn;
+
+typedef struct hn_os_ops {
+	uint32_t size;
+	/* files */
+	int (*open)(hn_os *os, const char *path, int flags, mode_t mode); /* O_CLOEXEC is implied */
+	int (*close)(hn_os *os, int fd);
+	ssize_t (*pread)(hn_os *os, int fd, void *bytes, size_t size, off_t offset);
+	ssize_t (*pwrite)(hn_os *os, int fd, const void *bytes, size_t size, off_t offset);
+	int (*fsync)(hn_os *os, int fd);
+	int (*truncate)(hn_os *os, int fd, off_t size);
+	int (*fstat)(hn_os *os, int fd, struct stat *status);
+	int (*stat)(hn_os *os, const char *path, struct stat *status);    /* does not follow a last symlink */
+	int (*unlink)(hn_os *os, const char *path);
+	int (*rename)(hn_os *os, const char *from, const char *to);
+	int (*mkdir)(hn_os *os, const char *path, mode_t mode);
+	int (*rmdir)(hn_os *os, const char *path);
+	int (*list)(hn_os *os, const char *path, int (*each)(void *arg, const char *name), void *arg);
+	int (*sync_directory)(hn_os *os, const char *path);
+	/* OFD record lock: type F_RDLCK, F_WRLCK, F_UNLCK; -EAGAIN when held elsewhere. */
+	int (*lock)(hn_os *os, int fd, short type, off_t start, off_t size);
+	/* time and chance */
+	int64_t (*clock)(hn_os *os, hn_os_clock which);
+	void (*sleep)(hn_os *os, int64_t nanoseconds);
+	int (*random)(hn_os *os, void *bytes, size_t size);
+	/* processes */
+	int (*spawn)(hn_os *os, const hn_os_spawn *what, pid_t *pid);
+	int (*wait)(hn_os *os, pid_t pid, int64_t timeout, int *status);  /* -ETIMEDOUT; timeout in ns, -1 = for ever */
+	int (*kill)(hn_os *os, pid_t pid, int signal);
+	/* sockets */
+	int (*connect_unix)(hn_os *os, const char *path);                 /* stream, non-blocking */
+	/* -ETIMEDOUT after timeout ns; events as in poll(2) */
+	int (*poll)(hn_os *os, int fd, short events, int64_t timeout);
+	ssize_t (*read)(hn_os *os, int fd, void *bytes, size_t size);
+	ssize_t (*write)(hn_os *os, int fd, const void *bytes, size_t size);
+} hn_os_ops;
+
+/** What a method table works on: the table is first, the state of the implementation follows. */
+struct hn_os {
+	const hn_os_ops *ops;
+};
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Hashes (libsodium). The only room that calls libsodium.
+ */
+#ifndef CRYPTO_PRIVATE_H
+#define CRYPTO_PRIVATE_H
+
+#include "base/base-private.h"
+
+#define CRYPTO_DIGEST 32
+int crypto_open(hn_error **err); /* once a process, idempotent, thread-safe */
+void crypto_blake2b(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST]);
+void crypto_blake2b_keyed(const void *key, size_t key_size, const void *bytes, size_t size, uint8_t *digest, size_t digest_size);
+void crypto_sha256(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST]);
+
+/* Hash over pieces. */
+typedef struct crypto_hash { _Alignas(64) uint8_t opaque[384]; } crypto_hash;
+void crypto_hash_begin(crypto_hash *hash);              /* BLAKE2b-256 */
+void crypto_hash_add(crypto_hash *hash, const void *bytes, size_t size);
+void crypto_hash_end(crypto_hash *hash, uint8_t digest[CRYPTO_DIGEST]);
+
+/* RFC 6962 tree: leaf = SHA-256(00 || record), node = SHA-256(01 || left || right). */
+void crypto_leaf(const void *record, size_t size, uint8_t digest[CRYPTO_DIGEST]);
+void crypto_node(const uint8_t left[CRYPTO_DIGEST], const uint8_t right[CRYPTO_DIGEST], uint8_t digest[CRYPTO_DIGEST]);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Whole-file helpers over the method table, and the epoll loop.
+ */
+#ifndef OS_PRIVATE_H
+#define OS_PRIVATE_H
+
+#include "base/base-private.h"
+#include <fcntl.h>
+#include <hypernix/os.h>
+#include <hypernix/plugin/os.h>
+
+/* All of a file, NUL after the end; refuses more than `limit` bytes (HN_ELIMIT) before reading them, directories, and devices. */
+int os_read_file(hn_os *os, const char *path, uint64_t limit, char **bytes, size_t *size, hn_error **err);
+/* Replaces a file so that after a crash the old or the new content is there: temporary, fsync, rename, fsync directory. */
+int os_write_file(hn_os *os, const char *path, const void *bytes, size_t size, mode_t mode, hn_error **err);
+int os_mkdirs(hn_os *os, const char *path, mode_t mode, hn_error **err);
+int os_remove_tree(hn_os *os, const char *path, hn_error **err); /* never follows a symlink; success when absent */
+bool os_exists(hn_os *os, const char *path);
+int64_t os_now(hn_os *os);       /* wall, ns */
+int64_t os_monotonic(hn_os *os); /* ns */
+int os_random(hn_os *os, void *bytes, size_t size, hn_error **err);
+int os_uuid(hn_os *os, char out[37], hn_error **err); /* random, version 4, lower case */
+
+/* An exclusive lock file with the text "pid boot-id program since-ns". Busy: HN_EBUSY with facts pid, program, since.
+ * wait < 0: for ever; 0: at once; else ns. Retries with 50-500 ms back-off; heeds cancel. */
+typedef struct os_lock os_lock;
+int os_lock_take(hn_os *os, const char *path, const char *program, int64_t wait, hn_cancel *cancel, os_lock **lock, hn_error **err);
+void os_lock_release(os_lock *lock); /* NULL is fine; the file stays, unlocked */
+BASE_AUTO(os_lock, os_lock_release)
+
+/* Runs a program to its end; output (stdout and stderr together) up to limit bytes. */
+int os_run(hn_os *os, const char *const *argv, int64_t timeout, int *exit_status, char **output, hn_error **err);
+
+/* epoll loop on the real system: one thread; callbacks on step. */
+typedef struct os_loop os_loop;
+typedef void (*os_loop_fn)(void *arg, uint32_t events);
+int os_loop_new(os_loop **loop, hn_error **err);
+void os_loop_free(os_loop *loop);
+int os_loop_add(os_loop *loop, int fd, uint32_t events, os_loop_fn fn, void *arg, hn_error **err);
+void os_loop_remove(os_loop *loop, int fd);
+int os_loop_timer(os_loop *loop, int64_t due_monotonic, void (*fn)(void *arg), void *arg, uint64_t *id, hn_error **err);
+void os_loop_timer_cancel(os_loop *loop, uint64_t id);
+int os_loop_step(os_loop *loop, int64_t timeout, hn_error **err); /* handles what is due; number of callbacks */
+int os_loop_fd(const os_loop *loop);
+BASE_AUTO(os_loop, os_loop_free)
+
+#endif
