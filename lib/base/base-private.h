@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#define BASE_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define BASE_PRINTF(position, first) __attribute__((format(printf, position, first)))
 #define BASE_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* --- memory: everything goes through the hooks of hn_set_allocator(), so that a test can fail the nth --- */
