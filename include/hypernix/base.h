@@ -56,6 +56,9 @@ HN_API int hn_code_exit_status(hn_code code);
 HN_API const char *hn_code_graphql(hn_code code);
 HN_API hn_code hn_code_at(size_t index);          /* walks errors.def; HN_OK past the end */
 
+HN_API void hn_text_free(char *text);
+HN_API void hn_bytes_free(uint8_t *bytes);
+
 HN_API const char *hn_version(void);              /* "0.1.0" */
 
 /** Replacement for malloc, realloc and free; all three are set or none. */

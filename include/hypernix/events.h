@@ -37,7 +37,6 @@ HN_API int hn_events_wait(hn_session *session, uint64_t after, int64_t timeout, 
 HN_API int hn_events_last(hn_session *session, uint64_t *sequence, hn_error **err);
 HN_API int hn_events_prune(hn_session *session, uint64_t before, hn_error **err);          /* needs node.role; keeps what a cursor has not read */
 HN_API int hn_metrics_text(hn_session *session, char **text, hn_error **err);              /* OpenMetrics text; release with hn_text_free */
-HN_API void hn_text_free(char *text);
 
 #ifdef __cplusplus
 }

@@ -173,7 +173,6 @@ HN_API int hn_view_encode_chains(const hn_view *view, uint8_t **bytes, size_t *s
 HN_API int hn_view_decode(const char *unit, const void *values, size_t values_size, const void *chains, size_t chains_size, hn_view **view, hn_error **err);
 typedef int (*hn_diff_fn)(void *arg, const char *key, const hn_key *row, const char *old_text, const char *new_text); /* NULL: no value */
 HN_API int hn_view_diff(const hn_view *old_view, const hn_view *new_view, hn_diff_fn each, void *arg, hn_error **err); /* number of differences */
-HN_API void hn_bytes_free(uint8_t *bytes);
 
 #ifdef __cplusplus
 }

@@ -23,6 +23,9 @@ char *base_strndup(const char *text, size_t size);
 void *base_memdup(const void *bytes, size_t size);
 /* Grows *items (elements of item_size) so that it holds `need`; *capacity is updated. 0 or HN_ENOMEM. */
 int base_grow(void *items, size_t *capacity, size_t need, size_t item_size);
+/* Copies a caller's options struct (uint32_t size first) into `known`, zero where the caller's is shorter.
+ * HN_EINVAL when there is none or no size; HN_ENEWER when a byte that this library does not know is set. */
+int base_options(void *known, size_t known_size, const void *given, const char *room, hn_error **err);
 
 static inline void base_free_pointer(void *pointer)
 {
@@ -53,7 +56,9 @@ int base_error_wrap(hn_error **err, hn_code code, const char *room, const char *
 void base_error_fact(hn_error **err, const char *name, const char *text);
 void base_error_fact_number(hn_error **err, const char *name, int64_t number);
 int base_nomem(hn_error **err);                       /* the static out-of-memory error */
-/* From -errno of an os call: ENOSPC, EDQUOT -> HN_ENOSPC, ENOENT -> HN_ENOENT, EACCES -> HN_EDENIED, else HN_EIO. */
+/* From -errno of an os call: ENOSPC, EDQUOT -> HN_ENOSPC, ENOENT -> HN_ENOENT, EACCES, EPERM -> HN_EDENIED, EEXIST -> HN_EEXIST,
+ * ENOMEM -> HN_ENOMEM, ETIMEDOUT -> HN_ETIMEOUT, ENAMETOOLONG -> HN_EPATHLEN, ENOSYS, EOPNOTSUPP -> HN_ENOSUP, else HN_EIO.
+ * The reason is put after the message; fact "errno". */
 int base_error_errno(hn_error **err, const char *room, int errnum, const char *format, ...) BASE_PRINTF(4, 5);
 
 #define HN_BELIEVE(condition) base_believe((condition), #condition, __FILE__, __LINE__)
@@ -82,6 +87,9 @@ bool base_name_valid(const char *name, size_t size);  /* [a-z][a-z0-9-]{0,62} */
 /* Damerau-Levenshtein; the index of the nearest candidate within a third of its length, or -1. */
 int base_nearest(const char *name, size_t count, const char *(*candidate)(void *arg, size_t index), void *arg);
 bool base_glob(const char *pattern, const char *text); /* only '*'; linear */
+/* Untrusted text for a message: bounded (then "..."), without control characters. Returns out. */
+#define BASE_QUOTE_SIZE 96
+const char *base_quote(char out[BASE_QUOTE_SIZE], const char *text, size_t size);
 
 /* --- arena: many small things that die together --- */
 typedef struct base_arena base_arena;
@@ -92,6 +100,8 @@ char *base_arena_strndup(base_arena *arena, const char *text, size_t size);
 size_t base_arena_used(const base_arena *arena);
 BASE_AUTO(base_arena, base_arena_free)
 
+uint64_t base_hash(const void *bytes, size_t size, uint64_t key); /* keyed; not stable between versions */
+
 /* --- map: text or bytes to pointer, insertion order kept for walking --- */
 typedef struct base_map base_map;
 base_map *base_map_new(void (*release)(void *value)); /* release may be NULL */
@@ -101,7 +111,7 @@ bool base_map_has(const base_map *map, const void *key, size_t size);
 int base_map_put(base_map *map, const void *key, size_t size, void *value); /* copies the key; replaces; 0 or HN_ENOMEM */
 bool base_map_remove(base_map *map, const void *key, size_t size);
 size_t base_map_count(const base_map *map);
-/* index 0 .. base_map_slots()-1; false for a removed slot. */
+/* index 0 .. base_map_slots()-1; false for a removed slot. Removing while walking is fine; a put may move the slots. */
 size_t base_map_slots(const base_map *map);
 bool base_map_at(const base_map *map, size_t slot, const char **key, size_t *size, void **value);
 BASE_AUTO(base_map, base_map_free)
