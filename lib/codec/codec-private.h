@@ -44,6 +44,19 @@ const char *codec_kind_name(codec_kind kind);                                   
 BASE_AUTO(codec_json, codec_json_free)
 BASE_AUTO(hn_json, hn_json_free)
 
+/* Between the files of this room. */
+typedef struct codec_json_place {
+	const char *file;
+	uint32_t line, column;
+} codec_json_place;
+/* "file:line:column: message" with the facts file, line, column; returns the code. */
+int codec_json_fail(hn_error **err, hn_code code, const codec_json_place *place, const char *hint,
+	const char *message);
+/* Makes the tree of bytes that were checked for size, UTF-8, NUL and depth and have a NUL behind them. Decoded texts
+ * go to `pool`, size + 1 bytes. */
+int codec_json_scan(const char *file, const char *bytes, size_t size, char *pool, base_arena *arena,
+	codec_node **root, hn_error **err);
+
 /* --- CBOR: deterministic writer (RFC 8949 section 4.2.1) --- */
 typedef struct codec_cbor_out {
 	base_buf buf;
@@ -58,8 +71,15 @@ void codec_cbor_put_tag(codec_cbor_out *out, uint64_t tag);
 void codec_cbor_put_bool(codec_cbor_out *out, bool value);
 void codec_cbor_put_null(codec_cbor_out *out);
 
-/* --- CBOR: strict cursor. No allocation, borrowed views, the first error sticks with its offset (HN_ECBOR).
- * What it takes and refuses: see caps.md section 4. --- */
+/* --- CBOR: strict cursor over one item (RFC 8949, a subset of section 4.2.1). No allocation, borrowed views, the first
+ * error sticks with its offset (HN_ECBOR). Out parameters are untouched on failure.
+ * Takes: integers of 64 bits with or without sign, definite byte strings, texts, arrays and maps, true, false, null, and a
+ * tag where codec_cbor_tag asks for it.
+ * Refuses: heads that are not the shortest, indefinite lengths, floating point, other simple values, integers below -2^63,
+ * keys that do not rise strictly in their encoded bytes (so duplicates too), arrays, maps and tags as keys, invalid UTF-8
+ * and NUL in texts, more than CBOR_DEPTH levels, a count of more items than bytes are left, trailing bytes.
+ * A container is left by itself once its last item was read: count down what codec_cbor_array or _map gave. A byte string
+ * that holds CBOR gets a cursor of its own. --- */
 typedef struct codec_cbor {
 	const uint8_t *bytes;
 	size_t size, offset;
@@ -89,6 +109,7 @@ int codec_cbor_end(codec_cbor *in, hn_error **err);         /* 0 when all was we
 
 /* --- small codes --- */
 uint32_t codec_crc32c(uint32_t crc, const void *bytes, size_t size);  /* start with 0 */
+uint32_t codec_crc32c_portable(uint32_t crc, const void *bytes, size_t size); /* the same without the instruction */
 char *codec_base64url(const void *bytes, size_t size);                /* no padding; owned; NULL: no memory */
 int codec_base64url_decode(const char *text, size_t size, uint8_t **bytes, size_t *out_size, hn_error **err);
 void codec_hex(const void *bytes, size_t size, char *out);            /* 2 * size + 1 */

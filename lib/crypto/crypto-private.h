@@ -14,10 +14,10 @@ void crypto_blake2b_keyed(const void *key, size_t key_size, const void *bytes, s
 void crypto_sha256(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST]);
 
 /* Hash over pieces. */
-typedef struct crypto_hash { _Alignas(64) uint8_t opaque[384]; } crypto_hash;
-void crypto_hash_begin(crypto_hash *hash);              /* BLAKE2b-256 */
-void crypto_hash_add(crypto_hash *hash, const void *bytes, size_t size);
-void crypto_hash_end(crypto_hash *hash, uint8_t digest[CRYPTO_DIGEST]);
+typedef struct crypto_hasher { _Alignas(64) uint8_t opaque[384]; } crypto_hasher; /* not crypto_hash: libsodium has that name */
+void crypto_hash_begin(crypto_hasher *hash);              /* BLAKE2b-256 */
+void crypto_hash_add(crypto_hasher *hash, const void *bytes, size_t size);
+void crypto_hash_end(crypto_hasher *hash, uint8_t digest[CRYPTO_DIGEST]);
 
 /* RFC 6962 tree: leaf = SHA-256(00 || record), node = SHA-256(01 || left || right). */
 void crypto_leaf(const void *record, size_t size, uint8_t digest[CRYPTO_DIGEST]);
