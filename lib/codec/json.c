@@ -19,21 +19,31 @@ struct codec_json {
 /* --- jansson allocates through base. Its hooks are one pair a process, so they are set once and
  * stay. --- */
 
+/* While a document is read on this thread, jansson's values live here and die with it: thousands of
+ * small releases are spared. Otherwise (a program that embeds us and uses jansson itself) NULL. */
+static _Thread_local base_arena *jansson_arena;
 /* jansson 2.14 reports some failed allocations as syntax errors; this tells them apart. */
 static _Thread_local bool jansson_starved;
 
 static void *jansson_alloc(size_t bytes)
 {
-	void *memory = base_alloc(bytes);
-
+	if (jansson_arena == NULL)
+		return base_alloc(bytes);
+	void *memory = base_arena_alloc(jansson_arena, bytes);
 	if (memory == NULL)
 		jansson_starved = true;
 	return memory;
 }
 
+static void jansson_free(void *memory)
+{
+	if (jansson_arena == NULL)
+		base_free(memory);
+}
+
 static void jansson_setup(void)
 {
-	json_set_alloc_funcs(jansson_alloc, base_free);
+	json_set_alloc_funcs(jansson_alloc, jansson_free);
 }
 
 /* --- errors with a place --- */
@@ -141,13 +151,15 @@ static int check_depth(const char *file, const char *bytes, size_t size, hn_erro
 
 static int check_size(const char *file, size_t size, hn_error **err)
 {
-	int rc = base_limit_check(BASE_LIMIT_DOCUMENT_BYTES, size, err);
+	uint64_t limit = base_limit(BASE_LIMIT_DOCUMENT_BYTES);
 
-	if (rc < 0)
-		return base_error_wrap(err, (hn_code)rc, "codec", "%s: too large", file);
-	if (size > UINT32_MAX) /* positions are 32 bits wide, whatever the limit says */
-		return base_error(err, HN_ELIMIT, "codec", NULL, "%s: more than 4 GiB", file);
-	return 0;
+	if (limit > UINT32_MAX) /* positions are 32 bits wide, whatever the limit says */
+		limit = UINT32_MAX;
+	if (size <= limit)
+		return 0;
+	return base_error(err, HN_ELIMIT, "codec", "split it into several documents",
+		"%s: %zu bytes; a declaration document may have at most %" PRIu64, file, size,
+		limit);
 }
 
 /* --- the document --- */
@@ -160,7 +172,7 @@ static int refused_by_jansson(
 	BASE_AUTO_OF(base_arena) base_arena *arena = base_arena_new();
 	codec_node *root = NULL;
 
-	if (arena == NULL || jansson_starved)
+	if (arena == NULL)
 		return base_nomem(err);
 	int rc = codec_json_scan(doc->file, doc->bytes, size, doc->pool, arena, &root, err);
 	if (rc < 0)
@@ -170,18 +182,32 @@ static int refused_by_jansson(
 	return codec_json_fail(err, HN_ESYNTAX, &place, NULL, why->text);
 }
 
-static int document_read(codec_json *doc, size_t size, hn_error **err)
+/* Whether jansson takes the bytes as JSON; what it made of them is dropped. */
+static int ask_jansson(const codec_json *doc, size_t size, bool *accepted, json_error_t *why)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	json_error_t why;
+	BASE_AUTO_OF(base_arena) base_arena *arena = base_arena_new();
 
+	if (arena == NULL)
+		return HN_ENOMEM;
 	pthread_once(&once, jansson_setup);
 	jansson_starved = false;
-	json_t *value =
-		json_loadb(doc->bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-	if (value == NULL)
+	jansson_arena = arena;
+	*accepted =
+		json_loadb(doc->bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, why) != NULL;
+	jansson_arena = NULL;
+	return jansson_starved ? HN_ENOMEM : 0;
+}
+
+static int document_read(codec_json *doc, size_t size, hn_error **err)
+{
+	bool accepted = false;
+	json_error_t why;
+
+	if (ask_jansson(doc, size, &accepted, &why) < 0)
+		return base_nomem(err);
+	if (!accepted)
 		return refused_by_jansson(doc, size, &why, err);
-	json_decref(value);
 	return codec_json_scan(doc->file, doc->bytes, size, doc->pool, doc->arena, &doc->root, err);
 }
 
