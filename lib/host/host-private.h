@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The inside of the host room: the handle, sessions and permits, unit records, acting on a unit, and what the files of
+ * this room ask of each other. Only this room wires the others together.
+ */
+#ifndef HOST_PRIVATE_H
+#define HOST_PRIVATE_H
+
+#include "base/base-private.h"
+#include "codec/codec-private.h"
+#include "crypto/crypto-private.h"
+#include "events/events-private.h"
+#include "machine/machine-private.h"
+#include "os/os-private.h"
+#include "state/state-private.h"
+#include <hypernix/host.h>
+
+BASE_AUTO(hn_host, hn_host_unref)
+BASE_AUTO(hn_session, hn_session_unref)
+BASE_AUTO(hn_unit, hn_unit_unref)
+BASE_AUTO(hn_units, hn_units_free)
+BASE_AUTO(hn_plan, hn_plan_unref)
+BASE_AUTO(hn_view, hn_view_unref)
+BASE_AUTO(hn_resolver, hn_resolver_free)
+BASE_AUTO(hn_catalog, hn_catalog_unref)
+BASE_AUTO(hn_decl, hn_decl_unref)
+
+#define HOST_ROOM "host"
+
+/* --- the handle (host.c) --- */
+struct hn_host {
+	atomic_uint references;
+	hn_os *os;
+	state_store *store;
+	events_log *events;
+	char *state_dir, *root, *uri, *accelerator, *program, *calibration, *path;
+	int64_t lock_wait;
+	bool read_only;
+	char node[64];            /* the host's own name, for audit records and formulas */
+
+	os_lock *lock;            /* <state>/lock, held from the first host_machine() on */
+	machine *machine;         /* NULL until host_machine() */
+	bool settled;             /* steps that a killed apply left were looked at */
+
+	hn_catalog *catalog;      /* of the current generation; host_catalog() */
+	hn_resolver *resolver;    /* catalogue + runtime tags, definitions; host_resolver() */
+	uint64_t catalog_generation, resolver_revision;
+
+	uint8_t (*frontier)[CRYPTO_DIGEST]; /* audit tree: roots of its full subtrees, largest first */
+	size_t frontier_count, frontier_capacity;
+	uint64_t audit_size;
+};
+/* The machine of this host, opened and locked on first use (waits options->lock_wait; HN_EBUSY names the owner).
+ * Stays open until the host is released. HN_EDENIED on a read-only host. */
+int host_machine(hn_host *host, machine **out, hn_error **err);
+/* The same, but never waits: 1 there it is, 0 somebody else owns it (or the host is read-only). */
+int host_machine_try(hn_host *host, machine **out, hn_error **err);
+/* sN and capacity of this host: stored, or "reference" (calibrate.c). `cpu` is owned by the host. */
+int host_calibration(hn_host *host, hn_calibration *result, hn_error **err);
+/* The declaration of the current generation, and the resolver over it with all runtime input. Borrowed. Both follow
+ * changes that other processes commit. */
+int host_catalog(hn_host *host, hn_catalog **catalog, hn_error **err);
+int host_resolver(hn_host *host, hn_resolver **resolver, hn_error **err);
+
+/* --- sessions and permits (session.c, audit.c) --- */
+struct hn_session {
+	atomic_uint references;
+	hn_host *host;
+	char subject[64];         /* "local/uid/0" */
+	char *reason;             /* NULL when none was given */
+	char *program;
+	uint8_t id[8];
+	bool recorded;            /* its "opened" record is in the audit log */
+};
+typedef struct host_permit {
+	base_permit base;         /* what room functions take */
+	hn_session *session;      /* borrowed */
+	bool recorded;            /* there is an allow record that waits for its outcome */
+} host_permit;
+/* Decides, and for a verb that changes something writes the allow record: durable before it returns, or part of the
+ * transaction that is open. `object` is an object name such as host_object_unit() makes; `second` may be NULL.
+ * HN_EDENIED, HN_EREASON, HN_ESESSION, HN_EAUDIT. */
+int host_admit(hn_session *session, hn_verb verb, const char *object, const char *second,
+	host_permit *permit, hn_error **err);
+/* Writes the outcome of an admitted call; returns rc (or HN_EAUDIT when rc was well and the outcome could not be
+ * written). Call it exactly once for each successful host_admit. `err` is the caller's: its error, if any, stays. */
+int host_settle(host_permit *permit, int rc, hn_error **err);
+/* "unit/<uuid>" into a buffer of BASE_OBJECT_SIZE; returns it. */
+const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid);
+/* First line of every public function that takes a session: not NULL, still open; size of an options struct. */
+int host_session_use(hn_session *session, hn_host **host, hn_error **err);
+int host_options_check(const void *options, size_t known, const char *what, hn_error **err);
+
+/* --- audit log (audit.c): caps.md section 10 --- */
+typedef enum host_audit_kind {
+	HOST_AUDIT_START = 0, HOST_AUDIT_ALLOW = 1, HOST_AUDIT_DENY = 2, HOST_AUDIT_OUTCOME = 3,
+	HOST_AUDIT_SESSION_OPENED = 5, HOST_AUDIT_RECOVERY = 15
+} host_audit_kind;
+typedef struct host_audit_entry {
+	host_audit_kind kind;
+	int verb;                 /* -1: none */
+	const char *object;       /* NULL: none */
+	uint64_t refers;          /* 0: none */
+	int code;
+	bool has_code;
+	const hn_session *session; /* NULL: the host itself */
+} host_audit_entry;
+int host_audit_load(hn_host *host, hn_error **err);
+int host_audit_append(hn_host *host, const host_audit_entry *entry, uint64_t *number, hn_error **err);
+/* Recomputes every leaf and the tree; HN_ECORRUPT naming the first record that does not fit. */
+int host_audit_verify(hn_host *host, hn_error **err);
+
+/* --- unit records (units-record.c). An hn_unit is one immutable snapshot of a row. --- */
+typedef enum host_wanted { HOST_WANTED_UNSET, HOST_WANTED_RUNNING, HOST_WANTED_STOPPED } host_wanted;
+struct hn_unit {
+	atomic_uint references;
+	int64_t id;
+	char uuid[37];
+	char name[64];
+	hn_owner owner;
+	bool undeclared;          /* was declared once; what to do with it: on_remove */
+	bool inconsistent, foreign;
+	host_wanted wanted;       /* what start, stop and plans asked for last: a stopped unit that should run has drifted */
+	hn_unit_status status;    /* last known, or observed */
+	int ready;
+	char *machine;            /* frozen machine type; NULL before the first define */
+	char *addresses;          /* frozen addresses, JSON; NULL */
+	uint32_t vcpus;           /* frozen count; 0 = none */
+	uint64_t generation;      /* of the desired view */
+	hn_view *desired, *applied;              /* NULL when there is none */
+	uint8_t desired_digest[CRYPTO_DIGEST];   /* of the values */
+	uint8_t applied_digest[CRYPTO_DIGEST];
+	uint8_t defined_digest[CRYPTO_DIGEST];   /* of the values that the persistent definition was made from */
+};
+/* By name, else by uuid. HN_ENOENT with the nearest name as hint. */
+int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **err);
+int host_unit_load_id(hn_host *host, int64_t id, hn_unit **unit, hn_error **err);
+/* All, by name; a unit's views are decoded. The callback owns the unit it is given. Non-zero ends the walk. */
+int host_units_each(hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err);
+/* What may change outside a plan. Inside the caller's transaction when there is one. */
+int host_unit_set_status(hn_host *host, const hn_unit *unit, hn_unit_status status, int ready, hn_error **err);
+int host_unit_set_wanted(hn_host *host, const hn_unit *unit, host_wanted wanted, hn_error **err);
+/* What the machine room is given: the record with `view` (desired or applied) in it. Borrows from unit and view;
+ * `hex` is a buffer that the digest text is written to. */
+int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, char hex[65],
+	machine_unit *out, hn_error **err);
+/* Appends an event about a unit; data is a JSON object or NULL. In the transaction that is open, if one is. */
+int host_event(hn_host *host, const hn_session *session, const char *type, const char *uuid,
+	const char *name, const char *data, hn_error **err);
+
+/* --- acting on one unit (act.c): what plans and hn_unit_start/stop/restart share. The permit is for UNIT_START,
+ * UNIT_STOP ... on that unit. Each records what became true (status, wanted, applied view) and sends the event. --- */
+/* Redefines when the desired values are not what the definition was made from, starts, records the boot, and makes
+ * desired the applied view: pending values are taken. 1 when it already ran. */
+int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_start_options *options, hn_error **err);
+/* grace 0: the unit's stop.grace. */
+int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_stop_options *options, hn_stop_result *result, hn_error **err);
+
+/* --- written beside: boot-record.c, capacity.c --- */
+/* Stores the phases of one boot (the last 16 of a unit are kept) and sends boot.missed when the goal was missed. */
+int host_boot_store(hn_host *host, const hn_unit *unit, const machine_boot *boot, int64_t goal, hn_error **err);
+/* Compute units that a view holds for admission: its reserve and overcommit, and the charge reserve / overcommit in
+ * millionths of a CU, rounded up. */
+int host_capacity_charge(const hn_view *view, uint64_t *reserve, int64_t *overcommit, uint64_t *charge, hn_error **err);
+/* 100 x sN x threads, in millionths of a CU. */
+uint64_t host_capacity_total(const hn_calibration *calibration);
+
+/* --- the store (store.c) --- */
+int host_store_open(hn_host *host, hn_error **err);
+extern const state_schema host_runtime_schema[]; /* schema-runtime.c: tables of calibration, boots and restarts */
+extern const size_t host_runtime_schema_count;
+/* A number that every change of what is desired, applied or declared raises; to notice other processes' changes. */
+int host_revision(hn_host *host, uint64_t *revision, hn_error **err);
+int host_touch(hn_host *host, hn_error **err); /* raises it; inside a transaction */
+/* One transaction around `body`: begin, body, commit; rolled back when body fails. */
+int host_transaction(hn_host *host, int (*body)(void *arg, hn_error **err), void *arg, hn_error **err);
+
+#endif
