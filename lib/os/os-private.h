@@ -10,6 +10,8 @@
 #include <hypernix/os.h>
 #include <hypernix/plugin/os.h>
 
+#define OS_SECOND INT64_C(1000000000)
+
 /* All of a file, NUL after the end; refuses more than `limit` bytes (HN_ELIMIT) before reading them, directories, and devices. */
 int os_read_file(hn_os *os, const char *path, uint64_t limit, char **bytes, size_t *size, hn_error **err);
 /* Replaces a file so that after a crash the old or the new content is there: temporary, fsync, rename, fsync directory. */
@@ -29,7 +31,8 @@ int os_lock_take(hn_os *os, const char *path, const char *program, int64_t wait,
 void os_lock_release(os_lock *lock); /* NULL is fine; the file stays, unlocked */
 BASE_AUTO(os_lock, os_lock_release)
 
-/* Runs a program to its end; output (stdout and stderr together) up to limit bytes. */
+/* Runs a program to its end; output (stdout and stderr together, may be NULL) up to the limit RUN_OUTPUT_BYTES, the rest is
+ * dropped. exit_status: 0..255, or 128 + the signal that ended it. timeout in ns, < 0: none; then HN_ETIMEOUT and it is killed. */
 int os_run(hn_os *os, const char *const *argv, int64_t timeout, int *exit_status, char **output, hn_error **err);
 
 /* epoll loop on the real system: one thread; callbacks on step. */
@@ -41,8 +44,20 @@ int os_loop_add(os_loop *loop, int fd, uint32_t events, os_loop_fn fn, void *arg
 void os_loop_remove(os_loop *loop, int fd);
 int os_loop_timer(os_loop *loop, int64_t due_monotonic, void (*fn)(void *arg), void *arg, uint64_t *id, hn_error **err);
 void os_loop_timer_cancel(os_loop *loop, uint64_t id);
-int os_loop_step(os_loop *loop, int64_t timeout, hn_error **err); /* handles what is due; number of callbacks */
+/* Waits up to timeout ns (< 0: for ever) and handles what is due; the number of callbacks. A signal may end it early with 0. */
+int os_loop_step(os_loop *loop, int64_t timeout, hn_error **err);
+void os_loop_wake(os_loop *loop); /* ends a step that waits; any thread, async-signal-safe */
 int os_loop_fd(const os_loop *loop);
 BASE_AUTO(os_loop, os_loop_free)
+
+/* Methods of the real system that are not in real.c; only its table uses them. */
+int os_real_spawn(hn_os *os, const hn_os_spawn *what, pid_t *pid);
+int os_real_wait(hn_os *os, pid_t pid, int64_t timeout, int *status);
+int os_real_kill(hn_os *os, pid_t pid, int signal);
+int os_real_pipe(hn_os *os, int ends[2]);
+int os_real_connect_unix(hn_os *os, const char *path);
+int os_real_poll(hn_os *os, int fd, short events, int64_t timeout);
+ssize_t os_real_read(hn_os *os, int fd, void *bytes, size_t size);
+ssize_t os_real_write(hn_os *os, int fd, const void *bytes, size_t size);
 
 #endif

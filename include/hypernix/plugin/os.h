@@ -31,6 +31,7 @@ typedef struct hn_os_ops {
 	/* files */
 	int (*open)(hn_os *os, const char *path, int flags, mode_t mode); /* O_CLOEXEC is implied */
 	int (*close)(hn_os *os, int fd);
+	/* pread: fewer bytes only at the end of the file. pwrite: all of them, or an error and an unknown part written. */
 	ssize_t (*pread)(hn_os *os, int fd, void *bytes, size_t size, off_t offset);
 	ssize_t (*pwrite)(hn_os *os, int fd, const void *bytes, size_t size, off_t offset);
 	int (*fsync)(hn_os *os, int fd);
@@ -41,6 +42,7 @@ typedef struct hn_os_ops {
 	int (*rename)(hn_os *os, const char *from, const char *to);
 	int (*mkdir)(hn_os *os, const char *path, mode_t mode);
 	int (*rmdir)(hn_os *os, const char *path);
+	/* Without "." and ".."; a non-zero answer of `each` ends the walk and is returned. */
 	int (*list)(hn_os *os, const char *path, int (*each)(void *arg, const char *name), void *arg);
 	int (*sync_directory)(hn_os *os, const char *path);
 	/* OFD record lock: type F_RDLCK, F_WRLCK, F_UNLCK; -EAGAIN when held elsewhere. */
@@ -49,7 +51,7 @@ typedef struct hn_os_ops {
 	int64_t (*clock)(hn_os *os, hn_os_clock which);
 	void (*sleep)(hn_os *os, int64_t nanoseconds);
 	int (*random)(hn_os *os, void *bytes, size_t size);
-	/* processes */
+	/* processes: each in a process group of its own, so that kill(-pid) reaches what it started; status as in waitpid(2) */
 	int (*spawn)(hn_os *os, const hn_os_spawn *what, pid_t *pid);
 	int (*wait)(hn_os *os, pid_t pid, int64_t timeout, int *status);  /* -ETIMEDOUT; timeout in ns, -1 = for ever */
 	int (*kill)(hn_os *os, pid_t pid, int signal);
@@ -58,7 +60,8 @@ typedef struct hn_os_ops {
 	/* -ETIMEDOUT after timeout ns; events as in poll(2) */
 	int (*poll)(hn_os *os, int fd, short events, int64_t timeout);
 	ssize_t (*read)(hn_os *os, int fd, void *bytes, size_t size);
-	ssize_t (*write)(hn_os *os, int fd, const void *bytes, size_t size);
+	ssize_t (*write)(hn_os *os, int fd, const void *bytes, size_t size); /* never raises SIGPIPE on a socket */
+	int (*pipe)(hn_os *os, int ends[2]);                              /* read end, write end */
 } hn_os_ops;
 
 /** What a method table works on: the table is first, the state of the implementation follows. */
