@@ -34,6 +34,7 @@ struct hn_host {
 	state_store *store;
 	events_log *events;
 	char *state_dir, *root, *uri, *accelerator, *program, *calibration, *path;
+	char *cpu;                /* model, once a calibration was read; what hn_calibration.cpu points to */
 	int64_t lock_wait;
 	bool read_only;
 	char node[64];            /* the host's own name, for audit records and formulas */
@@ -90,6 +91,7 @@ const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid);
 /* First line of every public function that takes a session: not NULL, still open; size of an options struct. */
 int host_session_use(hn_session *session, hn_host **host, hn_error **err);
 int host_options_check(const void *options, size_t known, const char *what, hn_error **err);
+void host_options_copy(void *to, const void *options, size_t known); /* NULL options: all zero */
 
 /* --- audit log (audit.c): caps.md section 10 --- */
 typedef enum host_audit_kind {
@@ -158,22 +160,26 @@ int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit
 int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_stop_options *options, hn_stop_result *result, hn_error **err);
 
-/* --- written beside: boot-record.c, capacity.c --- */
+/* --- written beside: boot-record.c; admission and auto vCPUs are in host/capacity.h --- */
 /* Stores the phases of one boot (the last 16 of a unit are kept) and sends boot.missed when the goal was missed. */
 int host_boot_store(hn_host *host, const hn_unit *unit, const machine_boot *boot, int64_t goal, hn_error **err);
-/* Compute units that a view holds for admission: its reserve and overcommit, and the charge reserve / overcommit in
- * millionths of a CU, rounded up. */
-int host_capacity_charge(const hn_view *view, uint64_t *reserve, int64_t *overcommit, uint64_t *charge, hn_error **err);
-/* 100 x sN x threads, in millionths of a CU. */
-uint64_t host_capacity_total(const hn_calibration *calibration);
 
 /* --- the store (store.c) --- */
 int host_store_open(hn_host *host, hn_error **err);
+extern const state_schema host_schema[]; /* schema.c: everything else */
+extern const size_t host_schema_count;
 extern const state_schema host_runtime_schema[]; /* schema-runtime.c: tables of calibration, boots and restarts */
 extern const size_t host_runtime_schema_count;
 /* A number that every change of what is desired, applied or declared raises; to notice other processes' changes. */
 int host_revision(hn_host *host, uint64_t *revision, hn_error **err);
 int host_touch(hn_host *host, hn_error **err); /* raises it; inside a transaction */
+int host_number(hn_host *host, const char *sql, uint64_t *number, hn_error **err); /* first column of the first row, else 0 */
+/* Keeps a body once by its BLAKE2b-256; gives the row. */
+typedef enum host_bodies { HOST_VIEWS, HOST_DOCUMENTS } host_bodies;
+int host_body_put(hn_host *host, host_bodies table, const void *bytes, size_t size,
+	uint8_t digest[CRYPTO_DIGEST], int64_t *id, hn_error **err);
+void host_bind_digest(state_query *query, int position, const uint8_t digest[CRYPTO_DIGEST]); /* all zero: null */
+void host_read_digest(state_query *query, int column, uint8_t digest[CRYPTO_DIGEST]);         /* null: all zero */
 /* One transaction around `body`: begin, body, commit; rolled back when body fails. */
 int host_transaction(hn_host *host, int (*body)(void *arg, hn_error **err), void *arg, hn_error **err);
 

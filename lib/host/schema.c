@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables of the host room, one schema step after the other. Numbers are append-only.
+ */
+#include "host/host-private.h"
+
+/* Views and declarations are kept once, by digest: most units of a fleet share them. */
+static const char step_1[] =
+	"CREATE TABLE host(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
+	" revision INTEGER NOT NULL, generation INTEGER NOT NULL) STRICT;"
+	"INSERT INTO host VALUES (1, 1, 0);"
+	/* applied: wall ns at which it became the current one; 0 = only planned so far */
+	"CREATE TABLE generation(number INTEGER NOT NULL PRIMARY KEY, made INTEGER NOT NULL,"
+	" applied INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL,"
+	" units INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE document(id INTEGER NOT NULL PRIMARY KEY, digest BLOB NOT NULL UNIQUE,"
+	" body BLOB NOT NULL) STRICT;"
+	"CREATE TABLE declaration(generation INTEGER NOT NULL REFERENCES generation(number)"
+	" ON DELETE CASCADE, position INTEGER NOT NULL, owner INTEGER NOT NULL,"
+	" file TEXT NOT NULL, document INTEGER NOT NULL REFERENCES document(id),"
+	" PRIMARY KEY (generation, position)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE unit(id INTEGER NOT NULL PRIMARY KEY, uuid TEXT NOT NULL UNIQUE,"
+	" name TEXT NOT NULL UNIQUE, owner INTEGER NOT NULL, undeclared INTEGER NOT NULL,"
+	" inconsistent INTEGER NOT NULL, wanted INTEGER NOT NULL, status INTEGER NOT NULL,"
+	" ready INTEGER NOT NULL, machine TEXT, addresses TEXT, vcpus INTEGER NOT NULL,"
+	" generation INTEGER NOT NULL, defined BLOB) STRICT;"
+	/* added 1: a runtime tag; 0: a declared tag taken away */
+	"CREATE TABLE unit_tag(unit INTEGER NOT NULL REFERENCES unit(id) ON DELETE CASCADE,"
+	" tag TEXT NOT NULL, added INTEGER NOT NULL, source TEXT NOT NULL, who TEXT NOT NULL,"
+	" at INTEGER NOT NULL, why TEXT NOT NULL, expires INTEGER,"
+	" PRIMARY KEY (unit, tag)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE unit_policy(unit INTEGER NOT NULL REFERENCES unit(id) ON DELETE CASCADE,"
+	" policy TEXT NOT NULL, PRIMARY KEY (unit, policy)) STRICT, WITHOUT ROWID;"
+	/* values of api units, forces and frozen values, by layer */
+	"CREATE TABLE definition(unit INTEGER NOT NULL REFERENCES unit(id) ON DELETE CASCADE,"
+	" layer INTEGER NOT NULL, key TEXT NOT NULL, value TEXT, note TEXT, who TEXT NOT NULL,"
+	" at INTEGER NOT NULL, expires INTEGER,"
+	" PRIMARY KEY (unit, layer, key)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE view(id INTEGER NOT NULL PRIMARY KEY, digest BLOB NOT NULL UNIQUE,"
+	" body BLOB NOT NULL) STRICT;"
+	/* role 0 desired, 1 applied */
+	"CREATE TABLE unit_view(unit INTEGER NOT NULL REFERENCES unit(id) ON DELETE CASCADE,"
+	" role INTEGER NOT NULL, body INTEGER NOT NULL REFERENCES view(id),"
+	" chains INTEGER REFERENCES view(id),"
+	" PRIMARY KEY (unit, role)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE history(id INTEGER NOT NULL PRIMARY KEY, unit INTEGER NOT NULL"
+	" REFERENCES unit(id) ON DELETE CASCADE, generation INTEGER NOT NULL,"
+	" at INTEGER NOT NULL, who TEXT NOT NULL, why TEXT NOT NULL,"
+	" body INTEGER NOT NULL REFERENCES view(id)) STRICT;"
+	"CREATE INDEX history_unit ON history(unit, id);"
+	"CREATE TABLE plan(number INTEGER NOT NULL PRIMARY KEY, made INTEGER NOT NULL,"
+	" revision INTEGER NOT NULL, generation INTEGER NOT NULL, options TEXT NOT NULL,"
+	" state INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE step(plan INTEGER NOT NULL REFERENCES plan(number) ON DELETE CASCADE,"
+	" position INTEGER NOT NULL, action INTEGER NOT NULL, class INTEGER NOT NULL,"
+	" status INTEGER NOT NULL, unit TEXT NOT NULL, uuid TEXT NOT NULL, key TEXT,"
+	" old TEXT, new TEXT, place TEXT NOT NULL, note TEXT NOT NULL, phase INTEGER NOT NULL,"
+	" PRIMARY KEY (plan, position)) STRICT, WITHOUT ROWID;"
+	/* the few steps in flight, so that looking for them does not read every plan */
+	"CREATE INDEX step_doing ON step(plan) WHERE status = 1;";
+
+/* caps.md section 10. The triggers are a seat belt: whoever can write the file can drop them, and the tree shows it. */
+static const char step_2[] =
+	"CREATE TABLE audit(seq INTEGER NOT NULL PRIMARY KEY, rec BLOB NOT NULL,"
+	" leaf BLOB NOT NULL) STRICT;"
+	"CREATE TABLE audit_head(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
+	" size INTEGER NOT NULL, frontier BLOB NOT NULL, min_index INTEGER NOT NULL) STRICT;"
+	"INSERT INTO audit_head VALUES (1, 0, x'', 0);"
+	"CREATE TABLE audit_text(ref BLOB NOT NULL PRIMARY KEY, salt BLOB NOT NULL,"
+	" kind INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN"
+	" SELECT RAISE(ABORT, 'audit records are never changed'); END;"
+	"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+	" WHEN old.seq >= (SELECT min_index FROM audit_head) BEGIN"
+	" SELECT RAISE(ABORT, 'audit records are not deleted'); END;";
+
+const state_schema host_schema[] = {
+	{ 1, 1, step_1 },
+	{ 2, 1, step_2 },
+};
+const size_t host_schema_count = BASE_COUNT(host_schema);
