@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: MIT
+# Sourced by tests/e2e/*.sh. Gives a short private directory $work with state $state and machine root
+# $machine, the program `hv` = hv-compute on them, the guest's directory $guest, and the words
+#   ok NAME / not_ok NAME [WHY] / skip NAME REASON / check NAME COMMAND... / finish
+# Set by tests/run.sh: HYPERNIX_BUILD (build directory), HYPERNIX_GUEST (vmlinuz, vmlinux, initrd).
+set -u
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${HYPERNIX_BUILD:-$here/build/release}
+guest=${HYPERNIX_GUEST:-${XDG_CACHE_HOME:-$HOME/.cache}/hypernix/guest}
+# A machine root may have 50 bytes, so this is not below TMPDIR.
+work=$(mktemp -d /tmp/hn.XXXXXX)
+state=$work/s
+machine=$work/m
+export HYPERNIX_STATE=$state HYPERNIX_ROOT=$machine
+e2e_failed=0
+
+hv() {
+	local program
+	program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
+	"${program:-hv-compute}" "$@"
+}
+
+ok() {
+	echo "ok $*"
+}
+not_ok() {
+	echo "not ok $*"
+	e2e_failed=1
+}
+skip() {
+	echo "skip $*"
+}
+# check NAME COMMAND...: shows what the command said when it fails.
+check() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		ok "$name"
+	else
+		not_ok "$name ($*)"
+		printf '%s\n' "$output" | head -n 40 | sed 's/^/    /'
+	fi
+}
+
+# QEMU processes of our own root, found by the root in their command line.
+guests_running() {
+	local process
+	for process in /proc/[0-9]*; do
+		if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q -- "-name guest=.*$machine/"; then
+			echo "${process#/proc/}"
+		fi
+	done
+}
+
+e2e_clean() {
+	local pid
+	for pid in $(guests_running); do
+		kill -9 "$pid" 2>/dev/null
+	done
+	cd / && rm -rf "$work"
+}
+trap e2e_clean EXIT
+trap 'exit 1' HUP INT TERM
+
+# A root whose QEMU was probed before starts in a second instead of many.
+warm_root() {
+	local cache=${HYPERNIX_WARM:-}
+	if [ -n "$cache" ] && [ -d "$cache" ]; then
+		mkdir -p "$machine/cache"
+		cp -a "$cache/." "$machine/cache/"
+	fi
+}
+
+finish() {
+	exit "$e2e_failed"
+}
