@@ -9,6 +9,7 @@
 
 #define CRYPTO_DIGEST 32
 int crypto_open(hn_error **err); /* once a process, idempotent, thread-safe */
+const char *crypto_version(void); /* of libsodium, as it runs */
 void crypto_blake2b(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST]);
 void crypto_blake2b_keyed(const void *key, size_t key_size, const void *bytes, size_t size, uint8_t *digest, size_t digest_size);
 void crypto_sha256(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST]);

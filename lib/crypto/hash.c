@@ -22,6 +22,11 @@ int crypto_open(hn_error **err)
 	return 0;
 }
 
+const char *crypto_version(void)
+{
+	return sodium_version_string();
+}
+
 void crypto_blake2b(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST])
 {
 	crypto_blake2b_keyed(NULL, 0, bytes, size, digest, CRYPTO_DIGEST);
