@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a program answers: errors with hint, facts and causes, JSON, and the question before
+ * something that cannot be taken back.
+ */
+#include "cli.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_labelled(FILE *file, bool color, const char *label, const char *text)
+{
+	fprintf(file, "%s%s:%s ", cli_style_on(color, CLI_BOLD), label,
+		cli_style_off(color, CLI_BOLD));
+	cli_text_print(file, text, true);
+	fputc('\n', file);
+}
+
+static void print_facts(FILE *file, const hn_error *error)
+{
+	hn_fact fact;
+
+	for (size_t i = 0; hn_error_fact(error, i, &fact) == 0; i++) {
+		fputs(i == 0 ? "  (" : ", ", file);
+		cli_text_print(file, fact.name, false);
+		fputs(" = ", file);
+		if (fact.text != NULL)
+			cli_text_print(file, fact.text, false);
+		else
+			fprintf(file, "%lld", (long long)fact.number);
+	}
+	if (hn_error_fact_count(error) > 0)
+		fputs(")\n", file);
+}
+
+/* A text of several lines has a shape of its own: it stands without the program's name. */
+void cli_error_print(FILE *file, bool color, const char *prefix, const hn_error *error)
+{
+	const char *message = hn_error_message(error), *hint = hn_error_hint(error);
+
+	if (prefix != NULL && strchr(message, '\n') == NULL)
+		fprintf(file, "%s%s:%s ", cli_style_on(color, CLI_RED), prefix,
+			cli_style_off(color, CLI_RED));
+	cli_text_print(file, message, true);
+	fputc('\n', file);
+	print_facts(file, error);
+	if (hint != NULL && strncmp(hint, "ways out", 8) == 0) {
+		cli_text_print(file, hint, true);
+		fputc('\n', file);
+	} else if (hint != NULL) {
+		print_labelled(file, color, "hint", hint);
+	}
+	for (const hn_error *cause = hn_error_cause(error); cause != NULL;
+		cause = hn_error_cause(cause)) {
+		print_labelled(file, color, "because", hn_error_message(cause));
+		print_facts(file, cause);
+		if (hn_error_hint(cause) != NULL && hint == NULL)
+			print_labelled(file, color, "hint", hn_error_hint(cause));
+	}
+}
+
+static void print_json(hn_json *json, FILE *file)
+{
+	const char *text;
+	size_t size;
+
+	if (hn_json_finish(json, &text, &size, NULL) == 0) {
+		fwrite(text, 1, size, file);
+		fputc('\n', file);
+	}
+	hn_json_free(json);
+}
+
+int cli_fail(const cli_run *cli, hn_error *error)
+{
+	int status = hn_code_exit_status(hn_error_code(error));
+	hn_json *json;
+
+	fflush(stdout);
+	if (cli->json && hn_json_new(false, &json, NULL) == 0) {
+		hn_json_object(json, NULL);
+		hn_json_error(json, "error", error);
+		hn_json_end(json);
+		print_json(json, stderr);
+	} else {
+		cli_error_print(stderr, cli->color_err, cli->program->name, error);
+	}
+	hn_error_unref(error);
+	return status;
+}
+
+int cli_refuse(const cli_run *cli, hn_code code, const char *hint, const char *format, ...)
+{
+	CLI_AUTO_FREE char *message = NULL;
+	va_list arguments;
+	hn_json *json;
+
+	va_start(arguments, format);
+	if (vasprintf(&message, format, arguments) < 0)
+		message = NULL;
+	va_end(arguments);
+	fflush(stdout);
+	if (cli->json && hn_json_new(false, &json, NULL) == 0) {
+		hn_json_object(json, NULL);
+		hn_json_object(json, "error");
+		hn_json_text(json, "code", hn_code_name(code));
+		hn_json_text(json, "room", cli->program->name);
+		hn_json_text(json, "message", message);
+		hn_json_text(json, "hint", hint);
+		hn_json_end(json);
+		hn_json_end(json);
+		print_json(json, stderr);
+		return hn_code_exit_status(code);
+	}
+	fprintf(stderr, "%s%s:%s ", cli_style_on(cli->color_err, CLI_RED), cli->program->name,
+		cli_style_off(cli->color_err, CLI_RED));
+	cli_text_print(stderr, message == NULL ? hn_code_text(code) : message, true);
+	fputc('\n', stderr);
+	if (hint != NULL)
+		print_labelled(stderr, cli->color_err, "hint", hint);
+	return hn_code_exit_status(code);
+}
+
+hn_json *cli_json_new(void)
+{
+	hn_json *json = NULL;
+
+	if (hn_json_new(true, &json, NULL) < 0)
+		exit(hn_code_exit_status(HN_ENOMEM));
+	return json;
+}
+
+int cli_json_print(const cli_run *cli, hn_json *json)
+{
+	hn_error *error = NULL;
+	const char *text;
+	size_t size;
+
+	if (hn_json_finish(json, &text, &size, &error) < 0) {
+		hn_json_free(json);
+		return cli_fail(cli, error);
+	}
+	fwrite(text, 1, size, stdout);
+	putchar('\n');
+	hn_json_free(json);
+	return 0;
+}
+
+void cli_json_time(hn_json *json, const char *key, int64_t wall)
+{
+	char text[CLI_TIME_TEXT];
+
+	cli_time_print(wall, text);
+	hn_json_text(json, key, wall == 0 ? NULL : text);
+}
+
+int cli_confirm(const cli_run *cli, const char *question)
+{
+	char answer[16];
+
+	if (cli_flag(cli, "yes"))
+		return 0;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return cli_refuse(cli, HN_EDENIED,
+			"look at it with plan or --dry-run, then give --yes",
+			"%s: not done: nobody can be asked here", cli->command->name);
+	fflush(stdout);
+	fprintf(stderr, "%s [y/N] ", question);
+	if (fgets(answer, sizeof(answer), stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y'))
+		return 0;
+	return cli_refuse(cli, HN_ECANCELLED, NULL, "%s: not done", cli->command->name);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What every hv-* program shares: one table of commands and options that parsing, --help, shell
+ * completion and the man page come from, and the ways of answering: tables, JSON, errors, progress.
+ */
+#ifndef HYPERNIX_FRONTENDS_CLI_H
+#define HYPERNIX_FRONTENDS_CLI_H
+
+#include <hypernix/hypernix.h>
+#include <stdio.h>
+
+#define CLI_PRINTF(position, first) __attribute__((format(printf, position, first)))
+#define CLI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- memory: a frontend is short-lived; when there is none left it says so and ends ---- */
+void *cli_alloc(size_t bytes);
+void *cli_realloc(void *memory, size_t count, size_t bytes);
+char *cli_strndup(const char *text, size_t size);
+char *cli_format(const char *format, ...) CLI_PRINTF(1, 2);
+
+static inline void cli_free_pointer(void *pointer)
+{
+	void *memory;
+
+	__builtin_memcpy(&memory, pointer, sizeof(memory));
+	__builtin_free(memory);
+}
+#define CLI_AUTO_FREE __attribute__((cleanup(cli_free_pointer)))
+/* Makes a cleanup function for an owned type: CLI_AUTO(hn_plan, hn_plan_unref), then
+ * `CLI_AUTO_OF(hn_plan) hn_plan *plan = NULL;` */
+#define CLI_AUTO(type, destroy)                                                                    \
+	static inline void type##_auto(type **pointer)                                             \
+	{                                                                                          \
+		(void)destroy(*pointer);                                                           \
+	}
+#define CLI_AUTO_OF(type) __attribute__((cleanup(type##_auto)))
+static inline void cli_text_auto(char **text)
+{
+	hn_text_free(*text);
+}
+#define CLI_AUTO_TEXT __attribute__((cleanup(cli_text_auto))) /* a text of the library */
+
+/* ---- the table ---- */
+
+/* `value` names what the option takes and so says how it is checked and completed: NULL a flag, "N"
+ * a number, "DURATION" "10s", "a|b|c" one of these, anything else a text (FILE, DIR, UNIT, KEY
+ * ...). */
+typedef struct cli_option {
+	const char *name; /* without the dashes; NULL ends a list */
+	const char *value;
+	const char *help;
+	bool many;               /* may be given again */
+	const char *environment; /* variable that stands in for it; or NULL */
+} cli_option;
+
+#define CLI_FLAG(name_, help_)                                                                     \
+	{                                                                                          \
+		.name = (name_), .help = (help_)                                                   \
+	}
+#define CLI_VALUE(name_, value_, help_)                                                            \
+	{                                                                                          \
+		.name = (name_), .value = (value_), .help = (help_)                                \
+	}
+#define CLI_VALUES(name_, value_, help_)                                                           \
+	{                                                                                          \
+		.name = (name_), .value = (value_), .help = (help_), .many = true                  \
+	}
+#define CLI_ENVIRONMENT(name_, value_, environment_, help_)                                        \
+	{                                                                                          \
+		.name = (name_), .value = (value_), .help = (help_), .environment = (environment_) \
+	}
+#define CLI_END                                                                                    \
+	{                                                                                          \
+		.name = NULL                                                                       \
+	}
+
+typedef struct cli_run cli_run;
+
+typedef struct cli_command {
+	const char *group;    /* heading in the list of commands; NULL: not listed */
+	const char *name;     /* "apply", "template create"; NULL ends the table */
+	const char *operands; /* "UNIT KEY", "[FILE...]", "UNIT +TAG|-TAG...": also says how many */
+	const char *summary;
+	const char *details; /* sentences, or NULL */
+	const cli_option *options;
+	const char *examples;     /* lines without the program's name, each ended by \n */
+	int (*run)(cli_run *cli); /* gives the exit status */
+	bool signed_operands;     /* -web is an operand, not an option */
+} cli_command;
+
+typedef struct cli_program {
+	const char *name;
+	const char *summary;
+	const cli_option *options; /* of every command */
+	const cli_command *commands;
+	/* Prints the words for one kind of value (UNIT, KEY, TAG ...) for the shell; may be NULL.
+	 */
+	void (*complete)(cli_run *cli, const char *kind);
+} cli_program;
+
+typedef struct cli_given {
+	const cli_option *option;
+	const char *text; /* NULL for a flag */
+} cli_given;
+
+/** What was asked for, and how to answer. */
+struct cli_run {
+	const cli_program *program;
+	const cli_command *command;
+	const char **operands;
+	size_t operand_count;
+	cli_given *given;
+	size_t given_count;
+	hn_cancel *cancel; /* triggered by SIGINT and SIGTERM */
+	bool json, quiet;
+	bool color_out, color_err;
+	void *data; /* the program's own */
+};
+
+int cli_main(const cli_program *program, void *data, int argc, char **argv);
+
+/* Options by name; asking for one that the command does not have is a programming error. */
+bool cli_flag(const cli_run *cli, const char *name);
+const char *cli_text(
+	const cli_run *cli, const char *name); /* the last one given, the environment, or NULL */
+const char *cli_text_at(const cli_run *cli, const char *name, size_t n); /* NULL past the last */
+uint64_t cli_number(const cli_run *cli, const char *name, uint64_t otherwise);
+int64_t cli_duration(const cli_run *cli, const char *name, int64_t otherwise); /* ns */
+const char *cli_operand(const cli_run *cli, size_t n); /* NULL past the last */
+
+/* ---- parsing (args.c) and what is made from the table (help.c, completion.c, roff.c) ---- */
+int cli_parse(cli_run *cli, int argc, char **argv); /* 0, or the exit status after a message */
+void cli_parsed_free(cli_run *cli);
+const cli_command *cli_command_find(const cli_program *program, const char *name);
+const cli_option *cli_option_find(const cli_run *cli, const char *name, size_t size);
+void cli_operand_bounds(const char *operands, size_t *least, size_t *most);
+size_t cli_distance(const char *left, const char *right); /* edits, transpositions included */
+/* Finds the word of `each(arg, n)` (NULL ends) nearest to `name`; NULL when none is near. */
+const char *cli_nearest(
+	const char *name, const char *(*each)(const void *arg, size_t n), const void *arg);
+void cli_help(const cli_run *cli);
+void cli_completion_bash(const cli_program *program);
+void cli_completion_zsh(const cli_program *program);
+void cli_completion_fish(const cli_program *program);
+void cli_roff(
+	const cli_program *program); /* sections COMMANDS, OPTIONS, EXIT STATUS of the man page */
+extern const cli_option cli_common_options[];   /* --json, --color, --quiet, --help, --version */
+extern const cli_command cli_common_commands[]; /* help, completion, complete */
+/* The n-th word of an operand list without brackets and dots: "[FILE...]" is FILE. The last one
+ * repeats when it ends in dots. Empty past the end. */
+#define CLI_KIND_TEXT 64
+bool cli_operand_kind(const char *operands, size_t n, char kind[CLI_KIND_TEXT]);
+const cli_command *cli_command_at(
+	const cli_program *program, size_t n); /* own, then common; NULL ends */
+const cli_option *cli_option_at(const cli_program *program, const cli_command *command,
+	size_t n); /* command's, program's, common */
+
+/* ---- answers ---- */
+
+/* Prints the error (message, facts, hint, causes) on stderr, as one JSON object with --json,
+ * releases it and gives the exit status of its code. */
+int cli_fail(const cli_run *cli, hn_error *error);
+/* The same for what the frontend itself found wrong. hint may be NULL. */
+int cli_refuse(const cli_run *cli, hn_code code, const char *hint, const char *format, ...)
+	CLI_PRINTF(4, 5);
+void cli_error_print(FILE *file, bool color, const char *prefix, const hn_error *error);
+
+typedef enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW } cli_style;
+const char *cli_style_on(bool color, cli_style style);
+const char *cli_style_off(bool color, cli_style style);
+
+size_t cli_text_width(const char *text, size_t size); /* columns on a terminal */
+/* Prints untrusted text: control bytes and invalid UTF-8 as \xNN, newlines kept when `lines`. */
+void cli_text_print(FILE *file, const char *text, bool lines);
+char *cli_text_clean(
+	const char *text); /* the same as a text of its own (free), newlines escaped too */
+size_t cli_terminal_width(FILE *file); /* 0 when it is not a terminal */
+
+typedef struct cli_column {
+	const char *title; /* NULL in all: no heading */
+	bool right;        /* numbers */
+	uint8_t gap;       /* columns of space before it; 0 = 2 */
+	bool shrink;       /* may be cut to fit the terminal */
+} cli_column;
+typedef struct cli_table cli_table;
+cli_table *cli_table_new(const cli_column *columns, size_t count, size_t indent);
+void cli_table_cell(
+	cli_table *table, const char *text); /* NULL is empty; the next row begins by itself */
+void cli_table_cellf(cli_table *table, const char *format, ...) CLI_PRINTF(2, 3);
+void cli_table_style(cli_table *table, cli_style style);    /* of the cell given last */
+void cli_table_print(const cli_run *cli, cli_table *table); /* and releases it */
+
+hn_json *cli_json_new(void);                           /* indented */
+int cli_json_print(const cli_run *cli, hn_json *json); /* prints, releases; exit status */
+void cli_json_time(hn_json *json, const char *key, int64_t wall); /* RFC 3339 in UTC, 0: null */
+#define CLI_TIME_TEXT 40
+void cli_time_print(int64_t wall, char out[CLI_TIME_TEXT]); /* "2026-11-21T20:54:29Z"; 0: "-" */
+
+typedef struct cli_progress {
+	const cli_run *cli;
+	char phase[64];
+	bool drawn;
+} cli_progress;
+void cli_progress_step(
+	void *progress, uint64_t done, uint64_t total, const char *unit, const char *phase);
+void cli_progress_end(cli_progress *progress);
+
+/* Asks on the terminal; without one it refuses and says what option to give. 0: yes, else exit
+ * status. */
+int cli_confirm(const cli_run *cli, const char *question);
+
+/* Reads a whole file, "-" is standard input; refuses more than `most` bytes before reading them. */
+typedef struct cli_bytes {
+	char *data;
+	size_t size;
+} cli_bytes;
+int cli_read_file(const cli_run *cli, const char *path, uint64_t most,
+	cli_bytes *bytes); /* 0, or exit status */
+
+#endif
