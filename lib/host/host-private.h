@@ -71,7 +71,7 @@ struct hn_session {
 	char *reason;             /* NULL when none was given */
 	char *program;
 	uint8_t id[8];
-	bool recorded;            /* its "opened" record is in the audit log */
+	uint64_t opened;          /* its "opened" record in the audit log; 0 = none yet */
 };
 typedef struct host_permit {
 	base_permit base;         /* what room functions take */

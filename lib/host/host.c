@@ -74,8 +74,7 @@ static int keep_options(hn_host *host, const hn_host_options *options, hn_error 
 	host->read_only = options->read_only;
 	if (!keep_text(&host->state_dir, state) || !keep_text(&host->uri, options->uri) ||
 		!keep_text(&host->accelerator, options->accelerator) ||
-		!keep_text(&host->program,
-			options->program ? options->program : "libhypernix") ||
+		!keep_text(&host->program, options->program ? options->program : "libhypernix") ||
 		!keep_text(&host->calibration, options->calibration) ||
 		keep_root(host, options->root) < 0)
 		return base_nomem(err);
@@ -170,7 +169,8 @@ hn_host *hn_host_unref(hn_host *host)
 	return NULL;
 }
 
-/* Two processes must not act on one host at a time, whatever the driver: our lock comes before the machine's own. */
+/* Two processes must not act on one host at a time, whatever the driver: our lock comes before the
+ * machine's own. */
 static int take_lock(hn_host *host, int64_t wait, hn_error **err)
 {
 	base_buf path = {0};

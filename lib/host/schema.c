@@ -59,7 +59,8 @@ static const char step_1[] =
 	/* the few steps in flight, so that looking for them does not read every plan */
 	"CREATE INDEX step_doing ON step(plan) WHERE status = 1;";
 
-/* caps.md section 10. The triggers are a seat belt: whoever can write the file can drop them, and the tree shows it. */
+/* caps.md section 10. The triggers are a seat belt: whoever can write the file can drop them, and
+ * the tree shows it. */
 static const char step_2[] =
 	"CREATE TABLE audit(seq INTEGER NOT NULL PRIMARY KEY, rec BLOB NOT NULL,"
 	" leaf BLOB NOT NULL) STRICT;"
@@ -75,7 +76,7 @@ static const char step_2[] =
 	" SELECT RAISE(ABORT, 'audit records are not deleted'); END;";
 
 const state_schema host_schema[] = {
-	{ 1, 1, step_1 },
-	{ 2, 1, step_2 },
+	{1, 1, step_1},
+	{2, 1, step_2},
 };
 const size_t host_schema_count = BASE_COUNT(host_schema);

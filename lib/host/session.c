@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sessions and permits. Until capabilities arrive there is one kind of session: the local operator, effective uid 0 in
- * this process, who may do everything but what needs a quorum, and whose every change is on record.
+ * Sessions and permits. Until capabilities arrive there is one kind of session: the local operator,
+ * effective uid 0 in this process, who may do everything but what needs a quorum, and whose every
+ * change is on record.
  */
 #include "host/host-private.h"
 
@@ -65,8 +66,8 @@ hn_session *hn_session_unref(hn_session *session)
 int host_session_use(hn_session *session, hn_host **host, hn_error **err)
 {
 	if (!session)
-		return base_error(err, HN_ESESSION, HOST_ROOM, "open one with hn_session_open_local",
-			"there is no session");
+		return base_error(err, HN_ESESSION, HOST_ROOM,
+			"open one with hn_session_open_local", "there is no session");
 	*host = session->host;
 	return 0;
 }
@@ -77,7 +78,8 @@ const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid)
 	return object;
 }
 
-/* caps.md section 5: segments of [a-z0-9._-], none empty, no "." or "..". "*" is one segment, "**" many, last only. */
+/* caps.md section 5: segments of [a-z0-9._-], none empty, no "." or "..". "*" is one segment, "**"
+ * many, last only. */
 static bool object_valid(const char *object)
 {
 	size_t length;
@@ -124,7 +126,8 @@ int hn_session_check(hn_session *session, const char *verb, const char *object, 
 	if (rc < 0)
 		return rc;
 	if (!verb || !object)
-		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "a verb and an object are needed");
+		return base_error(
+			err, HN_EINVAL, HOST_ROOM, NULL, "a verb and an object are needed");
 	for (int i = 0; i < HN_VERB_COUNT; i++)
 		if (strcmp(base_verb_text((hn_verb)i), verb) == 0)
 			return decide(session, (hn_verb)i, object, err);
@@ -132,9 +135,9 @@ int hn_session_check(hn_session *session, const char *verb, const char *object, 
 		"\"%.80s\" is no verb", verb);
 }
 
-/* A denial is on record too; that it cannot be written must not turn it into anything but a denial. */
-static void record_denial(
-	hn_session *session, hn_verb verb, const char *object, int code)
+/* A denial is on record too; that it cannot be written must not turn it into anything but a denial.
+ */
+static void record_denial(hn_session *session, hn_verb verb, const char *object, int code)
 {
 	host_audit_entry entry = {
 		.kind = HOST_AUDIT_DENY,
@@ -152,8 +155,31 @@ static void record_denial(
 			base_verb_text(verb), object);
 }
 
-static int record_allow(hn_session *session, hn_verb verb, const char *object,
-	host_permit *permit, hn_error **err)
+/* The record of the session itself goes before its first change. A rolled-back transaction takes it
+ * away again, so it is looked for each time. */
+static int record_opening(hn_session *session, hn_error **err)
+{
+	host_audit_entry opened = {
+		.kind = HOST_AUDIT_SESSION_OPENED, .verb = -1, .session = session};
+	state_query *query = NULL;
+	bool there;
+	int rc = state_find(session->host->store, "SELECT instr(rec, ?2) FROM audit WHERE seq = ?1",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)session->opened);
+	state_bind_blob(query, 2, session->id, sizeof(session->id));
+	rc = state_row(query, err);
+	if (rc < 0)
+		return rc;
+	there = rc > 0 && session->opened != 0 && state_int(query, 0) > 0;
+	state_done(query);
+	return there ? 0 : host_audit_append(session->host, &opened, &session->opened, err);
+}
+
+static int record_allow(
+	hn_session *session, hn_verb verb, const char *object, host_permit *permit, hn_error **err)
 {
 	host_audit_entry entry = {
 		.kind = HOST_AUDIT_ALLOW,
@@ -161,21 +187,13 @@ static int record_allow(hn_session *session, hn_verb verb, const char *object,
 		.object = object,
 		.session = session,
 	};
-	int rc;
+	int rc = record_opening(session, err);
 
-	if (!session->recorded) {
-		host_audit_entry opened = {
-			.kind = HOST_AUDIT_SESSION_OPENED, .verb = -1, .session = session};
-
-		rc = host_audit_append(session->host, &opened, NULL, err);
-		if (rc < 0)
-			return base_error_wrap(
-				err, HN_EAUDIT, HOST_ROOM, "the session could not be recorded");
-		session->recorded = true;
-	}
-	rc = host_audit_append(session->host, &entry, &permit->base.audit, err);
+	if (rc >= 0)
+		rc = host_audit_append(session->host, &entry, &permit->base.audit, err);
 	if (rc < 0)
-		return base_error_wrap(err, rc == HN_ENOSPC ? HN_ENOSPC : HN_EAUDIT, HOST_ROOM,
+		return base_error_wrap(err,
+			rc == HN_ENOSPC || rc == HN_ENOMEM ? (hn_code)rc : HN_EAUDIT, HOST_ROOM,
 			"%s on %s is not on record, so it is not done", base_verb_text(verb),
 			object);
 	permit->recorded = true;

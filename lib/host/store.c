@@ -18,8 +18,7 @@ static int make_directory(hn_host *host, hn_error **err)
 			"cannot make the state directory %s", host->state_dir);
 	rc = host->os->ops->stat(host->os, host->state_dir, &status);
 	if (rc < 0)
-		return base_error_errno(
-			err, HOST_ROOM, rc, "state directory %s", host->state_dir);
+		return base_error_errno(err, HOST_ROOM, rc, "state directory %s", host->state_dir);
 	if ((status.st_mode & 077) != 0)
 		return base_error(err, HN_EDENIED, HOST_ROOM, "chmod 0700 it",
 			"state directory %s is open to others (mode %04o)", host->state_dir,
@@ -48,8 +47,7 @@ int host_store_open(hn_host *host, hn_error **err)
 	host->path = base_buf_take(&path);
 	if (!host->path)
 		return base_nomem(err);
-	rc = state_open(
-		host->os, host->path, !host->read_only, host->read_only, &host->store, err);
+	rc = state_open(host->os, host->path, !host->read_only, host->read_only, &host->store, err);
 	if (rc < 0)
 		return rc;
 	rc = apply_schemas(host, err);
