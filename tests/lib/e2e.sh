@@ -72,6 +72,17 @@ warm_root() {
 	fi
 }
 
+# First line of a script that boots guests.
+need_guest() {
+	local file
+	for file in vmlinuz vmlinux initrd; do
+		if [ ! -s "$guest/$file" ]; then
+			skip "$(basename "$0" .sh) no $guest/$file (tests/guest/build makes it)"
+			finish
+		fi
+	done
+}
+
 finish() {
 	exit "$e2e_failed"
 }

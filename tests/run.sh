@@ -1,0 +1,273 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Runs every test: installs what is missing, builds, runs, and ends with "N passed, N failed, N skipped".
+set -u
+
+usage() {
+	cat <<'END'
+usage: tests/run.sh [OPTION...] [SUITE...]
+
+  SUITE        unit torture sim fuzz golden differential e2e style asan tsan; all when none is given
+  --quick      only what needs no sanitizer build and no guest
+  --long       longer random runs (HYPERNIX_LONG=1)
+  --bless      rewrite golden files and the ABI baseline from what the code says now; review the diff
+  --coverage   measure branch coverage and compare it with the floors
+  --help
+
+Environment: HYPERNIX_TEST_DATA  directory of larger data sets, used where it is there
+             HYPERNIX_BUILDS     where build directories go (build/ in the tree)
+             HYPERNIX_GUEST      where the test guest is or goes (~/.cache/hypernix/guest)
+END
+}
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+HYPERNIX_ARGUMENTS=("$@")
+builds=${HYPERNIX_BUILDS:-$root/build}
+guest=${HYPERNIX_GUEST:-${XDG_CACHE_HOME:-$HOME/.cache}/hypernix/guest}
+jobs=$(nproc)
+passed=0 failed=0 skipped=0
+quick='' coverage=''
+suites=()
+. "$root/tests/lib/packages.sh"
+
+say() {
+	printf '== %s\n' "$*"
+}
+
+add_result() { # PASSED FAILED SKIPPED
+	passed=$((passed + $1)) failed=$((failed + $2)) skipped=$((skipped + $3))
+}
+
+give_up() {
+	say "$*"
+	echo "$passed passed, $((failed + 1)) failed, $skipped skipped"
+	exit 1
+}
+
+wanted() { # SUITE
+	local suite
+	[ ${#suites[@]} -eq 0 ] && return 0
+	for suite in "${suites[@]}"; do
+		[ "$suite" = "$1" ] && return 0
+	done
+	return 1
+}
+
+# ---- building ----
+
+build() { # NAME OPTION...
+	local name=$1 dir="$builds/$1" log="$results/$1.build"
+	shift
+	if [ ! -f "$dir/build.ninja" ]; then
+		meson setup "$dir" "$root" -Dtests=enabled -Dwerror=true "$@" >"$log" 2>&1 || {
+			tail -n 40 "$log"
+			return 1
+		}
+	fi
+	ninja -C "$dir" >"$log" 2>&1 || {
+		grep -A12 -E 'FAILED|error:' "$log" | head -n 60
+		return 1
+	}
+}
+
+# ---- programs that meson knows ----
+
+# meson_tests DIR: "suite name" of every test.
+meson_tests() {
+	meson introspect --tests "$1" | python3 -c '
+import json, sys
+for test in json.load(sys.stdin):
+    for suite in test["suite"] or ["other"]:
+        print(suite.split(":")[-1], test["name"])'
+}
+
+# run_programs LABEL DIR MULTIPLIER NAME...: runs tests by name and adds up what tests/lib/counted wrote.
+run_programs() {
+	local label=$1 dir=$2 times=$3 folder="$results/$1" file counts ok=0 bad=0 left=0
+	shift 3
+	[ $# -gt 0 ] || return 0
+	mkdir -p "$folder"
+	HYPERNIX_RESULTS=$folder meson test -C "$dir" --no-rebuild -j "$jobs" -t "$times" --wrapper "$root/tests/lib/counted" \
+		--print-errorlogs "$@" >"$folder.log" 2>&1
+	for file in "$folder"/*; do
+		case $file in *.out | *.tap | *'*') continue ;; esac
+		read -r counts <"$file" || counts='0 1 0'
+		[ -s "$file" ] || echo "not ok $(basename "${file%.*}"): did not end (time limit?)" >"$file.late"
+		set -- $counts
+		ok=$((ok + $1)) bad=$((bad + $2)) left=$((left + $3))
+	done
+	grep -qs '^Fail: *[1-9]\|^Timeout: *[1-9]' "$folder.log" && [ "$bad" -eq 0 ] && bad=1
+	add_result "$ok" "$bad" "$left"
+	printf '%-14s %5d passed %3d failed %3d skipped\n' "$label" "$ok" "$bad" "$left"
+	cat "$folder"/* 2>/dev/null | grep -E '^skip|# *SKIP' | sed 's/^/    /'
+	if [ "$bad" -gt 0 ]; then
+		cat "$folder"/* 2>/dev/null | grep '^not ok' | sed 's/^/    /'
+		grep -vE '^ *[0-9]+/[0-9]+ |^$' "$folder.log" | head -n 80 | sed 's/^/    | /'
+	fi
+}
+
+run_release() {
+	local suite names
+	for suite in $(meson_tests "$builds/release" | cut -d' ' -f1 | sort -u); do
+		wanted "$suite" || continue
+		mapfile -t names < <(meson_tests "$builds/release" | awk -v suite="$suite" '$1 == suite { print $2 }')
+		run_programs "$suite" "$builds/release" 1 "${names[@]}"
+	done
+}
+
+# run_again LABEL PATTERN DIR: the tests whose "suite name" matches, under a sanitizer.
+run_again() {
+	local names
+	mapfile -t names < <(meson_tests "$3" | grep -E "$2" | cut -d' ' -f2)
+	run_programs "$1" "$3" 5 "${names[@]}"
+}
+
+# ---- style ----
+
+run_style() {
+	local check name output status ok=0 bad=0 left=0
+	for check in "$root"/tests/style/*.py; do
+		name=$(basename "$check" .py)
+		[ -x "$check" ] || continue
+		output=$("$check" --build "$builds/release" 2>&1)
+		status=$?
+		case $status in
+		0) ok=$((ok + 1)) ;;
+		77) left=$((left + 1)) && echo "    $output" ;;
+		*) bad=$((bad + 1)) && printf '%s\n' "$output" | head -n 40 | sed "s/^/    $name: /" ;;
+		esac
+		output=$("$check" --self-test 2>&1)
+		status=$?
+		if [ "$status" = 77 ]; then
+			left=$((left + 1)) && echo "    $output"
+			continue
+		fi
+		ok=$((ok + $(printf '%s\n' "$output" | grep -c '^ok ')))
+		if [ "$status" != 0 ]; then
+			bad=$((bad + 1))
+			printf '%s\n' "$output" | grep -v '^ok \|^    caught' | sed "s/^/    $name: /"
+		fi
+	done
+	add_result "$ok" "$bad" "$left"
+	printf '%-14s %5d passed %3d failed %3d skipped\n' style "$ok" "$bad" "$left"
+}
+
+# ---- real programs, real guests ----
+
+run_one_e2e() { # SCRIPT OUTPUT
+	local status=0
+	timeout -k 20 1200 "$1" >"$2" 2>&1 </dev/null || status=$?
+	if [ "$status" = 124 ]; then
+		echo "not ok $(basename "$1" .sh): not done after 20 minutes" >>"$2"
+	elif [ "$status" != 0 ] && ! grep -q '^not ok' "$2"; then
+		echo "not ok $(basename "$1" .sh): exit status $status" >>"$2"
+	fi
+}
+
+run_e2e() {
+	local script name output ok=0 bad=0 left=0
+	mkdir -p "$results/e2e"
+	"$root/tests/guest/build" "$guest" || echo "    no test guest: what needs one is skipped"
+	export HYPERNIX_BUILD=$builds/release HYPERNIX_GUEST=$guest
+	for script in "$root"/tests/e2e/*.sh; do
+		[ -x "$script" ] || continue
+		while [ "$(jobs -pr | wc -l)" -ge "$jobs" ]; do wait -n; done
+		run_one_e2e "$script" "$results/e2e/$(basename "$script" .sh)" &
+	done
+	wait
+	for output in "$results"/e2e/*; do
+		[ -f "$output" ] || continue
+		name=$(basename "$output")
+		ok=$((ok + $(grep -c '^ok ' "$output")))
+		left=$((left + $(grep -c '^skip ' "$output")))
+		grep '^skip ' "$output" | sed 's/^/    /'
+		if grep -q '^not ok' "$output"; then
+			bad=$((bad + $(grep -c '^not ok' "$output")))
+			sed "s/^/    $name: /" "$output" | tail -n 60
+		fi
+	done
+	add_result "$ok" "$bad" "$left"
+	printf '%-14s %5d passed %3d failed %3d skipped\n' e2e "$ok" "$bad" "$left"
+}
+
+# ---- coverage ----
+
+# coverage_of LABEL FLOOR FILTER...
+coverage_of() {
+	local label=$1 floor=$2 filters=() filter percent
+	shift 2
+	for filter in "$@"; do filters+=(--filter "$root/lib/$filter/"); done
+	percent=$(gcovr -r "$root" "$builds/coverage" "${filters[@]}" --exclude-unreachable-branches --exclude-throw-branches \
+		--branches --gcov-ignore-parse-errors 2>/dev/null | awk '/^TOTAL/ { sub("%", "", $4); print $4 }')
+	if [ "${percent:-0}" -ge "$floor" ]; then
+		echo "    $label: $percent % of branches (floor $floor)"
+		add_result 1 0 0
+	else
+		echo "    $label: ${percent:-no} % of branches, below the floor of $floor"
+		add_result 0 1 0
+	fi
+}
+
+run_coverage() {
+	local names
+	say "coverage build"
+	build coverage -Db_coverage=true --buildtype=debug || give_up "the coverage build failed"
+	find "$builds/coverage" -name '*.gcda' -delete
+	mapfile -t names < <(meson_tests "$builds/coverage" | cut -d' ' -f2)
+	run_programs coverage "$builds/coverage" 3 "${names[@]}"
+	coverage_of library 85 base os codec crypto state events tags machine host
+	coverage_of codec 95 codec
+	coverage_of tags 95 tags
+	coverage_of crypto 95 crypto
+}
+
+# ---- all ----
+
+main() {
+	results=$(mktemp -d)
+	trap 'rm -rf "$results"' EXIT
+	local groups=(build test)
+	{ [ -n "$quick" ] || ! wanted e2e; } || groups+=(run guest)
+	[ -z "$coverage" ] || groups+=(coverage)
+	need_packages tests/run.sh "${groups[@]}" || give_up "packages are missing"
+	say "release build (gcc, -Werror)"
+	CC=gcc build release --buildtype=debugoptimized || give_up "the release build failed"
+	if [ -n "$HYPERNIX_BLESS" ] && wanted style; then
+		"$root/tests/style/abi.py" --build "$builds/release" --bless
+	fi
+	run_release
+	if wanted style; then run_style; fi
+	if [ -z "$quick" ] && wanted e2e; then run_e2e; fi
+	if [ -z "$quick" ] && wanted asan; then
+		say "ASan and UBSan build (clang)"
+		CC=clang-14 build asan -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized ||
+			give_up "the ASan build failed"
+		run_again asan '^(unit|golden|fuzz|torture) ' "$builds/asan"
+	fi
+	if [ -z "$quick" ] && wanted tsan; then
+		say "TSan build (clang)"
+		CC=clang-14 build tsan -Db_sanitize=thread -Db_lundef=false --buildtype=debugoptimized ||
+			give_up "the TSan build failed"
+		run_again tsan '^unit unit-(os|base|machine)-' "$builds/tsan"
+	fi
+	[ -z "$coverage" ] || run_coverage
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ "$failed" -eq 0 ]
+}
+
+HYPERNIX_BLESS=${HYPERNIX_BLESS-}
+for argument in "$@"; do
+	case $argument in
+	--quick) quick=1 ;;
+	--long) export HYPERNIX_LONG=1 ;;
+	--bless) export HYPERNIX_BLESS=1 ;;
+	--coverage) coverage=1 ;;
+	--help) usage && exit 0 ;;
+	-*) usage >&2 && exit 64 ;;
+	*) suites+=("$argument") ;;
+	esac
+done
+export ASAN_OPTIONS=${ASAN_OPTIONS-abort_on_error=1:detect_stack_use_after_return=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}
+main
