@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a calibration is valid for: processor, microcode, kernel, libraries, threads. When one changes, it is stale.
+ * What a calibration is valid for: processor, microcode, kernel, libraries, threads. When one
+ * changes, it is stale.
  */
 #include "codec/codec-private.h"
 #include "crypto/crypto-private.h"
@@ -11,7 +12,8 @@
 
 #define CPUINFO_LIMIT (16u << 20)
 
-/* The value of the first line "name<tab>: value" of cpuinfo, owned by the caller; NULL when there is none. */
+/* The value of the first line "name<tab>: value" of cpuinfo, owned by the caller; NULL when there
+ * is none. */
 static char *cpuinfo_value(const char *cpuinfo, const char *name)
 {
 	size_t length = strlen(name);
@@ -88,8 +90,7 @@ static int write_facts(const char *cpu, const char *microcode, const char *kerne
 	return *facts ? 0 : base_nomem(err);
 }
 
-int host_calibration_facts(
-	hn_os *os, uint32_t threads, char **facts, char **cpu, hn_error **err)
+int host_calibration_facts(hn_os *os, uint32_t threads, char **facts, char **cpu, hn_error **err)
 {
 	BASE_AUTO_FREE char *cpuinfo = NULL, *model = NULL, *microcode = NULL, *flags = NULL;
 	BASE_AUTO_FREE char *kernel = read_line(os, "/proc/sys/kernel/osrelease");

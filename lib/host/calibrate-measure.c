@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Runs the mix on one pinned thread, then on all at once, and says how far the result can be trusted.
+ * Runs the mix on one pinned thread, then on all at once, and says how far the result can be
+ * trusted.
  */
 #include "host/calibrate.h"
 #include "os/os-private.h"
@@ -41,7 +42,7 @@ int64_t host_spread(const int64_t *values, size_t count, int64_t median)
 		least = values[i] < least ? values[i] : least;
 		most = values[i] > most ? values[i] : most;
 	}
-	return median > 0 ? (int64_t)((__int128)(most - least) * MILLION / median) : 0;
+	return median > 0 ? (most - least) * MILLION / median : 0;
 }
 
 bool host_is_provisional(int64_t steal, int64_t spread)
@@ -79,15 +80,15 @@ static int64_t steal_share(cpu_ticks before, cpu_ticks after)
 }
 
 /* Holds the threads back until all are there, or sends them home when one could not be started. */
-typedef struct gate {
+typedef struct start_gate {
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	enum { GATE_SHUT, GATE_OPEN, GATE_CALLED_OFF } state;
-} gate;
+} start_gate;
 
 typedef struct runner {
 	pthread_t thread;
-	gate *gate;
+	start_gate *gate;
 	host_mix_worker *worker;
 	hn_cancel *cancel;
 	int cpu;
@@ -96,7 +97,7 @@ typedef struct runner {
 	hn_error *error;
 } runner;
 
-static bool wait_at(gate *gate)
+static bool wait_at(start_gate *gate)
 {
 	bool open;
 
@@ -108,7 +109,7 @@ static bool wait_at(gate *gate)
 	return open;
 }
 
-static void set_gate(gate *gate, bool open)
+static void set_gate(start_gate *gate, bool open)
 {
 	(void)pthread_mutex_lock(&gate->mutex);
 	gate->state = open ? GATE_OPEN : GATE_CALLED_OFF;
@@ -136,7 +137,7 @@ static void *run_once(void *arg)
 /* One round on so many threads at once; the mean of their scores. */
 static int run_round(runner *runners, size_t count, int64_t *score, hn_error **err)
 {
-	gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, GATE_SHUT};
+	start_gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, GATE_SHUT};
 	int64_t sum = 0;
 	size_t started = 0;
 	int rc = 0, errnum = 0;
@@ -144,8 +145,8 @@ static int run_round(runner *runners, size_t count, int64_t *score, hn_error **e
 	for (; started < count && errnum == 0; started += errnum == 0) {
 		runners[started].gate = &gate;
 		runners[started].rc = 0;
-		errnum = pthread_create(
-			&runners[started].thread, NULL, run_once, &runners[started]);
+		errnum =
+			pthread_create(&runners[started].thread, NULL, run_once, &runners[started]);
 	}
 	set_gate(&gate, errnum == 0);
 	for (size_t i = 0; i < started; i++) {
@@ -161,20 +162,21 @@ static int run_round(runner *runners, size_t count, int64_t *score, hn_error **e
 		runners[i].error = hn_error_unref(runners[i].error);
 	}
 	if (errnum != 0)
-		return base_error_errno(err, ROOM, errnum, "starting calibration thread %zu", started);
+		return base_error_errno(
+			err, ROOM, errnum, "starting calibration thread %zu", started);
 	if (rc == 0)
 		*score = sum / (int64_t)count;
 	return rc;
 }
 
 /* The series of one level of load: a warm-up, then the rounds that count. */
-typedef struct series {
+typedef struct load_series {
 	const host_measure_options *options;
 	const char *phase;
 	size_t done, total;
-} series;
+} load_series;
 
-static int run_series(series *series, runner *runners, size_t count, int64_t *median,
+static int run_series(load_series *series, runner *runners, size_t count, int64_t *median,
 	int64_t *spread, hn_error **err)
 {
 	size_t rounds = series->options->quick ? ROUNDS_QUICK : ROUNDS;
@@ -183,7 +185,8 @@ static int run_series(series *series, runner *runners, size_t count, int64_t *me
 
 	for (size_t i = 0; i <= rounds; i++) {
 		if (hn_cancel_triggered(series->options->cancel))
-			return base_error(err, HN_ECANCELLED, ROOM, NULL, "calibration was cancelled");
+			return base_error(
+				err, HN_ECANCELLED, ROOM, NULL, "calibration was cancelled");
 		if (series->options->progress)
 			series->options->progress(series->options->progress_arg, series->done,
 				series->total, "rounds", series->phase);
@@ -205,8 +208,8 @@ static void free_runners(runner *runners, size_t count)
 }
 
 /* A runner for each of the first `count` CPUs that this process may use. */
-static int make_runners(const host_mix *mix, const host_measure_options *options,
-	runner **out, hn_error **err)
+static int make_runners(
+	const host_mix *mix, const host_measure_options *options, runner **out, hn_error **err)
 {
 	runner *runners = base_calloc(options->threads, sizeof(*runners));
 	size_t made = 0;
@@ -237,7 +240,7 @@ static int make_runners(const host_mix *mix, const host_measure_options *options
 int host_measure(const host_measure_options *options, host_measured *measured, hn_error **err)
 {
 	BASE_AUTO_OF(host_mix) host_mix *mix = NULL;
-	series series = {.options = options, .phase = "one thread alone"};
+	load_series series = {.options = options, .phase = "one thread alone"};
 	host_measured result = {0};
 	runner *runners = NULL;
 	int64_t spread = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Mix version 1: five kinds of work, each timed in CPU seconds of its thread, against fixed reference rates.
+ * Mix version 1: five kinds of work, each timed in CPU seconds of its thread, against fixed
+ * reference rates.
  */
 #include "crypto/crypto-private.h"
 #include "host/calibrate.h"
@@ -204,7 +205,8 @@ static bool run_tree(host_mix_worker *worker, int64_t *cpu)
 
 static bool run_walk(host_mix_worker *worker, int64_t *cpu)
 {
-	uint32_t *cycle = worker->memory; /* own copy: threads must not warm the cache for each other */
+	uint32_t *cycle =
+		worker->memory; /* own copy: threads must not warm the cache for each other */
 	int64_t begin;
 	uint32_t place;
 
@@ -246,7 +248,8 @@ int host_mix_round(
 
 	for (size_t i = 0; i < HOST_MIX_PARTS; i++) {
 		if (hn_cancel_triggered(cancel))
-			return base_error(err, HN_ECANCELLED, ROOM, NULL, "calibration was cancelled");
+			return base_error(
+				err, HN_ECANCELLED, ROOM, NULL, "calibration was cancelled");
 		if (!run[i](worker, &taken[i]))
 			return base_error(err, HN_EINTERNAL, ROOM,
 				"a bug, or a processor or memory that does not compute right",
@@ -263,8 +266,9 @@ int64_t host_mix_score(const int64_t cpu[HOST_MIX_PARTS])
 	for (size_t i = 0; i < HOST_MIX_PARTS; i++) {
 		if (cpu[i] <= 0)
 			return 0;
-		logarithms += logl((long double)parts[i].work) - logl((long double)parts[i].reference) -
-			logl((long double)cpu[i]) + logl(1e9L);
+		logarithms += logl((long double)parts[i].work) -
+			      logl((long double)parts[i].reference) - logl((long double)cpu[i]) +
+			      logl(1e9L);
 	}
 	return llroundl(expl(logarithms / HOST_MIX_PARTS) * 1e6L);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The parts of the calibration mix that are our own code: generator, cycle, merge sort, words, b-tree.
- * Their speed is what compute units mean: a change here that makes one faster or slower needs a new mix version.
+ * The parts of the calibration mix that are our own code: generator, cycle, merge sort, words,
+ * b-tree. Their speed is what compute units mean: a change here that makes one faster or slower
+ * needs a new mix version.
  */
 #include "host/calibrate.h"
 
@@ -42,8 +43,7 @@ uint32_t host_cycle_walk(const uint32_t *next, size_t steps)
 	return place;
 }
 
-static void merge_runs(
-	const uint64_t *from, uint64_t *to, size_t start, size_t middle, size_t end)
+static void merge_runs(const uint64_t *from, uint64_t *to, size_t start, size_t middle, size_t end)
 {
 	size_t left = start, right = middle;
 
@@ -260,8 +260,8 @@ bool host_btree_has(const host_btree *tree, uint64_t key)
 	return false;
 }
 
-static bool walk_node(const host_btree *tree, uint32_t at,
-	bool (*each)(void *arg, uint64_t key), void *arg)
+static bool walk_node(
+	const host_btree *tree, uint32_t at, bool (*each)(void *arg, uint64_t key), void *arg)
 {
 	const host_btree_node *node = &tree->nodes[at];
 

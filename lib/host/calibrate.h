@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Calibration: how much of a reference thread one hardware thread of this host is worth, alone and with all loaded.
+ * Calibration: how much of a reference thread one hardware thread of this host is worth, alone and
+ * with all loaded.
  */
 #ifndef HOST_CALIBRATE_H
 #define HOST_CALIBRATE_H
@@ -9,7 +10,8 @@
 #include <hypernix/host.h>
 #include <hypernix/os.h>
 
-/* --- the mix, version 1: its sizes and rates are constants for ever; a new mix is version 2 with its own scale --- */
+/* --- the mix, version 1: its sizes and rates are constants for ever; a new mix is version 2 with
+ * its own scale --- */
 #define HOST_MIX_VERSION 1
 #define HOST_MIX_PARTS 5
 
@@ -22,9 +24,11 @@ typedef enum host_mix_part {
 } host_mix_part;
 const char *host_mix_part_name(host_mix_part part);
 
-/* The splitmix64 generator (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014). */
+/* The splitmix64 generator (Steele, Lea, Flood: Fast splittable pseudorandom number generators,
+ * 2014). */
 uint64_t host_splitmix64(uint64_t *state);
-/* A cyclic permutation of 0 .. count-1 (Sattolo's algorithm): next[i] follows i, one cycle through all. */
+/* A cyclic permutation of 0 .. count-1 (Sattolo's algorithm): next[i] follows i, one cycle through
+ * all. */
 void host_cycle_make(uint32_t *next, size_t count, uint64_t seed);
 uint32_t host_cycle_walk(const uint32_t *next, size_t steps); /* from 0; the place reached */
 /* Sorts in place; scratch has room for as many. Stable, bottom-up. */
@@ -52,11 +56,14 @@ int host_mix_new(host_mix **mix, hn_error **err); /* about 32 MiB */
 void host_mix_free(host_mix *mix);
 BASE_AUTO(host_mix, host_mix_free)
 typedef struct host_mix_worker host_mix_worker;
-int host_mix_worker_new(const host_mix *mix, host_mix_worker **worker, hn_error **err); /* about 28 MiB */
+int host_mix_worker_new(
+	const host_mix *mix, host_mix_worker **worker, hn_error **err); /* about 28 MiB */
 void host_mix_worker_free(host_mix_worker *worker);
 BASE_AUTO(host_mix_worker, host_mix_worker_free)
-/* One round of all parts on the calling thread. cpu[]: CPU ns of each. HN_EINTERNAL: a part computed something wrong. */
-int host_mix_round(host_mix_worker *worker, hn_cancel *cancel, int64_t cpu[HOST_MIX_PARTS], hn_error **err);
+/* One round of all parts on the calling thread. cpu[]: CPU ns of each. HN_EINTERNAL: a part
+ * computed something wrong. */
+int host_mix_round(
+	host_mix_worker *worker, hn_cancel *cancel, int64_t cpu[HOST_MIX_PARTS], hn_error **err);
 /* Geometric mean of (rate / reference rate), in millionths; 0 when a time is not positive. */
 int64_t host_mix_score(const int64_t cpu[HOST_MIX_PARTS]);
 
@@ -83,7 +90,8 @@ int64_t host_spread(const int64_t *values, size_t count, int64_t median);
 bool host_is_provisional(int64_t steal, int64_t spread);
 
 /* --- what a calibration is valid for --- */
-/* JSON object: mix, cpu, microcode, kernel, libsodium, libzstd, threads, virtual, accelerator. Same host, same bytes. */
+/* JSON object: mix, cpu, microcode, kernel, libsodium, libzstd, threads, virtual, accelerator. Same
+ * host, same bytes. */
 int host_calibration_facts(hn_os *os, uint32_t threads, char **facts, char **cpu, hn_error **err);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Admission arithmetic: sum of reserve / overcommit against 100 x sN x usable threads, in millionths of a compute unit.
+ * Admission arithmetic: sum of reserve / overcommit against 100 x sN x usable threads, in
+ * millionths of a compute unit.
  */
 #include "host/capacity.h"
 
@@ -45,8 +46,7 @@ uint64_t host_admission_share(uint64_t reserve, int64_t overcommit)
 	return (units * HOST_MILLION * HOST_MILLION + divisor - 1) / divisor;
 }
 
-int host_admission_read(
-	const hn_view *view, uint64_t *reserve, int64_t *overcommit, hn_error **err)
+int host_admission_read(const hn_view *view, uint64_t *reserve, int64_t *overcommit, hn_error **err)
 {
 	const char *text = NULL;
 	int64_t units = 0, ratio = 0;
@@ -54,8 +54,8 @@ int host_admission_read(
 
 	if (rc < 0)
 		return rc;
-	rc = hn_view_get_int(
-		view, strcmp(text, "units") == 0 ? "compute.units" : "compute.reserve", &units, err);
+	rc = hn_view_get_int(view, strcmp(text, "units") == 0 ? "compute.units" : "compute.reserve",
+		&units, err);
 	if (rc < 0)
 		return rc;
 	rc = hn_view_get_int(view, "compute.overcommit", &ratio, err);
@@ -261,7 +261,8 @@ int host_admission_fits(const host_admission *admission, hn_error **err)
 		return 0;
 	rc = base_error(err, HN_ECAPACITY, ROOM, NULL,
 		"%zu units reserve %llu compute units after overcommit, and the host has %llu",
-		host_admission_count(admission), (unsigned long long)host_admission_reserved(admission),
+		host_admission_count(admission),
+		(unsigned long long)host_admission_reserved(admission),
 		(unsigned long long)host_admission_capacity(admission));
 	hint_largest(admission, err);
 	return rc;
@@ -274,8 +275,7 @@ static int what_if_error(const char *word, size_t size, const char *wrong, hn_er
 }
 
 /* One "name=units"; the digits are checked by hand because strtoull takes signs and spaces. */
-static int what_if_word(
-	host_admission *admission, const char *word, size_t size, hn_error **err)
+static int what_if_word(host_admission *admission, const char *word, size_t size, hn_error **err)
 {
 	const char *equals = memchr(word, '=', size);
 	size_t name_size = equals ? (size_t)(equals - word) : 0;
@@ -295,7 +295,8 @@ static int what_if_word(
 		units = units * 10 + (uint64_t)(*digit - '0');
 		if (units > UNITS_MAX)
 			return base_error(err, HN_ERANGE, ROOM, "0 to 1000000 compute units",
-				"what-if \"%.*s\" is out of range", (int)(size > 80 ? 80 : size), word);
+				"what-if \"%.*s\" is out of range", (int)(size > 80 ? 80 : size),
+				word);
 	}
 	memcpy(name, word, name_size);
 	name[name_size] = '\0';
@@ -312,7 +313,8 @@ static bool names_twice(const char *text, const char *word)
 		size_t skip = strspn(other, " \t");
 
 		other += skip;
-		if (other < word && strcspn(other, "= \t") == size && memcmp(other, word, size) == 0)
+		if (other < word && strcspn(other, "= \t") == size &&
+			memcmp(other, word, size) == 0)
 			return true;
 		other += strcspn(other, " \t");
 	}

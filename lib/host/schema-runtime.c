@@ -9,13 +9,15 @@ static const char step_1[] =
 	" mix INTEGER NOT NULL, s1 INTEGER NOT NULL, sn INTEGER NOT NULL,"
 	" spread INTEGER NOT NULL, steal INTEGER NOT NULL, provisional INTEGER NOT NULL,"
 	" at INTEGER NOT NULL, facts TEXT NOT NULL) STRICT;"
-	/* by_cpu 1: compared in CPU time (software CPU), else wall; missed: place of the phase, -1 = goal reached */
+	/* by_cpu 1: compared in CPU time (software CPU), else wall; missed: place of the phase, -1
+	   = goal reached */
 	"CREATE TABLE boot(id INTEGER NOT NULL PRIMARY KEY,"
 	" unit INTEGER NOT NULL REFERENCES unit(id) ON DELETE CASCADE,"
 	" at INTEGER NOT NULL, ready INTEGER NOT NULL, goal INTEGER NOT NULL,"
 	" by_cpu INTEGER NOT NULL, missed INTEGER NOT NULL, phases BLOB NOT NULL) STRICT;"
 	"CREATE INDEX boot_unit ON boot(unit, id);"
-	/* boot: of the kernel; due and times are ns of its boot clock and mean nothing in another */
+	/* boot: of the kernel; due and times are ns of its boot clock and mean nothing in another
+	 */
 	"CREATE TABLE restart(unit INTEGER NOT NULL PRIMARY KEY REFERENCES unit(id)"
 	" ON DELETE CASCADE, boot TEXT NOT NULL, due INTEGER NOT NULL,"
 	" given_up INTEGER NOT NULL, times BLOB NOT NULL) STRICT;";

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * How many hardware threads this process may use: affinity, and the CPU quota of its cgroup and of every parent.
+ * How many hardware threads this process may use: affinity, and the CPU quota of its cgroup and of
+ * every parent.
  */
 #include "host/capacity.h"
 #include "os/os-private.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define ROOM "host"
