@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The SQLite store: one file, schema steps, transactions, prepared statements kept by text. All I/O goes through the
- * hn_os method table (a SQLite VFS named after the handle), so that faults and crash images reach it.
+ * The SQLite store: one file, schema steps, transactions, prepared statements kept by text.
+ *
+ * I/O: on hn_os_real() SQLite's own "unix" VFS does it. Its locks and its shared memory are right for many processes and
+ * cannot be built on the method table, which has no mmap. On any other hn_os (simulated, or a test's own table) all of it
+ * goes through the table, by a VFS named after the store, so that faults and crash images reach it; shared memory is then
+ * on the heap, for all stores of that hn_os and path in this process.
  */
 #ifndef STATE_PRIVATE_H
 #define STATE_PRIVATE_H
@@ -31,7 +35,7 @@ int state_check(state_store *store, hn_error **err); /* integrity_check and fore
 uint64_t state_writes(const state_store *store);     /* committed write transactions since open */
 
 int state_begin(state_store *store, hn_error **err); /* BEGIN IMMEDIATE; nested calls are savepoints */
-int state_commit(state_store *store, hn_error **err);
+int state_commit(state_store *store, hn_error **err); /* on failure the level is rolled back already */
 void state_rollback(state_store *store);             /* the innermost level; no error: it cannot fail usefully */
 bool state_in_transaction(const state_store *store);
 int state_exec(state_store *store, const char *sql, hn_error **err);
@@ -55,5 +59,39 @@ bool state_is_null(state_query *query, int column);
 int64_t state_last_id(state_store *store);
 int64_t state_changes(state_store *store);
 hn_os *state_os(const state_store *store);
+
+/* --- between the files of this room --- */
+struct sqlite3;
+struct sqlite3_vfs;
+struct sqlite3_stmt;
+
+struct state_store {
+	hn_os *os;
+	char *path;
+	struct sqlite3 *db;
+	struct sqlite3_vfs *vfs;  /* NULL on the real os */
+	base_map *queries;        /* SQL text to the first state_query of that text */
+	uint64_t writes;
+	int depth;                /* open transaction levels */
+	hn_code undone;           /* why SQLite rolled all levels back behind our back; HN_OK when it did not */
+	bool read_only;
+};
+
+/* The error of a failed SQLite call as a code, with path and hint; `doing` may be NULL. */
+int state_fail(state_store *store, int sqlite_code, const char *doing, hn_error **err);
+/* HN_OK, or the code of the failure that has ended the transaction that the caller believes to be in. */
+int state_usable(state_store *store, hn_error **err);
+void state_queries_free(state_store *store);
+void state_memory_setup(void); /* once, before SQLite is first used */
+
+/* A VFS on the method table: registered; NULL when out of memory. */
+struct sqlite3_vfs *state_vfs_new(hn_os *os);
+void state_vfs_free(struct sqlite3_vfs *vfs);
+
+/* Shared memory of WAL on the heap. One `state_shm` an open file. Results are SQLite codes. */
+typedef struct state_shm state_shm;
+int state_shm_map(state_shm **shm, hn_os *os, const char *path, int region, int size, bool extend, void volatile **out);
+int state_shm_lock(state_shm *shm, int offset, int count, int flags);
+void state_shm_unmap(state_shm *shm); /* NULL is fine */
 
 #endif

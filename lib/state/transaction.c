@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Transactions: the outermost is BEGIN IMMEDIATE, so that a lock is waited for before anything was
+ * read; those within are savepoints.
+ */
+#include "state/state-private.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+
+int state_exec(state_store *store, const char *sql, hn_error **err)
+{
+	int rc = state_usable(store, err);
+
+	if (rc < 0)
+		return rc;
+	rc = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+	return rc == SQLITE_OK ? 0 : state_fail(store, rc, sql, err);
+}
+
+/* "SAVEPOINT level_3" and its like. */
+static int level_exec(state_store *store, const char *verb, int level, hn_error **err)
+{
+	char sql[64];
+
+	snprintf(sql, sizeof(sql), "%s level_%d", verb, level);
+	return state_exec(store, sql, err);
+}
+
+int state_begin(state_store *store, hn_error **err)
+{
+	int rc = store->depth == 0 ? state_exec(store, "BEGIN IMMEDIATE", err)
+				   : level_exec(store, "SAVEPOINT", store->depth, err);
+
+	if (rc < 0)
+		return rc;
+	if (store->depth == 0)
+		store->undone = HN_OK;
+	store->depth++;
+	return 0;
+}
+
+int state_commit(state_store *store, hn_error **err)
+{
+	if (store->depth == 0)
+		return base_error(err, HN_EINTERNAL, "state", NULL,
+			"%s: commit without a transaction", store->path);
+	int rc = store->depth == 1 ? state_exec(store, "COMMIT", err)
+				   : level_exec(store, "RELEASE", store->depth - 1, err);
+	if (rc < 0) {
+		state_rollback(store);
+		return rc;
+	}
+	store->depth--;
+	return 0;
+}
+
+void state_rollback(state_store *store)
+{
+	if (store->depth == 0)
+		return;
+	store->depth--;
+	/* SQLite has done it already after a failure that it cannot get over. */
+	if (sqlite3_get_autocommit(store->db))
+		return;
+	if (store->depth == 0) {
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		return;
+	}
+	if (level_exec(store, "ROLLBACK TO", store->depth, NULL) == 0)
+		level_exec(store, "RELEASE", store->depth, NULL);
+	else
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
+bool state_in_transaction(const state_store *store)
+{
+	return store->depth > 0;
+}
+
+int64_t state_last_id(state_store *store)
+{
+	return sqlite3_last_insert_rowid(store->db);
+}
+
+int64_t state_changes(state_store *store)
+{
+	return sqlite3_changes64(store->db);
+}
