@@ -32,6 +32,7 @@ typedef enum hn_os_sim_crash {
 HN_API int hn_os_sim_new(const hn_os_sim_options *options, hn_os **os, hn_error **err);
 HN_API hn_os *hn_os_sim_free(hn_os *os);
 HN_API int hn_os_sim_put(hn_os *os, const char *path, const void *bytes, size_t size, hn_error **err);
+HN_API int hn_os_sim_program(hn_os *os, const char *name, int exit_status, const char *output, hn_error **err);
 HN_API void hn_os_sim_advance(hn_os *os, int64_t nanoseconds);
 HN_API uint64_t hn_os_sim_calls(const hn_os *os);                                     /* I/O calls so far */
 HN_API void hn_os_sim_fail(hn_os *os, uint64_t nth, bool for_ever, int error_number); /* nth = 0: no fault */
