@@ -35,8 +35,8 @@ typedef struct hn_cancel hn_cancel;
 
 /** One typed fact of an error. */
 typedef struct hn_fact {
-	const char *name;  /* owned by the error */
-	const char *text;  /* NULL when the fact is a number */
+	const char *name; /* owned by the error */
+	const char *text; /* NULL when the fact is a number */
 	int64_t number;
 } hn_fact;
 
@@ -50,16 +50,16 @@ HN_API const hn_error *hn_error_cause(const hn_error *error);
 HN_API size_t hn_error_fact_count(const hn_error *error);
 HN_API int hn_error_fact(const hn_error *error, size_t index, hn_fact *fact);
 
-HN_API const char *hn_code_name(hn_code code);    /* "HN_ENOENT" */
-HN_API const char *hn_code_text(hn_code code);    /* "not found" */
+HN_API const char *hn_code_name(hn_code code); /* "HN_ENOENT" */
+HN_API const char *hn_code_text(hn_code code); /* "not found" */
 HN_API int hn_code_exit_status(hn_code code);
 HN_API const char *hn_code_graphql(hn_code code);
-HN_API hn_code hn_code_at(size_t index);          /* walks errors.def; HN_OK past the end */
+HN_API hn_code hn_code_at(size_t index); /* walks errors.def; HN_OK past the end */
 
 HN_API void hn_text_free(char *text);
 HN_API void hn_bytes_free(uint8_t *bytes);
 
-HN_API const char *hn_version(void);              /* "0.1.0" */
+HN_API const char *hn_version(void); /* "0.1.0" */
 
 /** Replacement for malloc, realloc and free; all three are set or none. */
 typedef struct hn_allocator {
@@ -69,19 +69,23 @@ typedef struct hn_allocator {
 	void (*release)(void *arg, void *memory);
 	void *arg;
 } hn_allocator;
-#define HN_ALLOCATOR_INIT { .size = sizeof(hn_allocator) }
+#define HN_ALLOCATOR_INIT                                                                          \
+	{                                                                                          \
+		.size = sizeof(hn_allocator)                                                       \
+	}
 HN_API int hn_set_allocator(const hn_allocator *allocator, hn_error **err);
 
 typedef enum hn_log_level { HN_LOG_DEBUG, HN_LOG_INFO, HN_LOG_WARNING, HN_LOG_ERROR } hn_log_level;
 typedef void (*hn_log_fn)(void *arg, hn_log_level level, const char *room, const char *message);
 HN_API void hn_set_log(hn_log_fn fn, void *arg);
 
-typedef void (*hn_progress_fn)(void *arg, uint64_t done, uint64_t total, const char *unit, const char *phase);
+typedef void (*hn_progress_fn)(
+	void *arg, uint64_t done, uint64_t total, const char *unit, const char *phase);
 
 HN_API int hn_cancel_new(hn_cancel **cancel, hn_error **err);
 HN_API hn_cancel *hn_cancel_ref(hn_cancel *cancel);
 HN_API hn_cancel *hn_cancel_unref(hn_cancel *cancel);
-HN_API void hn_cancel_trigger(hn_cancel *cancel);  /* any thread, async-signal-safe */
+HN_API void hn_cancel_trigger(hn_cancel *cancel);         /* any thread, async-signal-safe */
 HN_API bool hn_cancel_triggered(const hn_cancel *cancel); /* NULL: false */
 
 #define HN_QUANTITY_TEXT 32 /* bytes, enough for every printed size, duration, ratio and rate */
@@ -91,7 +95,8 @@ HN_API int hn_duration_parse(const char *text, int64_t *nanoseconds, hn_error **
 HN_API size_t hn_duration_print(int64_t nanoseconds, char out[HN_QUANTITY_TEXT]);
 HN_API int hn_ratio_parse(const char *text, int64_t *millionths, hn_error **err);
 HN_API size_t hn_ratio_print(int64_t millionths, char out[HN_QUANTITY_TEXT]);
-HN_API int hn_rate_parse(const char *text, uint64_t *bytes_per_second, hn_error **err); /* "100Mi/s" */
+HN_API int hn_rate_parse(
+	const char *text, uint64_t *bytes_per_second, hn_error **err); /* "100Mi/s" */
 HN_API size_t hn_rate_print(uint64_t bytes_per_second, char out[HN_QUANTITY_TEXT]);
 
 #ifdef __cplusplus

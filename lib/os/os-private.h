@@ -12,28 +12,37 @@
 
 #define OS_SECOND INT64_C(1000000000)
 
-/* All of a file, NUL after the end; refuses more than `limit` bytes (HN_ELIMIT) before reading them, directories, and devices. */
-int os_read_file(hn_os *os, const char *path, uint64_t limit, char **bytes, size_t *size, hn_error **err);
-/* Replaces a file so that after a crash the old or the new content is there: temporary, fsync, rename, fsync directory. */
-int os_write_file(hn_os *os, const char *path, const void *bytes, size_t size, mode_t mode, hn_error **err);
+/* All of a file, NUL after the end; refuses more than `limit` bytes (HN_ELIMIT) before reading
+ * them, directories, and devices. */
+int os_read_file(
+	hn_os *os, const char *path, uint64_t limit, char **bytes, size_t *size, hn_error **err);
+/* Replaces a file so that after a crash the old or the new content is there: temporary, fsync,
+ * rename, fsync directory. */
+int os_write_file(
+	hn_os *os, const char *path, const void *bytes, size_t size, mode_t mode, hn_error **err);
 int os_mkdirs(hn_os *os, const char *path, mode_t mode, hn_error **err);
-int os_remove_tree(hn_os *os, const char *path, hn_error **err); /* never follows a symlink; success when absent */
+int os_remove_tree(hn_os *os, const char *path,
+	hn_error **err); /* never follows a symlink; success when absent */
 bool os_exists(hn_os *os, const char *path);
 int64_t os_now(hn_os *os);       /* wall, ns */
 int64_t os_monotonic(hn_os *os); /* ns */
 int os_random(hn_os *os, void *bytes, size_t size, hn_error **err);
 int os_uuid(hn_os *os, char out[37], hn_error **err); /* random, version 4, lower case */
 
-/* An exclusive lock file with the text "pid boot-id program since-ns". Busy: HN_EBUSY with facts pid, program, since.
- * wait < 0: for ever; 0: at once; else ns. Retries with 50-500 ms back-off; heeds cancel. */
+/* An exclusive lock file with the text "pid boot-id program since-ns". Busy: HN_EBUSY with facts
+ * pid, program, since. wait < 0: for ever; 0: at once; else ns. Retries with 50-500 ms back-off;
+ * heeds cancel. */
 typedef struct os_lock os_lock;
-int os_lock_take(hn_os *os, const char *path, const char *program, int64_t wait, hn_cancel *cancel, os_lock **lock, hn_error **err);
+int os_lock_take(hn_os *os, const char *path, const char *program, int64_t wait, hn_cancel *cancel,
+	os_lock **lock, hn_error **err);
 void os_lock_release(os_lock *lock); /* NULL is fine; the file stays, unlocked */
 BASE_AUTO(os_lock, os_lock_release)
 
-/* Runs a program to its end; output (stdout and stderr together, may be NULL) up to the limit RUN_OUTPUT_BYTES, the rest is
- * dropped. exit_status: 0..255, or 128 + the signal that ended it. timeout in ns, < 0: none; then HN_ETIMEOUT and it is killed. */
-int os_run(hn_os *os, const char *const *argv, int64_t timeout, int *exit_status, char **output, hn_error **err);
+/* Runs a program to its end; output (stdout and stderr together, may be NULL) up to the limit
+ * RUN_OUTPUT_BYTES, the rest is dropped. exit_status: 0..255, or 128 + the signal that ended it.
+ * timeout in ns, < 0: none; then HN_ETIMEOUT and it is killed. */
+int os_run(hn_os *os, const char *const *argv, int64_t timeout, int *exit_status, char **output,
+	hn_error **err);
 
 /* epoll loop on the real system: one thread; callbacks on step. */
 typedef struct os_loop os_loop;
@@ -42,9 +51,11 @@ int os_loop_new(os_loop **loop, hn_error **err);
 void os_loop_free(os_loop *loop);
 int os_loop_add(os_loop *loop, int fd, uint32_t events, os_loop_fn fn, void *arg, hn_error **err);
 void os_loop_remove(os_loop *loop, int fd);
-int os_loop_timer(os_loop *loop, int64_t due_monotonic, void (*fn)(void *arg), void *arg, uint64_t *id, hn_error **err);
+int os_loop_timer(os_loop *loop, int64_t due_monotonic, void (*fn)(void *arg), void *arg,
+	uint64_t *id, hn_error **err);
 void os_loop_timer_cancel(os_loop *loop, uint64_t id);
-/* Waits up to timeout ns (< 0: for ever) and handles what is due; the number of callbacks. A signal may end it early with 0. */
+/* Waits up to timeout ns (< 0: for ever) and handles what is due; the number of callbacks. A signal
+ * may end it early with 0. */
 int os_loop_step(os_loop *loop, int64_t timeout, hn_error **err);
 void os_loop_wake(os_loop *loop); /* ends a step that waits; any thread, async-signal-safe */
 int os_loop_fd(const os_loop *loop);

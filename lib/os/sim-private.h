@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The state of the simulated operating system, shared by the sim-*.c files alone. It comes from malloc and not from
- * base_alloc: the simulation is the ground that allocation faults are injected on, so it must neither fail by them
- * nor count as what a scenario left behind.
+ * The state of the simulated operating system, shared by the sim-*.c files alone. It comes from
+ * malloc and not from base_alloc: the simulation is the ground that allocation faults are injected
+ * on, so it must neither fail by them nor count as what a scenario left behind.
  */
 #ifndef OS_SIM_PRIVATE_H
 #define OS_SIM_PRIVATE_H
@@ -43,7 +43,8 @@ typedef struct sim_lock {
 	struct sim_lock *next;
 	const sim_handle *owner;
 	short type;
-	off_t start, end; /* end is not included; INT64_MAX = to the end of the file, however it grows */
+	off_t start,
+		end; /* end is not included; INT64_MAX = to the end of the file, however it grows */
 } sim_lock;
 
 /* A file or directory, as programs see it (live) and as it is on the disk (durable). */
@@ -64,7 +65,8 @@ struct sim_node {
 
 typedef enum sim_change_kind { SIM_LINK, SIM_UNLINK, SIM_RENAME } sim_change_kind;
 
-/* A change of directory entries that was not synced. A rename is one change, also between two directories. */
+/* A change of directory entries that was not synced. A rename is one change, also between two
+ * directories. */
 typedef struct sim_change {
 	struct sim_change *next, *previous;
 	sim_change_kind kind;
@@ -132,13 +134,16 @@ int sim_content_write(sim_content *content, size_t offset, const void *bytes, si
 int sim_content_resize(sim_content *content, size_t size);
 sim_node *sim_node_new(sim *system, mode_t mode);
 void sim_node_unref(sim *system, sim_node *node);
-void sim_node_hide(sim *system, sim_node *node); /* one who could reach it no longer can; drops that reference too */
-void sim_node_show(sim_node *node);              /* takes a reference and counts it as visible */
+void sim_node_hide(sim *system,
+	sim_node *node); /* one who could reach it no longer can; drops that reference too */
+void sim_node_show(sim_node *node); /* takes a reference and counts it as visible */
 sim_node *sim_entries_find(const sim_entries *entries, const char *name);
-int sim_entries_set(sim *system, sim_entries *entries, const char *name, sim_node *node, bool visible);
+int sim_entries_set(
+	sim *system, sim_entries *entries, const char *name, sim_node *node, bool visible);
 void sim_entries_remove(sim *system, sim_entries *entries, const char *name, bool visible);
 void sim_entries_clear(sim *system, sim_entries *entries, bool visible);
-void sim_writes_apply(sim_node *node, size_t keep); /* the oldest become durable until `keep` bytes are unsynced */
+void sim_writes_apply(sim_node *node,
+	size_t keep); /* the oldest become durable until `keep` bytes are unsynced */
 void sim_writes_drop(sim_node *node);
 
 /* sim-tree.c */

@@ -137,12 +137,21 @@ int sim_connect_unix(hn_os *os, const char *path)
 	return code < 0 ? code : -ECONNREFUSED;
 }
 
+/* Written by the program and not by who started it: no counted call, and if it fails, the program
+ * still ends. */
 static int write_output(sim *system, int fd, const char *output)
 {
-	ssize_t put = fd >= 0 ? sim_write_stream(&system->os, fd, output, strlen(output)) : 0;
+	sim_handle *handle = fd >= 0 ? sim_handle_of(system, fd) : NULL;
+	size_t size = strlen(output);
 
-	/* A program that cannot write its output still ends. */
-	return put == -EBADF ? -EBADF : 0;
+	if (handle == NULL)
+		return fd >= 0 ? -EBADF : 0;
+	if (handle->node == NULL)
+		return sim_content_write(
+			&handle->pipe->content, handle->pipe->content.size, output, size);
+	if (sim_node_write(system, handle->node, output, size, handle->position) > 0)
+		handle->position += (off_t)size;
+	return 0;
 }
 
 int sim_spawn(hn_os *os, const hn_os_spawn *what, pid_t *pid)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The method table of the operating system. Weaker promise than the rest of the API: methods are appended.
- * Every method returns 0 or a count on success and -errno on failure. Paths are absolute.
+ * The method table of the operating system. Weaker promise than the rest of the API: methods are
+ * appended. Every method returns 0 or a count on success and -errno on failure. Paths are absolute.
  */
 #ifndef HYPERNIX_PLUGIN_OS_H
 #define HYPERNIX_PLUGIN_OS_H
@@ -21,7 +21,8 @@ typedef enum hn_os_clock {
 
 typedef struct hn_os_spawn {
 	uint32_t size;
-	const char *const *argv;        /* argv[0] is an absolute path or searched in a fixed PATH; no shell */
+	const char *const
+		*argv; /* argv[0] is an absolute path or searched in a fixed PATH; no shell */
 	const char *const *environment; /* NULL: clean environment */
 	int in, out, err;               /* -1: /dev/null */
 } hn_os_spawn;
@@ -31,19 +32,22 @@ typedef struct hn_os_ops {
 	/* files */
 	int (*open)(hn_os *os, const char *path, int flags, mode_t mode); /* O_CLOEXEC is implied */
 	int (*close)(hn_os *os, int fd);
-	/* pread: fewer bytes only at the end of the file. pwrite: all of them, or an error and an unknown part written. */
+	/* pread: fewer bytes only at the end of the file. pwrite: all of them, or an error and an
+	 * unknown part written. */
 	ssize_t (*pread)(hn_os *os, int fd, void *bytes, size_t size, off_t offset);
 	ssize_t (*pwrite)(hn_os *os, int fd, const void *bytes, size_t size, off_t offset);
 	int (*fsync)(hn_os *os, int fd);
 	int (*truncate)(hn_os *os, int fd, off_t size);
 	int (*fstat)(hn_os *os, int fd, struct stat *status);
-	int (*stat)(hn_os *os, const char *path, struct stat *status);    /* does not follow a last symlink */
+	int (*stat)(hn_os *os, const char *path,
+		struct stat *status); /* does not follow a last symlink */
 	int (*unlink)(hn_os *os, const char *path);
 	int (*rename)(hn_os *os, const char *from, const char *to);
 	int (*mkdir)(hn_os *os, const char *path, mode_t mode);
 	int (*rmdir)(hn_os *os, const char *path);
 	/* Without "." and ".."; a non-zero answer of `each` ends the walk and is returned. */
-	int (*list)(hn_os *os, const char *path, int (*each)(void *arg, const char *name), void *arg);
+	int (*list)(
+		hn_os *os, const char *path, int (*each)(void *arg, const char *name), void *arg);
 	int (*sync_directory)(hn_os *os, const char *path);
 	/* OFD record lock: type F_RDLCK, F_WRLCK, F_UNLCK; -EAGAIN when held elsewhere. */
 	int (*lock)(hn_os *os, int fd, short type, off_t start, off_t size);
@@ -51,17 +55,20 @@ typedef struct hn_os_ops {
 	int64_t (*clock)(hn_os *os, hn_os_clock which);
 	void (*sleep)(hn_os *os, int64_t nanoseconds);
 	int (*random)(hn_os *os, void *bytes, size_t size);
-	/* processes: each in a process group of its own, so that kill(-pid) reaches what it started; status as in waitpid(2) */
+	/* processes: each in a process group of its own, so that kill(-pid) reaches what it
+	 * started; status as in waitpid(2) */
 	int (*spawn)(hn_os *os, const hn_os_spawn *what, pid_t *pid);
-	int (*wait)(hn_os *os, pid_t pid, int64_t timeout, int *status);  /* -ETIMEDOUT; timeout in ns, -1 = for ever */
+	int (*wait)(hn_os *os, pid_t pid, int64_t timeout,
+		int *status); /* -ETIMEDOUT; timeout in ns, -1 = for ever */
 	int (*kill)(hn_os *os, pid_t pid, int signal);
 	/* sockets */
-	int (*connect_unix)(hn_os *os, const char *path);                 /* stream, non-blocking */
+	int (*connect_unix)(hn_os *os, const char *path); /* stream, non-blocking */
 	/* -ETIMEDOUT after timeout ns; events as in poll(2) */
 	int (*poll)(hn_os *os, int fd, short events, int64_t timeout);
 	ssize_t (*read)(hn_os *os, int fd, void *bytes, size_t size);
-	ssize_t (*write)(hn_os *os, int fd, const void *bytes, size_t size); /* never raises SIGPIPE on a socket */
-	int (*pipe)(hn_os *os, int ends[2]);                              /* read end, write end */
+	ssize_t (*write)(hn_os *os, int fd, const void *bytes,
+		size_t size);                /* never raises SIGPIPE on a socket */
+	int (*pipe)(hn_os *os, int ends[2]); /* read end, write end */
 } hn_os_ops;
 
 /** What a method table works on: the table is first, the state of the implementation follows. */
