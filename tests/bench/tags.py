@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""bench-tags, and the NixOS module system on the same kind of catalogue as its peer."""
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+
+from table import Row
+
+NIX_UNITS = (10, 100, 300)
+NIX_RUNS = 3
+
+KEYS, TAGS, VALUES = 86, 20, 8
+
+# Typed submodules: every unit has 20 tags with 8 values each for 86 options; the smallest priority wins.
+NIX = '''
+let
+  lib = import <nixpkgs/lib>;
+  inherit (lib) mkOption types;
+  count = n: builtins.genList (i: i) n;
+  modulo = a: a - a / KEYS * KEYS;
+  unit = types.submodule { options = builtins.listToAttrs (map
+    (k: { name = "key${toString k}"; value = mkOption { type = types.int; default = 0; }; }) (count KEYS)); };
+  tag = t: builtins.listToAttrs (map
+    (v: { name = "key${toString (modulo (t * 3 + v * 5))}"; value = lib.mkOverride (400 + t) (t * 8 + v); }) (count VALUES));
+  result = lib.evalModules { modules = [
+    { options.units = mkOption { type = types.attrsOf unit; default = { }; }; }
+  ] ++ map (t: { units = builtins.listToAttrs (map (u: { name = "unit${toString u}"; value = tag t; }) (count UNITS)); }) (count TAGS); };
+  sum = builtins.foldl' (a: b: a + b) 0;
+in sum (map (u: sum (builtins.attrValues u)) (builtins.attrValues result.config.units))
+'''
+
+
+def nix_answer(units):
+    """What the modules must come to: a wrong answer would make the comparison worthless."""
+    winners = {}
+    for tag in reversed(range(TAGS)):
+        for value in range(VALUES):
+            winners[(tag * 3 + value * 5) % KEYS] = tag * 8 + value
+    return units * sum(winners.values())
+
+
+def nix_text(units):
+    text = NIX
+    for name, value in (('UNITS', units), ('KEYS', KEYS), ('TAGS', TAGS), ('VALUES', VALUES)):
+        text = text.replace(name, str(value))
+    return text
+
+
+def rusage(command, **keywords):
+    """(CPU seconds, peak bytes, status, standard output) of one run."""
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, **keywords)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, process.returncode, output.read().decode('utf-8', 'replace')
+
+
+def find(build, name):
+    path = os.path.join(build, 'tests', 'bench', name)
+    return path if os.access(path, os.X_OK) else None
+
+
+def ours(build, runs):
+    program = find(build, 'bench-tags')
+    if not program:
+        return [Row('tags', skipped=f'no {build}/tests/bench/bench-tags: build it first')]
+    values, wrong = {}, []
+    for _ in range(runs):
+        _, peak, status, text = rusage([program])
+        for line in text.splitlines():
+            cells = line.split('\t')
+            if cells[0] == 'FAIL':
+                wrong.append(' '.join(cells[1:]))
+            elif len(cells) == 4:
+                values.setdefault((cells[0], cells[2], cells[3]), []).append(float(cells[1]))
+        values.setdefault(('peak memory of the whole run', 'MiB', '-'), []).append(peak / 2**20)
+        if status and not wrong:
+            wrong.append(f'exit status {status}')
+    rows = [Row(name, unit, measured, target=target) for (name, unit, target), measured in values.items()]
+    return rows + [Row('tags', failed=text) for text in sorted(set(wrong))]
+
+
+def nix():
+    if not shutil.which('nix-instantiate'):
+        return [Row('NixOS modules', skipped='nix-instantiate is not installed (Debian: nix-bin)')]
+    _, _, status, _ = rusage(['nix-instantiate', '--eval', '-E', '<nixpkgs/lib>'])
+    if status:
+        return [Row('NixOS modules', skipped='no nixpkgs library in NIX_PATH')]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for units in NIX_UNITS:
+            path = os.path.join(folder, f'{units}.nix')
+            with open(path, 'w', encoding='ascii') as file:
+                file.write(nix_text(units))
+            seconds, peaks = [], []
+            for _ in range(NIX_RUNS):
+                used, peak, status, text = rusage(['nix-instantiate', '--eval', path])
+                if status:
+                    return rows + [Row(f'NixOS modules, {units} units', skipped='nix-instantiate failed')]
+                if text.strip() != str(nix_answer(units)):
+                    return rows + [Row(f'NixOS modules, {units} units', failed=f'{text.strip()}, not {nix_answer(units)}')]
+                seconds.append(used)
+                peaks.append(peak / 2**20)
+            rows.append(Row(f'NixOS modules, {units} units', 's CPU', peer=seconds, peer_name='nix-instantiate, lib.evalModules'))
+            rows.append(Row(f'NixOS modules, {units} units', 'MiB', peer=peaks, peer_name='nix-instantiate, lib.evalModules'))
+    return rows
+
+
+def measure(build, runs):
+    started = time.monotonic()
+    rows = ours(build, runs) + nix()
+    rows.append(Row('whole benchmark', 's wall', [time.monotonic() - started]))
+    return rows
