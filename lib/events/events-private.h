@@ -19,14 +19,17 @@ BASE_AUTO(events_log, events_close)
 int events_append(events_log *log, const hn_event *event, uint64_t *sequence, hn_error **err);
 int events_read(events_log *log, const hn_events_options *options, hn_event_fn each, void *arg, hn_error **err);
 int events_last(events_log *log, uint64_t *sequence, hn_error **err);
-/* Waits until a newer event than `after` is committed by any process. Polls the file at 20-250 ms; heeds cancel. */
+/* Waits until a newer event than `after` is committed by any process: 1, or 0 after `timeout` ns (negative: for ever).
+ * Polls the file at 20-250 ms; heeds cancel. HN_EINVAL inside a transaction, which sees no news. */
 int events_wait(events_log *log, uint64_t after, int64_t timeout, hn_cancel *cancel, hn_error **err);
 int events_prune(events_log *log, uint64_t before, hn_error **err); /* never past a cursor; number removed */
 int events_cursor_get(events_log *log, const char *name, uint64_t *sequence, hn_error **err); /* 0 for an unknown cursor */
 int events_cursor_set(events_log *log, const char *name, uint64_t sequence, hn_error **err);  /* only forward, else HN_ERANGE */
 int events_cursor_remove(events_log *log, const char *name, hn_error **err);
 
-/* Counters and gauges in memory, flushed with the next append or by events_metrics_flush. labels: `state="running"` or "". */
+/* Counters and gauges in memory, flushed with the next append that makes its own transaction, by events_metrics_flush, and
+ * at close. (An append inside the caller's transaction flushes nothing: its rollback would lose the counts.)
+ * Names [a-z_][a-z0-9_]*; labels: `state="running"` or "". A counter's name may end in _total or not. */
 int events_counter_add(events_log *log, const char *name, const char *labels, uint64_t value);
 int events_gauge_set(events_log *log, const char *name, const char *labels, int64_t value);
 int events_metrics_flush(events_log *log, hn_error **err);
@@ -36,5 +39,13 @@ int events_metrics_text(events_log *log, char **text, hn_error **err); /* OpenMe
 typedef struct events_span { const char *name; const char *subject; int64_t begin, cpu; } events_span;
 void events_span_begin(events_log *log, events_span *span, const char *name, const char *subject);
 void events_span_end(events_log *log, events_span *span, hn_code code);
+
+/* --- between the files of this room --- */
+struct events_log {
+	state_store *store;
+	base_map *metrics; /* "name{labels}" to metric */
+};
+int events_cursor_move(events_log *log, const char *name, uint64_t sequence, hn_error **err); /* as set, but never an error for a step back */
+bool events_metrics_pending(const events_log *log);
 
 #endif

@@ -133,8 +133,10 @@ static int set_wal(state_store *store, hn_error **err)
 		if (rc == 0)
 			return 0;
 		if (rc != HN_EBUSY || os_monotonic(store->os) >= end) {
-			if (err != NULL)
+			if (err != NULL) {
+				hn_error_unref(*err);
 				*err = BASE_STEAL(why);
+			}
 			return rc;
 		}
 		store->os->ops->sleep(store->os, 20000000);
