@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# From a bare Debian machine to a running virtual machine that was declared by tags: installs what is missing,
+# builds, makes a small guest, applies examples/fleet.json, boots two of its units, changes one while it runs,
+# shows a conflict, and removes everything that it made. Safe to run again. Ends with "quickstart: OK".
+#
+#   examples/quickstart.sh [--keep]     --keep leaves the units and their state there, and says where
+set -euo pipefail
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+HYPERNIX_ARGUMENTS=("$@")
+build=${HYPERNIX_BUILDS:-$root/build}/quickstart
+guest=${HYPERNIX_GUEST:-${XDG_CACHE_HOME:-$HOME/.cache}/hypernix/guest}
+keep=''
+work='' hv='' began=0 step_name='' times=()
+booted=(webserver db-main)
+. "$root/tests/lib/packages.sh"
+
+now() { # tenths of a second
+	echo $(($(date +%s%N) / 100000000))
+}
+
+step_end() {
+	local took
+	[ -n "$step_name" ] || return 0
+	took=$(($(now) - began))
+	times+=("$(printf '%6d.%d s  %s' $((took / 10)) $((took % 10)) "$step_name")")
+	step_name=''
+}
+
+step() {
+	step_end
+	step_name=$*
+	began=$(now)
+	printf '\n== %s\n' "$*"
+}
+
+# Shows the command as somebody would type it, then runs it.
+hypernix() {
+	local shown=() word
+	for word in "$@"; do
+		case $word in
+		*' '*) shown+=("'$word'") ;;
+		*) shown+=("${word#"$root"/}") ;;
+		esac
+	done
+	printf '$ hv-compute %s\n' "${shown[*]}"
+	"$hv" "$@"
+}
+
+fail() {
+	echo "quickstart: $*" >&2
+	exit 1
+}
+
+# QEMU processes of our own machine root.
+guests() {
+	local process
+	for process in /proc/[0-9]*; do
+		if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -qF -- "$work/m/"; then
+			[ "${process#/proc/}" = $$ ] || echo "${process#/proc/}"
+		fi
+	done
+}
+
+clean_up() {
+	local status=$? pid
+	trap - EXIT
+	if [ -n "$work" ] && [ -d "$work" ]; then
+		for pid in $(guests); do
+			kill -9 "$pid" 2>/dev/null || true
+		done
+		cd /
+		rm -rf "$work"
+	fi
+	[ "$status" = 0 ] || echo "quickstart: FAILED${step_name:+ in step: $step_name}" >&2
+	exit "$status"
+}
+
+build_program() {
+	if [ ! -f "$build/build.ninja" ]; then
+		meson setup "$build" "$root" --buildtype=debugoptimized -Dtests=disabled >"$work/build.log" 2>&1 || {
+			tail -n 30 "$work/build.log"
+			fail "meson setup failed"
+		}
+	fi
+	ninja -C "$build" >"$work/build.log" 2>&1 || {
+		tail -n 40 "$work/build.log"
+		fail "the build failed"
+	}
+	hv=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
+	"$hv" --version
+}
+
+# fleet.json names no path of this machine: what the two units boot comes in a second document.
+write_boot_document() {
+	local unit separator=''
+	{
+		printf '{ "hypernix": 1, "units": {\n'
+		for unit in "${booted[@]}"; do
+			printf '%s  "%s": { "overrides": { "boot.profile": "direct",\n' "$separator" "$unit"
+			printf '    "boot.kernel": "%s/vmlinuz", "boot.initrd": "%s/initrd" } }' "$guest" "$guest"
+			separator=$',\n'
+		done
+		printf '\n} }\n'
+	} >"$work/boot.json"
+}
+
+# What the hypervisor itself says the guest has, in KiB; asked by virsh, not by our own program.
+memory_of() {
+	"$root/tests/lib/virsh" "$work/m" dominfo "$1" | awk '/Used memory:/ { print $3 }'
+}
+
+retag() {
+	local before after
+	before=$(memory_of webserver)
+	hypernix tag webserver +quiet-hours --why 'the shop is closed at night'
+	hypernix apply --yes
+	after=$(memory_of webserver)
+	echo "virsh reads back from the hypervisor: memory of webserver $before KiB -> $after KiB"
+	[ "$before" = 262144 ] && [ "$after" = 196608 ] || fail "the hot change did not reach the hypervisor"
+	hypernix explain webserver memory.size
+}
+
+conflict() {
+	local status=0
+	hypernix check "$root/examples/conflict.json" || status=$?
+	echo "exit status $status"
+	[ "$status" = 5 ] || fail "a conflict should exit with 5"
+}
+
+remove_everything() {
+	local left
+	hypernix stop "${booted[@]}"
+	for unit in webserver api db-main db-replica report-batch web-test; do
+		hypernix rm "$unit" --disks keep --why 'end of the quickstart'
+	done
+	left=$(guests)
+	[ -z "$left" ] || fail "these processes are left: $left"
+	[ -z "$("$root/tests/lib/virsh" "$work/m" list --all --name | tr -d '\n')" ] || fail "domains are left"
+}
+
+main() {
+	trap clean_up EXIT
+	trap 'exit 1' HUP INT TERM
+	step "packages"
+	need_packages quickstart build run guest
+	# A machine root may have 50 bytes.
+	work=$(mktemp -d /tmp/hn.XXXXXX)
+	export HYPERNIX_STATE=$work/s HYPERNIX_ROOT=$work/m
+	step "build"
+	build_program
+	step "guest from Debian's cloud kernel and busybox"
+	"$root/tests/guest/build" "$guest"
+	write_boot_document
+	step "check: what would every unit get?"
+	hypernix check "$root/examples/fleet.json"
+	step "explain, before anything is applied"
+	hypernix explain webserver memory.size --file "$root/examples/fleet.json"
+	step "apply"
+	hypernix apply "$root/examples/fleet.json" "$work/boot.json" --yes
+	step "boot two units"
+	hypernix start "${booted[@]}" --wait ready --timeout 120s
+	hypernix boot webserver
+	step "list"
+	hypernix list
+	step "re-tag a running unit"
+	retag
+	step "apply again: no changes"
+	hypernix plan "$root/examples/fleet.json" "$work/boot.json" --exit-code || fail "there should be nothing to do"
+	hypernix apply "$root/examples/fleet.json" "$work/boot.json" --yes
+	step "a conflict"
+	conflict
+	if [ -n "$keep" ]; then
+		step_end
+		trap - EXIT
+		printf '\nkept: HYPERNIX_STATE=%s HYPERNIX_ROOT=%s %s list\n' "$work/s" "$work/m" "$hv"
+	else
+		step "stop and remove everything"
+		remove_everything
+		step_end
+	fi
+	printf '\n== how long each step took\n'
+	printf '%s\n' "${times[@]}"
+	echo "quickstart: OK"
+}
+
+case "${1-}" in
+--keep) keep=1 ;;
+'') ;;
+*)
+	echo "usage: examples/quickstart.sh [--keep]" >&2
+	exit 64
+	;;
+esac
+main
