@@ -64,7 +64,7 @@ def check_frontend_file(root, path, report):
                     include.split('/')[0].split('.')[0].startswith(engine) for engine in ENGINES):
                 report(path, line, f'a frontend uses the library, not <{include}>: include <hypernix/*.h>')
         elif not any(os.path.exists(os.path.join(root, base, include))
-                     for base in (os.path.dirname(path), f'frontends/{own}', 'frontends')):
+                     for base in (os.path.dirname(path), f'frontends/{own}', 'frontends', 'frontends/common')):
             report(path, line, f'"{include}" is not in frontends/{own} or frontends/common')
         elif '..' in include and 'common/' not in include:
             report(path, line, f'"{include}" leaves the frontend: only frontends/common is shared')
