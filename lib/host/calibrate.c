@@ -276,8 +276,7 @@ static int find_changes(hn_host *host, const char *facts, char **changed, hn_err
 	return rc;
 }
 
-static int measure_and_keep(
-	hn_session *session, const host_measure_options *options, hn_error **err)
+int host_calibrate(hn_session *session, const host_measure_options *options, hn_error **err)
 {
 	BASE_AUTO_FREE char *facts = NULL, *changed = NULL;
 	host_measured measured;
@@ -295,67 +294,4 @@ static int measure_and_keep(
 	keep.changed = changed;
 	keep.when = os_now(host->os);
 	return host_transaction(host, keep_measured, &keep, err);
-}
-
-/* An older caller has a shorter struct. */
-static int give(const hn_calibration *found, hn_calibration *result)
-{
-	uint32_t size = result->size < sizeof(*found) ? result->size : (uint32_t)sizeof(*found);
-	uint32_t theirs = result->size;
-
-	memcpy(result, found, size);
-	result->size = theirs;
-	return 0;
-}
-
-int hn_host_calibrate(hn_session *session, bool quick, hn_progress_fn progress, void *arg,
-	hn_cancel *cancel, hn_calibration *result, hn_error **err)
-{
-	host_measure_options options = {
-		.quick = quick, .progress = progress, .progress_arg = arg, .cancel = cancel};
-	char object[BASE_OBJECT_SIZE];
-	host_permit permit;
-	hn_calibration found;
-	hn_host *host;
-	int rc = host_session_use(session, &host, err);
-
-	if (rc == 0)
-		rc = host_options_check(result, sizeof(*result), "hn_calibration", err);
-	if (rc == 0)
-		rc = host_usable_threads(host->os, &options.threads, err);
-	if (rc < 0)
-		return rc;
-	options.os = host->os;
-	(void)snprintf(object, sizeof(object), "node/%s", host->node);
-	rc = host_admit(session, HN_VERB_NODE_ROLE, object, NULL, &permit, err);
-	if (rc < 0)
-		return rc;
-	rc = host_settle(&permit, measure_and_keep(session, &options, err), err);
-	if (rc == 0 && result) {
-		rc = host_calibration(host, &found, err);
-		return rc < 0 ? rc : give(&found, result);
-	}
-	return rc;
-}
-
-int hn_host_get_calibration(hn_session *session, hn_calibration *result, hn_error **err)
-{
-	char object[BASE_OBJECT_SIZE];
-	host_permit permit;
-	hn_calibration found;
-	hn_host *host;
-	int rc = host_session_use(session, &host, err);
-
-	if (rc == 0 && !result)
-		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the calibration");
-	if (rc == 0)
-		rc = host_options_check(result, sizeof(*result), "hn_calibration", err);
-	if (rc < 0)
-		return rc;
-	(void)snprintf(object, sizeof(object), "node/%s", host->node);
-	rc = host_admit(session, HN_VERB_NODE_READ, object, NULL, &permit, err);
-	if (rc < 0)
-		return rc;
-	rc = host_settle(&permit, host_calibration(host, &found, err), err);
-	return rc < 0 ? rc : give(&found, result);
 }

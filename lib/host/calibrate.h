@@ -94,4 +94,7 @@ bool host_is_provisional(int64_t steal, int64_t spread);
  * host, same bytes. */
 int host_calibration_facts(hn_os *os, uint32_t threads, char **facts, char **cpu, hn_error **err);
 
+/* Measures, stores, sends the event that says what changed; the permit is the caller's matter. */
+int host_calibrate(hn_session *session, const host_measure_options *options, hn_error **err);
+
 #endif

@@ -355,6 +355,26 @@ size_t host_admission_count(const host_admission *admission)
 	return base_map_count(admission->holders);
 }
 
+static hn_capacity_entry entry_of(const holder *held)
+{
+	return (hn_capacity_entry){
+		.size = sizeof(hn_capacity_entry),
+		.unit = held->unit,
+		.reserve = held->reserve,
+		.overcommit = held->overcommit,
+	};
+}
+
+int host_admission_get(const host_admission *admission, const char *unit, hn_capacity_entry *entry)
+{
+	const holder *held = find_holder(admission, unit);
+
+	if (!held)
+		return HN_ENOENT;
+	*entry = entry_of(held);
+	return 0;
+}
+
 int host_admission_at(host_admission *admission, size_t index, hn_capacity_entry *entry)
 {
 	if (index >= host_admission_count(admission))
@@ -363,12 +383,7 @@ int host_admission_at(host_admission *admission, size_t index, hn_capacity_entry
 		admission->sorted = sort_holders(admission);
 	if (!admission->sorted)
 		return HN_ENOMEM;
-	*entry = (hn_capacity_entry){
-		.size = sizeof(*entry),
-		.unit = admission->sorted[index]->unit,
-		.reserve = admission->sorted[index]->reserve,
-		.overcommit = admission->sorted[index]->overcommit,
-	};
+	*entry = entry_of(admission->sorted[index]);
 	return 0;
 }
 

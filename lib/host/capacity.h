@@ -41,6 +41,8 @@ int host_admission_what_if(host_admission *admission, const char *text, hn_error
 uint64_t host_admission_capacity(const host_admission *admission); /* CU, rounded down */
 uint64_t host_admission_reserved(const host_admission *admission); /* CU, rounded up */
 size_t host_admission_count(const host_admission *admission);
+int host_admission_get(const host_admission *admission, const char *unit,
+	hn_capacity_entry *entry); /* HN_ENOENT */
 /* Holders by share, largest first, then by name. HN_ENOENT past the end. Texts are owned by the
  * admission. */
 int host_admission_at(host_admission *admission, size_t index, hn_capacity_entry *entry);
@@ -55,5 +57,9 @@ char *host_auto_vcpus_note(uint64_t units, int64_t sn, uint32_t threads);
  * their parents (v1, v2); a part of a thread is rounded down, at least 1. Reads /proc and /sys
  * through `os`. */
 int host_usable_threads(hn_os *os, uint32_t *threads, hn_error **err);
+
+/* Everyone who may run on this host: each declared unit with what it wants and, while that waits,
+ * each unit with what was applied: the larger counts. Capacity from host_calibration(). */
+int host_admission_load(hn_host *host, host_admission **admission, hn_error **err);
 
 #endif

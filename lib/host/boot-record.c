@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Boots of a unit in the store: phases with wall and CPU time, the last 16, and the phase that
+ * missed the goal.
+ */
+#include "host/boot-record.h"
+#include "host/calibrate.h"
+
+int64_t host_boot_sum(const machine_boot *boot, bool by_cpu)
+{
+	int64_t sum = 0;
+
+	for (size_t i = 0; i < boot->count; i++)
+		sum += by_cpu ? boot->phase[i].cpu : boot->phase[i].wall;
+	return sum;
+}
+
+/* Median of one phase over earlier boots that became ready; 0 when there is none. */
+static int64_t phase_median(const char *name, bool by_cpu, const hn_boot *past, size_t past_count)
+{
+	int64_t values[HOST_BOOTS_KEPT];
+	size_t count = 0;
+
+	for (size_t i = 0; i < past_count && count < HOST_BOOTS_KEPT; i++) {
+		const machine_boot *boot = &past[i].phases;
+
+		if (!boot->ready || past[i].by_cpu != by_cpu)
+			continue;
+		for (size_t k = 0; k < boot->count; k++)
+			if (count < HOST_BOOTS_KEPT && strcmp(boot->phase[k].name, name) == 0)
+				values[count++] = by_cpu ? boot->phase[k].cpu : boot->phase[k].wall;
+	}
+	return count > 0 ? host_median(values, count) : 0;
+}
+
+int host_boot_find_missed(
+	const machine_boot *boot, int64_t goal, bool by_cpu, const hn_boot *past, size_t past_count)
+{
+	int64_t most = INT64_MIN;
+	int worst = -1;
+
+	if (boot->count == 0 || goal <= 0 || host_boot_sum(boot, by_cpu) <= goal)
+		return -1;
+	if (!boot->ready)
+		return (int)boot->count - 1;
+	for (size_t i = 0; i < boot->count; i++) {
+		int64_t taken = by_cpu ? boot->phase[i].cpu : boot->phase[i].wall;
+		int64_t excess =
+			taken - phase_median(boot->phase[i].name, by_cpu, past, past_count);
+
+		if (excess > most) {
+			most = excess;
+			worst = (int)i;
+		}
+	}
+	return worst;
+}
+
+int host_boot_encode(const machine_boot *boot, base_buf *out, hn_error **err)
+{
+	codec_cbor_out cbor = {0};
+
+	codec_cbor_put_array(&cbor, boot->count);
+	for (size_t i = 0; i < boot->count; i++) {
+		codec_cbor_put_array(&cbor, 3);
+		codec_cbor_put_text(&cbor, boot->phase[i].name, strlen(boot->phase[i].name));
+		codec_cbor_put_int(&cbor, boot->phase[i].wall);
+		codec_cbor_put_int(&cbor, boot->phase[i].cpu);
+	}
+	if (cbor.buf.failed) {
+		base_buf_free(&cbor.buf);
+		return base_nomem(err);
+	}
+	*out = cbor.buf;
+	return 0;
+}
+
+static bool decode_phase(codec_cbor *in, machine_boot *boot)
+{
+	uint64_t fields = 0;
+	const char *name = NULL;
+	size_t size = 0;
+	int64_t wall = 0, cpu = 0;
+
+	if (!codec_cbor_array(in, &fields) || fields != 3 || !codec_cbor_text(in, &name, &size) ||
+		!codec_cbor_int(in, &wall) || !codec_cbor_int(in, &cpu))
+		return false;
+	if (size >= sizeof(boot->phase[0].name) || wall < 0 || cpu < 0)
+		return false;
+	memcpy(boot->phase[boot->count].name, name, size);
+	boot->phase[boot->count].wall = wall;
+	boot->phase[boot->count].cpu = cpu;
+	boot->count++;
+	return true;
+}
+
+int host_boot_decode(const void *bytes, size_t size, machine_boot *boot, hn_error **err)
+{
+	machine_boot decoded = {0};
+	uint64_t count = 0;
+	codec_cbor in;
+	bool well;
+
+	codec_cbor_open(&in, bytes, size);
+	well = codec_cbor_array(&in, &count) && count <= MACHINE_PHASES;
+	for (uint64_t i = 0; well && i < count; i++)
+		well = decode_phase(&in, &decoded);
+	if (!well || codec_cbor_end(&in, NULL) < 0)
+		return HN_CORRUPT(err, HOST_ROOM, "the phases of a boot are not well formed");
+	*boot = decoded;
+	return 0;
+}
+
+int host_boots_read(hn_host *host, int64_t unit, hn_boot *boots, size_t most, hn_error **err)
+{
+	BASE_AUTO_OF(state_query) state_query *query = NULL;
+	size_t count = 0;
+	int rc = state_find(host->store,
+		"SELECT at, ready, goal, by_cpu, missed, phases FROM boot WHERE unit = ?1"
+		" ORDER BY id DESC LIMIT ?2",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, unit);
+	state_bind_int(query, 2, (int64_t)most);
+	while ((rc = state_row(query, err)) > 0) {
+		hn_boot *boot = &boots[count];
+		size_t size = 0;
+		const void *blob = state_blob(query, 5, &size);
+
+		*boot = (hn_boot){0};
+		rc = host_boot_decode(blob, size, &boot->phases, err);
+		if (rc < 0)
+			return rc;
+		boot->at = state_int(query, 0);
+		boot->phases.ready = state_int(query, 1) != 0;
+		boot->goal = state_int(query, 2);
+		boot->by_cpu = state_int(query, 3) != 0;
+		boot->missed = (int)state_int(query, 4);
+		if (boot->missed < -1 || boot->missed >= (int)boot->phases.count)
+			return HN_CORRUPT(err, HOST_ROOM, "a boot names a phase that it has not");
+		count++;
+	}
+	return rc < 0 ? rc : (int)count;
+}
+
+static int insert_boot(hn_host *host, int64_t unit, const hn_boot *boot, hn_error **err)
+{
+	BASE_AUTO_OF(state_query) state_query *query = NULL;
+	BASE_AUTO_BUF base_buf phases = {0};
+	int rc = host_boot_encode(&boot->phases, &phases, err);
+
+	if (rc == 0)
+		rc = state_find(host->store,
+			"INSERT INTO boot(unit, at, ready, goal, by_cpu, missed, phases)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+			&query, err);
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, unit);
+	state_bind_int(query, 2, boot->at);
+	state_bind_int(query, 3, boot->phases.ready);
+	state_bind_int(query, 4, boot->goal);
+	state_bind_int(query, 5, boot->by_cpu);
+	state_bind_int(query, 6, boot->missed);
+	state_bind_blob(query, 7, phases.data, phases.size);
+	return state_run(query, err);
+}
+
+static int drop_old(hn_host *host, int64_t unit, hn_error **err)
+{
+	BASE_AUTO_OF(state_query) state_query *query = NULL;
+	int rc = state_find(host->store,
+		"DELETE FROM boot WHERE unit = ?1 AND id NOT IN"
+		" (SELECT id FROM boot WHERE unit = ?1 ORDER BY id DESC LIMIT ?2)",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, unit);
+	state_bind_int(query, 2, HOST_BOOTS_KEPT);
+	return state_run(query, err);
+}
+
+static int send_missed(hn_host *host, const hn_unit *unit, const hn_boot *boot, hn_error **err)
+{
+	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
+	const char *data;
+	size_t size;
+	int rc = hn_json_new(false, &json, err);
+
+	if (rc < 0)
+		return rc;
+	hn_json_object(json, NULL);
+	hn_json_int(json, "goal", boot->goal);
+	hn_json_int(json, "taken", host_boot_sum(&boot->phases, boot->by_cpu));
+	hn_json_text(json, "clock", boot->by_cpu ? "cpu" : "wall");
+	hn_json_text(json, "phase", boot->phases.phase[boot->missed].name);
+	hn_json_bool(json, "ready", boot->phases.ready);
+	hn_json_end(json);
+	rc = hn_json_finish(json, &data, &size, err);
+	if (rc < 0)
+		return rc;
+	return host_event(
+		host, NULL, "org.hypernix.unit.boot.missed.v1", unit->uuid, unit->name, data, err);
+}
+
+typedef struct boot_keeping {
+	hn_host *host;
+	const hn_unit *unit;
+	const hn_boot *boot;
+} boot_keeping;
+
+static int keep_boot(void *arg, hn_error **err)
+{
+	const boot_keeping *keep = arg;
+	int rc = insert_boot(keep->host, keep->unit->id, keep->boot, err);
+
+	if (rc == 0)
+		rc = drop_old(keep->host, keep->unit->id, err);
+	if (rc == 0 && keep->boot->missed >= 0)
+		rc = send_missed(keep->host, keep->unit, keep->boot, err);
+	return rc;
+}
+
+int host_boot_store(
+	hn_host *host, const hn_unit *unit, const machine_boot *boot, int64_t goal, hn_error **err)
+{
+	hn_boot past[HOST_BOOTS_KEPT];
+	hn_boot made = {
+		.phases = *boot,
+		.at = os_now(host->os),
+		.goal = goal,
+		.by_cpu =
+			!host->machine || machine_accelerator(host->machine) == HN_ACCELERATOR_TCG,
+	};
+	boot_keeping keep = {host, unit, &made};
+	int count = host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err);
+
+	if (count < 0)
+		return count;
+	made.missed = host_boot_find_missed(boot, goal, made.by_cpu, past, (size_t)count);
+	return host_transaction(host, keep_boot, &keep, err);
+}
+
+hn_boot *hn_boot_free(hn_boot *boot)
+{
+	base_free(boot);
+	return NULL;
+}
+
+int hn_boot_phase_at(const hn_boot *boot, size_t index, hn_boot_phase *phase)
+{
+	if (!boot || index >= boot->phases.count)
+		return HN_ENOENT;
+	*phase = (hn_boot_phase){
+		.size = sizeof(*phase),
+		.name = boot->phases.phase[index].name,
+		.wall = boot->phases.phase[index].wall,
+		.cpu = boot->phases.phase[index].cpu,
+		.missed = boot->missed == (int)index,
+	};
+	return 0;
+}
+
+int64_t hn_boot_goal(const hn_boot *boot)
+{
+	return boot->goal;
+}
+
+int64_t hn_boot_total(const hn_boot *boot)
+{
+	return boot->phases.ready ? host_boot_sum(&boot->phases, false) : -1;
+}
+
+int64_t hn_boot_cpu(const hn_boot *boot)
+{
+	return host_boot_sum(&boot->phases, true);
+}

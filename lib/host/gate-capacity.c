@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gate of the host's capacity and of who holds it.
+ */
+#include "host/capacity.h"
+#include "host/host-private.h"
+
+static int give_entries(host_admission *admission, hn_capacity_fn each, void *arg, hn_error **err)
+{
+	hn_capacity_entry entry;
+	int rc = 0;
+
+	for (size_t i = 0; each && (rc = host_admission_at(admission, i, &entry)) == 0; i++)
+		if (each(arg, &entry) != 0)
+			return 0;
+	return rc == HN_ENOMEM ? base_nomem(err) : 0;
+}
+
+static int read_capacity(hn_host *host, const char *what_if, uint64_t *capacity, uint64_t *reserved,
+	hn_capacity_fn each, void *arg, hn_error **err)
+{
+	BASE_AUTO_OF(host_admission) host_admission *admission = NULL;
+	int rc = host_admission_load(host, &admission, err);
+
+	if (rc == 0 && what_if)
+		rc = host_admission_what_if(admission, what_if, err);
+	if (rc == 0)
+		rc = give_entries(admission, each, arg, err);
+	if (rc < 0)
+		return rc;
+	if (capacity)
+		*capacity = host_admission_capacity(admission);
+	if (reserved)
+		*reserved = host_admission_reserved(admission);
+	return 0;
+}
+
+int hn_host_capacity(hn_session *session, const char *what_if, uint64_t *capacity,
+	uint64_t *reserved, hn_capacity_fn each, void *arg, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	hn_host *host;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc < 0)
+		return rc;
+	(void)snprintf(object, sizeof(object), "node/%s", host->node);
+	rc = host_admit(session, HN_VERB_NODE_READ, object, NULL, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = read_capacity(host, what_if, capacity, reserved, each, arg, err);
+	return host_settle(&permit, rc, err);
+}

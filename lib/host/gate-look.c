@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gates that look at one unit's machine: its definition, its last boot, console and log.
+ */
+#include "host/boot-record.h"
+
+static int begin_look(hn_session *session, const char *name, hn_verb verb, hn_host **host,
+	hn_unit **unit, host_permit *permit, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	int rc = host_session_use(session, host, err);
+
+	if (rc == 0)
+		rc = host_unit_load(*host, name, unit, err);
+	if (rc < 0)
+		return rc;
+	return host_admit(
+		session, verb, host_object_unit(object, (*unit)->uuid), NULL, permit, err);
+}
+
+static int find_accelerator(hn_host *host, hn_accelerator *accelerator, hn_error **err)
+{
+	hn_probe_options options = HN_PROBE_OPTIONS_INIT;
+	hn_probe *probe = NULL;
+	int rc;
+
+	if (host->machine) {
+		*accelerator = machine_accelerator(host->machine);
+		return 0;
+	}
+	options.accelerator = host->accelerator;
+	options.os = host->os;
+	rc = hn_machine_probe(&options, &probe, err);
+	if (rc < 0)
+		return rc;
+	*accelerator = hn_probe_accelerator(probe);
+	(void)hn_probe_free(probe);
+	return 0;
+}
+
+static int write_xml(hn_host *host, const hn_unit *unit, char **xml, hn_error **err)
+{
+	BASE_AUTO_FREE char *directory = NULL;
+	base_buf path = {0};
+	hn_accelerator accelerator;
+	machine_unit made;
+	char hex[65];
+	int rc;
+
+	if (!unit->desired)
+		return base_error(err, HN_ENOSUP, HOST_ROOM, "adopt it first",
+			"%s is not ours: nothing would be defined", unit->name);
+	rc = find_accelerator(host, &accelerator, err);
+	if (rc == 0)
+		rc = host_machine_unit(host, unit, unit->desired, hex, &made, err);
+	if (rc < 0)
+		return rc;
+	base_buf_format(&path, "%s/unit/%s", host->root, unit->uuid);
+	directory = base_buf_take(&path);
+	if (!directory)
+		return base_nomem(err);
+	return hn_domain_xml_write(unit->desired, &made.frozen, accelerator, directory, xml, err);
+}
+
+int hn_unit_xml(hn_session *session, const char *unit, char **xml, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	host_permit permit;
+	hn_host *host;
+	int rc;
+
+	if (!xml)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the XML");
+	rc = begin_look(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
+	return rc < 0 ? rc : host_settle(&permit, write_xml(host, found, xml, err), err);
+}
+
+static int read_boot(hn_host *host, const hn_unit *unit, hn_boot **boot, hn_error **err)
+{
+	hn_boot *made = base_calloc(1, sizeof(*made));
+	int rc = made ? host_boots_read(host, unit->id, made, 1, err) : base_nomem(err);
+
+	if (rc == 0)
+		rc = base_error(err, HN_ENOENT, HOST_ROOM, "start it, and wait until it is ready",
+			"%s was never started", unit->name);
+	if (rc < 0) {
+		base_free(made);
+		return rc;
+	}
+	*boot = made;
+	return 0;
+}
+
+int hn_unit_boot(hn_session *session, const char *unit, hn_boot **boot, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	host_permit permit;
+	hn_host *host;
+	int rc;
+
+	if (!boot)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the boot");
+	rc = begin_look(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
+	return rc < 0 ? rc : host_settle(&permit, read_boot(host, found, boot, err), err);
+}
+
+int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	host_permit permit;
+	machine *m = NULL;
+	hn_host *host;
+	int rc;
+
+	if (!fd)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the socket");
+	rc = begin_look(session, unit, HN_VERB_UNIT_CONSOLE, &host, &found, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = host_machine(host, &m, err);
+	if (rc >= 0)
+		rc = machine_console_open(&permit.base, m, found->uuid, fd, err);
+	return host_settle(&permit, rc, err);
+}
+
+int64_t hn_unit_log_read(hn_session *session, const char *unit, uint64_t offset, void *bytes,
+	size_t size, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	host_permit permit;
+	int64_t count;
+	hn_host *host;
+	int rc;
+
+	if (!bytes && size > 0)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the log");
+	rc = begin_look(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
+	if (rc < 0)
+		return rc;
+	count = machine_log_read(host->os, host->root, found->uuid, offset, bytes, size, err);
+	rc = host_settle(&permit, count < 0 ? (int)count : 0, err);
+	return rc < 0 ? rc : count;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gates of the machine as a whole: own it, its facts, and the step that keeps units going.
+ */
+#include "host/restart.h"
+
+static const char *node_object(char object[BASE_OBJECT_SIZE], const hn_host *host)
+{
+	(void)snprintf(object, BASE_OBJECT_SIZE, "node/%s", host->node);
+	return object;
+}
+
+int hn_machine_open(hn_session *session, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	machine *m = NULL;
+	hn_host *host;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc < 0)
+		return rc;
+	rc = host_admit(session, HN_VERB_NODE_READ, node_object(object, host), NULL, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = host_machine(host, &m, err);
+	if (rc >= 0)
+		rc = host_supervise_all(session, err);
+	return host_settle(&permit, rc < 0 ? rc : 0, err);
+}
+
+int hn_machine_fact_at(hn_session *session, size_t index, hn_fact *fact, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	machine *m = NULL;
+	hn_host *host;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc == 0 && !fact)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the fact");
+	if (rc < 0)
+		return rc;
+	rc = host_admit(session, HN_VERB_NODE_READ, node_object(object, host), NULL, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = host_machine(host, &m, err);
+	if (rc >= 0)
+		rc = machine_fact_at(m, index, fact);
+	if (rc == HN_ENOENT)
+		rc = base_error(err, HN_ENOENT, HOST_ROOM, NULL, "there is no fact %zu", index);
+	return host_settle(&permit, rc, err);
+}
+
+/* Events are copied first: what follows from them asks the machine again. */
+typedef struct event_list {
+	machine_event *events;
+	size_t count, capacity;
+	bool lost;
+} event_list;
+
+static void keep_event(void *arg, const machine_event *event)
+{
+	event_list *list = arg;
+
+	if (base_grow(&list->events, &list->capacity, list->count + 1, sizeof(*event)) < 0)
+		list->lost = true;
+	else
+		list->events[list->count++] = *event;
+}
+
+/* Not past the next restart that is due. */
+static int bound_wait(hn_host *host, int64_t *timeout, hn_error **err)
+{
+	int64_t unit = 0, due = 0, left;
+	int rc = host_restart_next(host, &unit, &due, err);
+
+	if (rc <= 0)
+		return rc;
+	left = due - host->os->ops->clock(host->os, HN_OS_CLOCK_BOOT);
+	left = left < 0 ? 0 : left;
+	if (*timeout < 0 || *timeout > left)
+		*timeout = left;
+	return 0;
+}
+
+static int step(hn_session *session, machine *m, int64_t timeout, hn_error **err)
+{
+	hn_host *host = session->host;
+	event_list list = {0};
+	int handled = 0;
+	int rc = bound_wait(host, &timeout, err);
+
+	if (rc == 0)
+		rc = machine_step(m, timeout, keep_event, &list, err);
+	for (size_t i = 0; rc >= 0 && i < list.count; i++)
+		rc = host_supervise_event(session, &list.events[i], err);
+	handled = (int)list.count;
+	if (rc >= 0 && list.lost)
+		rc = host_supervise_all(session, err);
+	base_free(list.events);
+	if (rc >= 0)
+		rc = host_supervise_due(
+			session, host->os->ops->clock(host->os, HN_OS_CLOCK_BOOT), err);
+	return rc < 0 ? rc : handled + rc;
+}
+
+/* The step itself only watches; what it does for a unit is admitted and recorded one by one. */
+int hn_machine_step(hn_session *session, int64_t timeout, hn_error **err)
+{
+	machine *m = NULL;
+	hn_host *host;
+	int rc = host_session_use(session, &host, err);
+	bool first;
+
+	if (rc < 0)
+		return rc;
+	rc = hn_session_check(session, base_verb_text(HN_VERB_UNIT_UPDATE), "unit/*", err);
+	if (rc < 0)
+		return rc;
+	first = !host->machine;
+	rc = host_machine(host, &m, err);
+	if (rc >= 0 && first)
+		rc = host_supervise_all(session, err);
+	return rc < 0 ? rc : step(session, m, timeout, err);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gates that run units: start, stop, restart, kill, pause, resume, reset, wait.
+ */
+#include "host/capacity.h"
+#include "host/restart.h"
+
+/* A call on one unit: who asks, on which host, which unit, with what permit. */
+typedef struct call {
+	hn_host *host;
+	hn_unit *unit;
+	host_permit permit;
+} call;
+
+static void end_call(call *c)
+{
+	(void)hn_unit_unref(c->unit);
+}
+#define AUTO_CALL __attribute__((cleanup(end_call)))
+
+/* Resolves the name and asks for the permit. */
+static int begin_call(hn_session *session, const char *unit, hn_verb verb, call *c, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	int rc = host_session_use(session, &c->host, err);
+
+	if (rc == 0)
+		rc = host_unit_load(c->host, unit, &c->unit, err);
+	if (rc < 0)
+		return rc;
+	return host_admit(
+		session, verb, host_object_unit(object, c->unit->uuid), NULL, &c->permit, err);
+}
+
+static int copy_start(const hn_start_options *options, hn_start_options *known, hn_error **err)
+{
+	int rc = host_options_check(options, sizeof(*known), "hn_start_options", err);
+
+	if (rc < 0)
+		return rc;
+	host_options_copy(known, options, sizeof(*known));
+	known->size = sizeof(*known);
+	if (known->timeout < 0)
+		return base_error(err, HN_EINVAL, HOST_ROOM, "nanoseconds; 0 means 120 s",
+			"a time-out is not negative");
+	return 0;
+}
+
+/* What the unit holds now is what was applied; more than that must fit. */
+static int hold_applied(host_admission *admission, const hn_unit *unit, hn_error **err)
+{
+	uint64_t reserve = 0;
+	int64_t overcommit = 0;
+	int rc;
+
+	host_admission_remove(admission, unit->name);
+	if (!unit->applied)
+		return 0;
+	rc = host_admission_read(unit->applied, &reserve, &overcommit, err);
+	if (rc < 0)
+		return rc;
+	return host_admission_set(admission, unit->name, reserve, overcommit, err);
+}
+
+/* The plan that admitted the applied values has not seen those that wait for this start. */
+static int admit_pending(hn_host *host, const hn_unit *unit, hn_error **err)
+{
+	BASE_AUTO_OF(host_admission) host_admission *admission = NULL;
+	uint64_t reserve = 0;
+	int64_t overcommit = 0;
+	int rc;
+
+	if (!unit->desired ||
+		memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) == 0)
+		return 0;
+	rc = host_admission_load(host, &admission, err);
+	if (rc == 0)
+		rc = hold_applied(admission, unit, err);
+	if (rc == 0)
+		rc = host_admission_read(unit->desired, &reserve, &overcommit, err);
+	if (rc < 0)
+		return rc;
+	return host_admission_check(admission, unit->name, reserve, overcommit, err);
+}
+
+static int start_unit(call *c, const hn_start_options *options, hn_error **err)
+{
+	machine *m = NULL;
+	int rc = admit_pending(c->host, c->unit, err);
+
+	c->permit.base.cancel = options->cancel;
+	if (rc == 0)
+		rc = host_act_start(c->host, &c->permit, c->unit, options, err);
+	if (rc != 1 || options->wait == HN_WAIT_NONE)
+		return rc;
+	/* it ran already: what the caller waits for may still be to come */
+	rc = host_machine(c->host, &m, err);
+	if (rc >= 0)
+		rc = machine_wait(
+			m, c->unit->uuid, options->wait, options->timeout, options->cancel, err);
+	return rc < 0 ? rc : 1;
+}
+
+int hn_unit_start(
+	hn_session *session, const char *unit, const hn_start_options *options, hn_error **err)
+{
+	AUTO_CALL call c = {0};
+	hn_start_options known;
+	int rc = copy_start(options, &known, err);
+
+	if (rc == 0)
+		rc = begin_call(session, unit, HN_VERB_UNIT_START, &c, err);
+	return rc < 0 ? rc : host_settle(&c.permit, start_unit(&c, &known, err), err);
+}
+
+static int stop_unit(
+	call *c, const hn_stop_options *options, hn_stop_result *result, hn_error **err)
+{
+	hn_stop_result done = {.size = sizeof(done)};
+	uint32_t theirs = result ? result->size : 0;
+	int rc;
+
+	c->permit.base.cancel = options->cancel;
+	rc = host_act_stop(c->host, &c->permit, c->unit, options, &done, err);
+	if (rc >= 0 && result) {
+		memcpy(result, &done, theirs < sizeof(done) ? theirs : sizeof(done));
+		result->size = theirs;
+	}
+	return rc;
+}
+
+int hn_unit_stop(hn_session *session, const char *unit, const hn_stop_options *options,
+	hn_stop_result *result, hn_error **err)
+{
+	AUTO_CALL call c = {0};
+	hn_stop_options known;
+	int rc = host_options_check(options, sizeof(known), "hn_stop_options", err);
+
+	if (rc == 0)
+		rc = host_options_check(result, sizeof(*result), "hn_stop_result", err);
+	if (rc < 0)
+		return rc;
+	host_options_copy(&known, options, sizeof(known));
+	known.size = sizeof(known);
+	if (known.grace < 0)
+		return base_error(err, HN_EINVAL, HOST_ROOM, "nanoseconds; 0 means stop.grace",
+			"a grace is not negative");
+	rc = begin_call(session, unit, HN_VERB_UNIT_STOP, &c, err);
+	return rc < 0 ? rc : host_settle(&c.permit, stop_unit(&c, &known, result, err), err);
+}
+
+int hn_unit_kill(hn_session *session, const char *unit, hn_error **err)
+{
+	hn_stop_options options = {.size = sizeof(options), .force = true};
+	AUTO_CALL call c = {0};
+	int rc = begin_call(session, unit, HN_VERB_UNIT_STOP, &c, err);
+
+	return rc < 0 ? rc : host_settle(&c.permit, stop_unit(&c, &options, NULL, err), err);
+}
+
+static int send_restarted(hn_session *session, const hn_unit *unit, hn_error **err)
+{
+	return host_event(session->host, session, "org.hypernix.unit.restarted.v1", unit->uuid,
+		unit->name, "{\"by\":\"session\"}", err);
+}
+
+/* Both rights before either half: a unit that may be stopped but not started must not stay down. */
+static int stop_for_restart(
+	hn_session *session, const char *unit, hn_cancel *cancel, hn_error **err)
+{
+	hn_stop_options options = {.size = sizeof(options), .cancel = cancel};
+	char object[BASE_OBJECT_SIZE];
+	AUTO_CALL call c = {0};
+	int rc = host_session_use(session, &c.host, err);
+
+	if (rc == 0)
+		rc = host_unit_load(c.host, unit, &c.unit, err);
+	if (rc < 0)
+		return rc;
+	host_object_unit(object, c.unit->uuid);
+	rc = hn_session_check(session, base_verb_text(HN_VERB_UNIT_START), object, err);
+	if (rc == 0)
+		rc = admit_pending(c.host, c.unit, err);
+	if (rc == 0)
+		rc = host_admit(session, HN_VERB_UNIT_STOP, object, NULL, &c.permit, err);
+	return rc < 0 ? rc : host_settle(&c.permit, stop_unit(&c, &options, NULL, err), err);
+}
+
+int hn_unit_restart(
+	hn_session *session, const char *unit, const hn_start_options *options, hn_error **err)
+{
+	AUTO_CALL call c = {0};
+	hn_start_options known;
+	int rc = copy_start(options, &known, err);
+
+	if (rc == 0)
+		rc = stop_for_restart(session, unit, known.cancel, err);
+	if (rc == 0)
+		rc = begin_call(session, unit, HN_VERB_UNIT_START, &c, err);
+	if (rc < 0)
+		return rc;
+	rc = start_unit(&c, &known, err);
+	if (rc >= 0)
+		rc = send_restarted(session, c.unit, err);
+	return host_settle(&c.permit, rc, err);
+}
+
+/* --- one call of the machine room, then the status that it leads to --- */
+
+typedef int (*machine_verb)(
+	const base_permit *permit, machine *m, const char *uuid, hn_error **err);
+
+typedef struct noting {
+	hn_session *session;
+	const hn_unit *unit;
+	hn_unit_status status;
+} noting;
+
+static int note_status(void *arg, hn_error **err)
+{
+	const noting *note = arg;
+	hn_host *host = note->session->host;
+	char data[96];
+	int rc = host_unit_set_status(host, note->unit, note->status, note->unit->ready, err);
+
+	if (rc < 0 || note->status == note->unit->status)
+		return rc;
+	(void)snprintf(data, sizeof(data), "{\"from\":\"%s\",\"to\":\"%s\",\"detail\":\"asked\"}",
+		hn_unit_status_name(note->unit->status), hn_unit_status_name(note->status));
+	return host_event(host, note->session, "org.hypernix.unit.state.changed.v1",
+		note->unit->uuid, note->unit->name, data, err);
+}
+
+static int act(hn_session *session, const char *unit, hn_verb verb, machine_verb run,
+	hn_unit_status leads_to, hn_error **err)
+{
+	AUTO_CALL call c = {0};
+	machine *m = NULL;
+	noting note = {.session = session, .status = leads_to};
+	int rc = begin_call(session, unit, verb, &c, err);
+
+	if (rc < 0)
+		return rc;
+	note.unit = c.unit;
+	rc = host_machine(c.host, &m, err);
+	if (rc >= 0)
+		rc = run(&c.permit.base, m, c.unit->uuid, err);
+	if (rc >= 0) {
+		int noted = host_transaction(c.host, note_status, &note, err);
+
+		rc = noted < 0 ? noted : rc;
+	}
+	return host_settle(&c.permit, rc, err);
+}
+
+int hn_unit_pause(hn_session *session, const char *unit, hn_error **err)
+{
+	return act(session, unit, HN_VERB_UNIT_STOP, machine_pause, HN_UNIT_PAUSED, err);
+}
+
+int hn_unit_resume(hn_session *session, const char *unit, hn_error **err)
+{
+	return act(session, unit, HN_VERB_UNIT_START, machine_resume, HN_UNIT_RUNNING, err);
+}
+
+int hn_unit_reset(hn_session *session, const char *unit, hn_error **err)
+{
+	return act(session, unit, HN_VERB_UNIT_RESET, machine_reset, HN_UNIT_RUNNING, err);
+}
+
+int hn_unit_wait(hn_session *session, const char *unit, hn_wait condition, int64_t timeout,
+	hn_cancel *cancel, hn_error **err)
+{
+	AUTO_CALL call c = {0};
+	machine *m = NULL;
+	int rc;
+
+	if (timeout < 0)
+		return base_error(err, HN_EINVAL, HOST_ROOM, "nanoseconds; 0 means 120 s",
+			"a time-out is not negative");
+	rc = begin_call(session, unit, HN_VERB_UNIT_READ, &c, err);
+	if (rc < 0)
+		return rc;
+	rc = condition == HN_WAIT_NONE ? 0 : host_machine(c.host, &m, err);
+	if (rc >= 0 && m)
+		rc = machine_wait(m, c.unit->uuid, condition, timeout, cancel, err);
+	return host_settle(&c.permit, rc < 0 ? rc : 0, err);
+}

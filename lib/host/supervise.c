@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the owner of a machine does with hypervisor events and with time: records, events, restarts.
+ */
+#include "host/restart.h"
+
+#define EVENT(name) "org.hypernix.unit." name ".v1"
+
+static int64_t boot_clock(const hn_host *host)
+{
+	return host->os->ops->clock(host->os, HN_OS_CLOCK_BOOT);
+}
+
+static bool is_up(hn_unit_status status)
+{
+	return status == HN_UNIT_STARTING || status == HN_UNIT_RUNNING ||
+	       status == HN_UNIT_PAUSED || status == HN_UNIT_STOPPING;
+}
+
+static bool is_down(hn_unit_status status)
+{
+	return status == HN_UNIT_STOPPED || status == HN_UNIT_CRASHED;
+}
+
+/* --- one event, in one transaction --- */
+
+typedef struct happening {
+	hn_session *session;
+	const hn_unit *unit;
+	hn_unit_status status;
+	const char *detail;
+} happening;
+
+static int send_state(const happening *what, const char *type, hn_unit_status to, hn_error **err)
+{
+	char data[160];
+
+	/* all four are our own words: nothing to escape */
+	(void)snprintf(data, sizeof(data), "{\"from\":\"%s\",\"to\":\"%s\",\"detail\":\"%s\"}",
+		hn_unit_status_name(what->unit->status), hn_unit_status_name(to), what->detail);
+	return host_event(what->session->host, what->session, type, what->unit->uuid,
+		what->unit->name, data, err);
+}
+
+static host_restart_event event_of(const happening *what)
+{
+	if (what->status == HN_UNIT_CRASHED || strcmp(what->detail, "crashed") == 0 ||
+		strcmp(what->detail, "failed") == 0)
+		return HOST_RESTART_FAILED;
+	return HOST_RESTART_SHUT_DOWN;
+}
+
+/* Plans the restart, or gives up. */
+static int take_end(const happening *what, host_restart_event event, hn_error **err)
+{
+	hn_host *host = what->session->host;
+	const hn_unit *unit = what->unit;
+	const hn_view *view = unit->applied ? unit->applied : unit->desired;
+	host_restart_action action;
+	host_restart_rules rules;
+	host_restart state;
+	int rc;
+
+	if (unit->wanted != HOST_WANTED_RUNNING || !view)
+		return 0;
+	rc = host_restart_read_rules(view, &rules, err);
+	if (rc == 0)
+		rc = host_restart_load(host, unit->id, &state, err);
+	if (rc < 0)
+		return rc;
+	action = host_restart_step(&state, &rules, event, boot_clock(host));
+	rc = host_restart_save(host, unit->id, &state, err);
+	if (rc < 0 || action != HOST_RESTART_GIVE_UP)
+		return rc;
+	rc = host_unit_set_status(host, unit, HN_UNIT_CRASHED, 0, err);
+	if (rc < 0)
+		return rc;
+	return send_state(what, EVENT("crashed"), HN_UNIT_CRASHED, err);
+}
+
+static int take_ready(const happening *what, hn_error **err)
+{
+	hn_host *host = what->session->host;
+	int rc = host_unit_set_status(host, what->unit, what->status, 1, err);
+
+	if (rc < 0 || what->unit->ready == 1)
+		return rc;
+	return host_event(
+		host, what->session, EVENT("ready"), what->unit->uuid, what->unit->name, NULL, err);
+}
+
+static int take_status(void *arg, hn_error **err)
+{
+	const happening *what = arg;
+	hn_host *host = what->session->host;
+	int ready = is_up(what->status) ? what->unit->ready : 0;
+	int rc;
+
+	if (strcmp(what->detail, "ready") == 0)
+		return take_ready(what, err);
+	if (what->status == what->unit->status)
+		return 0;
+	rc = host_unit_set_status(host, what->unit, what->status, ready, err);
+	if (rc == 0)
+		rc = send_state(what, EVENT("state.changed"), what->status, err);
+	if (rc == 0 && is_down(what->status) && !is_down(what->unit->status))
+		rc = take_end(what, event_of(what), err);
+	return rc;
+}
+
+static bool is_word(const char *text)
+{
+	return text && text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+int host_supervise_event(hn_session *session, const machine_event *event, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	happening what = {.session = session, .status = event->status};
+	int rc = host_unit_load(session->host, event->uuid, &unit, NULL);
+
+	if (rc == HN_ENOENT)
+		return 0; /* a domain of somebody else */
+	if (rc < 0)
+		return base_error(err, (hn_code)rc, HOST_ROOM, NULL,
+			"unit %s, of which the hypervisor told, cannot be read", event->uuid);
+	what.unit = unit;
+	what.detail = is_word(event->detail) ? event->detail : "";
+	return host_transaction(session->host, take_status, &what, err);
+}
+
+/* --- restarts that are due --- */
+
+typedef struct restarting {
+	hn_session *session;
+	const hn_unit *unit;
+	host_restart state;
+} restarting;
+
+static int record_restart(void *arg, hn_error **err)
+{
+	const restarting *done = arg;
+	hn_host *host = done->session->host;
+	char data[64];
+	int rc = host_restart_save(host, done->unit->id, &done->state, err);
+
+	if (rc < 0)
+		return rc;
+	(void)snprintf(data, sizeof(data), "{\"restarts\":%u,\"by\":\"policy\"}",
+		(unsigned)done->state.count);
+	return host_event(host, done->session, EVENT("restarted"), done->unit->uuid,
+		done->unit->name, data, err);
+}
+
+static int start_again(hn_session *session, const hn_unit *unit, hn_error **err)
+{
+	hn_start_options options = HN_START_OPTIONS_INIT;
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	int rc = host_admit(session, HN_VERB_UNIT_START, host_object_unit(object, unit->uuid), NULL,
+		&permit, err);
+
+	if (rc < 0)
+		return rc;
+	rc = host_act_start(session->host, &permit, unit, &options, err);
+	return host_settle(&permit, rc, err);
+}
+
+typedef struct failing {
+	happening what;
+	host_restart state;
+} failing;
+
+/* A restart that does not come up counts as another end. */
+static int record_failure(void *arg, hn_error **err)
+{
+	failing *failed = arg;
+	int rc = host_restart_save(
+		failed->what.session->host, failed->what.unit->id, &failed->state, err);
+
+	return rc < 0 ? rc : take_end(&failed->what, HOST_RESTART_FAILED, err);
+}
+
+static int restart_now(
+	hn_session *session, const hn_unit *unit, const host_restart *state, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	restarting done = {session, unit, *state};
+	failing failed = {{session, unit, HN_UNIT_STOPPED, "failed"}, *state};
+	int rc = start_again(session, unit, &why);
+
+	if (rc >= 0)
+		return host_transaction(session->host, record_restart, &done, err);
+	base_log(HN_LOG_WARNING, HOST_ROOM, "unit %s could not be restarted: %s", unit->name,
+		hn_error_message(why));
+	if (rc == HN_EDENIED || rc == HN_EAUDIT || rc == HN_ENOMEM) {
+		if (err) {
+			(void)hn_error_unref(*err);
+			*err = BASE_STEAL(why);
+		}
+		return rc; /* the session's trouble, not the unit's */
+	}
+	return host_transaction(session->host, record_failure, &failed, err);
+}
+
+/* 1 when a restart was tried. */
+static int restart_one(hn_session *session, int64_t id, int64_t now, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	hn_host *host = session->host;
+	host_restart_action action;
+	const hn_view *view;
+	host_restart_rules rules;
+	host_restart state;
+	int rc = host_unit_load_id(host, id, &unit, err);
+
+	if (rc < 0)
+		return rc;
+	view = unit->applied ? unit->applied : unit->desired;
+	if (unit->wanted != HOST_WANTED_RUNNING || !view || !is_down(unit->status))
+		return host_restart_forget(host, id, err);
+	rc = host_restart_read_rules(view, &rules, err);
+	if (rc == 0)
+		rc = host_restart_load(host, id, &state, err);
+	if (rc < 0)
+		return rc;
+	action = host_restart_step(&state, &rules, HOST_RESTART_TICK, now);
+	/* counted before it is tried: a process that dies in the start must not try for ever */
+	rc = host_restart_save(host, id, &state, err);
+	if (rc < 0 || action != HOST_RESTART_START)
+		return rc;
+	rc = restart_now(session, unit, &state, err);
+	return rc < 0 ? rc : 1;
+}
+
+int host_supervise_due(hn_session *session, int64_t now, hn_error **err)
+{
+	int64_t unit = 0, due = 0;
+	int tried = 0, rc;
+
+	while ((rc = host_restart_next(session->host, &unit, &due, err)) > 0 && due <= now) {
+		rc = restart_one(session, unit, now, err);
+		if (rc < 0)
+			return rc;
+		tried += rc;
+	}
+	return rc < 0 ? rc : tried;
+}
+
+/* --- what happened while nobody looked --- */
+
+typedef struct observed {
+	base_map *status; /* uuid -> hn_unit_status + 1 */
+} observed;
+
+static int note_status(void *arg, const machine_real *real)
+{
+	observed *seen = arg;
+
+	return base_map_put(seen->status, real->uuid, strlen(real->uuid),
+		(void *)((uintptr_t)real->status + 1)); /* NULL is not there */
+}
+
+typedef struct missed {
+	const observed *seen;
+	machine_event *events;
+	size_t count, capacity;
+} missed;
+
+/* A unit whose domain is gone is drift, which the plan shows; it is no end that a policy restarts.
+ */
+static int compare_unit(void *arg, hn_unit *given)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = given;
+	missed *list = arg;
+	void *value = base_map_get(list->seen->status, unit->uuid, strlen(unit->uuid));
+	hn_unit_status status = value ? (hn_unit_status)((uintptr_t)value - 1) : HN_UNIT_ABSENT;
+	machine_event *event;
+
+	if (!value || status == unit->status || (is_down(unit->status) && !is_up(status)) ||
+		(!is_up(unit->status) && !is_up(status)))
+		return 0;
+	if (base_grow(&list->events, &list->capacity, list->count + 1, sizeof(*event)) < 0)
+		return HN_ENOMEM;
+	event = &list->events[list->count++];
+	*event = (machine_event){
+		.status = status, .detail = status == HN_UNIT_CRASHED ? "crashed" : "noticed"};
+	(void)snprintf(event->uuid, sizeof(event->uuid), "%s", unit->uuid);
+	return 0;
+}
+
+int host_supervise_all(hn_session *session, hn_error **err)
+{
+	BASE_AUTO_OF(base_map) base_map *status = base_map_new(NULL);
+	observed seen = {status};
+	missed list = {.seen = &seen};
+	machine *m = NULL;
+	int rc = status ? host_machine(session->host, &m, err) : base_nomem(err);
+
+	if (rc >= 0)
+		rc = machine_list(m, note_status, &seen, err);
+	if (rc >= 0)
+		rc = host_units_each(session->host, compare_unit, &list, err);
+	for (size_t i = 0; rc >= 0 && i < list.count; i++)
+		rc = host_supervise_event(session, &list.events[i], err);
+	base_free(list.events);
+	return rc < 0 ? rc : (int)list.count;
+}
