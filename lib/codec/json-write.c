@@ -182,6 +182,40 @@ void hn_json_null(hn_json *json, const char *key)
 		base_buf_text(&json->buf, "null");
 }
 
+static void copy_node(hn_json *json, const char *key, const codec_node *node)
+{
+	if (node->kind == CODEC_TEXT) {
+		hn_json_text(json, key, node->text);
+		return;
+	}
+	if (node->kind != CODEC_OBJECT && node->kind != CODEC_ARRAY) {
+		if (begin_value(json, key))
+			base_buf_add(&json->buf, node->raw, node->raw_size);
+		return;
+	}
+	open_container(json, key, node->kind == CODEC_ARRAY);
+	for (const codec_node *child = node->child; child != NULL; child = child->next)
+		copy_node(json, child->key, child);
+	hn_json_end(json);
+}
+
+void hn_json_raw(hn_json *json, const char *key, const char *text)
+{
+	BASE_AUTO_OF(codec_json) codec_json *doc = NULL;
+
+	if (text == NULL) {
+		hn_json_null(json, key);
+		return;
+	}
+	int rc = codec_json_parse("raw", text, strlen(text), &doc, NULL);
+	if (rc == 0)
+		copy_node(json, key, codec_json_root(doc));
+	else if (rc == HN_ENOMEM)
+		json->buf.failed = true;
+	else
+		misuse(json, "a raw value is not strict JSON");
+}
+
 static void error_facts(hn_json *json, const hn_error *error)
 {
 	size_t count = hn_error_fact_count(error);

@@ -8,20 +8,24 @@
 #include "base/base-private.h"
 
 #define CRYPTO_DIGEST 32
-int crypto_open(hn_error **err); /* once a process, idempotent, thread-safe */
+int crypto_open(hn_error **err);  /* once a process, idempotent, thread-safe */
 const char *crypto_version(void); /* of libsodium, as it runs */
 void crypto_blake2b(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST]);
-void crypto_blake2b_keyed(const void *key, size_t key_size, const void *bytes, size_t size, uint8_t *digest, size_t digest_size);
+void crypto_blake2b_keyed(const void *key, size_t key_size, const void *bytes, size_t size,
+	uint8_t *digest, size_t digest_size);
 void crypto_sha256(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST]);
 
 /* Hash over pieces. */
-typedef struct crypto_hasher { _Alignas(64) uint8_t opaque[384]; } crypto_hasher; /* not crypto_hash: libsodium has that name */
-void crypto_hash_begin(crypto_hasher *hash);              /* BLAKE2b-256 */
+typedef struct crypto_hasher {
+	_Alignas(64) uint8_t opaque[384];
+} crypto_hasher;                             /* not crypto_hash: libsodium has that name */
+void crypto_hash_begin(crypto_hasher *hash); /* BLAKE2b-256 */
 void crypto_hash_add(crypto_hasher *hash, const void *bytes, size_t size);
 void crypto_hash_end(crypto_hasher *hash, uint8_t digest[CRYPTO_DIGEST]);
 
 /* RFC 6962 tree: leaf = SHA-256(00 || record), node = SHA-256(01 || left || right). */
 void crypto_leaf(const void *record, size_t size, uint8_t digest[CRYPTO_DIGEST]);
-void crypto_node(const uint8_t left[CRYPTO_DIGEST], const uint8_t right[CRYPTO_DIGEST], uint8_t digest[CRYPTO_DIGEST]);
+void crypto_node(const uint8_t left[CRYPTO_DIGEST], const uint8_t right[CRYPTO_DIGEST],
+	uint8_t digest[CRYPTO_DIGEST]);
 
 #endif
