@@ -46,6 +46,7 @@ struct hn_host {
 	hn_catalog *catalog;      /* of the current generation; host_catalog() */
 	hn_resolver *resolver;    /* catalogue + runtime tags, definitions; host_resolver() */
 	uint64_t catalog_generation, resolver_revision;
+	int64_t resolver_expires; /* wall ns at which a force or tag in it ends */
 
 	uint8_t (*frontier)[CRYPTO_DIGEST]; /* audit tree: roots of its full subtrees, largest first */
 	size_t frontier_count, frontier_capacity;
@@ -139,9 +140,25 @@ int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **e
 int host_unit_load_id(hn_host *host, int64_t id, hn_unit **unit, hn_error **err);
 /* All, by name; a unit's views are decoded. The callback owns the unit it is given. Non-zero ends the walk. */
 int host_units_each(hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err);
+/* A new record; the uuid is given out here. */
+int host_unit_insert(hn_host *host, const char *name, hn_owner owner, hn_unit **unit, hn_error **err);
+int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err);
 /* What may change outside a plan. Inside the caller's transaction when there is one. */
 int host_unit_set_status(hn_host *host, const hn_unit *unit, hn_unit_status status, int ready, hn_error **err);
 int host_unit_set_wanted(hn_host *host, const hn_unit *unit, host_wanted wanted, hn_error **err);
+int host_unit_set_undeclared(hn_host *host, const hn_unit *unit, bool undeclared, hn_owner owner, hn_error **err);
+int host_unit_set_inconsistent(hn_host *host, const hn_unit *unit, bool inconsistent, hn_error **err);
+/* What a define made: machine type (NULL: keep) and the digest of the values it was made from. */
+int host_unit_set_defined(hn_host *host, const hn_unit *unit, const char *machine_type, const uint8_t digest[CRYPTO_DIGEST], hn_error **err);
+int host_unit_set_vcpus(hn_host *host, const hn_unit *unit, uint32_t vcpus, hn_error **err);
+/* Views of a unit in the store. `view` NULL removes. digest (may be NULL) receives that of the values. */
+typedef enum host_role { HOST_DESIRED, HOST_APPLIED } host_role;
+int host_view_store(hn_host *host, const hn_unit *unit, host_role role, const hn_view *view, uint8_t digest[CRYPTO_DIGEST], hn_error **err);
+int host_view_digest(const hn_view *view, uint8_t digest[CRYPTO_DIGEST], hn_error **err);
+/* The view of `base`, but with the values that `other` has for keys[]: what is true of a guest that waits for a restart. */
+int host_view_mix(const hn_view *base, const hn_view *other, const char *const *keys, size_t count, hn_view **mixed, hn_error **err);
+/* Stores a view as desired when it differs, with the line of history that says who and why. 1 when it did. */
+int host_desire(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_view *view, hn_error **err);
 /* What the machine room is given: the record with `view` (desired or applied) in it. Borrows from unit and view;
  * `hex` is a buffer that the digest text is written to. */
 int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, char hex[65],
@@ -149,6 +166,56 @@ int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, c
 /* Appends an event about a unit; data is a JSON object or NULL. In the transaction that is open, if one is. */
 int host_event(hn_host *host, const hn_session *session, const char *type, const char *uuid,
 	const char *name, const char *data, hn_error **err);
+
+/* --- runtime input of units: tags, policies, definitions that are not in the declaration (inputs.c) --- */
+typedef struct host_inputs host_inputs;
+/* Of all units, or of one (unit != 0). What has expired is left out; *expires (may be NULL) is when the next will. */
+int host_inputs_load(hn_host *host, int64_t unit, host_inputs **inputs, int64_t *expires, hn_error **err);
+void host_inputs_free(host_inputs *inputs);
+BASE_AUTO(host_inputs, host_inputs_free)
+/* The input of one unit; NULL when it has none. Owned by `inputs`. */
+const hn_unit_input *host_inputs_get(const host_inputs *inputs, int64_t unit);
+int host_define(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_definition *definition, int64_t expires, hn_error **err);
+int host_undefine(hn_host *host, const hn_unit *unit, hn_layer layer, const char *key, hn_error **err); /* HN_ENOENT */
+/* Gives a resolver what all units (api ones too) have at run time. */
+int host_resolver_fill(hn_host *host, hn_resolver *resolver, int64_t *expires, hn_error **err);
+/* After rows of one unit changed inside a transaction: the cached resolver follows. Call host_resolver_forget when it rolls back. */
+int host_resolver_refresh(hn_host *host, const hn_unit *unit, hn_error **err);
+void host_resolver_forget(hn_host *host);
+
+/* --- one change of what is desired of a unit (edit.c): begin, admit and change rows, end --- */
+typedef struct host_edit {
+	hn_session *session;
+	hn_host *host;
+	hn_unit *unit;            /* NULL until it is known */
+	bool inserted;            /* made by this edit */
+} host_edit;
+/* Opens the transaction and loads the unit; `missing_ok`: a unit that does not exist leaves edit->unit NULL. */
+int host_edit_begin(hn_session *session, const char *name, bool missing_ok, host_edit *edit, hn_error **err);
+/* rc >= 0: resolves the unit anew (a conflict refuses the edit), stores what is desired, sends the event, commits. Else
+ * rolls back. Returns the result. */
+int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err);
+/* Forces and runtime tags whose time is over are removed, and what they changed is resolved anew. */
+int host_expire(hn_session *session, hn_error **err);
+
+/* --- generations (generation.c) --- */
+/* Stores a declaration as a generation that is only planned; documents of the other owner are carried over. */
+int host_generation_put(hn_host *host, const hn_session *session, hn_decl *const *decls, size_t count, hn_owner owner, uint64_t *number, hn_error **err);
+int host_generation_current(hn_host *host, uint64_t *number, hn_error **err);
+int host_generation_load(hn_host *host, uint64_t number, hn_catalog **catalog, hn_error **err);
+/* The catalogue that `decls` give together with what the other owner has declared. */
+int host_catalog_with(hn_host *host, hn_decl *const *decls, size_t count, hn_owner owner, hn_catalog **catalog, hn_error **err);
+int host_generation_flip(hn_host *host, uint64_t number, uint32_t units, hn_error **err); /* makes it the current one */
+/* Do two generations say the same? 1 yes. */
+int host_generation_same(hn_host *host, uint64_t left, uint64_t right, hn_error **err);
+/* Who declares which unit of a generation. */
+typedef struct host_owners {
+	hn_owner common;
+	base_map *nix;            /* names, when both owners declare; else NULL and `common` holds for all */
+} host_owners;
+int host_owners_load(hn_host *host, uint64_t number, host_owners *owners, hn_error **err);
+void host_owners_free(host_owners *owners);
+hn_owner host_owner_of(const host_owners *owners, const char *unit);
 
 /* --- acting on one unit (act.c): what plans and hn_unit_start/stop/restart share. The permit is for UNIT_START,
  * UNIT_STOP ... on that unit. Each records what became true (status, wanted, applied view) and sends the event. --- */

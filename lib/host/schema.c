@@ -17,7 +17,7 @@ static const char step_1[] =
 	" body BLOB NOT NULL) STRICT;"
 	"CREATE TABLE declaration(generation INTEGER NOT NULL REFERENCES generation(number)"
 	" ON DELETE CASCADE, position INTEGER NOT NULL, owner INTEGER NOT NULL,"
-	" file TEXT NOT NULL, document INTEGER NOT NULL REFERENCES document(id),"
+	" document INTEGER NOT NULL REFERENCES document(id),"
 	" PRIMARY KEY (generation, position)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE unit(id INTEGER NOT NULL PRIMARY KEY, uuid TEXT NOT NULL UNIQUE,"
 	" name TEXT NOT NULL UNIQUE, owner INTEGER NOT NULL, undeclared INTEGER NOT NULL,"

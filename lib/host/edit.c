@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One change of what is desired of a unit, in one transaction: permit, rows, resolved view,
+ * history, event. A change that does not resolve is refused and leaves nothing behind.
+ */
+#include "host/host-private.h"
+
+int host_edit_begin(
+	hn_session *session, const char *name, bool missing_ok, host_edit *edit, hn_error **err)
+{
+	hn_resolver *resolver = NULL;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc < 0)
+		return rc;
+	if (!name || !base_name_valid(name, strlen(name)))
+		return base_error(err, HN_EINVAL, HOST_ROOM,
+			"lower-case letters, digits and '-', a letter first, at most 63",
+			"\"%.80s\" is not the name of a unit", name ? name : "");
+	if (host->read_only)
+		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
+			"the host was opened read-only");
+	*edit = (host_edit){.session = session, .host = host};
+	rc = state_begin(host->store, err);
+	if (rc < 0)
+		return rc;
+	/* The cached resolver must be that of before the change: the change then touches one unit.
+	 */
+	rc = host_resolver(host, &resolver, err);
+	if (rc >= 0)
+		rc = host_unit_load(host, name, &edit->unit, err);
+	if (rc == HN_ENOENT && missing_ok) {
+		if (err)
+			*err = hn_error_unref(*err);
+		rc = 0;
+	}
+	if (rc < 0) {
+		state_rollback(host->store);
+		host_resolver_forget(host);
+	}
+	return rc;
+}
+
+/* {"generation":3,"digest":"..."} */
+static char *desired_json(uint64_t generation, const uint8_t digest[CRYPTO_DIGEST])
+{
+	base_buf text = {0};
+	char hex[2 * CRYPTO_DIGEST + 1];
+
+	codec_hex(digest, CRYPTO_DIGEST, hex);
+	base_buf_format(&text, "{\"generation\":%llu,\"digest\":\"%s\"}",
+		(unsigned long long)generation, hex);
+	return base_buf_take(&text);
+}
+
+static int send_event(const host_edit *edit, const hn_view *view, const char *event, hn_error **err)
+{
+	BASE_AUTO_FREE char *data = NULL;
+	uint8_t digest[CRYPTO_DIGEST];
+	uint64_t generation = 0;
+	int rc = host_view_digest(view, digest, err);
+
+	if (rc >= 0)
+		rc = host_generation_current(edit->host, &generation, err);
+	if (rc < 0)
+		return rc;
+	data = desired_json(generation, digest);
+	if (!data)
+		return base_nomem(err);
+	return host_event(
+		edit->host, edit->session, event, edit->unit->uuid, edit->unit->name, data, err);
+}
+
+static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
+{
+	BASE_AUTO_OF(hn_view) hn_view *view = NULL;
+	int rc = host_resolver_refresh(edit->host, edit->unit, err);
+
+	if (rc >= 0)
+		rc = hn_resolve(edit->host->resolver, edit->unit->name, &view, err);
+	if (rc >= 0)
+		rc = host_desire(edit->host, edit->session, edit->unit, view, err);
+	return rc < 0 ? rc : send_event(edit, view, event, err);
+}
+
+int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err)
+{
+	if (rc >= 0 && edit->unit)
+		rc = settle_edit(edit, event, err);
+	if (rc >= 0)
+		rc = state_commit(edit->host->store, err);
+	if (rc < 0) {
+		state_rollback(edit->host->store);
+		host_resolver_forget(edit->host);
+	}
+	edit->unit = hn_unit_unref(edit->unit);
+	return rc < 0 ? rc : 0;
+}
+
+/* --- what expires --- */
+
+typedef struct name_list {
+	char **names;
+	size_t count, capacity;
+} name_list;
+
+static void free_names(name_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		base_free(list->names[i]);
+	base_free(list->names);
+}
+
+static int find_expired(hn_host *host, int64_t now, name_list *list, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store,
+		"SELECT name FROM unit WHERE id IN (SELECT unit FROM definition WHERE expires <= ?1"
+		" UNION SELECT unit FROM unit_tag WHERE expires <= ?1) ORDER BY name",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, now);
+	while ((rc = state_row(query, err)) > 0) {
+		rc = base_grow(
+			&list->names, &list->capacity, list->count + 1, sizeof(*list->names));
+		if (rc >= 0)
+			list->names[list->count] = base_strdup(state_text(query, 0));
+		if (rc < 0 || !list->names[list->count]) {
+			rc = base_nomem(err);
+			break;
+		}
+		list->count++;
+	}
+	state_done(query);
+	return rc;
+}
+
+static int remove_expired(
+	hn_host *host, const hn_unit *unit, const char *sql, int64_t now, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store, sql, &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, unit->id);
+	state_bind_int(query, 2, now);
+	return state_run(query, err);
+}
+
+static int expire_unit(hn_session *session, const char *name, int64_t now, hn_error **err)
+{
+	host_edit edit = {0};
+	int rc = host_edit_begin(session, name, false, &edit, err);
+
+	if (rc < 0)
+		return rc;
+	rc = remove_expired(edit.host, edit.unit,
+		"DELETE FROM definition WHERE unit = ?1 AND expires <= ?2", now, err);
+	if (rc >= 0)
+		rc = remove_expired(edit.host, edit.unit,
+			"DELETE FROM unit_tag WHERE unit = ?1 AND expires <= ?2", now, err);
+	return host_edit_end(&edit, rc, "org.hypernix.unit.reconfigured.v1", err);
+}
+
+int host_expire(hn_session *session, hn_error **err)
+{
+	__attribute__((cleanup(free_names))) name_list list = {0};
+	hn_host *host = session->host;
+	int64_t now = os_now(host->os);
+	int rc = host->read_only ? 0 : find_expired(host, now, &list, err);
+
+	for (size_t i = 0; rc >= 0 && i < list.count; i++)
+		rc = expire_unit(session, list.names[i], now, err);
+	return rc;
+}
