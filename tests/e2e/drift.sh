@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# A unit whose domain was changed or destroyed behind our back is shown as drifted and repaired.
+. "$(dirname "$0")/../lib/e2e.sh"
+need_guest
+
+program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
+if [ -z "$program" ] || ! command -v qemu-system-x86_64 >/dev/null; then
+	skip "drift no hv-compute in $build, or no QEMU"
+	finish
+fi
+virsh() {
+	"$here/tests/lib/virsh" "$machine" "$@"
+}
+cat >"$work/one.json" <<END
+{ "hypernix": 1, "units": { "web": { "overrides": {
+  "boot.profile": "direct", "boot.kernel": "$guest/vmlinuz", "boot.initrd": "$guest/initrd",
+  "memory.size": "256Mi", "memory.max": "256Mi", "memory.balloon": "manual", "restart.policy": "no",
+  "autostart": false, "compute.units": 10 } } } }
+END
+warm_root
+hv apply "$work/one.json" --yes >"$work/out" 2>&1 || not_ok "apply: $(tail -n 3 "$work/out")"
+hv start web --wait ready --timeout 120s >"$work/out" 2>&1 || not_ok "start: $(tail -n 3 "$work/out")"
+check "before: nothing to do" hv plan "$work/one.json" --exit-code
+
+virsh setmem web 200M --live >"$work/out" 2>&1 || not_ok "virsh setmem: $(cat "$work/out")"
+hv drift web >"$work/out" 2>&1
+check "changed memory is shown" grep -qE 'memory\.size.*256Mi|memory\.size.*20[0-9]' "$work/out"
+hv drift web --restore >"$work/out" 2>&1 || not_ok "drift --restore: $(tail -n 3 "$work/out")"
+check "changed memory is restored in the hypervisor" test "$(virsh dominfo web | awk '/Used memory:/ { print $3 }')" = 262144
+
+pid=$(cat "$machine/run/qemu/web.pid")
+virsh destroy web >"$work/out" 2>&1
+check "the guest is gone" sh -c "! kill -0 '$pid' 2>/dev/null"
+hv list >"$work/out" 2>&1
+check "list does not say running" sh -c "! grep -qE '^web +running' '$work/out'"
+
+virsh undefine web >"$work/out" 2>&1
+hv plan >"$work/out" 2>&1
+check "plan shows the missing domain" grep -qE '^web' "$work/out"
+check "apply repairs it" hv apply "$work/one.json" --yes
+check "the domain is back" sh -c "'$here/tests/lib/virsh' '$machine' list --all --name | grep -qx web"
+check "afterwards nothing is left to do" hv plan "$work/one.json" --exit-code
+check "it starts again" hv start web --wait ready --timeout 120s
+check "and stops" hv stop web
+finish
