@@ -315,12 +315,13 @@ int host_audit_append(
 	if (rc < 0)
 		return rc;
 	rc = append_all(host, entry, &given, err);
-	if (rc >= 0)
-		rc = state_commit(host->store, err);
 	if (rc < 0) {
 		state_rollback(host->store);
 		return rc;
 	}
+	rc = state_commit(host->store, err);
+	if (rc < 0)
+		return rc;
 	if (number)
 		*number = given;
 	return 0;

@@ -34,8 +34,12 @@ int host_edit_begin(
 		if (err)
 			*err = hn_error_unref(*err);
 		rc = 0;
+	} else if (rc >= 0 && edit->unit->undeclared && !missing_ok) {
+		rc = base_error(err, HN_EDENIED, HOST_ROOM, "declare it again, or remove it",
+			"%s is no longer declared", name);
 	}
 	if (rc < 0) {
+		edit->unit = hn_unit_unref(edit->unit);
 		state_rollback(host->store);
 		host_resolver_forget(host);
 	}
@@ -90,10 +94,10 @@ int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err)
 		rc = settle_edit(edit, event, err);
 	if (rc >= 0)
 		rc = state_commit(edit->host->store, err);
-	if (rc < 0) {
+	else
 		state_rollback(edit->host->store);
+	if (rc < 0)
 		host_resolver_forget(edit->host);
-	}
 	edit->unit = hn_unit_unref(edit->unit);
 	return rc < 0 ? rc : 0;
 }

@@ -223,6 +223,10 @@ hn_owner host_owner_of(const host_owners *owners, const char *unit);
  * desired the applied view: pending values are taken. 1 when it already ran. */
 int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_start_options *options, hn_error **err);
+/* Defines or redefines from a view, and remembers what the definition was made from. */
+int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_view *view, hn_error **err);
+bool host_status_runs(hn_unit_status status); /* running, paused, starting, stopping: there is a guest */
 /* grace 0: the unit's stop.grace. */
 int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_stop_options *options, hn_stop_result *result, hn_error **err);

@@ -59,20 +59,17 @@ int host_store_open(hn_host *host, hn_error **err)
 int host_transaction(
 	hn_host *host, int (*body)(void *arg, hn_error **err), void *arg, hn_error **err)
 {
-	int rc = state_begin(host->store, err);
+	int committed, rc = state_begin(host->store, err);
 
 	if (rc < 0)
 		return rc;
 	rc = body(arg, err);
-	if (rc >= 0) {
-		int committed = state_commit(host->store, err);
-
-		if (committed >= 0)
-			return rc;
-		rc = committed;
+	if (rc < 0) {
+		state_rollback(host->store);
+		return rc;
 	}
-	state_rollback(host->store);
-	return rc;
+	committed = state_commit(host->store, err); /* one that fails has rolled back */
+	return committed < 0 ? committed : rc;
 }
 
 int host_number(hn_host *host, const char *sql, uint64_t *number, hn_error **err)

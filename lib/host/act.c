@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Acting on one unit: what plans and the start and stop of a session share. Each act first writes
+ * down what is wanted, then acts, then writes down what is true; a process that dies between finds
+ * the wish again and finishes.
+ */
+#include "host/host-private.h"
+#include "host/restart.h"
+
+#define STATE_CHANGED "org.hypernix.unit.state.changed.v1"
+#define GRACE_DEFAULT INT64_C(30000000000)
+
+bool host_status_runs(hn_unit_status status)
+{
+	return status == HN_UNIT_RUNNING || status == HN_UNIT_PAUSED ||
+	       status == HN_UNIT_STARTING || status == HN_UNIT_STOPPING;
+}
+
+static int send_state(const hn_host *host, const hn_session *session, const hn_unit *unit,
+	hn_unit_status status, const char *detail, hn_error **err)
+{
+	char data[160];
+
+	(void)snprintf(data, sizeof(data), "{\"status\":\"%s\",\"detail\":\"%s\"}",
+		hn_unit_status_name(status), detail);
+	return host_event(
+		(hn_host *)host, session, STATE_CHANGED, unit->uuid, unit->name, data, err);
+}
+
+/* --- define --- */
+
+int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_view *view, hn_error **err)
+{
+	BASE_AUTO_FREE char *machine_type = NULL;
+	uint8_t digest[CRYPTO_DIGEST];
+	machine *m = NULL;
+	machine_unit what;
+	char hex[65];
+	int rc = host_machine(host, &m, err);
+
+	if (rc >= 0)
+		rc = host_machine_unit(host, unit, view, hex, &what, err);
+	if (rc >= 0)
+		rc = host_view_digest(view, digest, err);
+	if (rc >= 0)
+		rc = machine_define(&permit->base, m, &what, &machine_type, err);
+	if (rc < 0)
+		return rc;
+	return host_unit_set_defined(host, unit, machine_type, digest, err);
+}
+
+/* --- start --- */
+
+typedef struct outcome {
+	hn_host *host;
+	const hn_session *session;
+	const hn_unit *unit;
+	const hn_view *view;
+	const machine_boot *boot;
+	hn_unit_status status;
+	int ready;
+	host_wanted wanted;
+	const char *detail;
+} outcome;
+
+static int64_t boot_goal(const hn_view *view)
+{
+	int64_t goal = 0;
+
+	return hn_view_get_int(view, "boot.goal", &goal, NULL) < 0 ? 0 : goal;
+}
+
+static int write_started(void *arg, hn_error **err)
+{
+	const outcome *what = arg;
+	int rc = host_unit_set_status(what->host, what->unit, what->status, what->ready, err);
+
+	if (rc >= 0)
+		rc = host_unit_set_wanted(what->host, what->unit, what->wanted, err);
+	if (rc >= 0)
+		rc = host_view_store(what->host, what->unit, HOST_APPLIED, what->view, NULL, err);
+	if (rc >= 0)
+		rc = host_boot_store(
+			what->host, what->unit, what->boot, boot_goal(what->view), err);
+	if (rc >= 0)
+		rc = host_touch(what->host, err);
+	return rc < 0 ? rc
+		      : send_state(what->host, what->session, what->unit, what->status,
+				what->detail, err);
+}
+
+static hn_unit_status observed_status(machine *m, const hn_unit *unit)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+
+	return machine_observe(m, unit->uuid, &real, NULL) < 0 ? HN_UNIT_ABSENT : real->status;
+}
+
+/* A start that failed may have left the guest running (it was only not ready in time): what is true
+ * is kept. */
+static void keep_truth(hn_host *host, machine *m, const hn_unit *unit, host_wanted before)
+{
+	hn_unit_status status = observed_status(m, unit);
+
+	(void)host_unit_set_status(host, unit, status, host_status_runs(status) ? 0 : -1, NULL);
+	if (!host_status_runs(status))
+		(void)host_unit_set_wanted(host, unit, before, NULL);
+}
+
+static int define_for_start(hn_host *host, const host_permit *permit, machine *m,
+	const hn_unit *unit, const hn_view *view, hn_error **err)
+{
+	uint8_t digest[CRYPTO_DIGEST];
+	int rc = host_view_digest(view, digest, err);
+
+	if (rc < 0)
+		return rc;
+	if (memcmp(digest, unit->defined_digest, CRYPTO_DIGEST) == 0 &&
+		observed_status(m, unit) != HN_UNIT_ABSENT)
+		return 0;
+	return host_act_define(host, permit, unit, view, err);
+}
+
+static int start_unit(hn_host *host, const host_permit *permit, machine *m, const hn_unit *given,
+	const hn_start_options *options, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	const hn_view *view = given->desired ? given->desired : given->applied;
+	machine_boot boot = {0};
+	machine_unit what;
+	outcome done;
+	char hex[65];
+	int rc = define_for_start(host, permit, m, given, view, err);
+
+	if (rc >= 0) /* the define may have frozen the machine type */
+		rc = host_unit_load_id(host, given->id, &unit, err);
+	if (rc >= 0)
+		rc = host_machine_unit(host, unit, view, hex, &what, err);
+	if (rc >= 0)
+		rc = machine_start(&permit->base, m, &what, options, &boot, err);
+	if (rc < 0)
+		return rc;
+	done = (outcome){
+		.host = host,
+		.session = permit->session,
+		.unit = unit,
+		.view = view,
+		.boot = &boot,
+		.status = HN_UNIT_RUNNING,
+		.ready = boot.ready ? 1 : -1,
+		.wanted = HOST_WANTED_RUNNING,
+		.detail = "started",
+	};
+	return host_transaction(host, write_started, &done, err);
+}
+
+int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_start_options *options, hn_error **err)
+{
+	hn_start_options known;
+	machine *m = NULL;
+	int rc;
+
+	host_options_copy(&known, options, sizeof(known));
+	known.size = sizeof(known);
+	if (!unit->desired && !unit->applied)
+		return base_error(err, HN_ENOENT, HOST_ROOM, "define the unit first",
+			"%s has no values to start from", unit->name);
+	rc = host_machine(host, &m, err);
+	if (rc >= 0)
+		rc = host_restart_forget(host, unit->id, err);
+	if (rc < 0)
+		return rc;
+	if (host_status_runs(observed_status(m, unit))) {
+		rc = host_unit_set_wanted(host, unit, HOST_WANTED_RUNNING, err);
+		return rc < 0 ? rc : 1;
+	}
+	rc = host_unit_set_wanted(host, unit, HOST_WANTED_RUNNING, err);
+	if (rc < 0)
+		return rc;
+	rc = start_unit(host, permit, m, unit, &known, err);
+	if (rc < 0)
+		keep_truth(host, m, unit, unit->wanted);
+	return rc < 0 ? rc : 0;
+}
+
+/* --- stop --- */
+
+static int write_stopped(void *arg, hn_error **err)
+{
+	const outcome *what = arg;
+	int rc = host_unit_set_status(what->host, what->unit, what->status, -1, err);
+
+	if (rc >= 0)
+		rc = host_unit_set_wanted(what->host, what->unit, what->wanted, err);
+	return rc < 0 ? rc
+		      : send_state(what->host, what->session, what->unit, what->status,
+				what->detail, err);
+}
+
+static int64_t stop_grace(const hn_unit *unit)
+{
+	const hn_view *view = unit->applied ? unit->applied : unit->desired;
+	int64_t grace = GRACE_DEFAULT;
+
+	if (view)
+		(void)hn_view_get_int(view, "stop.grace", &grace, NULL);
+	return grace;
+}
+
+int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_stop_options *options, hn_stop_result *result, hn_error **err)
+{
+	hn_stop_result told = {.size = sizeof(told), .detail = "shutdown"};
+	hn_stop_options known;
+	outcome done = {
+		.host = host,
+		.session = permit->session,
+		.unit = unit,
+		.status = HN_UNIT_STOPPED,
+		.wanted = HOST_WANTED_STOPPED,
+	};
+	machine *m = NULL;
+	int rc = host_machine(host, &m, err);
+
+	host_options_copy(&known, options, sizeof(known));
+	if (rc >= 0)
+		rc = host_restart_forget(host, unit->id, err);
+	if (rc >= 0)
+		rc = machine_stop(&permit->base, m, unit->uuid,
+			known.grace > 0 ? known.grace : stop_grace(unit), known.force, &told, err);
+	if (rc < 0)
+		return rc;
+	done.detail = told.detail ? told.detail : "shutdown";
+	rc = host_transaction(host, write_stopped, &done, err);
+	if (rc >= 0 && result)
+		*result = told;
+	return rc;
+}
