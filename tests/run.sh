@@ -88,7 +88,7 @@ run_programs() {
 	shift 3
 	[ $# -gt 0 ] || return 0
 	mkdir -p "$folder"
-	HYPERNIX_RESULTS=$folder meson test -C "$dir" --no-rebuild -j "$jobs" -t "$times" --wrapper "$root/tests/lib/counted" \
+	HYPERNIX_RESULTS=$folder meson test -C "$dir" --no-rebuild --num-processes "$jobs" -t "$times" --wrapper "$root/tests/lib/counted" \
 		--print-errorlogs "$@" >"$folder.log" 2>&1
 	for file in "$folder"/*; do
 		case $file in *.out | *.tap | *'*') continue ;; esac
@@ -269,5 +269,6 @@ for argument in "$@"; do
 	esac
 done
 export ASAN_OPTIONS=${ASAN_OPTIONS-abort_on_error=1:detect_stack_use_after_return=1}
+export LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$root/tests/lib/lsan.supp:print_suppressions=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}
 main
