@@ -114,10 +114,9 @@ struct cli_run {
 	hn_cancel *cancel; /* triggered by SIGINT and SIGTERM */
 	bool json, quiet;
 	bool color_out, color_err;
-	void *data; /* the program's own */
 };
 
-int cli_main(const cli_program *program, void *data, int argc, char **argv);
+int cli_main(const cli_program *program, int argc, char **argv);
 
 /* Options by name; asking for one that the command does not have is a programming error. */
 bool cli_flag(const cli_run *cli, const char *name);
@@ -189,6 +188,7 @@ void cli_table_cell(
 void cli_table_cellf(cli_table *table, const char *format, ...) CLI_PRINTF(2, 3);
 void cli_table_style(cli_table *table, cli_style style);    /* of the cell given last */
 void cli_table_print(const cli_run *cli, cli_table *table); /* and releases it */
+void cli_table_free(cli_table *table);
 
 hn_json *cli_json_new(void);                           /* indented */
 int cli_json_print(const cli_run *cli, hn_json *json); /* prints, releases; exit status */

@@ -89,9 +89,9 @@ static int run(cli_run *cli)
 	return cli->command->run(cli);
 }
 
-int cli_main(const cli_program *program, void *data, int argc, char **argv)
+int cli_main(const cli_program *program, int argc, char **argv)
 {
-	cli_run cli = {.program = program, .data = data};
+	cli_run cli = {.program = program};
 	int status;
 
 	setlocale(LC_CTYPE, "C.UTF-8");

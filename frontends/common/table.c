@@ -149,6 +149,15 @@ static void print_row(const cli_run *cli, const cli_table *table, const table_ce
 	putchar('\n');
 }
 
+void cli_table_free(cli_table *table)
+{
+	for (size_t i = 0; i < table->count; i++)
+		free(table->cells[i].text);
+	free(table->cells);
+	free(table->widths);
+	free(table);
+}
+
 void cli_table_print(const cli_run *cli, cli_table *table)
 {
 	size_t terminal = cli_terminal_width(stdout);
@@ -159,9 +168,5 @@ void cli_table_print(const cli_run *cli, cli_table *table)
 		fit(table, terminal);
 	for (size_t i = 0; i < table->count; i += table->column_count)
 		print_row(cli, table, &table->cells[i]);
-	for (size_t i = 0; i < table->count; i++)
-		free(table->cells[i].text);
-	free(table->cells);
-	free(table->widths);
-	free(table);
+	cli_table_free(table);
 }

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * console: the serial console of a unit, its log or the live line.
+ */
+#include "compute.h"
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LEAVE = 0x1d /* ^] */, CHUNK = 16384, FOLLOW_MS = 200 };
+
+typedef struct console {
+	cli_run *cli;
+	int state;        /* of the escape sequence filter */
+	bool raw;         /* bytes pass unchanged */
+	int64_t deadline; /* monotonic ns; 0: none */
+} console;
+
+static int64_t monotonic(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * COMPUTE_NS + now.tv_nsec;
+}
+
+static bool over(const console *line)
+{
+	return hn_cancel_triggered(line->cli->cancel) || ferror(stdout) ||
+	       (line->deadline != 0 && monotonic() >= line->deadline);
+}
+
+static void show(console *line, char *bytes, size_t size)
+{
+	if (!line->raw)
+		size = hn_terminal_strip(bytes, size, &line->state);
+	fwrite(bytes, 1, size, stdout);
+	fflush(stdout);
+}
+
+static int show_log(console *line, hn_session *session)
+{
+	const char *unit = cli_operand(line->cli, 0);
+	bool follow = cli_flag(line->cli, "follow");
+	char bytes[CHUNK];
+	uint64_t offset = 0;
+	hn_error *error = NULL;
+
+	while (!over(line)) {
+		int64_t got = hn_unit_log_read(session, unit, offset, bytes, sizeof(bytes), &error);
+
+		if (got < 0)
+			return cli_fail(line->cli, error);
+		if (got == 0 && !follow)
+			break;
+		if (got == 0) {
+			poll(NULL, 0, FOLLOW_MS);
+			continue;
+		}
+		offset += (uint64_t)got;
+		show(line, bytes, (size_t)got);
+	}
+	return 0;
+}
+
+static bool send_all(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t sent = write(fd, bytes, size);
+
+		if (sent < 0 && errno == EINTR)
+			continue;
+		if (sent <= 0)
+			return false;
+		bytes += sent;
+		size -= (size_t)sent;
+	}
+	return true;
+}
+
+/* What was typed goes to the guest up to the key that leaves. false: leave. */
+static bool type_in(struct pollfd *keyboard, int fd)
+{
+	char bytes[256];
+	ssize_t got = read(keyboard->fd, bytes, sizeof(bytes));
+	char *leave;
+
+	if (got < 0 && errno == EINTR)
+		return true;
+	if (got <= 0) {
+		keyboard->fd = -1; /* the input has ended: go on listening */
+		return true;
+	}
+	leave = memchr(bytes, LEAVE, (size_t)got);
+	if (leave != NULL)
+		got = leave - bytes;
+	return send_all(fd, bytes, (size_t)got) && leave == NULL;
+}
+
+static void talk(console *line, int fd)
+{
+	struct pollfd ends[] = {
+		{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	char bytes[CHUNK];
+
+	while (!over(line)) {
+		if (poll(ends, CLI_COUNT(ends), FOLLOW_MS) < 0 && errno != EINTR)
+			break;
+		if (ends[1].revents != 0) {
+			ssize_t got = read(fd, bytes, sizeof(bytes));
+
+			if (got == 0 || (got < 0 && errno != EINTR))
+				break;
+			if (got > 0)
+				show(line, bytes, (size_t)got);
+		}
+		if (ends[0].revents != 0 && !type_in(&ends[0], fd))
+			break;
+	}
+}
+
+static int interactive(console *line, hn_session *session)
+{
+	struct termios before, raw;
+	bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+	hn_error *error = NULL;
+	int fd;
+
+	if (hn_unit_console_open(session, cli_operand(line->cli, 0), &fd, &error) < 0)
+		return cli_fail(line->cli, error);
+	if (terminal) {
+		if (!line->cli->quiet)
+			fprintf(stderr, "connected to %s; ^] leaves\r\n",
+				cli_operand(line->cli, 0));
+		raw = before;
+		cfmakeraw(&raw);
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+	}
+	talk(line, fd);
+	if (terminal) {
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+		fputc('\n', stderr);
+	}
+	close(fd);
+	return 0;
+}
+
+int compute_console(cli_run *cli)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	bool log = cli_flag(cli, "log") || cli_flag(cli, "follow");
+	console line = {.cli = cli, .raw = cli_flag(cli, "raw")};
+	int64_t span = cli_duration(cli, "for", 0);
+	int status = compute_open(cli, log ? COMPUTE_READ : COMPUTE_WRITE, &session);
+
+	if (status != 0)
+		return status;
+	if (span > 0)
+		line.deadline = monotonic() + span;
+	return log ? show_log(&line, session) : interactive(&line, session);
+}

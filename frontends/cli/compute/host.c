@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opening the host the command line names, and acting on the units that it names.
+ */
+#include "compute.h"
+
+int compute_open(cli_run *cli, compute_access access, hn_session **session)
+{
+	hn_host_options options = HN_HOST_OPTIONS_INIT;
+	hn_session_options who = HN_SESSION_OPTIONS_INIT;
+	CLI_AUTO_OF(hn_host) hn_host *host = NULL;
+	hn_error *error = NULL;
+
+	options.state = cli_text(cli, "state");
+	options.root = cli_text(cli, "root");
+	options.uri = cli_text(cli, "uri");
+	options.accelerator = cli_text(cli, "accelerator");
+	options.program = cli->program->name;
+	options.lock_wait = cli_duration(cli, "lock-wait", 0);
+	options.read_only = access == COMPUTE_READ;
+	options.calibration = cli_text(cli, "calibration");
+	who.reason = cli_text(cli, "why");
+	who.program = cli->program->name;
+	if (hn_host_open(&options, &host, &error) < 0 ||
+		hn_session_open_local(host, &who, session, &error) < 0)
+		return cli_fail(cli, error);
+	return 0;
+}
+
+static void report_json(hn_json *json, const char *unit, const char *done, const hn_error *error)
+{
+	hn_json_object(json, NULL);
+	hn_json_text(json, "unit", unit);
+	hn_json_bool(json, "ok", error == NULL);
+	if (error == NULL)
+		hn_json_text(json, "done", done);
+	else
+		hn_json_error(json, "error", error);
+	hn_json_end(json);
+}
+
+int compute_each(
+	cli_run *cli, hn_session *session, compute_act act, const char *done, compute_after failure)
+{
+	hn_json *json = cli->json ? cli_json_new() : NULL;
+	int status = 0;
+
+	if (json != NULL) {
+		hn_json_object(json, NULL);
+		hn_json_array(json, "units");
+	}
+	for (size_t i = 0; i < cli->operand_count && !hn_cancel_triggered(cli->cancel); i++) {
+		const char *unit = cli->operands[i];
+		hn_error *error = NULL;
+		int result = act(cli, session, unit, &error);
+		const char *what = result == 1 ? "nothing to do" : done;
+
+		if (json != NULL)
+			report_json(json, unit, what, error);
+		else if (result >= 0 && !cli->quiet)
+			printf("%s: %s\n", unit, what);
+		if (result >= 0)
+			continue;
+		if (status == 0)
+			status = hn_code_exit_status((hn_code)result);
+		if (json == NULL)
+			(void)cli_fail(cli, error);
+		else
+			hn_error_unref(error);
+		if (failure == COMPUTE_STOP)
+			break;
+	}
+	if (json == NULL)
+		return status;
+	hn_json_end(json);
+	hn_json_end(json);
+	int printed = cli_json_print(cli, json);
+
+	return status != 0 ? status : printed;
+}

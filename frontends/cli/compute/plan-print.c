@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A plan as a table and as JSON.
+ */
+#include "compute.h"
+#include <stdlib.h>
+
+static const char *kind_text(const hn_step *step)
+{
+	if (step->action == HN_ACTION_CHANGE)
+		return hn_class_name(step->class_);
+	return step->action == HN_ACTION_RESTORE ? "drift" : compute_action_name(step->action);
+}
+
+static cli_style kind_style(const hn_step *step)
+{
+	switch (step->action) {
+	case HN_ACTION_STOP:
+	case HN_ACTION_REMOVE:
+	case HN_ACTION_ORPHAN:
+	case HN_ACTION_FORGET:
+	case HN_ACTION_RESTORE:
+		return CLI_RED;
+	case HN_ACTION_CHANGE:
+		return step->class_ == HN_CLASS_RESTART || step->class_ == HN_CLASS_MOVE
+			       ? CLI_YELLOW
+			       : CLI_GREEN;
+	default:
+		return CLI_GREEN;
+	}
+}
+
+static void add_step(cli_table *table, const hn_step *step)
+{
+	cli_table_cell(table, step->unit);
+	cli_table_cell(table, kind_text(step));
+	cli_table_style(table, kind_style(step));
+	cli_table_cell(table, step->key);
+	if (step->old_text == NULL && step->new_text == NULL)
+		cli_table_cell(table, NULL);
+	else
+		cli_table_cellf(table, "%s -> %s",
+			step->old_text == NULL ? "(none)" : step->old_text,
+			step->new_text == NULL ? "(none)" : step->new_text);
+	cli_table_cell(table, step->where);
+	cli_table_cell(table, step->note);
+}
+
+/* Texts that are already printed grow; a summary has at most ten short parts. */
+static void add_part(char **text, uint32_t count, const char *name, const char *remark)
+{
+	char *longer;
+
+	if (count == 0)
+		return;
+	longer = cli_format("%s%s%u %s%s", *text == NULL ? "" : *text, *text == NULL ? "" : ", ",
+		count, name, remark);
+	free(*text);
+	*text = longer;
+}
+
+static char *summary_text(const hn_plan_summary *summary)
+{
+	CLI_AUTO_FREE char *some = cli_format(" (%u pending)", summary->pending);
+	const char *pending = summary->pending == 0                  ? ""
+			      : summary->pending >= summary->restart ? " (pending)"
+								     : some;
+	char *text = NULL;
+
+	add_part(&text, summary->create, "create", "");
+	add_part(&text, summary->hot, "hot", "");
+	add_part(&text, summary->next, "next", "");
+	add_part(&text, summary->restart, "restart", pending);
+	add_part(&text, summary->move, "move", "");
+	add_part(&text, summary->start, "start", "");
+	add_part(&text, summary->stop, "stop", "");
+	add_part(&text, summary->remove, "remove", "");
+	add_part(&text, summary->drift, "drift", "");
+	return text == NULL ? cli_format("no changes") : text;
+}
+
+void compute_plan_print(const cli_run *cli, const hn_plan *plan)
+{
+	static const cli_column columns[] = {
+		{.title = NULL}, {.gap = 2}, {.gap = 2}, {.gap = 2}, {.gap = 3}, {.gap = 3}};
+	cli_table *table = cli_table_new(columns, CLI_COUNT(columns), 0);
+	hn_plan_summary summary = HN_PLAN_SUMMARY_INIT;
+	hn_step step = {.size = sizeof(step)};
+
+	for (size_t i = 0; hn_plan_step_at(plan, i, &step) == 0; i++) {
+		add_step(table, &step);
+		step.size = sizeof(step);
+	}
+	cli_table_print(cli, table);
+	hn_plan_get_summary(plan, &summary);
+	CLI_AUTO_FREE char *text =
+		hn_plan_empty(plan) ? cli_format("no changes") : summary_text(&summary);
+	printf("%s", text);
+	if (summary.capacity > 0)
+		printf("; capacity after: %llu of %llu CU", (unsigned long long)summary.reserved,
+			(unsigned long long)summary.capacity);
+	putchar('\n');
+}
+
+static void write_summary(hn_json *json, const hn_plan *plan)
+{
+	hn_plan_summary summary = HN_PLAN_SUMMARY_INIT;
+
+	hn_plan_get_summary(plan, &summary);
+	hn_json_object(json, "summary");
+	hn_json_uint(json, "create", summary.create);
+	hn_json_uint(json, "hot", summary.hot);
+	hn_json_uint(json, "next", summary.next);
+	hn_json_uint(json, "restart", summary.restart);
+	hn_json_uint(json, "move", summary.move);
+	hn_json_uint(json, "start", summary.start);
+	hn_json_uint(json, "stop", summary.stop);
+	hn_json_uint(json, "remove", summary.remove);
+	hn_json_uint(json, "drift", summary.drift);
+	hn_json_uint(json, "pending", summary.pending);
+	hn_json_uint(json, "reserved", summary.reserved);
+	hn_json_uint(json, "capacity", summary.capacity);
+	hn_json_end(json);
+}
+
+void compute_json_plan(hn_json *json, const hn_plan *plan)
+{
+	hn_step step = {.size = sizeof(step)};
+
+	if (hn_plan_number(plan) == 0)
+		hn_json_null(json, "plan");
+	else
+		hn_json_uint(json, "plan", hn_plan_number(plan));
+	hn_json_bool(json, "empty", hn_plan_empty(plan));
+	hn_json_array(json, "steps");
+	for (size_t i = 0; hn_plan_step_at(plan, i, &step) == 0; i++) {
+		bool keyed = step.action == HN_ACTION_CHANGE || step.action == HN_ACTION_RESTORE;
+
+		hn_json_object(json, NULL);
+		hn_json_text(json, "unit", step.unit);
+		hn_json_text(json, "action", compute_action_name(step.action));
+		hn_json_text(json, "class", keyed ? hn_class_name(step.class_) : NULL);
+		hn_json_text(json, "status", compute_step_status_name(step.status));
+		hn_json_text(json, "key", step.key);
+		hn_json_text(json, "old", step.old_text);
+		hn_json_text(json, "new", step.new_text);
+		hn_json_text(json, "where",
+			step.where == NULL || step.where[0] == '\0' ? NULL : step.where);
+		hn_json_text(
+			json, "note", step.note == NULL || step.note[0] == '\0' ? NULL : step.note);
+		hn_json_end(json);
+		step.size = sizeof(step);
+	}
+	hn_json_end(json);
+	write_summary(json, plan);
+}
