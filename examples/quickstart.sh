@@ -116,7 +116,6 @@ retag() {
 	local before after
 	before=$(memory_of webserver)
 	hypernix tag webserver +quiet-hours --why 'the shop is closed at night'
-	hypernix apply --yes
 	after=$(memory_of webserver)
 	echo "virsh reads back from the hypervisor: memory of webserver $before KiB -> $after KiB"
 	[ "$before" = 262144 ] && [ "$after" = 196608 ] || fail "the hot change did not reach the hypervisor"
@@ -133,9 +132,7 @@ conflict() {
 remove_everything() {
 	local left
 	hypernix stop "${booted[@]}"
-	for unit in webserver api db-main db-replica report-batch web-test; do
-		hypernix rm "$unit" --disks keep --why 'end of the quickstart'
-	done
+	hypernix rm webserver api db-main db-replica report-batch web-test --yes --why 'end of the quickstart'
 	left=$(guests)
 	[ -z "$left" ] || fail "these processes are left: $left"
 	[ -z "$("$root/tests/lib/virsh" "$work/m" list --all --name | tr -d '\n')" ] || fail "domains are left"
