@@ -5,6 +5,26 @@
 #include "host/capacity.h"
 #include "host/host-private.h"
 
+int host_admission_read(const hn_view *view, uint64_t *reserve, int64_t *overcommit, hn_error **err)
+{
+	const char *text = NULL;
+	int64_t units = 0, ratio = 0;
+	int rc = hn_view_get_text(view, "compute.reserve", &text, err);
+
+	if (rc < 0)
+		return rc;
+	rc = hn_view_get_int(view, strcmp(text, "units") == 0 ? "compute.units" : "compute.reserve",
+		&units, err);
+	if (rc < 0)
+		return rc;
+	rc = hn_view_get_int(view, "compute.overcommit", &ratio, err);
+	if (rc < 0)
+		return rc;
+	*reserve = (uint64_t)units;
+	*overcommit = ratio;
+	return 0;
+}
+
 typedef struct loading {
 	host_admission *admission;
 	hn_error **err;

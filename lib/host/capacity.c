@@ -46,26 +46,6 @@ uint64_t host_admission_share(uint64_t reserve, int64_t overcommit)
 	return (units * HOST_MILLION * HOST_MILLION + divisor - 1) / divisor;
 }
 
-int host_admission_read(const hn_view *view, uint64_t *reserve, int64_t *overcommit, hn_error **err)
-{
-	const char *text = NULL;
-	int64_t units = 0, ratio = 0;
-	int rc = hn_view_get_text(view, "compute.reserve", &text, err);
-
-	if (rc < 0)
-		return rc;
-	rc = hn_view_get_int(view, strcmp(text, "units") == 0 ? "compute.units" : "compute.reserve",
-		&units, err);
-	if (rc < 0)
-		return rc;
-	rc = hn_view_get_int(view, "compute.overcommit", &ratio, err);
-	if (rc < 0)
-		return rc;
-	*reserve = (uint64_t)units;
-	*overcommit = ratio;
-	return 0;
-}
-
 int host_admission_new(int64_t sn, uint32_t threads, host_admission **admission, hn_error **err)
 {
 	host_admission *made;

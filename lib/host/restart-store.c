@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Restart counters in the store: one row a unit that ended without being asked.
+ * Restart rules from the values, and restart counters in the store: one row a unit that ended
+ * without being asked.
  */
 #include "host/restart.h"
 
@@ -125,4 +126,23 @@ int host_restart_next(hn_host *host, int64_t *unit, int64_t *due, hn_error **err
 		*due = state_int(query, 1);
 	}
 	return rc;
+}
+
+int host_restart_read_rules(const hn_view *view, host_restart_rules *rules, hn_error **err)
+{
+	int64_t policy = 0, limit = 0, backoff = 0;
+	int rc = hn_view_get_int(view, "restart.policy", &policy, err);
+
+	if (rc >= 0)
+		rc = hn_view_get_int(view, "restart.limit", &limit, err);
+	if (rc >= 0)
+		rc = hn_view_get_int(view, "restart.backoff", &backoff, err);
+	if (rc < 0)
+		return rc;
+	*rules = (host_restart_rules){
+		.policy = (host_restart_policy)policy,
+		.backoff = backoff,
+		.limit = (uint32_t)limit,
+	};
+	return 0;
 }

@@ -90,22 +90,3 @@ host_restart_action host_restart_step(
 	}
 	return HOST_RESTART_NOTHING;
 }
-
-int host_restart_read_rules(const hn_view *view, host_restart_rules *rules, hn_error **err)
-{
-	int64_t policy = 0, limit = 0, backoff = 0;
-	int rc = hn_view_get_int(view, "restart.policy", &policy, err);
-
-	if (rc >= 0)
-		rc = hn_view_get_int(view, "restart.limit", &limit, err);
-	if (rc >= 0)
-		rc = hn_view_get_int(view, "restart.backoff", &backoff, err);
-	if (rc < 0)
-		return rc;
-	*rules = (host_restart_rules){
-		.policy = (host_restart_policy)policy,
-		.backoff = backoff,
-		.limit = (uint32_t)limit,
-	};
-	return 0;
-}
