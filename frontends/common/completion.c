@@ -189,20 +189,79 @@ static void zsh_operands(const cli_program *program, const char *operands)
 	}
 }
 
-void cli_completion_zsh(const cli_program *program)
+/* "template create", "template list" ...: the n-th command is the first of its first word. */
+static bool begins_pair(const cli_program *program, size_t n)
+{
+	const cli_command *command = cli_command_at(program, n);
+	size_t size = strcspn(command->name, " ");
+
+	if (command->name[size] == '\0')
+		return false;
+	return n == 0 ||
+	       strncmp(cli_command_at(program, n - 1)->name, command->name, size + 1) != 0;
+}
+
+static void second_words(const cli_program *program, const char *pair)
+{
+	const cli_command *command;
+	size_t size = strcspn(pair, " ") + 1;
+
+	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
+		if (strncmp(command->name, pair, size) == 0)
+			printf("%s%s", command->name == pair ? "" : " ", command->name + size);
+	}
+}
+
+static void zsh_commands(const cli_program *program)
 {
 	const cli_command *command;
 
+	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
+		size_t size = strcspn(command->name, " ");
+
+		if (command->group == NULL ||
+			(command->name[size] == ' ' && !begins_pair(program, n)))
+			continue;
+		printf("\n\t\t'%.*s:", (int)size, command->name);
+		if (command->name[size] == ' ')
+			second_words(program, command->name);
+		else
+			quoted(command->summary);
+		putchar('\'');
+	}
+}
+
+static void zsh_cases(const cli_program *program)
+{
+	const cli_command *command;
+
+	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
+		size_t size = strcspn(command->name, " ");
+
+		if (command->group == NULL ||
+			(command->name[size] == ' ' && !begins_pair(program, n)))
+			continue;
+		printf("\t\t%.*s) _arguments", (int)size, command->name);
+		zsh_options(program, command->options);
+		zsh_options(program, program->options);
+		zsh_options(program, cli_common_options);
+		if (command->name[size] == ' ') {
+			fputs(" \\\n\t\t'1:command:(", stdout);
+			second_words(program, command->name);
+			fputs(")'", stdout);
+		} else {
+			zsh_operands(program, command->operands);
+		}
+		fputs(" ;;\n", stdout);
+	}
+}
+
+void cli_completion_zsh(const cli_program *program)
+{
 	printf("#compdef %s\n# made by: %s completion zsh\n_", program->name, program->name);
 	identifier(program->name);
 	fputs("()\n{\n\tlocal state\n\tlocal -a commands=(", stdout);
-	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
-		if (command->group == NULL || strchr(command->name, ' ') != NULL)
-			continue;
-		printf("\n\t\t'%s:", command->name);
-		quoted(command->summary);
-		putchar('\'');
-	}
+	zsh_commands(program);
 	fputs(")\n\t_arguments -C", stdout);
 	zsh_options(program, program->options);
 	zsh_options(program, cli_common_options);
@@ -210,16 +269,7 @@ void cli_completion_zsh(const cli_program *program)
 	      "\tif [[ $state == command ]]; then\n\t\t_describe command commands\n"
 	      "\telif [[ $state == operands ]]; then\n\t\tcase $words[1] in\n",
 		stdout);
-	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
-		if (command->group == NULL || strchr(command->name, ' ') != NULL)
-			continue;
-		printf("\t\t%s) _arguments", command->name);
-		zsh_options(program, command->options);
-		zsh_options(program, program->options);
-		zsh_options(program, cli_common_options);
-		zsh_operands(program, command->operands);
-		fputs(" ;;\n", stdout);
-	}
+	zsh_cases(program);
 	fputs("\t\tesac\n\tfi\n}\n_", stdout);
 	identifier(program->name);
 	fputs(" \"$@\"\n", stdout);

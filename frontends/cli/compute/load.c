@@ -6,12 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The library's own limit, asked from it: a larger file is refused before it is read. */
-static uint64_t document_limit(void)
-{
-	return hn_limit("DOCUMENT_BYTES");
-}
-
 void compute_decls_free(compute_decls *decls)
 {
 	for (size_t i = 0; i < decls->count; i++)
@@ -24,7 +18,7 @@ int compute_decl_read(cli_run *cli, const char *path, hn_decl **decl, hn_error *
 {
 	const char *name = strcmp(path, "-") == 0 ? "<stdin>" : path;
 	cli_bytes bytes;
-	int status = cli_read_file(cli, path, document_limit(), &bytes);
+	int status = cli_read_file(cli, path, CLI_DOCUMENT_BYTES, &bytes);
 
 	*decl = NULL;
 	if (status != 0)

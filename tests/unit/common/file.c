@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading files that users name: bounded, and refused in words.
+ */
+#include "base/base-private.h"
+#include "table-of-tests.h"
+#include <fcntl.h>
+#include <unistd.h>
+
+static cli_run cli = {.program = &test_program};
+static char path[64];
+
+static void make(void)
+{
+	strcpy(path, "/tmp/hn-common-XXXXXX");
+	int fd = mkstemp(path);
+
+	cr_assert(fd >= 0);
+	cr_assert_eq(write(fd, "hello", 5), 5);
+	close(fd);
+}
+
+static void unmake(void)
+{
+	unlink(path);
+}
+
+TestSuite(file, .init = make, .fini = unmake);
+
+Test(file, whole)
+{
+	cli_bytes bytes;
+
+	cr_assert_eq(cli_read_file(&cli, path, 5, &bytes), 0);
+	cr_assert_eq(bytes.size, 5);
+	cr_assert_arr_eq(bytes.data, "hello", 5);
+	free(bytes.data);
+}
+
+Test(file, empty)
+{
+	cli_bytes bytes;
+
+	cr_assert_eq(truncate(path, 0), 0);
+	cr_assert_eq(cli_read_file(&cli, path, 5, &bytes), 0);
+	cr_assert_eq(bytes.size, 0);
+	free(bytes.data);
+}
+
+Test(file, too_large)
+{
+	cli_bytes bytes;
+
+	cr_redirect_stderr();
+	cr_assert_eq(cli_read_file(&cli, path, 4, &bytes), hn_code_exit_status(HN_ELIMIT));
+	cr_assert_null(bytes.data);
+}
+
+/* A sparse file of 200 GiB: it would not fit if it were read before it is refused. */
+Test(file, too_large_is_refused_unread)
+{
+	cli_bytes bytes;
+
+	cr_redirect_stderr();
+	cr_assert_eq(truncate(path, (off_t)200 << 30), 0);
+	cr_assert_eq(cli_read_file(&cli, path, CLI_DOCUMENT_BYTES, &bytes), 6);
+}
+
+/* A pipe has no size: it is read up to the limit only. */
+Test(file, endless_input_is_refused)
+{
+	cli_bytes bytes;
+
+	cr_redirect_stderr();
+	cr_assert_eq(cli_read_file(&cli, "/dev/zero", 1 << 20, &bytes), 6);
+	cr_assert_null(bytes.data);
+}
+
+Test(file, missing)
+{
+	cli_bytes bytes;
+
+	cr_redirect_stderr();
+	cr_assert_eq(
+		cli_read_file(&cli, "no/such/file", 5, &bytes), hn_code_exit_status(HN_ENOENT));
+	fflush(stderr);
+	cr_assert_stderr_eq_str("prog: no/such/file: No such file or directory\n");
+}
+
+Test(file, directory)
+{
+	cli_bytes bytes;
+
+	cr_redirect_stderr();
+	cr_assert_eq(cli_read_file(&cli, "/tmp", 5, &bytes), hn_code_exit_status(HN_EIO));
+}
+
+Test(file, standard_input)
+{
+	cli_bytes bytes;
+	int saved = dup(STDIN_FILENO), fd = open(path, O_RDONLY);
+
+	dup2(fd, STDIN_FILENO);
+	cr_assert_eq(cli_read_file(&cli, "-", 100, &bytes), 0);
+	cr_assert_eq(bytes.size, 5);
+	free(bytes.data);
+	dup2(saved, STDIN_FILENO);
+	close(fd);
+	close(saved);
+}
+
+Test(file, limit_is_that_of_the_library)
+{
+	static const uint64_t limits[] = {
+#define HN_LIMIT(name, value, unit, what) [BASE_LIMIT_##name] = (value),
+#include "base/limits.def"
+#undef HN_LIMIT
+	};
+
+	cr_assert_eq(CLI_DOCUMENT_BYTES, limits[BASE_LIMIT_DOCUMENT_BYTES]);
+}
