@@ -204,9 +204,10 @@ Test(sort, already_sorted_and_reversed)
 
 Test(words, fill_exactly_and_are_words)
 {
-	char text[10001];
+	char text[10002];
 
-	memset(text, '#', sizeof(text));
+	memset(text, '#', sizeof(text) - 1);
+	text[10001] = '\0';
 	host_words_make(text, 10000, 7);
 	cr_assert_eq(text[10000], '#');
 	for (size_t i = 0; i < 10000; i++)
@@ -273,6 +274,21 @@ Test(btree, refuses_what_it_has)
 {
 	check_tree(5000, 1023);
 	check_tree(5000, 0);
+}
+
+/* 0 .. 46 leave a full right child 16 .. 46, whose middle moves up when it is split. */
+Test(btree, refuses_the_key_that_a_split_moves_up)
+{
+	size_t bytes = host_btree_bytes(100);
+	void *pool = malloc(bytes);
+	host_btree tree;
+
+	host_btree_open(&tree, pool, bytes);
+	for (uint64_t i = 0; i < 47; i++)
+		cr_assert(host_btree_insert(&tree, i));
+	cr_assert_not(host_btree_insert(&tree, 31));
+	cr_assert_eq(tree.count, 47);
+	free(pool);
 }
 
 Test(btree, rising_and_falling_keys_fit_the_pool)

@@ -173,6 +173,33 @@ Test(admission, check_changes_nothing)
 	cr_assert_eq(host_admission_count(admission), 1);
 }
 
+Test(admission, an_increase_counts_only_what_is_added)
+{
+	BASE_AUTO_OF(host_admission) host_admission *admission = new_admission(ONE, 2);
+
+	set(admission, "web", 150, ONE);
+	cr_assert_eq(host_admission_check(admission, "web", 200, ONE, NULL), 0);
+	cr_assert_eq(host_admission_check(admission, "web", 201, ONE, NULL), HN_ECAPACITY);
+}
+
+Test(admission, the_walk_follows_changes)
+{
+	BASE_AUTO_OF(host_admission) host_admission *admission = new_admission(ONE, 8);
+	hn_capacity_entry entry;
+
+	set(admission, "a", 10, ONE);
+	set(admission, "b", 20, ONE);
+	cr_assert_eq(host_admission_at(admission, 0, &entry), 0);
+	cr_assert_str_eq(entry.unit, "b");
+	set(admission, "a", 30, ONE);
+	cr_assert_eq(host_admission_at(admission, 0, &entry), 0);
+	cr_assert_str_eq(entry.unit, "a");
+	host_admission_remove(admission, "a");
+	cr_assert_eq(host_admission_at(admission, 0, &entry), 0);
+	cr_assert_str_eq(entry.unit, "b");
+	cr_assert_eq(host_admission_at(admission, 1, &entry), HN_ENOENT);
+}
+
 Test(admission, set_replaces_and_remove_gives_back)
 {
 	BASE_AUTO_OF(host_admission) host_admission *admission = new_admission(ONE, 4);
@@ -295,6 +322,7 @@ Test(what_if, out_of_range)
 {
 	refuses("web=1000001", HN_ERANGE);
 	refuses("web=99999999999999999999999999", HN_ERANGE);
+	refuses("web=18446744073709551620", HN_ERANGE); /* 2^64 + 4 */
 }
 
 Test(what_if, a_unit_twice)
@@ -416,6 +444,18 @@ Test(threads, quota_of_a_parent_counts)
 			     {"/sys/fs/cgroup/a/b/c/cpu.max", "max 100000\n"},
 			     {"/sys/fs/cgroup/a/cpu.max", "200000 100000\n"}),
 		2);
+}
+
+Test(threads, the_smallest_quota_counts)
+{
+	cr_assert_eq(THREADS(STATUS("0-7"), {"/proc/self/cgroup", "0::/a/b\n"},
+			     {"/sys/fs/cgroup/a/b/cpu.max", "300000 100000\n"},
+			     {"/sys/fs/cgroup/a/cpu.max", "500000 100000\n"}),
+		3);
+	cr_assert_eq(THREADS(STATUS("0-7"), {"/proc/self/cgroup", "0::/a/b\n"},
+			     {"/sys/fs/cgroup/a/b/cpu.max", "500000 100000\n"},
+			     {"/sys/fs/cgroup/a/cpu.max", "300000 100000\n"}),
+		3);
 }
 
 Test(threads, quota_below_one_thread_is_one)
