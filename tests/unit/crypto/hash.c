@@ -50,7 +50,7 @@ Test(hash, blake2b)
 	crypto_blake2b_keyed(NULL, 0, "abc", 3, digest, 64);
 	expect(digest, 64,
 		"ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d1"
-		"7d87c5392aab792dc252d5de4533cc9518d38aa8dbc4925ab92386edd4009923");
+		"7d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923");
 	crypto_blake2b("abc", 3, digest);
 	expect(digest, 32, "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
 	crypto_blake2b(NULL, 0, digest);
