@@ -178,7 +178,8 @@ const hn_unit_input *host_inputs_get(const host_inputs *inputs, int64_t unit);
 int host_define(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_definition *definition, int64_t expires, hn_error **err);
 int host_undefine(hn_host *host, const hn_unit *unit, hn_layer layer, const char *key, hn_error **err); /* HN_ENOENT */
 /* Gives a resolver what all units (api ones too) have at run time. */
-int host_resolver_fill(hn_host *host, hn_resolver *resolver, int64_t *expires, hn_error **err);
+int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *resolver, int64_t *expires, hn_error **err);
+bool host_catalog_has(const hn_catalog *catalog, const char *unit);
 /* After rows of one unit changed inside a transaction: the cached resolver follows. Call host_resolver_forget when it rolls back. */
 int host_resolver_refresh(hn_host *host, const hn_unit *unit, hn_error **err);
 void host_resolver_forget(hn_host *host);
@@ -223,6 +224,7 @@ hn_owner host_owner_of(const host_owners *owners, const char *unit);
  * desired the applied view: pending values are taken. 1 when it already ran. */
 int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_start_options *options, hn_error **err);
+bool host_window_open(const char *window, int64_t now); /* window.c: is update.window open at wall ns `now`? */
 /* Defines or redefines from a view, and remembers what the definition was made from. */
 int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_view *view, hn_error **err);

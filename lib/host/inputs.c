@@ -264,23 +264,45 @@ int host_undefine(
 
 /* --- the resolver --- */
 
-int host_resolver_fill(hn_host *host, hn_resolver *resolver, int64_t *expires, hn_error **err)
+/* Names are sorted in a catalogue. */
+bool host_catalog_has(const hn_catalog *catalog, const char *unit)
 {
+	size_t low = 0, high = hn_catalog_unit_count(catalog);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = strcmp(hn_catalog_unit_at(catalog, middle), unit);
+
+		if (order == 0)
+			return true;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *resolver,
+	int64_t *expires, hn_error **err)
+{
+	static const hn_unit_input empty = HN_UNIT_INPUT_INIT;
 	BASE_AUTO_OF(host_inputs) host_inputs *inputs = NULL;
 	state_query *query = NULL;
 	int rc = host_inputs_load(host, 0, &inputs, expires, err);
 
 	if (rc >= 0)
-		rc = state_find(host->store,
-			"SELECT id, name, owner FROM unit WHERE undeclared = 0 ORDER BY name",
-			&query, err);
+		rc = state_find(
+			host->store, "SELECT id, name, owner FROM unit ORDER BY name", &query, err);
 	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
-		static const hn_unit_input empty = HN_UNIT_INPUT_INIT;
 		const hn_unit_input *input = host_inputs_get(inputs, state_int(query, 0));
+		bool api = state_int(query, 2) == HN_OWNER_API;
 
-		if (!input && state_int(query, 2) == HN_OWNER_API)
+		if (!input && api)
 			input = &empty;
-		if (input)
+		/* What this catalogue does not declare keeps its input for the day it is declared
+		 * again. */
+		if (input && (api || host_catalog_has(catalog, state_text(query, 1))))
 			rc = hn_resolver_set_unit(resolver, state_text(query, 1), input, err);
 	}
 	state_done(query);
@@ -333,7 +355,7 @@ int host_resolver(hn_host *host, hn_resolver **resolver, hn_error **err)
 	}
 	rc = hn_resolver_new(catalog, &made, err);
 	if (rc >= 0)
-		rc = host_resolver_fill(host, made, &expires, err);
+		rc = host_resolver_fill(host, catalog, made, &expires, err);
 	if (rc < 0)
 		return rc;
 	hn_resolver_free(host->resolver);

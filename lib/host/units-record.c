@@ -320,6 +320,16 @@ int host_unit_set_defined(hn_host *host, const hn_unit *unit, const char *machin
 	return state_run(query, err);
 }
 
+/* A frozen count stands in for `auto` only: a count that is given wins. */
+static uint32_t frozen_vcpus(const hn_unit *unit, const hn_view *view)
+{
+	const char *text = NULL;
+
+	if (hn_view_get_text(view, "compute.vcpus", &text, NULL) < 0 || strcmp(text, "auto") != 0)
+		return 0;
+	return unit->vcpus;
+}
+
 int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, char hex[65],
 	machine_unit *out, hn_error **err)
 {
@@ -339,7 +349,7 @@ int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, c
 		.frozen = {.size = sizeof(hn_frozen),
 			.uuid = unit->uuid,
 			.machine = unit->machine,
-			.vcpus = unit->vcpus,
+			.vcpus = frozen_vcpus(unit, view),
 			.addresses = unit->addresses},
 		.digest = hex,
 		.generation = unit->generation,

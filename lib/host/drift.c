@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Drift: what is observed of a unit against what was applied, key by key and by meaning. What the
+ * hypervisor would show if all were well comes from the machine room, so that words such as auto
+ * and size are already numbers.
+ */
+#include "host/plan.h"
+
+static size_t find_value(const machine_real *real, const char *key)
+{
+	size_t i = 0;
+
+	while (real && i < real->count && strcmp(real->values[i].key, key) != 0)
+		i++;
+	return i;
+}
+
+static const char *persistent_of(const machine_real *real, const char *key)
+{
+	size_t i = find_value(real, key);
+
+	return real && i < real->count ? real->values[i].persistent : NULL;
+}
+
+static const char *live_of(const machine_real *real, const char *key)
+{
+	size_t i = find_value(real, key);
+
+	return real && i < real->count ? real->values[i].live : NULL;
+}
+
+static bool same_text(const char *left, const char *right)
+{
+	return left && right ? strcmp(left, right) == 0 : left == right;
+}
+
+typedef struct comparison {
+	const hn_unit *unit;
+	const machine_real *real;
+	machine_real *applied,
+		*desired; /* what would be seen; desired NULL unless keys wait for a restart */
+	bool running;
+	host_drift_fn each;
+	void *arg;
+} comparison;
+
+static void free_comparison(comparison *with)
+{
+	machine_real_free(with->applied);
+	machine_real_free(with->desired);
+}
+
+/* The weight and the limit live in the cgroup; without one they are only on record. */
+static bool needs_cgroup(const char *key)
+{
+	return strcmp(key, "compute.units") == 0 || strcmp(key, "compute.limit") == 0;
+}
+
+static int tell(const comparison *with, hn_drift_state state, const char *key, const char *applied,
+	const char *real, const char *note)
+{
+	hn_drift drift = {
+		.size = sizeof(drift),
+		.state = state,
+		.unit = with->unit->name,
+		.key = key,
+		.applied = applied,
+		.real = real,
+		.note = note,
+	};
+
+	return with->each(with->arg, &drift, key ? hn_key_find(key) : NULL);
+}
+
+/* While keys wait for a restart the persistent definition already has the new value. */
+static bool persistent_well(const comparison *with, const char *key)
+{
+	const char *seen = persistent_of(with->real, key);
+
+	return same_text(seen, persistent_of(with->applied, key)) ||
+	       (with->desired && same_text(seen, persistent_of(with->desired, key)));
+}
+
+static int compare_key(const comparison *with, const char *key)
+{
+	const char *expected = persistent_of(with->applied, key);
+	const char *live = live_of(with->real, key);
+
+	if (with->running && needs_cgroup(key) && with->real->unenforced)
+		return tell(with, HN_DRIFT_UNENFORCED, key, expected, live,
+			"there is no cgroup: the number is only on record");
+	if (with->running && !same_text(live, expected))
+		return tell(with, HN_DRIFT_DIFFERS, key, expected, live, "");
+	if (!persistent_well(with, key))
+		return tell(with, HN_DRIFT_DIFFERS, key, expected, persistent_of(with->real, key),
+			with->running ? "in the persistent definition" : "");
+	return tell(with, HN_DRIFT_SAME, key, expected, expected, "");
+}
+
+/* Keys that are seen although nobody asked for them: a disk that somebody attached. */
+static int compare_extras(const comparison *with)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < with->real->count; i++) {
+		const char *key = with->real->values[i].key;
+		const char *seen = with->running ? with->real->values[i].live
+						 : with->real->values[i].persistent;
+
+		if (find_value(with->applied, key) < with->applied->count || !seen)
+			continue;
+		if (with->desired && find_value(with->desired, key) < with->desired->count)
+			continue;
+		rc = tell(with, HN_DRIFT_DIFFERS, key, NULL, seen, "nobody declared it");
+	}
+	return rc;
+}
+
+/* Values that no hypervisor shows: bookkeeping of ours. */
+static int tell_unobserved(const comparison *with)
+{
+	const hn_key *row = NULL;
+	const char *name = NULL;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && hn_view_key_at(with->unit->applied, i, &name, &row) >= 0;
+		i++) {
+		const char *text = NULL;
+
+		if (find_value(with->applied, name) < with->applied->count)
+			continue;
+		(void)hn_view_get_text(with->unit->applied, name, &text, NULL);
+		rc = tell(with, HN_DRIFT_UNOBSERVABLE, name, text, NULL, "");
+	}
+	return rc;
+}
+
+static int compare_status(const comparison *with)
+{
+	if (with->unit->wanted != HOST_WANTED_RUNNING || with->running)
+		return 0;
+	return tell(with, HN_DRIFT_DIFFERS, NULL, "running",
+		with->real ? hn_unit_status_name(with->real->status) : "gone", "status");
+}
+
+static int expect(hn_host *host, machine *m, const hn_unit *unit, const hn_view *view,
+	machine_real **out, hn_error **err)
+{
+	machine_unit what;
+	char hex[65];
+	int rc = host_machine_unit(host, unit, view, hex, &what, err);
+
+	return rc < 0 ? rc : machine_expect(m, &what, out, err);
+}
+
+static int load_expectations(hn_host *host, machine *m, comparison *with, hn_error **err)
+{
+	const hn_unit *unit = with->unit;
+	int rc = expect(host, m, unit, unit->applied, &with->applied, err);
+
+	if (rc < 0 || !unit->desired ||
+		memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) == 0 ||
+		memcmp(unit->desired_digest, unit->defined_digest, CRYPTO_DIGEST) != 0)
+		return rc;
+	return expect(host, m, unit, unit->desired, &with->desired, err);
+}
+
+int host_drift_compare(hn_host *host, machine *m, const hn_unit *unit, const machine_real *real,
+	host_drift_fn each, void *arg, hn_error **err)
+{
+	__attribute__((cleanup(free_comparison))) comparison with = {
+		.unit = unit,
+		.real = real,
+		.running = real && host_status_runs(real->status),
+		.each = each,
+		.arg = arg,
+	};
+	int rc;
+
+	if (!unit->applied)
+		return 0;
+	if (!real) {
+		rc = tell(&with, HN_DRIFT_DIFFERS, NULL, "defined", "gone", "gone");
+		return rc != 0 ? rc : compare_status(&with);
+	}
+	rc = load_expectations(host, m, &with, err);
+	for (size_t i = 0; rc == 0 && i < with.applied->count; i++)
+		rc = compare_key(&with, with.applied->values[i].key);
+	if (rc == 0)
+		rc = compare_extras(&with);
+	if (rc == 0)
+		rc = tell_unobserved(&with);
+	return rc != 0 ? rc : compare_status(&with);
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The inside of plans: the units they look at, their steps in the order in which they are done, and who makes, stores,
+ * performs and undoes them.
+ */
+#ifndef HOST_PLAN_H
+#define HOST_PLAN_H
+
+#include "host/capacity.h"
+#include "host/host-private.h"
+
+/* The order of effects. What frees comes before what takes; steps of one unit in one phase from PHASE_DEFINE on are one
+ * act (one definition, one restart). */
+typedef enum plan_phase {
+	PHASE_STOP,      /* what is no longer declared; orphans */
+	PHASE_DECREASE,
+	PHASE_INCREASE,
+	PHASE_ATTACH,
+	PHASE_VALUE,
+	PHASE_DETACH,
+	PHASE_DEFINE,    /* persistent only: the unit does not run, or the key waits for the next start */
+	PHASE_CREATE,
+	PHASE_PENDING,   /* persistent only, and a restart is needed that nobody has allowed yet */
+	PHASE_START,
+	PHASE_RESTART,
+	PHASE_NOTHING    /* only told: moves, drift that is not to be mended, inconsistent units */
+} plan_phase;
+
+typedef struct plan_step {
+	hn_action action;
+	hn_class class_;
+	hn_step_status status;
+	plan_phase phase;
+	bool companion;          /* part of another step's attach or detach: no act of its own */
+	size_t unit;             /* index into the plan's units; PLAN_NO_UNIT for orphans */
+	int64_t order;           /* start.order of the unit */
+	uint64_t audit;          /* number of the allow record, while it is being done */
+	char *name, *uuid;
+	char *key, *old_text, *new_text, *where, *note; /* where and note are never NULL */
+} plan_step;
+#define PLAN_NO_UNIT SIZE_MAX
+
+typedef struct plan_unit {
+	char *name;
+	char uuid[37];           /* of the record, or given out for a new one */
+	hn_unit *record;         /* NULL: new */
+	hn_owner owner;
+	bool declared;           /* has desired values: in the catalogue, or an api unit */
+	hn_view *desired;        /* what it is to be; NULL when not declared */
+	uint8_t digest[CRYPTO_DIGEST];
+	uint32_t vcpus;          /* to freeze with this plan; 0 = nothing to freeze */
+	char *vcpus_note;        /* its formula; NULL when the value is given and only the count is kept */
+	machine_real *real;      /* observed; NULL when there is no domain or nobody looked */
+	bool observed, skip;     /* skip: not in the scope of this plan */
+	int64_t order;
+} plan_unit;
+
+struct hn_plan {
+	atomic_uint references;
+	hn_host *host;
+	uint64_t number;         /* 0: not stored */
+	uint64_t revision;       /* of the state it was made from */
+	uint64_t generation;     /* to make current; 0: keep the present one */
+	bool loaded;             /* from the store: steps only, must be made again before it is applied */
+	/* what it was asked for; decls are held */
+	hn_decl **decls;
+	size_t decl_count;
+	hn_owner owner;
+	uint64_t rollback;
+	bool has_decls, restore, start;
+	char on_remove;          /* 's', 'k', 'd' */
+	char *only;              /* unit, or NULL */
+
+	hn_catalog *catalog;
+	hn_resolver *resolver;
+	machine *machine;        /* borrowed; NULL when the plan was made without one */
+	plan_unit *units;
+	size_t unit_count, unit_capacity;
+	plan_step *steps;
+	size_t step_count, step_capacity;
+	hn_plan_summary summary;
+};
+
+/* --- plan.c --- */
+int plan_new(hn_host *host, const hn_plan_options *options, hn_plan **plan, hn_error **err);
+/* The same question again, for a plan that no longer fits. */
+int plan_copy_options(const hn_plan *from, hn_plan **plan, hn_error **err);
+/* Adds a step; texts are copied. Returns NULL when out of memory. */
+plan_step *plan_add(hn_plan *plan, hn_action action, plan_phase phase, size_t unit);
+/* Sets where or note, which are owned. False when out of memory. */
+bool plan_text(char **text, const char *format, ...) BASE_PRINTF(2, 3);
+void plan_count(hn_plan *plan); /* fills the summary */
+bool plan_actionable(const plan_step *step); /* will something be done? */
+bool plan_same_steps(const hn_plan *left, const hn_plan *right);
+
+/* --- plan-make.c, plan-steps.c, plan-drift.c, plan-admit.c --- */
+int plan_fill(hn_session *session, hn_plan *plan, hn_error **err);
+int plan_unit_steps(hn_plan *plan, size_t index, hn_error **err);
+/* Phase, class and note of changing a key of a unit that has a domain. */
+int plan_classify(hn_plan *plan, const plan_unit *unit, plan_step *step, const hn_key *row, hn_error **err);
+int plan_drift_steps(hn_plan *plan, size_t index, hn_error **err);
+int plan_admit(hn_plan *plan, hn_error **err);
+void plan_sort(hn_plan *plan);
+
+/* Drift of one observed unit, by meaning (drift.c): every key that was observed, then the domain itself. */
+typedef int (*host_drift_fn)(void *arg, const hn_drift *drift, const hn_key *row);
+int host_drift_compare(hn_host *host, machine *m, const hn_unit *unit, const machine_real *real, host_drift_fn each,
+	void *arg, hn_error **err); /* non-zero from each ends the walk */
+
+/* --- plan-store.c --- */
+int plan_store(hn_session *session, hn_plan *plan, hn_error **err);
+int plan_load(hn_host *host, uint64_t number, hn_plan **plan, hn_error **err);
+int plan_step_store(hn_host *host, const hn_plan *plan, size_t index, hn_error **err); /* its status */
+typedef enum plan_state { PLAN_MADE, PLAN_APPLYING, PLAN_APPLIED, PLAN_FAILED, PLAN_STALE } plan_state;
+int plan_state_store(hn_host *host, uint64_t number, plan_state state, hn_error **err);
+
+/* --- apply.c, apply-act.c, undo.c, recover.c --- */
+typedef struct apply_run {
+	hn_session *session;
+	hn_host *host;
+	machine *machine;
+	hn_plan *plan;
+	hn_apply_options options;
+	size_t done;             /* steps finished, for progress */
+	bool *failed;            /* by unit: no further step of this unit */
+	bool inconsistent;
+} apply_run;
+/* One act: steps[first..last) of one unit in one phase. */
+int apply_act(apply_run *run, size_t first, size_t last, hn_error **err);
+/* The generation, units, desired views and frozen values of a plan, in one transaction. */
+int apply_declare(apply_run *run, hn_error **err);
+/* Takes back what this plan has done to one unit (or, unit == PLAN_NO_UNIT, to all and the declaration too), last first.
+ * HN_EINCONSISTENT when that failed: the unit is marked. */
+int apply_undo(apply_run *run, size_t unit, hn_error **err);
+int apply_mark_inconsistent(apply_run *run, const plan_unit *unit, hn_error **err);
+/* The record of a unit as it is in the store now. */
+int apply_reload(apply_run *run, plan_unit *unit, hn_error **err);
+/* Looks at steps that a killed apply left in flight and writes down what is true of them. */
+int host_recover(hn_session *session, hn_error **err);
+
+#endif
