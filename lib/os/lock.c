@@ -47,24 +47,41 @@ static int write_holder(hn_os *os, int fd, const char *path, const char *program
 	return 0;
 }
 
+/* "pid boot-id program since"; the program's name may hold spaces. The text is cut up in place. */
+static bool parse_holder(char *text, long *pid, char **program, long long *since)
+{
+	int start = 0;
+	char *last;
+
+	if (sscanf(text, "%ld %*39s %n", pid, &start) != 1 || start == 0)
+		return false;
+	*program = text + start;
+	last = strrchr(*program, ' ');
+	if (last == NULL || sscanf(last, "%lld", since) != 1)
+		return false;
+	*last = '\0';
+	return true;
+}
+
 /* The text is only a help for people: what cannot be read is left out. */
 static int busy(hn_os *os, int fd, const char *path, hn_error **err)
 {
-	char text[TEXT_SIZE];
+	char text[TEXT_SIZE], quoted[BASE_QUOTE_SIZE];
 	ssize_t got = os->ops->pread(os, fd, text, sizeof(text) - 1, 0);
-	long pid;
+	char *program;
 	long long since;
-	char program[64];
+	long pid;
 	int code;
 
 	text[got > 0 ? got : 0] = '\0';
-	if (sscanf(text, "%ld %*39s %63s %lld", &pid, program, &since) != 3)
+	if (!parse_holder(text, &pid, &program, &since))
 		return base_error(err, HN_EBUSY, "os", "try again, or wait",
 			"%s is locked by another process", path);
+	base_quote(quoted, program, strlen(program));
 	code = base_error(err, HN_EBUSY, "os", "wait for it to end",
-		"%s is locked by %s, process %ld", path, program, pid);
+		"%s is locked by %s, process %ld", path, quoted, pid);
 	base_error_fact_number(err, "pid", pid);
-	base_error_fact(err, "program", program);
+	base_error_fact(err, "program", quoted);
 	base_error_fact_number(err, "since", since);
 	return code;
 }

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The lock file: who holds it, waiting, giving up.
+ */
+#include "fixture.h"
+#include "os/os-private.h"
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <pthread.h>
+#include <sys/wait.h>
+
+TestSuite(lock, .init = make_directory, .fini = remove_directory);
+
+static int take(int64_t wait, hn_cancel *cancel, os_lock **lock, hn_error **err)
+{
+	return os_lock_take(hn_os_real(), in("lock"), "hv-compute apply", wait, cancel, lock, err);
+}
+
+Test(lock, says_who_holds_it)
+{
+	BASE_AUTO_OF(os_lock) os_lock *first = NULL;
+	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
+	os_lock *second = NULL;
+	bool pid = false, program = false, since = false;
+	hn_fact fact;
+
+	cr_assert_eq(
+		os_lock_take(hn_os_real(), in("lock"), "hv-compute", 0, NULL, &first, NULL), 0);
+	cr_assert_eq(os_lock_take(hn_os_real(), in("lock"), "other", 0, NULL, &second, &error),
+		HN_EBUSY);
+	cr_assert_null(second);
+	for (size_t i = 0; hn_error_fact(error, i, &fact) == 0; i++) {
+		pid |= strcmp(fact.name, "pid") == 0 && fact.number == getpid();
+		program |=
+			strcmp(fact.name, "program") == 0 && strcmp(fact.text, "hv-compute") == 0;
+		since |= strcmp(fact.name, "since") == 0 &&
+			 fact.number > INT64_C(1600000000) * OS_SECOND;
+	}
+	cr_assert(pid && program && since);
+}
+
+Test(lock, a_program_name_with_a_space_is_still_read_back)
+{
+	BASE_AUTO_OF(os_lock) os_lock *first = NULL;
+	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
+	os_lock *second = NULL;
+	hn_fact fact;
+
+	cr_assert_eq(take(0, NULL, &first, NULL), 0);
+	cr_assert_eq(take(0, NULL, &second, &error), HN_EBUSY);
+	cr_assert_eq(hn_error_fact(error, 1, &fact), 0);
+	cr_assert_str_eq(fact.text, "hv-compute apply");
+}
+
+Test(lock, released_it_can_be_taken_again_and_the_file_stays)
+{
+	os_lock *lock;
+
+	for (int i = 0; i < 3; i++) {
+		cr_assert_eq(take(0, NULL, &lock, NULL), 0);
+		os_lock_release(lock);
+	}
+	cr_assert(os_exists(hn_os_real(), in("lock")));
+	os_lock_release(NULL);
+}
+
+static void *release_after_a_while(void *lock)
+{
+	hn_os_real()->ops->sleep(hn_os_real(), 80000000);
+	os_lock_release(lock);
+	return NULL;
+}
+
+Test(lock, waits_for_the_holder)
+{
+	os_lock *first, *second = NULL;
+	pthread_t thread;
+
+	cr_assert_eq(take(0, NULL, &first, NULL), 0);
+	cr_assert_eq(pthread_create(&thread, NULL, release_after_a_while, first), 0);
+	cr_assert_eq(take(-1, NULL, &second, NULL), 0);
+	pthread_join(thread, NULL);
+	os_lock_release(second);
+}
+
+Test(lock, gives_up_when_the_time_is_over)
+{
+	BASE_AUTO_OF(os_lock) os_lock *first = NULL;
+	os_lock *second = NULL;
+	int64_t before = os_monotonic(hn_os_real());
+
+	cr_assert_eq(take(0, NULL, &first, NULL), 0);
+	cr_assert_eq(take(120000000, NULL, &second, NULL), HN_EBUSY);
+	cr_assert_geq(os_monotonic(hn_os_real()) - before, 120000000);
+}
+
+Test(lock, heeds_cancel)
+{
+	BASE_AUTO_OF(os_lock) os_lock *first = NULL;
+	BASE_AUTO_OF(hn_cancel) hn_cancel *cancel = NULL;
+	os_lock *second = NULL;
+
+	cr_assert_eq(hn_cancel_new(&cancel, NULL), 0);
+	cr_assert_eq(take(0, NULL, &first, NULL), 0);
+	hn_cancel_trigger(cancel);
+	cr_assert_eq(take(-1, cancel, &second, NULL), HN_ECANCELLED);
+	cr_assert_null(second);
+}
+
+Test(lock, a_dead_holder_holds_nothing)
+{
+	os_lock *lock = NULL;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(take(0, NULL, &lock, NULL) == 0 ? 0 : 1);
+	cr_assert_eq(waitpid(pid, &status, 0), pid);
+	cr_assert_eq(status, 0);
+	cr_assert_eq(take(0, NULL, &lock, NULL), 0);
+	os_lock_release(lock);
+}
+
+Test(lock, a_symlink_is_not_followed)
+{
+	os_lock *lock = NULL;
+
+	put("victim", "kept");
+	cr_assert_eq(symlink(in("victim"), in("lock")), 0);
+	cr_assert_lt(take(0, NULL, &lock, NULL), 0);
+	cr_assert_null(lock);
+}
+
+Test(lock, a_file_that_was_replaced_is_taken_anew)
+{
+	BASE_AUTO_OF(os_lock) os_lock *first = NULL;
+	BASE_AUTO_OF(os_lock) os_lock *second = NULL;
+	os_lock *third = NULL;
+
+	cr_assert_eq(take(0, NULL, &first, NULL), 0);
+	cr_assert_eq(unlink(in("lock")), 0);
+	/* The first lock is on a file without a name; the new one is what counts from now on. */
+	cr_assert_eq(take(0, NULL, &second, NULL), 0);
+	cr_assert_eq(take(0, NULL, &third, NULL), HN_EBUSY);
+}
