@@ -19,6 +19,8 @@ static char *condition_text(const hn_view *view, const char *condition)
 
 		if (strchr(bare, '.') != NULL && hn_key_find(bare) != NULL)
 			(void)hn_view_get_text(view, bare, &value, NULL);
+		if (value != NULL && (value[0] < '0' || value[0] > '9'))
+			value = NULL; /* a word such as "size" says nothing here */
 		longer = cli_format("%s%s%s%s%s", text, bare, value == NULL ? "" : " ",
 			value == NULL ? "" : value, word[size] == '\0' ? "" : " ");
 		free(text);
