@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What `host` may ask of the machine room. Everything that changes something takes the permit first.
+ * What `host` may ask of the machine room. Everything that changes something takes the permit
+ * first.
  */
 #ifndef MACHINE_PRIVATE_H
 #define MACHINE_PRIVATE_H
@@ -12,95 +13,127 @@
 typedef struct machine machine;
 
 typedef struct machine_options {
-	const char *uri;          /* NULL or "hypernix:": embedded on root */
+	const char *uri; /* NULL or "hypernix:": embedded on root */
 	const char *root;
 	const char *accelerator;
 	const char *program;
 	int64_t lock_wait;
 	hn_cancel *cancel;
 } machine_options;
-/* Takes the root's lock (HN_EBUSY with facts), opens the driver, waits for re-attached domains (barrier). */
+/* Takes the root's lock (HN_EBUSY with facts), opens the driver, waits for re-attached domains
+ * (barrier). */
 int machine_open(hn_os *os, const machine_options *options, machine **out, hn_error **err);
 void machine_close(machine *m);
 BASE_AUTO(machine, machine_close)
 int machine_fact_at(machine *m, size_t index, hn_fact *fact);
 hn_accelerator machine_accelerator(const machine *m);
-const char *machine_driver(const machine *m);           /* "embed", "libvirtd", "test" */
+const char *machine_driver(const machine *m); /* "embed", "libvirtd", "test" */
 bool machine_enforces_weight(const machine *m, const char **why_not);
 
-/* Everything a unit is made of, when it is made. `view` holds the values; what was frozen wins over `auto`. */
+/* Everything a unit is made of, when it is made. `view` holds the values; what was frozen wins over
+ * `auto`. */
 typedef struct machine_unit {
 	const char *name, *uuid;
 	const hn_view *view;
 	hn_frozen frozen;
-	const char *digest;       /* hex of the view's digest; goes into the metadata */
+	const char *digest; /* hex of the view's digest; goes into the metadata */
 	uint64_t generation;
-	int64_t sn;               /* calibration: millionths of a reference thread, all loaded */
+	int64_t sn; /* calibration: millionths of a reference thread, all loaded */
 } machine_unit;
 
 /* All artefacts there, XML accepted by the driver's schema, slots free: without effect. */
 int machine_check(machine *m, const machine_unit *unit, hn_error **err);
-/* Defines or redefines (persistent only). machine_type: what the driver made of it ("pc-q35-7.2"); owned by the caller. */
-int machine_define(const base_permit *permit, machine *m, const machine_unit *unit, char **machine_type, hn_error **err);
-/* Undefines, removes unit directory, cgroup, overlay; disks outside unit/ stay. Success when absent. Must be stopped. */
+/* Defines or redefines (persistent only). machine_type: what the driver made of it ("pc-q35-7.2");
+ * owned by the caller. */
+int machine_define(const base_permit *permit, machine *m, const machine_unit *unit,
+	char **machine_type, hn_error **err);
+/* Undefines, removes unit directory, cgroup, overlay; disks outside unit/ stay. Success when
+ * absent. Must be stopped. */
 int machine_undefine(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
 
 /* What boot phases look like; host stores them. */
 #define MACHINE_PHASES 12
 typedef struct machine_boot {
-	struct { char name[24]; int64_t wall, cpu; } phase[MACHINE_PHASES];
+	struct {
+		char name[24];
+		int64_t wall, cpu;
+	} phase[MACHINE_PHASES];
 	size_t count;
 	bool ready;
 } machine_boot;
-int machine_start(const base_permit *permit, machine *m, const machine_unit *unit, const hn_start_options *options, machine_boot *boot, hn_error **err);
-int machine_stop(const base_permit *permit, machine *m, const char *uuid, int64_t grace, bool force, hn_stop_result *result, hn_error **err);
+int machine_start(const base_permit *permit, machine *m, const machine_unit *unit,
+	const hn_start_options *options, machine_boot *boot, hn_error **err);
+/* Phases of the boot that this handle started, as far as they are known; HN_ENOENT when it started
+ * none. */
+int machine_boot_of(machine *m, const char *uuid, machine_boot *boot);
+int machine_stop(const base_permit *permit, machine *m, const char *uuid, int64_t grace, bool force,
+	hn_stop_result *result, hn_error **err);
 int machine_pause(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
 int machine_resume(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
 int machine_reset(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
-int machine_wait(machine *m, const char *uuid, hn_wait condition, int64_t timeout, hn_cancel *cancel, hn_error **err);
+int machine_wait(machine *m, const char *uuid, hn_wait condition, int64_t timeout,
+	hn_cancel *cancel, hn_error **err);
 
-/* One hot change, live and persistent together, read back afterwards. `unit` carries the NEW view; key is the one that changes.
- * HN_ENOSUP: this driver cannot (names driver and key). A failure leaves the old value. */
-int machine_change(const base_permit *permit, machine *m, const machine_unit *unit, const char *key, const char *old_text, const char *new_text, hn_error **err);
-/* Does the condition of a hot-if key hold now (balloon on, slot free, below max)? 1 yes; 0 no, with *why owned by the caller. */
-int machine_hot_possible(machine *m, const machine_unit *unit, const char *key, const char *old_text, const char *new_text, char **why, hn_error **err);
+/* One hot change, live and persistent together, read back afterwards. `unit` carries the NEW view;
+ * key is the one that changes. HN_ENOSUP: this driver cannot (names driver and key). A failure
+ * leaves the old value. */
+int machine_change(const base_permit *permit, machine *m, const machine_unit *unit, const char *key,
+	const char *old_text, const char *new_text, hn_error **err);
+/* Does the condition of a hot-if key hold now (balloon on, slot free, below max)? 1 yes; 0 no, with
+ * *why owned by the caller. */
+int machine_hot_possible(machine *m, const machine_unit *unit, const char *key,
+	const char *old_text, const char *new_text, char **why, hn_error **err);
 
 /* What really is: status and, per key, the real value as canonical text, or unobservable. */
 typedef struct machine_real {
 	char uuid[37];
 	char name[64];
 	hn_unit_status status;
-	int ready;                /* 1, 0, -1 unknown */
-	bool ours;                /* carries our metadata */
-	char digest[65];          /* of the metadata; "" when not ours */
+	int ready;       /* 1, 0, -1 unknown */
+	bool ours;       /* carries our metadata */
+	char digest[65]; /* of the metadata; "" when not ours */
 	uint64_t generation;
-	pid_t pid;                /* 0 when not running */
-	bool unenforced;          /* no cgroup: weight recorded only */
-	size_t count;             /* observed keys */
-	struct { char *key, *live, *persistent; } *values; /* canonical text; NULL live: not running; owned by the record */
+	pid_t pid;       /* 0 when not running */
+	bool unenforced; /* no cgroup: weight recorded only */
+	size_t count;    /* observed keys */
+	struct {
+		char *key, *live, *persistent;
+	} * values; /* canonical text; NULL live: not running; owned by the record */
 } machine_real;
-int machine_observe(machine *m, const char *uuid, machine_real **real, hn_error **err); /* HN_ENOENT: no such domain */
+int machine_observe(machine *m, const char *uuid, machine_real **real,
+	hn_error **err); /* HN_ENOENT: no such domain */
 void machine_real_free(machine_real *real);
 BASE_AUTO(machine_real, machine_real_free)
+/* What machine_observe would show if everything were as the unit says: the same keys and canonical
+ * texts, words such as auto and size resolved. Drift is where the two differ. live and persistent
+ * are the same text. */
+int machine_expect(machine *m, const machine_unit *unit, machine_real **expected, hn_error **err);
 /* Every domain of the driver, ours and foreign, without key values. */
-int machine_list(machine *m, int (*each)(void *arg, const machine_real *real), void *arg, hn_error **err);
-/* Removes what has no domain: cgroups hypernix/x, sockets, unit directories not in keep[]. dry: only counts. Number removed. */
+int machine_list(
+	machine *m, int (*each)(void *arg, const machine_real *real), void *arg, hn_error **err);
+/* Removes what has no domain: cgroups hypernix/x, sockets, unit directories not in keep[]. dry:
+ * only counts. Number removed. */
 int machine_sweep(machine *m, const char *const *keep, size_t count, bool dry, hn_error **err);
 
 /* Events: handled on step by the owner's thread. */
 typedef struct machine_event {
 	char uuid[37];
 	hn_unit_status status;
-	const char *detail;       /* static: "shutdown", "crashed", "destroyed", "booted", "ready" ... */
+	const char *detail; /* static: "shutdown", "crashed", "destroyed", "booted", "ready" ... */
 } machine_event;
 int machine_fd(const machine *m); /* readable when machine_step has work; -1: none */
-int machine_step(machine *m, int64_t timeout, void (*each)(void *arg, const machine_event *event), void *arg, hn_error **err);
+int machine_step(machine *m, int64_t timeout, void (*each)(void *arg, const machine_event *event),
+	void *arg, hn_error **err);
 
-int machine_console_open(const base_permit *permit, machine *m, const char *uuid, int *fd, hn_error **err);
+int machine_console_open(
+	const base_permit *permit, machine *m, const char *uuid, int *fd, hn_error **err);
 /* Without a machine handle, so that no lock is needed: root and uuid give the file. */
-int64_t machine_log_read(hn_os *os, const char *root, const char *uuid, uint64_t offset, void *bytes, size_t size, hn_error **err);
+int64_t machine_log_read(hn_os *os, const char *root, const char *uuid, uint64_t offset,
+	void *bytes, size_t size, hn_error **err);
 
-/* Last observation without owning the root: pid file and console socket. For list and show while another process owns it. */
-int machine_peek(hn_os *os, const char *root, const char *name, const char *uuid, hn_unit_status *status, hn_error **err);
+/* Last observation without owning the root: pid file and console socket. For list and show while
+ * another process owns it. */
+int machine_peek(hn_os *os, const char *root, const char *name, const char *uuid,
+	hn_unit_status *status, hn_error **err);
 
 #endif

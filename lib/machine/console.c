@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Console: the log with its rotation, the interactive socket, and taking escape sequences out.
+ */
+#include "machine/driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define LOG_PIECE (UINT64_C(16) << 20)
+#define LOG_PIECES 4
+
+int machine_console_open(
+	const base_permit *permit, machine *m, const char *uuid, int *fd, hn_error **err)
+{
+	machine_brief brief;
+	int result = machine_permit(permit, uuid, err, 1, HN_VERB_UNIT_CONSOLE);
+
+	if (result == 0)
+		result = machine_uuid_check(uuid, err);
+	if (result == 0)
+		result = m->ops->state(m, uuid, &brief, err);
+	if (result < 0)
+		return result;
+	if (!machine_is_active(brief.status))
+		return base_error(err, HN_EBUSY, MACHINE_ROOM, "start it", "unit '%s' is %s",
+			brief.name, hn_unit_status_name(brief.status));
+	if (m->ops->console == NULL)
+		return machine_missing(m, "console", err);
+	return m->ops->console(m, uuid, fd, err);
+}
+
+int64_t machine_log_read(hn_os *os, const char *root, const char *uuid, uint64_t offset,
+	void *bytes, size_t size, hn_error **err)
+{
+	char dir[256], path[280];
+	ssize_t got;
+	int fd, result = machine_uuid_check(uuid, err);
+
+	if (result == 0)
+		result = machine_root_check(root, err);
+	if (result < 0)
+		return result;
+	if (offset > INT64_MAX)
+		return base_error(err, HN_ERANGE, MACHINE_ROOM, NULL, "offset past every log");
+	machine_unit_dir(root, uuid, dir);
+	snprintf(path, sizeof(path), "%s/console.log", dir);
+	fd = os->ops->open(os, path, O_RDONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return base_error_errno(err, MACHINE_ROOM, -fd, "unit %s has no console log", uuid);
+	got = os->ops->pread(os, fd, bytes, size, (off_t)offset);
+	os->ops->close(os, fd);
+	if (got < 0)
+		return base_error_errno(
+			err, MACHINE_ROOM, (int)-got, "cannot read the console log of %s", uuid);
+	return got;
+}
+
+static int copy(hn_os *os, const char *from, const char *to)
+{
+	char bytes[65536];
+	int in = os->ops->open(os, from, O_RDONLY | O_NOFOLLOW, 0), out, result = 0;
+	off_t at = 0;
+
+	if (in < 0)
+		return in;
+	out = os->ops->open(os, to, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600);
+	if (out < 0)
+		result = out;
+	while (result == 0) {
+		ssize_t got = os->ops->pread(os, in, bytes, sizeof(bytes), at), put;
+
+		if (got <= 0) {
+			result = (int)got;
+			break;
+		}
+		put = os->ops->pwrite(os, out, bytes, (size_t)got, at);
+		if (put != got)
+			result = put < 0 ? (int)put : -ENOSPC;
+		at += got;
+	}
+	os->ops->close(os, in);
+	if (out >= 0)
+		os->ops->close(os, out);
+	return result;
+}
+
+/* By copy and truncate: the hypervisor keeps the file open, and appends. */
+int machine_log_rotate(hn_os *os, const char *unit_dir)
+{
+	char from[280], to[288];
+	struct stat status;
+	int fd, result;
+
+	snprintf(from, sizeof(from), "%s/console.log", unit_dir);
+	if (os->ops->stat(os, from, &status) < 0 || (uint64_t)status.st_size < LOG_PIECE)
+		return 0;
+	for (int i = LOG_PIECES - 2; i > 0; i--) {
+		snprintf(from, sizeof(from), "%s/console.log.%d", unit_dir, i);
+		snprintf(to, sizeof(to), "%s/console.log.%d", unit_dir, i + 1);
+		os->ops->rename(os, from, to);
+	}
+	snprintf(from, sizeof(from), "%s/console.log", unit_dir);
+	snprintf(to, sizeof(to), "%s/console.log.1", unit_dir);
+	result = copy(os, from, to);
+	/* A full disk loses the old piece, never the bound. */
+	fd = os->ops->open(os, from, O_WRONLY | O_NOFOLLOW, 0);
+	if (fd < 0)
+		return fd;
+	if (os->ops->truncate(os, fd, 0) < 0 && result == 0)
+		result = -EIO;
+	os->ops->close(os, fd);
+	return result < 0 ? result : 1;
+}
+
+/* States of the escape parser, ECMA-48 section 5: the numbers are what callers keep between pieces.
+ */
+enum { PLAIN, ESCAPE, CSI, STRING, STRING_ESCAPE, CHARSET };
+
+typedef struct strip {
+	char *out;
+	size_t kept;
+	int state;
+	char held[32]; /* a control sequence that may turn out to be a colour */
+	size_t held_size;
+} strip;
+
+static void keep(strip *s, char c)
+{
+	s->out[s->kept++] = c;
+}
+
+/* Only "select graphic rendition" with plain numbers is let through. */
+static void csi(strip *s, char c)
+{
+	if (c >= 0x40 && c <= 0x7e) {
+		if (c == 'm' && s->held_size > 0 && s->held_size < sizeof(s->held)) {
+			memcpy(s->out + s->kept, s->held, s->held_size);
+			s->kept += s->held_size;
+			keep(s, c);
+		}
+		s->state = PLAIN;
+		s->held_size = 0;
+	} else if (s->held_size > 0 && s->held_size < sizeof(s->held) &&
+		   ((c >= '0' && c <= '9') || c == ';')) {
+		s->held[s->held_size++] = c;
+	} else {
+		s->held_size = 0; /* not a colour: swallow to its end */
+		if (c == 0x1b)
+			s->state = ESCAPE;
+	}
+}
+
+static void escape(strip *s, char c)
+{
+	s->held_size = 0;
+	if (c == '[') {
+		s->state = CSI;
+		s->held[0] = 0x1b;
+		s->held[1] = '[';
+		s->held_size = 2;
+	} else if (c == ']' || c == 'P' || c == '_' || c == '^' || c == 'X') {
+		s->state = STRING;
+	} else if (c >= 0x20 && c <= 0x2f) {
+		s->state = CHARSET;
+	} else if (c != 0x1b) {
+		s->state = PLAIN;
+	}
+}
+
+static void step(strip *s, char c)
+{
+	switch (s->state) {
+	case ESCAPE:
+		escape(s, c);
+		break;
+	case CSI:
+		csi(s, c);
+		break;
+	case STRING: /* until BEL or ESC \ */
+		s->state = c == 0x07 ? PLAIN : c == 0x1b ? STRING_ESCAPE : STRING;
+		break;
+	case STRING_ESCAPE:
+		s->state = c == '\\' ? PLAIN : c == 0x1b ? STRING_ESCAPE : STRING;
+		break;
+	case CHARSET:
+		if (c < 0x20 || c > 0x2f)
+			s->state = PLAIN;
+		break;
+	default:
+		if (c == 0x1b)
+			s->state = ESCAPE;
+		else if ((unsigned char)c >= 0x20 ? c != 0x7f : c == '\n' || c == '\t' || c == '\r')
+			keep(s, c);
+	}
+}
+
+size_t hn_terminal_strip(char *bytes, size_t size, int *state)
+{
+	strip s = {.out = bytes, .state = *state};
+
+	for (size_t i = 0; i < size; i++)
+		step(&s, bytes[i]);
+	*state = s.state;
+	return s.kept;
+}

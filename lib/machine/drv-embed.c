@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The embedded QEMU driver: libvirt inside our process, on a root of its own.
+ */
+#include "machine/drv-libvirt.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static pthread_once_t log_once = PTHREAD_ONCE_INIT;
+static char log_outputs[128];
+
+/* The only way to keep libvirt's own messages off stderr; before its first call and our threads. */
+static void set_log(void)
+{
+	setenv("LIBVIRT_LOG_OUTPUTS", log_outputs, 0);
+}
+
+static int embed_open(machine *m, const char *uri, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf inner = {0};
+	bool rewritten = false;
+	int result = machine_root_prepare(m->os, m->root, &rewritten, err);
+
+	(void)uri;
+	if (result < 0)
+		return result;
+	if (rewritten)
+		machine_fact_add(m, "qemu.conf", "rewritten: it was edited by somebody else");
+	snprintf(log_outputs, sizeof(log_outputs), "3:file:%s/log/libvirt.log", m->root);
+	pthread_once(&log_once, set_log);
+	base_buf_text(&inner, "qemu:///embed?root=");
+	for (const char *p = m->root; *p != '\0'; p++) {
+		if (isalnum((unsigned char)*p) || strchr("/._-", *p) != NULL)
+			base_buf_add(&inner, p, 1);
+		else
+			base_buf_format(&inner, "%%%02X", (unsigned char)*p);
+	}
+	if (inner.failed)
+		return base_nomem(err);
+	return virt_open(m, inner.data, err);
+}
+
+static int embed_pid(machine *m, const machine_brief *brief, pid_t *pid, hn_error **err)
+{
+	BASE_AUTO_FREE char *text = NULL;
+	char path[256];
+	size_t size;
+	long number;
+	int result;
+
+	snprintf(path, sizeof(path), "%s/run/qemu/%s.pid", m->root, brief->name);
+	result = os_read_file(m->os, path, 64, &text, &size, err);
+	if (result < 0)
+		return result;
+	number = strtol(text, NULL, 10);
+	/* The number may be another process's by now. */
+	if (number <= 1 || machine_process_check(m->os, (pid_t)number, brief->uuid) == 0)
+		return base_error(err, HN_ENOENT, MACHINE_ROOM, NULL,
+			"process %ld of unit '%s' is gone", number, brief->name);
+	*pid = (pid_t)number;
+	return 0;
+}
+
+static int unix_console(machine *m, const char *uuid, int *fd, hn_error **err)
+{
+	char path[256 + 16];
+	char dir[256];
+	int opened;
+
+	machine_unit_dir(m->root, uuid, dir);
+	snprintf(path, sizeof(path), "%s/console.sock", dir);
+	opened = m->os->ops->connect_unix(m->os, path);
+	if (opened < 0)
+		return base_error_errno(
+			err, MACHINE_ROOM, -opened, "cannot connect to the console of %s", uuid);
+	*fd = opened;
+	return 0;
+}
+
+const hn_machine_ops machine_driver_embed = {
+	.size = sizeof(hn_machine_ops),
+	.name = "embed",
+	.flags = MACHINE_REAL | MACHINE_QMP | MACHINE_CONSOLE | MACHINE_LIVE_SOURCE |
+		 MACHINE_PAUSED_START | MACHINE_SCHEMA,
+	.open = embed_open,
+	.close = virt_close,
+	.facts = virt_facts,
+	.list = virt_list,
+	.define = virt_define,
+	.undefine = virt_undefine,
+	.start = virt_start,
+	.shutdown = virt_shutdown,
+	.kill = virt_kill,
+	.pause = virt_pause,
+	.resume = virt_resume,
+	.reset = virt_reset,
+	.state = virt_state,
+	.barrier = virt_barrier,
+	.xml = virt_xml,
+	.change = virt_change,
+	.pid = embed_pid,
+	.console = unix_console,
+};

@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Connection, events and the life cycle of domains through libvirt; shared by its drivers.
+ */
+#include "machine/drv-libvirt.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const stopped_details[] = {
+	"shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from-snapshot"};
+
+/* The element that a schema error is about: libvirt names it in words like "Element memoryy". */
+static void schema_element(hn_error **err, const char *message)
+{
+	static const char *const marks[] = {"lement ", "attribute "};
+	char name[64];
+
+	for (size_t i = 0; i < BASE_COUNT(marks); i++) {
+		const char *at = strstr(message, marks[i]);
+		size_t size;
+
+		if (at == NULL)
+			continue;
+		at += strlen(marks[i]);
+		at += strspn(at, "'\"<");
+		size = strcspn(at, " '\">:\n");
+		snprintf(name, sizeof(name), "%.*s", (int)(size < 63 ? size : 63), at);
+		base_error_fact(err, "element", name);
+		return;
+	}
+}
+
+int virt_error(hn_error **err, const char *format, ...)
+{
+	BASE_AUTO_BUF base_buf what = {0};
+	virErrorPtr last = virGetLastError();
+	hn_code code = HN_EDRIVER;
+	va_list arguments;
+
+	va_start(arguments, format);
+	base_buf_vformat(&what, format, arguments);
+	va_end(arguments);
+	if (what.failed)
+		return base_nomem(err);
+	if (last == NULL)
+		return base_error(err, HN_EDRIVER, MACHINE_ROOM, NULL, "%s", what.data);
+	if (last->code == VIR_ERR_NO_DOMAIN)
+		code = HN_ENOENT;
+	else if (last->code == VIR_ERR_XML_INVALID_SCHEMA || last->code == VIR_ERR_XML_ERROR ||
+		 last->code == VIR_ERR_XML_DETAIL)
+		code = HN_EXML;
+	else if (last->code == VIR_ERR_NO_SUPPORT)
+		code = HN_ENOSUP;
+	else if (last->code == VIR_ERR_OPERATION_TIMEOUT)
+		code = HN_ETIMEOUT;
+	else if (last->code == VIR_ERR_NO_MEMORY)
+		return base_nomem(err);
+	base_error(err, code, MACHINE_ROOM, NULL, "%s: %s", what.data,
+		last->message == NULL ? "no reason given" : last->message);
+	base_error_fact_number(err, "libvirt-code", last->code);
+	base_error_fact_number(err, "libvirt-domain", last->domain);
+	if (code == HN_EXML && last->message != NULL)
+		schema_element(err, last->message);
+	return code;
+}
+
+static bool brief_of(virDomainPtr domain, machine_brief *brief)
+{
+	const char *name = virDomainGetName(domain);
+
+	if (name == NULL || virDomainGetUUIDString(domain, brief->uuid) < 0)
+		return false;
+	snprintf(brief->name, sizeof(brief->name), "%.63s", name);
+	return true;
+}
+
+static int on_lifecycle(
+	virConnectPtr connection, virDomainPtr domain, int event, int detail, void *arg)
+{
+	virt *v = arg;
+	machine_event out = {.status = HN_UNIT_RUNNING};
+
+	(void)connection;
+	if (virDomainGetUUIDString(domain, out.uuid) < 0)
+		return 0;
+	switch (event) {
+	case VIR_DOMAIN_EVENT_DEFINED:
+		out.status = HN_UNIT_DEFINED;
+		out.detail = "defined";
+		break;
+	case VIR_DOMAIN_EVENT_UNDEFINED:
+		out.status = HN_UNIT_ABSENT;
+		out.detail = "undefined";
+		break;
+	case VIR_DOMAIN_EVENT_STARTED:
+		out.detail = "booted";
+		break;
+	case VIR_DOMAIN_EVENT_SUSPENDED:
+		out.status = HN_UNIT_PAUSED;
+		out.detail = detail == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR    ? "io-error"
+			     : detail == VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG ? "watchdog"
+									     : "paused";
+		break;
+	case VIR_DOMAIN_EVENT_RESUMED:
+		out.detail = "resumed";
+		break;
+	case VIR_DOMAIN_EVENT_SHUTDOWN:
+		out.status = HN_UNIT_STOPPING;
+		out.detail = "shutdown";
+		break;
+	case VIR_DOMAIN_EVENT_STOPPED:
+		out.status = detail == VIR_DOMAIN_EVENT_STOPPED_CRASHED ||
+					     detail == VIR_DOMAIN_EVENT_STOPPED_FAILED
+				     ? HN_UNIT_CRASHED
+				     : HN_UNIT_STOPPED;
+		out.detail = detail >= 0 && (size_t)detail < BASE_COUNT(stopped_details)
+				     ? stopped_details[detail]
+				     : "stopped";
+		break;
+	case VIR_DOMAIN_EVENT_CRASHED:
+		out.status = HN_UNIT_CRASHED;
+		out.detail = "panicked";
+		break;
+	default:
+		return 0;
+	}
+	machine_queue_put(v->queue, &out);
+	return 0;
+}
+
+static void on_io_error(virConnectPtr connection, virDomainPtr domain, const char *source,
+	const char *alias, int action, void *arg)
+{
+	virt *v = arg;
+	machine_event out = {.status = HN_UNIT_RUNNING, .detail = "io-error"};
+
+	(void)connection;
+	(void)source;
+	(void)alias;
+	if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE)
+		out.status = HN_UNIT_PAUSED;
+	if (virDomainGetUUIDString(domain, out.uuid) == 0)
+		machine_queue_put(v->queue, &out);
+}
+
+static void on_closed(virConnectPtr connection, int reason, void *arg)
+{
+	virt *v = arg;
+	machine_event out = {.status = HN_UNIT_UNREACHABLE, .detail = "connection-lost"};
+
+	(void)connection;
+	(void)reason;
+	machine_queue_put(v->queue, &out);
+}
+
+int virt_open(machine *m, const char *uri, hn_error **err)
+{
+	virt *v = base_calloc(1, sizeof(*v));
+	int result;
+
+	if (v == NULL)
+		return base_nomem(err);
+	for (size_t i = 0; i < BASE_COUNT(v->callbacks); i++)
+		v->callbacks[i] = -1;
+	v->queue = &m->queue;
+	v->undefine_flags =
+		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+	if ((m->ops->flags & MACHINE_REAL) != 0)
+		v->undefine_flags |=
+			VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
+	result = virt_loop_acquire(err);
+	if (result < 0) {
+		base_free(v);
+		return result;
+	}
+	v->connection = virConnectOpen(uri);
+	if (v->connection == NULL) {
+		result = virt_error(err, "cannot open %s", uri);
+		virt_loop_release();
+		base_free(v);
+		return result == HN_ENOENT ? result : HN_EDRIVER;
+	}
+	m->driver = v;
+	v->callbacks[0] = virConnectDomainEventRegisterAny(v->connection, NULL,
+		VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), v, NULL);
+	/* Not every driver has this one; the life cycle is what matters. */
+	v->callbacks[1] = virConnectDomainEventRegisterAny(v->connection, NULL,
+		VIR_DOMAIN_EVENT_ID_IO_ERROR, VIR_DOMAIN_EVENT_CALLBACK(on_io_error), v, NULL);
+	if (virConnectRegisterCloseCallback(v->connection, on_closed, v, NULL) < 0)
+		virResetLastError();
+	virResetLastError();
+	return 0;
+}
+
+void virt_close(machine *m)
+{
+	virt *v = m->driver;
+
+	if (v == NULL)
+		return;
+	for (size_t i = 0; i < BASE_COUNT(v->callbacks); i++)
+		if (v->callbacks[i] >= 0)
+			virConnectDomainEventDeregisterAny(v->connection, v->callbacks[i]);
+	virConnectUnregisterCloseCallback(v->connection, on_closed);
+	virConnectClose(v->connection);
+	virt_loop_release();
+	base_free(v);
+	m->driver = NULL;
+}
+
+int virt_facts(machine *m, hn_error **err)
+{
+	virt *v = m->driver;
+	unsigned long version;
+
+	(void)err;
+	if (virGetVersion(&version, NULL, NULL) == 0)
+		machine_fact_add(m, "libvirt", "%lu.%lu.%lu", version / 1000000,
+			version / 1000 % 1000, version % 1000);
+	if (virConnectGetVersion(v->connection, &version) == 0 && version != 0)
+		machine_fact_add(m, "hypervisor", "%lu.%lu.%lu", version / 1000000,
+			version / 1000 % 1000, version % 1000);
+	virResetLastError();
+	return 0;
+}
+
+int virt_lookup(machine *m, const char *uuid, virDomainPtr *domain, hn_error **err)
+{
+	virt *v = m->driver;
+
+	*domain = virDomainLookupByUUIDString(v->connection, uuid);
+	return *domain == NULL ? virt_error(err, "no domain %s", uuid) : 0;
+}
+
+static void state_of(int state, int reason, machine_brief *brief)
+{
+	static const struct {
+		hn_unit_status status;
+		const char *detail;
+	} off[] = {
+		[VIR_DOMAIN_SHUTOFF_UNKNOWN] = {HN_UNIT_DEFINED, "defined"},
+		[VIR_DOMAIN_SHUTOFF_SHUTDOWN] = {HN_UNIT_STOPPED, "shutdown"},
+		[VIR_DOMAIN_SHUTOFF_DESTROYED] = {HN_UNIT_STOPPED, "destroyed"},
+		[VIR_DOMAIN_SHUTOFF_CRASHED] = {HN_UNIT_CRASHED, "crashed"},
+		[VIR_DOMAIN_SHUTOFF_MIGRATED] = {HN_UNIT_STOPPED, "migrated"},
+		[VIR_DOMAIN_SHUTOFF_SAVED] = {HN_UNIT_STOPPED, "saved"},
+		[VIR_DOMAIN_SHUTOFF_FAILED] = {HN_UNIT_CRASHED, "failed"},
+	};
+
+	brief->status = HN_UNIT_RUNNING;
+	brief->detail = "running";
+	if (state == VIR_DOMAIN_PAUSED || state == VIR_DOMAIN_PMSUSPENDED) {
+		brief->status =
+			reason == VIR_DOMAIN_PAUSED_STARTING_UP ? HN_UNIT_STARTING : HN_UNIT_PAUSED;
+		brief->detail = reason == VIR_DOMAIN_PAUSED_IOERROR ? "io-error" : "paused";
+	} else if (state == VIR_DOMAIN_SHUTDOWN) {
+		brief->status = HN_UNIT_STOPPING;
+		brief->detail = "shutdown";
+	} else if (state == VIR_DOMAIN_CRASHED) {
+		brief->status = HN_UNIT_CRASHED;
+		brief->detail = "panicked";
+	} else if (state == VIR_DOMAIN_SHUTOFF) {
+		bool known = reason >= 0 && (size_t)reason < BASE_COUNT(off);
+
+		brief->status = known ? off[reason].status : HN_UNIT_STOPPED;
+		brief->detail = known ? off[reason].detail : "stopped";
+	}
+}
+
+static int brief_state(virDomainPtr domain, machine_brief *brief, hn_error **err)
+{
+	virDomainControlInfo control = {0};
+	int state, reason;
+
+	memset(brief, 0, sizeof(*brief));
+	if (!brief_of(domain, brief) || virDomainGetState(domain, &state, &reason, 0) < 0)
+		return virt_error(err, "cannot get the state of a domain");
+	state_of(state, reason, brief);
+	if (brief->status == HN_UNIT_RUNNING && virDomainGetControlInfo(domain, &control, 0) == 0 &&
+		control.state == VIR_DOMAIN_CONTROL_ERROR) {
+		brief->status = HN_UNIT_UNREACHABLE;
+		brief->detail = "monitor-lost";
+	}
+	virResetLastError();
+	return 0;
+}
+
+int virt_state(machine *m, const char *uuid, machine_brief *brief, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	return result < 0 ? result : brief_state(domain, brief, err);
+}
+
+int virt_list(
+	machine *m, int (*each)(void *arg, const machine_brief *brief), void *arg, hn_error **err)
+{
+	virt *v = m->driver;
+	virDomainPtr *domains = NULL;
+	int count = virConnectListAllDomains(v->connection, &domains, 0), result = 0;
+
+	if (count < 0)
+		return virt_error(err, "cannot list domains");
+	for (int i = 0; i < count; i++) {
+		machine_brief brief;
+
+		/* One that went away between the list and here is no failure. */
+		if (result == 0 && brief_state(domains[i], &brief, NULL) == 0)
+			result = each(arg, &brief);
+		virDomainFree(domains[i]);
+	}
+	free(domains); /* libvirt's memory */
+	return result;
+}
+
+int virt_define(machine *m, const char *xml, hn_error **err)
+{
+	virt *v = m->driver;
+	unsigned flags = (m->ops->flags & MACHINE_SCHEMA) != 0 ? VIR_DOMAIN_DEFINE_VALIDATE : 0;
+	VIRT_AUTO_DOMAIN virDomainPtr domain = virDomainDefineXMLFlags(v->connection, xml, flags);
+
+	return domain == NULL ? virt_error(err, "the driver refused the domain") : 0;
+}
+
+int virt_undefine(machine *m, const char *uuid, hn_error **err)
+{
+	virt *v = m->driver;
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	return virDomainUndefineFlags(domain, v->undefine_flags) < 0
+		       ? virt_error(err, "cannot undefine domain %s", uuid)
+		       : 0;
+}
+
+int virt_start(machine *m, const char *uuid, bool paused, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	return virDomainCreateWithFlags(domain, paused ? VIR_DOMAIN_START_PAUSED : 0) < 0
+		       ? virt_error(err, "cannot start domain %s", uuid)
+		       : 0;
+}
+
+int virt_shutdown(machine *m, const char *uuid, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	return virDomainShutdown(domain) < 0 ? virt_error(err, "cannot shut domain %s down", uuid)
+					     : 0;
+}
+
+int virt_kill(machine *m, const char *uuid, bool graceful, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	return virDomainDestroyFlags(domain, graceful ? VIR_DOMAIN_DESTROY_GRACEFUL : 0) < 0
+		       ? virt_error(err, "cannot end domain %s", uuid)
+		       : 0;
+}
+
+int virt_pause(machine *m, const char *uuid, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	return virDomainSuspend(domain) < 0 ? virt_error(err, "cannot pause domain %s", uuid) : 0;
+}
+
+int virt_resume(machine *m, const char *uuid, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	return virDomainResume(domain) < 0 ? virt_error(err, "cannot resume domain %s", uuid) : 0;
+}
+
+int virt_reset(machine *m, const char *uuid, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	return virDomainReset(domain, 0) < 0 ? virt_error(err, "cannot reset domain %s", uuid) : 0;
+}
+
+/* Queues behind the job that reconnects a re-attached domain's monitor; needs no QMP itself. */
+int virt_barrier(machine *m, const char *uuid, hn_error **err)
+{
+	virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	return virDomainMemoryStats(domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0) < 0
+		       ? virt_error(err, "domain %s does not answer", uuid)
+		       : 0;
+}
+
+int virt_xml(machine *m, const char *uuid, bool live, char **xml, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	char *text;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	text = virDomainGetXMLDesc(domain, live ? 0 : VIR_DOMAIN_XML_INACTIVE);
+	if (text == NULL)
+		return virt_error(err, "cannot read the definition of domain %s", uuid);
+	*xml = base_strdup(text);
+	free(text); /* libvirt's memory */
+	return *xml == NULL ? base_nomem(err) : 0;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the drivers that speak libvirt share: embed, libvirtd, test.
+ */
+#ifndef MACHINE_DRV_LIBVIRT_H
+#define MACHINE_DRV_LIBVIRT_H
+
+#include "machine/driver.h"
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+/* The default event loop of libvirt, one thread for the process, as long as a handle lives. */
+int virt_loop_acquire(hn_error **err);
+void virt_loop_release(void);
+
+typedef struct virt {
+	virConnectPtr connection;
+	int callbacks[4]; /* -1: not registered */
+	machine_queue *queue;
+	unsigned undefine_flags;
+} virt;
+
+/* The last error of this thread as ours: code by what libvirt says, facts libvirt-code and domain.
+ */
+int virt_error(hn_error **err, const char *format, ...) BASE_PRINTF(2, 3);
+
+static inline void virt_domain_free(virDomainPtr *domain)
+{
+	if (*domain != NULL)
+		virDomainFree(*domain);
+}
+#define VIRT_AUTO_DOMAIN __attribute__((cleanup(virt_domain_free)))
+int virt_lookup(machine *m, const char *uuid, virDomainPtr *domain, hn_error **err);
+
+int virt_open(machine *m, const char *uri, hn_error **err);
+void virt_close(machine *m);
+int virt_facts(machine *m, hn_error **err);
+int virt_list(
+	machine *m, int (*each)(void *arg, const machine_brief *brief), void *arg, hn_error **err);
+int virt_define(machine *m, const char *xml, hn_error **err);
+int virt_undefine(machine *m, const char *uuid, hn_error **err);
+int virt_start(machine *m, const char *uuid, bool paused, hn_error **err);
+int virt_shutdown(machine *m, const char *uuid, hn_error **err);
+int virt_kill(machine *m, const char *uuid, bool graceful, hn_error **err);
+int virt_pause(machine *m, const char *uuid, hn_error **err);
+int virt_resume(machine *m, const char *uuid, hn_error **err);
+int virt_reset(machine *m, const char *uuid, hn_error **err);
+int virt_state(machine *m, const char *uuid, machine_brief *brief, hn_error **err);
+int virt_barrier(machine *m, const char *uuid, hn_error **err);
+int virt_xml(machine *m, const char *uuid, bool live, char **xml, hn_error **err);
+int virt_change(
+	machine *m, const char *uuid, const machine_tuning *tuning, bool live, hn_error **err);
+/* flags: VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAIN_AFFECT_CONFIG or both. */
+int virt_change_flags(
+	machine *m, const char *uuid, const machine_tuning *tuning, unsigned flags, hn_error **err);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The event loop that libvirt needs: registered before the first connection, run by the one thread
+ * of this room for as long as a handle lives. Without it virDomainCreate blocks for ever.
+ */
+#include "machine/drv-libvirt.h"
+
+static struct {
+	pthread_mutex_t mutex;
+	pthread_t thread;
+	unsigned users;
+	bool registered, stop; /* stop is read by the thread under the mutex */
+	int timer;
+} loop = {.mutex = PTHREAD_MUTEX_INITIALIZER, .timer = -1};
+
+static void wake(int timer, void *arg)
+{
+	(void)arg;
+	virEventUpdateTimeout(timer, -1);
+}
+
+static void silent(void *arg, virErrorPtr error)
+{
+	(void)arg;
+	(void)error;
+}
+
+static void *run(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		bool stop;
+
+		pthread_mutex_lock(&loop.mutex);
+		stop = loop.stop;
+		pthread_mutex_unlock(&loop.mutex);
+		if (stop)
+			return NULL;
+		if (virEventRunDefaultImpl() < 0)
+			virResetLastError();
+	}
+}
+
+static int prepare(hn_error **err)
+{
+	if (loop.registered)
+		return 0;
+	/* libvirt would print every error to stderr otherwise. */
+	virSetErrorFunc(NULL, silent);
+	if (virEventRegisterDefaultImpl() < 0)
+		return virt_error(err, "cannot register libvirt's event loop");
+	loop.timer = virEventAddTimeout(-1, wake, NULL, NULL);
+	if (loop.timer < 0)
+		return virt_error(err, "cannot add a timer to libvirt's event loop");
+	loop.registered = true;
+	return 0;
+}
+
+int virt_loop_acquire(hn_error **err)
+{
+	int result;
+
+	pthread_mutex_lock(&loop.mutex);
+	result = prepare(err);
+	if (result == 0 && loop.users == 0) {
+		loop.stop = false;
+		if (pthread_create(&loop.thread, NULL, run, NULL) != 0)
+			result = base_error(err, HN_EDRIVER, MACHINE_ROOM, NULL,
+				"cannot start the thread of libvirt's event loop");
+	}
+	if (result == 0)
+		loop.users++;
+	pthread_mutex_unlock(&loop.mutex);
+	return result;
+}
+
+void virt_loop_release(void)
+{
+	bool last;
+	pthread_t thread;
+
+	pthread_mutex_lock(&loop.mutex);
+	last = --loop.users == 0;
+	thread = loop.thread;
+	if (last) {
+		loop.stop = true;
+		virEventUpdateTimeout(loop.timer, 0);
+	}
+	pthread_mutex_unlock(&loop.mutex);
+	if (last)
+		pthread_join(thread, NULL);
+}
