@@ -210,13 +210,29 @@ typedef struct boot_keeping {
 	hn_host *host;
 	const hn_unit *unit;
 	const hn_boot *boot;
+	bool replace; /* the last one */
 } boot_keeping;
+
+static int drop_last(hn_host *host, int64_t unit, hn_error **err)
+{
+	BASE_AUTO_OF(state_query) state_query *query = NULL;
+	int rc = state_find(host->store,
+		"DELETE FROM boot WHERE id = (SELECT max(id) FROM boot WHERE unit = ?1)", &query,
+		err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, unit);
+	return state_run(query, err);
+}
 
 static int keep_boot(void *arg, hn_error **err)
 {
 	const boot_keeping *keep = arg;
-	int rc = insert_boot(keep->host, keep->unit->id, keep->boot, err);
+	int rc = keep->replace ? drop_last(keep->host, keep->unit->id, err) : 0;
 
+	if (rc == 0)
+		rc = insert_boot(keep->host, keep->unit->id, keep->boot, err);
 	if (rc == 0)
 		rc = drop_old(keep->host, keep->unit->id, err);
 	if (rc == 0 && keep->boot->missed >= 0)
@@ -235,12 +251,29 @@ int host_boot_store(
 		.by_cpu =
 			!host->machine || machine_accelerator(host->machine) == HN_ACCELERATOR_TCG,
 	};
-	boot_keeping keep = {host, unit, &made};
-	int count = host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err);
+	boot_keeping keep = {host, unit, &made, false};
+	int count;
 
+	if (boot->count == 0)
+		return 0; /* a driver without processes has no phases to tell */
+	count = host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err);
 	if (count < 0)
 		return count;
 	made.missed = host_boot_find_missed(boot, goal, made.by_cpu, past, (size_t)count);
+	return host_transaction(host, keep_boot, &keep, err);
+}
+
+int host_boot_complete(hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err)
+{
+	hn_boot past[HOST_BOOTS_KEPT];
+	boot_keeping keep = {host, unit, &past[0], true};
+	int count = host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err);
+
+	if (count <= 0 || past[0].phases.ready || !boot->ready)
+		return count < 0 ? count : 0;
+	past[0].phases = *boot;
+	past[0].missed = host_boot_find_missed(
+		boot, past[0].goal, past[0].by_cpu, past + 1, (size_t)count - 1);
 	return host_transaction(host, keep_boot, &keep, err);
 }
 

@@ -26,6 +26,10 @@ int host_boot_find_missed(const machine_boot *boot, int64_t goal, bool by_cpu, c
 	size_t past_count);
 int host_boot_encode(const machine_boot *boot, base_buf *out, hn_error **err);
 int host_boot_decode(const void *bytes, size_t size, machine_boot *boot, hn_error **err);
+/* The guest of the last stored boot became ready later, while nobody waited: its phases are whole
+ * now. */
+int host_boot_complete(
+	hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err);
 /* The last boots of a unit, newest first; number read. */
 int host_boots_read(hn_host *host, int64_t unit, hn_boot *boots, size_t most, hn_error **err);
 

@@ -52,23 +52,6 @@ int hn_machine_fact_at(hn_session *session, size_t index, hn_fact *fact, hn_erro
 	return host_settle(&permit, rc, err);
 }
 
-/* Events are copied first: what follows from them asks the machine again. */
-typedef struct event_list {
-	machine_event *events;
-	size_t count, capacity;
-	bool lost;
-} event_list;
-
-static void keep_event(void *arg, const machine_event *event)
-{
-	event_list *list = arg;
-
-	if (base_grow(&list->events, &list->capacity, list->count + 1, sizeof(*event)) < 0)
-		list->lost = true;
-	else
-		list->events[list->count++] = *event;
-}
-
 /* Not past the next restart that is due. */
 static int bound_wait(hn_host *host, int64_t *timeout, hn_error **err)
 {
@@ -84,25 +67,20 @@ static int bound_wait(hn_host *host, int64_t *timeout, hn_error **err)
 	return 0;
 }
 
-static int step(hn_session *session, machine *m, int64_t timeout, hn_error **err)
+static int step(hn_session *session, int64_t timeout, hn_error **err)
 {
 	hn_host *host = session->host;
-	event_list list = {0};
-	int handled = 0;
+	int handled, restarts;
 	int rc = bound_wait(host, &timeout, err);
 
-	if (rc == 0)
-		rc = machine_step(m, timeout, keep_event, &list, err);
-	for (size_t i = 0; rc >= 0 && i < list.count; i++)
-		rc = host_supervise_event(session, &list.events[i], err);
-	handled = (int)list.count;
-	if (rc >= 0 && list.lost)
-		rc = host_supervise_all(session, err);
-	base_free(list.events);
-	if (rc >= 0)
-		rc = host_supervise_due(
-			session, host->os->ops->clock(host->os, HN_OS_CLOCK_BOOT), err);
-	return rc < 0 ? rc : handled + rc;
+	if (rc < 0)
+		return rc;
+	handled = host_supervise_drain(session, timeout, err);
+	if (handled < 0)
+		return handled;
+	restarts =
+		host_supervise_due(session, host->os->ops->clock(host->os, HN_OS_CLOCK_BOOT), err);
+	return restarts < 0 ? restarts : handled + restarts;
 }
 
 /* The step itself only watches; what it does for a unit is admitted and recorded one by one. */
@@ -122,5 +100,5 @@ int hn_machine_step(hn_session *session, int64_t timeout, hn_error **err)
 	rc = host_machine(host, &m, err);
 	if (rc >= 0 && first)
 		rc = host_supervise_all(session, err);
-	return rc < 0 ? rc : step(session, m, timeout, err);
+	return rc < 0 ? rc : step(session, timeout, err);
 }

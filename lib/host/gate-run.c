@@ -101,6 +101,18 @@ static int start_unit(call *c, const hn_start_options *options, hn_error **err)
 	return rc < 0 ? rc : 1;
 }
 
+/* What the call made happen is recorded at once. That cannot undo what was done, so it does not
+ * fail it. */
+static int settle_drained(call *c, hn_session *session, int rc, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+
+	if (rc >= 0 && c->host->machine && host_supervise_drain(session, 0, &why) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "events of unit %s are not recorded yet: %s",
+			c->unit->name, hn_error_message(why));
+	return host_settle(&c->permit, rc, err);
+}
+
 int hn_unit_start(
 	hn_session *session, const char *unit, const hn_start_options *options, hn_error **err)
 {
@@ -110,7 +122,7 @@ int hn_unit_start(
 
 	if (rc == 0)
 		rc = begin_call(session, unit, HN_VERB_UNIT_START, &c, err);
-	return rc < 0 ? rc : host_settle(&c.permit, start_unit(&c, &known, err), err);
+	return rc < 0 ? rc : settle_drained(&c, session, start_unit(&c, &known, err), err);
 }
 
 static int stop_unit(
@@ -202,7 +214,7 @@ int hn_unit_restart(
 	rc = start_unit(&c, &known, err);
 	if (rc >= 0)
 		rc = send_restarted(session, c.unit, err);
-	return host_settle(&c.permit, rc, err);
+	return settle_drained(&c, session, rc, err);
 }
 
 /* --- one call of the machine room, then the status that it leads to --- */
@@ -284,5 +296,5 @@ int hn_unit_wait(hn_session *session, const char *unit, hn_wait condition, int64
 	rc = condition == HN_WAIT_NONE ? 0 : host_machine(c.host, &m, err);
 	if (rc >= 0 && m)
 		rc = machine_wait(m, c.unit->uuid, condition, timeout, cancel, err);
-	return host_settle(&c.permit, rc < 0 ? rc : 0, err);
+	return settle_drained(&c, session, rc < 0 ? rc : 0, err);
 }

@@ -67,6 +67,9 @@ int host_restart_next(hn_host *host, int64_t *unit, int64_t *due, hn_error **err
 /* --- acting (supervise.c): what hn_machine_step does with events and time --- */
 /* Takes what happened to a unit: records the status, sends events, plans the restart. */
 int host_supervise_event(hn_session *session, const machine_event *event, hn_error **err);
+/* Waits for events and takes them; number taken. After a call that waited for a guest, with timeout
+ * 0: what it made happen is recorded at once, not when somebody steps the machine. */
+int host_supervise_drain(hn_session *session, int64_t timeout, hn_error **err);
 /* Starts the units that are due; number of restarts tried. */
 int host_supervise_due(hn_session *session, int64_t now, hn_error **err);
 /* Compares the last known status of each unit with the hypervisor and takes what was missed. */

@@ -2,6 +2,7 @@
  *
  * What the owner of a machine does with hypervisor events and with time: records, events, restarts.
  */
+#include "host/boot-record.h"
 #include "host/restart.h"
 
 #define EVENT(name) "org.hypernix.unit." name ".v1"
@@ -17,9 +18,10 @@ static bool is_up(hn_unit_status status)
 	       status == HN_UNIT_PAUSED || status == HN_UNIT_STOPPING;
 }
 
+/* Ended: there, but not running. A domain that is gone is drift, one out of reach may well run. */
 static bool is_down(hn_unit_status status)
 {
-	return status == HN_UNIT_STOPPED || status == HN_UNIT_CRASHED;
+	return status == HN_UNIT_STOPPED || status == HN_UNIT_CRASHED || status == HN_UNIT_DEFINED;
 }
 
 /* --- one event, in one transaction --- */
@@ -81,9 +83,12 @@ static int take_end(const happening *what, host_restart_event event, hn_error **
 static int take_ready(const happening *what, hn_error **err)
 {
 	hn_host *host = what->session->host;
+	machine_boot boot;
 	int rc = host_unit_set_status(host, what->unit, what->status, 1, err);
 
-	if (rc < 0 || what->unit->ready == 1)
+	if (rc == 0 && machine_boot_of(host->machine, what->unit->uuid, &boot) == 0)
+		rc = host_boot_complete(host, what->unit, &boot, err);
+	if (rc < 0)
 		return rc;
 	return host_event(
 		host, what->session, EVENT("ready"), what->unit->uuid, what->unit->name, NULL, err);
@@ -93,19 +98,30 @@ static int take_status(void *arg, hn_error **err)
 {
 	const happening *what = arg;
 	hn_host *host = what->session->host;
-	int ready = is_up(what->status) ? what->unit->ready : 0;
+	hn_unit_status was = what->unit->status;
 	int rc;
 
 	if (strcmp(what->detail, "ready") == 0)
 		return take_ready(what, err);
-	if (what->status == what->unit->status)
+	if (what->status == was || (is_down(what->status) && !is_up(was)))
 		return 0;
-	rc = host_unit_set_status(host, what->unit, what->status, ready, err);
+	rc = host_unit_set_status(
+		host, what->unit, what->status, is_up(what->status) ? what->unit->ready : 0, err);
 	if (rc == 0)
 		rc = send_state(what, EVENT("state.changed"), what->status, err);
-	if (rc == 0 && is_down(what->status) && !is_down(what->unit->status))
+	if (rc == 0 && is_down(what->status))
 		rc = take_end(what, event_of(what), err);
 	return rc;
+}
+
+/* Events are told late: one that the machine no longer bears out is followed by another. */
+static bool is_stale(machine *m, const machine_event *event)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+
+	if (machine_observe(m, event->uuid, &real, NULL) < 0)
+		return event->status != HN_UNIT_ABSENT;
+	return real->status != event->status && !(is_down(real->status) && is_down(event->status));
 }
 
 static bool is_word(const char *text)
@@ -117,6 +133,7 @@ int host_supervise_event(hn_session *session, const machine_event *event, hn_err
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
 	happening what = {.session = session, .status = event->status};
+	machine *m = NULL;
 	int rc = host_unit_load(session->host, event->uuid, &unit, NULL);
 
 	if (rc == HN_ENOENT)
@@ -124,9 +141,47 @@ int host_supervise_event(hn_session *session, const machine_event *event, hn_err
 	if (rc < 0)
 		return base_error(err, (hn_code)rc, HOST_ROOM, NULL,
 			"unit %s, of which the hypervisor told, cannot be read", event->uuid);
+	rc = host_machine(session->host, &m, err);
+	if (rc < 0 || is_stale(m, event))
+		return rc;
 	what.unit = unit;
 	what.detail = is_word(event->detail) ? event->detail : "";
+	if (what.status == HN_UNIT_DEFINED)
+		what.status = HN_UNIT_STOPPED;
 	return host_transaction(session->host, take_status, &what, err);
+}
+
+/* Events are copied first: what follows from them asks the machine again. */
+typedef struct event_list {
+	machine_event *events;
+	size_t count, capacity;
+	bool lost;
+} event_list;
+
+static void keep_event(void *arg, const machine_event *event)
+{
+	event_list *list = arg;
+
+	if (base_grow(&list->events, &list->capacity, list->count + 1, sizeof(*event)) < 0)
+		list->lost = true;
+	else
+		list->events[list->count++] = *event;
+}
+
+int host_supervise_drain(hn_session *session, int64_t timeout, hn_error **err)
+{
+	event_list list = {0};
+	machine *m = NULL;
+	int rc = host_machine(session->host, &m, err);
+
+	if (rc >= 0)
+		rc = machine_step(m, timeout, keep_event, &list, err);
+	for (size_t i = 0; rc >= 0 && i < list.count; i++)
+		rc = host_supervise_event(session, &list.events[i], err);
+	if (rc >= 0 && list.lost)
+		rc = host_supervise_all(session, err);
+	base_free(list.events);
+	return rc < 0 ? rc : (int)list.count;
 }
 
 /* --- restarts that are due --- */
@@ -217,7 +272,7 @@ static int restart_one(hn_session *session, int64_t id, int64_t now, hn_error **
 	if (rc < 0)
 		return rc;
 	view = unit->applied ? unit->applied : unit->desired;
-	if (unit->wanted != HOST_WANTED_RUNNING || !view || !is_down(unit->status))
+	if (unit->wanted != HOST_WANTED_RUNNING || !view || is_up(unit->status))
 		return host_restart_forget(host, id, err);
 	rc = host_restart_read_rules(view, &rules, err);
 	if (rc == 0)
@@ -225,10 +280,8 @@ static int restart_one(hn_session *session, int64_t id, int64_t now, hn_error **
 	if (rc < 0)
 		return rc;
 	action = host_restart_step(&state, &rules, HOST_RESTART_TICK, now);
-	/* counted before it is tried: a process that dies in the start must not try for ever */
-	rc = host_restart_save(host, id, &state, err);
-	if (rc < 0 || action != HOST_RESTART_START)
-		return rc;
+	if (action != HOST_RESTART_START)
+		return host_restart_save(host, id, &state, err);
 	rc = restart_now(session, unit, &state, err);
 	return rc < 0 ? rc : 1;
 }
@@ -277,15 +330,14 @@ static int compare_unit(void *arg, hn_unit *given)
 	hn_unit_status status = value ? (hn_unit_status)((uintptr_t)value - 1) : HN_UNIT_ABSENT;
 	machine_event *event;
 
-	if (!value || status == unit->status || (is_down(unit->status) && !is_up(status)) ||
-		(!is_up(unit->status) && !is_up(status)))
+	if (!value || status == unit->status || (is_down(status) && !is_up(unit->status)))
 		return 0;
 	if (base_grow(&list->events, &list->capacity, list->count + 1, sizeof(*event)) < 0)
 		return HN_ENOMEM;
 	event = &list->events[list->count++];
 	*event = (machine_event){
 		.status = status, .detail = status == HN_UNIT_CRASHED ? "crashed" : "noticed"};
-	(void)snprintf(event->uuid, sizeof(event->uuid), "%s", unit->uuid);
+	memcpy(event->uuid, unit->uuid, sizeof(event->uuid));
 	return 0;
 }
 
