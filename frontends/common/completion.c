@@ -68,10 +68,24 @@ static void bash_table(const cli_program *program)
 	fputs("'\n", stdout);
 }
 
+static void bash_valued(const cli_option *options)
+{
+	for (; options != NULL && options->name != NULL; options++) {
+		if (options->value != NULL)
+			printf("--%s|", options->name);
+	}
+}
+
 static void bash_commands(const cli_program *program)
 {
 	const cli_command *command;
 
+	fputs("\tvalued='", stdout);
+	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++)
+		bash_valued(command->options);
+	bash_valued(program->options);
+	bash_valued(cli_common_options);
+	fputs("'\n", stdout);
 	fputs("\tcommands='", stdout);
 	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
 		if (command->group != NULL)
@@ -86,7 +100,7 @@ static const char bash_find[] =
 	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
 	"\t\tword=${COMP_WORDS[i]}\n"
 	"\t\tpair=\"$first $word\"\n"
-	"\t\tif [[ $word == -* ]]; then continue; fi\n"
+	"\t\tif [[ $word == --* || \"|$valued|\" == *\"|${COMP_WORDS[i - 1]}|\"* ]]; then continue; fi\n"
 	"\t\tif [[ -z $first ]]; then first=$word command=$word\n"
 	"\t\telif ((count == 0)) && [[ \"|$commands|\" == *\"|$pair|\"* ]]; then command=$pair\n"
 	"\t\telse count=$((count + 1)); fi\n"
@@ -123,7 +137,7 @@ void cli_completion_bash(const cli_program *program)
 	identifier(program->name);
 	fputs("()\n{\n"
 	      "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
-	      "\tlocal first='' command='' kind='' operands='' options='' commands words\n",
+	      "\tlocal first='' command='' kind='' operands='' options='' commands valued words\n",
 		stdout);
 	bash_commands(program);
 	fputs(bash_find, stdout);
@@ -278,16 +292,16 @@ void cli_completion_zsh(const cli_program *program)
 static void fish_value(const cli_program *program, const char *kind)
 {
 	if (strcmp(kind, "FILE") == 0)
-		fputs(" -F", stdout);
+		fputs(" -r -F", stdout);
 	else if (strcmp(kind, "DIR") == 0)
-		fputs(" -a '(__fish_complete_directories)'", stdout);
+		fputs(" -x -a '(__fish_complete_directories)'", stdout);
 	else if (strchr(kind, '|') != NULL) {
-		fputs(" -a '", stdout);
+		fputs(" -x -a '", stdout);
 		for (const char *at = kind; *at != '\0'; at++)
 			putchar(*at == '|' ? ' ' : *at);
 		putchar('\'');
 	} else {
-		printf(" -a '(%s complete %s 2>/dev/null)'", program->name, kind);
+		printf(" -x -a '(%s complete %s 2>/dev/null)'", program->name, kind);
 	}
 }
 
@@ -298,10 +312,39 @@ static void fish_options(
 		printf("complete -c %s%s -l %s -d '", program->name, condition, options->name);
 		quoted(options->help);
 		putchar('\'');
-		if (options->value != NULL) {
-			fputs(" -x", stdout);
+		if (options->value != NULL)
 			fish_value(program, options->value);
-		}
+		putchar('\n');
+	}
+}
+
+static void fish_command(const cli_program *program, const cli_command *command, bool begins)
+{
+	size_t size = strcspn(command->name, " ");
+	CLI_AUTO_FREE char *condition =
+		cli_format(" -n '__fish_seen_subcommand_from %.*s'", (int)size, command->name);
+	char kind[CLI_KIND_TEXT];
+
+	if (command->name[size] == '\0' || begins) {
+		printf("complete -c %s -n __fish_use_subcommand -a %.*s -d '", program->name,
+			(int)size, command->name);
+		if (begins)
+			second_words(program, command->name);
+		else
+			quoted(command->summary);
+		fputs("'\n", stdout);
+	}
+	fish_options(program, condition, command->options);
+	if (command->name[size] == ' ') {
+		printf("complete -c %s%s -a %s -d '", program->name, condition,
+			command->name + size + 1);
+		quoted(command->summary);
+		fputs("'\n", stdout);
+		return;
+	}
+	for (size_t i = 0; i < 4 && cli_operand_kind(command->operands, i, kind); i++) {
+		printf("complete -c %s%s", program->name, condition);
+		fish_value(program, kind);
 		putchar('\n');
 	}
 }
@@ -309,31 +352,13 @@ static void fish_options(
 void cli_completion_fish(const cli_program *program)
 {
 	const cli_command *command;
-	char kind[CLI_KIND_TEXT];
 
 	printf("# fish completion for %s; made by: %s completion fish\ncomplete -c %s -f\n",
 		program->name, program->name, program->name);
 	fish_options(program, "", program->options);
 	fish_options(program, "", cli_common_options);
 	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
-		size_t size = strcspn(command->name, " ");
-
-		if (command->group == NULL)
-			continue;
-		printf("complete -c %s -n __fish_use_subcommand -a %.*s -d '", program->name,
-			(int)size, command->name);
-		quoted(command->summary);
-		fputs("'\n", stdout);
-		CLI_AUTO_FREE char *condition = cli_format(
-			" -n '__fish_seen_subcommand_from %.*s'", (int)size, command->name);
-		fish_options(program, condition, command->options);
-		if (command->name[size] == ' ')
-			printf("complete -c %s%s -a %s\n", program->name, condition,
-				command->name + size + 1);
-		for (size_t i = 0; i < 4 && cli_operand_kind(command->operands, i, kind); i++) {
-			printf("complete -c %s%s", program->name, condition);
-			fish_value(program, kind);
-			putchar('\n');
-		}
+		if (command->group != NULL)
+			fish_command(program, command, begins_pair(program, n));
 	}
 }

@@ -97,6 +97,12 @@ Test(completion, bash_gives_second_words)
 	bash_says("prog thing", "make");
 }
 
+Test(completion, bash_does_not_take_a_value_for_an_operand)
+{
+	made(cli_completion_bash);
+	bash_says("prog --state /s thing", "make");
+}
+
 Test(completion, zsh_has_every_command_and_option)
 {
 	has_everything(made(cli_completion_zsh), "--");
