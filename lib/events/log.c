@@ -279,6 +279,8 @@ static int reader_begin(reader *r, const hn_events_options *options, hn_error **
 		return rc;
 	r->options = options;
 	r->after = position > options->after ? position : options->after;
+	if (r->after > INT64_MAX) /* SQLite's numbers have a sign */
+		r->after = INT64_MAX;
 	r->left = options->limit > 0 ? options->limit : base_limit(BASE_LIMIT_EVENT_BATCH);
 	return 0;
 }
