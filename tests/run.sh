@@ -249,7 +249,9 @@ main() {
 		say "TSan build (clang)"
 		CC=clang-14 build tsan -Db_sanitize=thread -Db_lundef=false --buildtype=debugoptimized ||
 			give_up "the TSan build failed"
-		run_again tsan '^unit unit-(os|base|machine)-' "$builds/tsan"
+		gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -o "$builds/tsan/direct.so" "$root/tests/lib/direct.c" ||
+			give_up "the runner for TSan did not build"
+		HYPERNIX_PRELOAD=$builds/tsan/direct.so run_again tsan '^unit unit-(os|base|machine)-' "$builds/tsan"
 	fi
 	[ -z "$coverage" ] || run_coverage
 	echo "$passed passed, $failed failed, $skipped skipped"
@@ -268,7 +270,8 @@ for argument in "$@"; do
 	*) suites+=("$argument") ;;
 	esac
 done
-export ASAN_OPTIONS=${ASAN_OPTIONS-abort_on_error=1:detect_stack_use_after_return=1}
+export ASAN_OPTIONS=${ASAN_OPTIONS-abort_on_error=1:detect_stack_use_after_return=1:allocator_may_return_null=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS-die_after_fork=0:allocator_may_return_null=1}
 export LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$root/tests/lib/lsan.supp:print_suppressions=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}
 main
