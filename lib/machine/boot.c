@@ -26,6 +26,7 @@ static void end_line(machine_live *live, int64_t now, int64_t cpu)
 	live->line[live->line_size] = '\0';
 	if (!live->init && strncmp(live->line, INIT_MARK, strlen(INIT_MARK)) == 0) {
 		live->init = true;
+		live->init_first = live->last[0] == '\0';
 		live->at_init = now;
 		live->cpu_init = cpu;
 	}
@@ -74,7 +75,7 @@ void machine_phases(const machine_live *live, machine_boot *boot)
 		int64_t at, cpu;
 	} borders[] = {
 		{"firmware",
-			live->first && (!live->init || live->at_first < live->at_init) &&
+			live->first && !live->init_first &&
 				(!live->ready || live->at_first < live->at_ready),
 			live->at_first, live->cpu_first},
 		{"kernel", live->init && (!live->ready || live->at_init <= live->at_ready),

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define BALLOON_WAIT (30 * MACHINE_SECOND)
+
 typedef struct change {
 	machine *m;
 	const machine_unit *unit;
@@ -115,7 +117,22 @@ static int change_vcpus(change *c, hn_error **err)
 
 static int change_memory(change *c, hn_error **err)
 {
-	return tune(c, MACHINE_TUNE_MEMORY, NULL, NULL, c->spec->memory, 0, err);
+	uint64_t before = 0;
+	int result;
+
+	if (c->old_text != NULL && hn_size_parse(c->old_text, &before, NULL) < 0)
+		before = 0;
+	result = tune(c, MACHINE_TUNE_MEMORY, NULL, NULL, c->spec->memory, 0, err);
+	if (result < 0 || !c->live || (c->m->ops->flags & MACHINE_REAL) == 0)
+		return result;
+	result = machine_await_balloon(c->m, c->spec->uuid, c->spec->memory, BALLOON_WAIT, err);
+	if (result != 0)
+		return result < 0 ? result : 0; /* reached */
+	if (before != 0)
+		tune(c, MACHINE_TUNE_MEMORY, NULL, NULL, before, 0, NULL);
+	return base_error(err, HN_EGUEST, MACHINE_ROOM, "is its balloon driver loaded?",
+		"unit '%s': the guest did not move its balloon to %s in time", c->spec->name,
+		c->new_text == NULL ? "?" : c->new_text);
 }
 
 /* A limit over all disks: every disk of the group gets it, or none. */

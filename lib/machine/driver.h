@@ -234,6 +234,8 @@ typedef struct machine_queue {
 	bool overflow; /* events were lost: list everything again */
 	int fd;        /* eventfd; -1 before init */
 } machine_queue;
+/* The detail of an event that is for the room only. */
+extern const char machine_balloon_moved[];
 int machine_queue_init(machine_queue *queue, hn_error **err);
 void machine_queue_destroy(machine_queue *queue);
 void machine_queue_put(machine_queue *queue, const machine_event *event);
@@ -320,8 +322,9 @@ typedef struct machine_live {
 	char line[128];  /* start of the console line being read */
 	size_t line_size;
 	char last[128]; /* last whole console line that said something */
-	bool first, init, ready,
-		fresh; /* fresh: this process started it, so the phases are whole */
+	bool first, init, ready;
+	bool init_first; /* HN-INIT was the first line: nothing told firmware and kernel apart */
+	bool fresh;      /* this process started it, so the phases are whole */
 	int64_t begun, defined, started, at_first, at_init, at_ready; /* monotonic ns */
 	int64_t cpu_started, cpu_first, cpu_init, cpu_ready;
 	bool ended;
@@ -341,6 +344,9 @@ bool machine_live_tell(machine *m, machine_live *live, const char *line);
 /* Handles what is there, waiting at most `timeout` ns for it; events go to the inbox. Number
  * handled. */
 int machine_pump(machine *m, int64_t timeout, hn_error **err);
+/* Until the balloon is where the record wants it, or the time is over: 1 reached, 0 not. */
+int machine_await_balloon(
+	machine *m, const char *uuid, uint64_t bytes, int64_t timeout, hn_error **err);
 int machine_await_ready(machine *m, machine_live *live, const base_permit *permit,
 	const hn_start_options *options, hn_error **err);
 /* console.log is cut into at most four pieces of 16 MiB: 1 rotated, 0 no need, -errno. */

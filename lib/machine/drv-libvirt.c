@@ -144,6 +144,19 @@ static void on_io_error(virConnectPtr connection, virDomainPtr domain, const cha
 		machine_queue_put(v->queue, &out);
 }
 
+/* The guest's balloon moved: nothing for the owner, but it ends a wait of ours. */
+static void on_balloon(
+	virConnectPtr connection, virDomainPtr domain, unsigned long long actual, void *arg)
+{
+	virt *v = arg;
+	machine_event out = {.status = HN_UNIT_RUNNING, .detail = machine_balloon_moved};
+
+	(void)connection;
+	(void)actual;
+	if (virDomainGetUUIDString(domain, out.uuid) == 0)
+		machine_queue_put(v->queue, &out);
+}
+
 static void on_closed(virConnectPtr connection, int reason, void *arg)
 {
 	virt *v = arg;
@@ -187,6 +200,8 @@ int virt_open(machine *m, const char *uri, hn_error **err)
 	/* Not every driver has this one; the life cycle is what matters. */
 	v->callbacks[1] = virConnectDomainEventRegisterAny(v->connection, NULL,
 		VIR_DOMAIN_EVENT_ID_IO_ERROR, VIR_DOMAIN_EVENT_CALLBACK(on_io_error), v, NULL);
+	v->callbacks[2] = virConnectDomainEventRegisterAny(v->connection, NULL,
+		VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon), v, NULL);
 	if (virConnectRegisterCloseCallback(v->connection, on_closed, v, NULL) < 0)
 		virResetLastError();
 	virResetLastError();

@@ -83,6 +83,7 @@ static int merge(machine_real *real, const machine_domain *live, const machine_d
 	return 0;
 }
 
+/* text NULL: cannot be observed now. */
 static int set_live(machine_real *real, const char *key, const char *text)
 {
 	for (size_t i = 0; i < real->count; i++) {
@@ -90,8 +91,8 @@ static int set_live(machine_real *real, const char *key, const char *text)
 
 		if (strcmp(real->values[i].key, key) != 0)
 			continue;
-		copy = base_strdup(text);
-		if (copy == NULL)
+		copy = text == NULL ? NULL : base_strdup(text);
+		if (text != NULL && copy == NULL)
 			return HN_ENOMEM;
 		base_free(real->values[i].live);
 		real->values[i].live = copy;
@@ -194,7 +195,9 @@ int machine_observe(machine *m, const char *uuid, machine_real **out, hn_error *
 	}
 	if (result < 0)
 		return result;
+	/* Before the guest is up nobody moves its balloon. */
 	if (merge(real, live, inactive) < 0 ||
+		(live != NULL && real->ready == 0 && set_live(real, "memory.size", NULL) < 0) ||
 		(live != NULL && observe_weight(m, inactive, real) < 0))
 		return base_nomem(err);
 	*out = BASE_STEAL(real);

@@ -235,6 +235,8 @@ static int drain_queue(machine *m, hn_error **err)
 		machine_live *live = machine_live_find(m, event.uuid);
 
 		handled++;
+		if (event.detail == machine_balloon_moved)
+			continue;
 		if (live != NULL &&
 			(event.status == HN_UNIT_STOPPED || event.status == HN_UNIT_CRASHED ||
 				event.status == HN_UNIT_ABSENT)) {

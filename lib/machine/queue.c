@@ -9,6 +9,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+const char machine_balloon_moved[] = "balloon";
+
 int machine_queue_init(machine_queue *queue, hn_error **err)
 {
 	queue->ring = base_calloc(base_limit(BASE_LIMIT_EVENT_QUEUE), sizeof(*queue->ring));

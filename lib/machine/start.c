@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #define TIMEOUT_DEFAULT (120 * MACHINE_SECOND)
+#define BALLOON_WAIT (10 * MACHINE_SECOND)
 #define LOOK (250 * INT64_C(1000000)) /* between two looks at the permit */
 
 static void touch_log(machine *m, const char *dir)
@@ -239,6 +240,41 @@ int machine_await_ready(machine *m, machine_live *live, const base_permit *permi
 	}
 }
 
+/* Bytes the balloon leaves the guest now; 0 when it cannot be told. */
+static uint64_t balloon_now(machine *m, const char *uuid)
+{
+	BASE_AUTO_OF(machine_domain) machine_domain *domain = NULL;
+	BASE_AUTO_FREE char *xml = NULL;
+	const char *text;
+	uint64_t bytes = 0;
+
+	if (m->ops->xml(m, uuid, true, &xml, NULL) < 0 ||
+		machine_domain_parse(xml, strlen(xml), &domain, NULL) < 0)
+		return 0;
+	text = machine_domain_value(domain, "memory.size");
+	return text != NULL && hn_size_parse(text, &bytes, NULL) == 0 ? bytes : 0;
+}
+
+int machine_await_balloon(
+	machine *m, const char *uuid, uint64_t bytes, int64_t timeout, hn_error **err)
+{
+	int64_t deadline = os_monotonic(m->os) + timeout;
+
+	for (;;) {
+		int64_t left = deadline - os_monotonic(m->os);
+		machine_live *live = machine_live_find(m, uuid);
+		int result;
+
+		if (balloon_now(m, uuid) == bytes)
+			return 1;
+		if (left <= 0 || (live != NULL && live->ended))
+			return 0;
+		result = machine_pump(m, left < LOOK ? left : LOOK, err);
+		if (result < 0)
+			return result;
+	}
+}
+
 static int already_runs(machine *m, const base_permit *permit, const machine_brief *brief,
 	const hn_start_options *options, machine_boot *boot, hn_error **err)
 {
@@ -297,7 +333,12 @@ int machine_start(const base_permit *permit, machine *m, const machine_unit *uni
 		result = machine_await_ready(m, live, permit, options, err);
 	if (live != NULL)
 		machine_phases(live, boot);
-	return result;
+	/* A guest without the driver for it never gets there; that is for machine_observe to show.
+	 */
+	if (result == 0 && options->wait == HN_WAIT_READY && spec->balloon &&
+		spec->memory != spec->memory_max)
+		result = machine_await_balloon(m, unit->uuid, spec->memory, BALLOON_WAIT, err);
+	return result < 0 ? result : 0;
 }
 
 int machine_boot_of(machine *m, const char *uuid, machine_boot *boot)
