@@ -209,7 +209,8 @@ void cli_progress_end(cli_progress *progress);
  * status. */
 int cli_confirm(const cli_run *cli, const char *question);
 
-/* The library refuses larger declarations too (a test compares the numbers); here they are not even read. */
+/* The library refuses larger declarations too (a test compares the numbers); here they are not even
+ * read. */
 #define CLI_DOCUMENT_BYTES UINT64_C(16777216)
 /* Reads a whole file, "-" is standard input; refuses more than `most` bytes before reading them. */
 typedef struct cli_bytes {

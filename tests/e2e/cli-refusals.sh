@@ -1,0 +1,160 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# On a host that has something to lose: whatever bad is applied, the exit status is the documented one,
+# the message names the place, and the database has not one byte changed.
+. "$(dirname "$0")/../lib/e2e.sh"
+
+program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
+if [ -z "$program" ]; then
+	skip "cli-refusals no hv-compute in $build"
+	finish
+fi
+cd "$work" || exit 1
+echo '<node/>' >node.xml
+export HYPERNIX_URI=test://$work/node.xml
+cat >good.json <<'END'
+{ "hypernix": 1, "tags": { "web": { "set": { "compute.units": 10 } } },
+  "units": { "kept": { "tags": ["web"], "overrides": { "memory.size": "128Mi", "autostart": false } } } }
+END
+if ! "$program" apply good.json --yes --calibration reference:8 >out 2>err; then
+	not_ok "a good declaration is applied first: $(tail -n 3 err)"
+	finish
+fi
+
+# The bytes of everything that the host keeps; the shared-memory index of SQLite is rebuilt at any open.
+digest() {
+	find "$state" -type f ! -name '*-shm' ! -name 'lock' -exec sha256sum {} + | sort
+}
+digest >before
+
+# refused NAME STATUS PATTERN: apply, plan and check refuse bad.json so; PATTERN is in the message.
+refused() {
+	local name=$1 expected=$2 pattern=$3 command status
+	for command in 'apply --yes' check; do
+		status=0
+		# shellcheck disable=SC2086
+		timeout 60 "$program" $command bad.json --calibration reference:8 >out 2>err || status=$?
+		if [ "$status" != "$expected" ]; then
+			not_ok "$name: $command exits with $status, not $expected: $(head -c 300 err)"
+			return
+		fi
+		if ! grep -qE -- "$pattern" err; then
+			not_ok "$name: $command says nothing like $pattern: $(head -c 300 err)"
+			return
+		fi
+	done
+	digest >after
+	if cmp -s before after; then
+		ok "$name"
+	else
+		not_ok "$name: the state changed: $(diff before after | head -n 4)"
+		cp after before
+	fi
+}
+document() {
+	printf '%s\n' "$1" >bad.json
+}
+# The value of one key on line 2.
+value() {
+	printf '{ "hypernix": 1, "units": { "x": { "overrides": {\n  "%s": %s } } } }\n' "$1" "$2" >bad.json
+}
+named() {
+	printf '{ "hypernix": 1, "units": {\n  "%b": {} } }\n' "$1" >bad.json
+}
+
+document '{ "hypernix": 1, "units": { "x": { "tags": [ } } }'
+refused "broken JSON" 6 '^(hv-compute: )?bad\.json:1:[0-9]+'
+value memory.sise '"1Gi"'
+refused "unknown key: its place" 6 'bad\.json:2:[0-9]+'
+refused "unknown key: the nearest name" 6 'memory\.size'
+value memory.size true
+refused "wrong type" 6 'bad\.json:2:[0-9]+'
+value memory.size '"32GB"'
+refused "32GB" 6 'bad\.json:2:[0-9]+.*32GB'
+value memory.size '"0.3Ki"'
+refused "0.3Ki" 6 'bad\.json:2:[0-9]+.*0\.3Ki'
+value memory.size '"99999999999999999999Pi"'
+refused "overflow" 6 'bad\.json:2:[0-9]+'
+value compute.units 9223372036854775808
+refused "overflow of an integer" 6 'bad\.json:2:[0-9]+'
+document '{ "hypernix": 1, "units": {
+  "x": { "tags": ["wbe"] } }, "tags": { "web": {} } }'
+refused "unknown tag" 4 'bad\.json:2:[0-9]+.*wbe'
+document '{ "hypernix": 1, "units": {
+  "x": { "policies": ["no-such"] } } }'
+refused "unknown policy" 4 'bad\.json:2:[0-9]+.*no-such'
+document '{ "hypernix": 1, "policies": {
+  "p": { "select": "tag:web and and tag:db" } } }'
+refused "selector syntax" 6 'bad\.json:2:[0-9]+'
+document '{ "hypernix": 1, "tags": {
+  "a": { "implies": ["b"] },
+  "b": { "implies": ["a"] } } }'
+refused "cyclic implied tags" 5 'bad\.json:[23]:[0-9]+'
+document '{ "hypernix": 1, "kinds": { "env": { "exclusive": true } },
+  "tags": { "production": { "kind": "env" }, "staging": { "kind": "env" } },
+  "units": { "x": { "tags": ["production", "staging"] } } }'
+refused "two exclusive tags" 5 'production'
+refused "two exclusive tags: the place" 5 'bad\.json:3:[0-9]+'
+document '{ "hypernix": 1, "units": { "x": {},
+  "x": {} } }'
+refused "duplicate unit" 5 'bad\.json:2:[0-9]+'
+truncate -s 200M bad.json
+refused "200 MiB" 6 'bad\.json.*16777216'
+python3 -c 'print("[" * 10000 + "]" * 10000)' >bad.json
+refused "10,000 levels" 6 'bad\.json:1:[0-9]+'
+printf '{ "hypernix": 1, "units": { "x": { "overrides": {\n "description": "\xff" } } } }\n' >bad.json
+refused "invalid UTF-8" 6 'bad\.json:2(:[0-9]+)?'
+named 'a\\u0000b'
+refused "NUL in a name" 6 'bad\.json:2:[0-9]+'
+for name in 'a/b/c' 'a/b' '/' '..' '../x' '.' 'A' '-x' 'a b' 'a\\nb' 'a\\u001bb'; do
+	named "$name"
+	refused "the name $name" 6 'bad\.json:2:[0-9]+'
+done
+printf '{ "hypernix": 1, "units": {\n "a\x1bb": {} } }\n' >bad.json
+refused "a raw control character" 6 'bad\.json:2(:[0-9]+)?'
+cp "$here/examples/conflict.json" bad.json
+refused "a conflict" 5 'ways out'
+
+# The same of commands that take a name, a key, a value.
+# command NAME STATUS PATTERN ARGUMENTS...
+command_refused() {
+	local name=$1 expected=$2 pattern=$3 status=0
+	shift 3
+	timeout 60 "$program" "$@" --calibration reference:8 >out 2>err </dev/null || status=$?
+	digest >after
+	if [ "$status" != "$expected" ]; then
+		not_ok "$name: exits with $status, not $expected: $(head -c 300 err)"
+	elif ! grep -qE -- "$pattern" err; then
+		not_ok "$name: says nothing like $pattern: $(head -c 300 err)"
+	elif ! cmp -s before after; then
+		not_ok "$name: the state changed"
+		cp after before
+	else
+		ok "$name"
+	fi
+}
+command_refused "create: a bad name" 6 'name' create ../x
+command_refused "create: an unknown tag" 4 'no-such' create api --tags no-such
+command_refused "create: an unknown key" 6 'memory\.size' create api --set memory.sise=1Gi
+command_refused "create: a bad value" 6 '1GB' create api --set memory.size=1GB
+command_refused "create: no value" 64 'KEY=VALUE' create api --set memory.size
+command_refused "create: a unit that is there" 1 'kept' create kept
+command_refused "tag: an unknown tag" 4 'no-such' tag kept +no-such
+command_refused "tag: an unknown unit" 4 'nobody' tag nobody +web
+command_refused "tag: no sign" 64 'neither' tag kept web
+command_refused "set: a declared unit" '[0-9]+' 'kept' set kept memory.size 256Mi
+command_refused "force: no reason" 8 'reason' force kept compute.units 20 --for 1h
+command_refused "force: longer than a week" 6 '.' force kept compute.units 20 --for 8d --why x
+command_refused "force: no time" 64 '--for' force kept compute.units 20 --why x
+command_refused "rollback: no such generation" 4 '999' rollback 999 --yes
+command_refused "rollback: no number" 64 'no generation' rollback x
+command_refused "apply: a stored plan that is not there" 4 '999' apply --plan 999 --yes
+command_refused "apply: nobody to ask" 8 'yes' apply good.json --no-start --unit kept --plan 0
+command_refused "rm: nobody to ask" 8 'yes' rm kept --why x
+command_refused "rm: an unknown unit" 4 'nobody' rm nobody --yes --why x
+command_refused "start: an unknown unit" 4 'nobody' start nobody
+command_refused "get: an unknown key" 4 'memory\.size' get kept memory.sise
+command_refused "select: syntax" 6 '.' select 'tag:'
+check "afterwards the host is as it was" sh -c "'$program' list --stored | grep -q '^kept'"
+finish
