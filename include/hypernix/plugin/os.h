@@ -10,8 +10,10 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+/** The operating system as a table of methods. */
 typedef struct hn_os hn_os;
 
+/** Which clock is read. */
 typedef enum hn_os_clock {
 	HN_OS_CLOCK_WALL,      /* ns since 1970 */
 	HN_OS_CLOCK_MONOTONIC, /* ns, stops in suspend */
@@ -19,14 +21,16 @@ typedef enum hn_os_clock {
 	HN_OS_CLOCK_CPU,       /* ns of this thread's CPU time */
 } hn_os_clock;
 
+/** A program to start: without a shell, and with no descriptors but these three. */
 typedef struct hn_os_spawn {
 	uint32_t size;
-	const char *const
-		*argv; /* argv[0] is an absolute path or searched in a fixed PATH; no shell */
+	/* argv[0] is an absolute path, or a name that is searched in a fixed PATH. */
+	const char *const *argv;
 	const char *const *environment; /* NULL: clean environment */
 	int in, out, err;               /* -1: /dev/null */
 } hn_os_spawn;
 
+/** The methods; all are set. */
 typedef struct hn_os_ops {
 	uint32_t size;
 	/* files */
@@ -39,8 +43,8 @@ typedef struct hn_os_ops {
 	int (*fsync)(hn_os *os, int fd);
 	int (*truncate)(hn_os *os, int fd, off_t size);
 	int (*fstat)(hn_os *os, int fd, struct stat *status);
-	int (*stat)(hn_os *os, const char *path,
-		struct stat *status); /* does not follow a last symlink */
+	/* Does not follow a last symlink. */
+	int (*stat)(hn_os *os, const char *path, struct stat *status);
 	int (*unlink)(hn_os *os, const char *path);
 	int (*rename)(hn_os *os, const char *from, const char *to);
 	int (*mkdir)(hn_os *os, const char *path, mode_t mode);
@@ -58,16 +62,16 @@ typedef struct hn_os_ops {
 	/* processes: each in a process group of its own, so that kill(-pid) reaches what it
 	 * started; status as in waitpid(2) */
 	int (*spawn)(hn_os *os, const hn_os_spawn *what, pid_t *pid);
-	int (*wait)(hn_os *os, pid_t pid, int64_t timeout,
-		int *status); /* -ETIMEDOUT; timeout in ns, -1 = for ever */
+	/* -ETIMEDOUT after timeout ns, -1 = for ever; status may be NULL. */
+	int (*wait)(hn_os *os, pid_t pid, int64_t timeout, int *status);
 	int (*kill)(hn_os *os, pid_t pid, int signal);
 	/* sockets */
 	int (*connect_unix)(hn_os *os, const char *path); /* stream, non-blocking */
 	/* -ETIMEDOUT after timeout ns; events as in poll(2) */
 	int (*poll)(hn_os *os, int fd, short events, int64_t timeout);
 	ssize_t (*read)(hn_os *os, int fd, void *bytes, size_t size);
-	ssize_t (*write)(hn_os *os, int fd, const void *bytes,
-		size_t size);                /* never raises SIGPIPE on a socket */
+	/* Never raises SIGPIPE on a socket. */
+	ssize_t (*write)(hn_os *os, int fd, const void *bytes, size_t size);
 	int (*pipe)(hn_os *os, int ends[2]); /* read end, write end */
 } hn_os_ops;
 
