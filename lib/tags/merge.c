@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The merge rules, and the base views made with them.
+ */
+#include "tags/tags-private.h"
+
+/* --- rules --- */
+
+static bool same_value(const tags_value *a, const tags_value *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a->text, b->text) == 0);
+}
+
+/* The smallest number wins; equal number and value agree; equal number and another value conflict.
+ */
+static tags_outcome merge_single(tags_term *terms, uint32_t count)
+{
+	tags_outcome outcome = {.flags = terms[0].value == NULL ? TAGS_CELL_NULL : 0};
+
+	terms[0].mark = HN_MARK_WON;
+	for (uint32_t i = 1; i < count; i++) {
+		terms[i].mark = HN_MARK_LOST;
+		if (terms[i].priority != terms[0].priority)
+			continue;
+		if (same_value(terms[i].value, terms[0].value))
+			terms[i].mark = HN_MARK_SAME;
+		else
+			outcome.flags |= TAGS_CELL_CONFLICT;
+	}
+	return outcome;
+}
+
+/* Whether `a` binds more than `b`. A word stands for no bound. */
+bool tags_value_tighter(const tags_value *a, const tags_value *b, bool smallest)
+{
+	if (a->word || b->word)
+		return !a->word && b->word;
+	return smallest ? a->number < b->number : a->number > b->number;
+}
+
+/* min, and: the smallest of all; max, or: the largest of all. Priority plays no part. */
+static tags_outcome merge_extreme(tags_term *terms, uint32_t count, bool smallest)
+{
+	const tags_value *best = NULL;
+	tags_outcome outcome = {.flags = TAGS_CELL_NULL};
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (terms[i].value == NULL ||
+			(best != NULL && !tags_value_tighter(terms[i].value, best, smallest)))
+			continue;
+		best = terms[i].value;
+		outcome = (tags_outcome){.winner = i};
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		if (terms[i].value == NULL)
+			terms[i].mark = HN_MARK_IGNORED;
+		else if (i == outcome.winner)
+			terms[i].mark = HN_MARK_WON;
+		else
+			terms[i].mark =
+				same_value(terms[i].value, best) ? HN_MARK_SAME : HN_MARK_LOST;
+	}
+	return outcome;
+}
+
+static tags_outcome merge_items(tags_term *terms, uint32_t count)
+{
+	tags_outcome outcome = {.flags = TAGS_CELL_NULL};
+	uint32_t taken = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		terms[i].mark = terms[i].value == NULL ? HN_MARK_IGNORED : HN_MARK_MERGED;
+		if (terms[i].value == NULL)
+			continue;
+		outcome = (tags_outcome){.winner = i, .flags = taken++ > 0 ? TAGS_CELL_MERGED : 0};
+	}
+	if (taken == 1)
+		terms[outcome.winner].mark = HN_MARK_WON;
+	return outcome;
+}
+
+tags_outcome tags_merge(const hn_key *key, tags_term *terms, uint32_t count)
+{
+	switch (key->merge) {
+	case HN_MERGE_MIN:
+	case HN_MERGE_AND:
+		return merge_extreme(terms, count, true);
+	case HN_MERGE_MAX:
+	case HN_MERGE_OR:
+		return merge_extreme(terms, count, false);
+	case HN_MERGE_SET_UNION:
+	case HN_MERGE_ORDERED_LIST:
+		return merge_items(terms, count);
+	case HN_MERGE_SINGLE:
+		break;
+	}
+	return merge_single(terms, count);
+}
+
+/* --- scratch memory --- */
+
+static size_t words(size_t bits)
+{
+	return bits / 64 + 1;
+}
+
+int tags_scratch_init(tags_scratch *scratch, const hn_catalog *catalog, hn_error **err)
+{
+	size_t level = catalog->shared_count;
+	bool failed = false;
+
+	*scratch = (tags_scratch){0};
+	for (size_t i = 0; i < BASE_COUNT(scratch->bits); i++) {
+		level = words(level);
+		scratch->bits[i] = base_calloc(level, sizeof(uint64_t));
+		failed |= scratch->bits[i] == NULL;
+	}
+	scratch->tag_stamps = base_calloc(catalog->tag_count + 1u, sizeof(uint32_t));
+	scratch->kind_tags = base_calloc(catalog->kind_count + 1u, sizeof(uint32_t));
+	scratch->kind_stamps = base_calloc(catalog->kind_count + 1u, sizeof(uint32_t));
+	scratch->visible = base_calloc(words(catalog->tag_count), sizeof(uint64_t));
+	failed |= scratch->tag_stamps == NULL || scratch->kind_tags == NULL ||
+		  scratch->kind_stamps == NULL || scratch->visible == NULL;
+	if (!failed)
+		return 0;
+	tags_scratch_free(scratch);
+	return base_nomem(err);
+}
+
+void tags_scratch_free(tags_scratch *scratch)
+{
+	for (size_t i = 0; i < BASE_COUNT(scratch->bits); i++)
+		base_free(scratch->bits[i]);
+	base_free(scratch->tag_stamps);
+	base_free(scratch->kind_tags);
+	base_free(scratch->kind_stamps);
+	base_free(scratch->visible);
+	base_free(scratch->cells);
+	base_free(scratch->chains);
+	base_free(scratch->items);
+	base_free(scratch->merged);
+	*scratch = (tags_scratch){0};
+}
+
+/* --- the definitions that take part, in chain order --- */
+
+/* Numbers are set as bits and read back in order: a sort that costs what it holds, whatever the
+ * catalogue's size. */
+static void take_part(tags_scratch *scratch, const uint32_t *defs, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t id = defs[i];
+
+		scratch->bits[0][id >> 6] |= UINT64_C(1) << (id & 63);
+		scratch->bits[1][id >> 12] |= UINT64_C(1) << (id >> 6 & 63);
+		scratch->bits[2][id >> 18] |= UINT64_C(1) << (id >> 12 & 63);
+	}
+	scratch->chain_count += count;
+}
+
+static uint32_t next_bit(uint64_t *word)
+{
+	uint32_t bit = (uint32_t)__builtin_ctzll(*word);
+
+	*word &= *word - 1;
+	return bit;
+}
+
+/* Reads all numbers in order and leaves the bits clear. */
+static uint32_t read_back(tags_scratch *scratch, size_t tops, uint32_t *out)
+{
+	uint32_t count = 0;
+
+	for (size_t i = 0; i < tops; i++) {
+		while (scratch->bits[2][i] != 0) {
+			size_t j = i * 64 + next_bit(&scratch->bits[2][i]);
+
+			while (scratch->bits[1][j] != 0) {
+				uint32_t k = (uint32_t)j * 64 + next_bit(&scratch->bits[1][j]);
+				uint64_t word = scratch->bits[0][k];
+
+				scratch->bits[0][k] = 0;
+				while (word != 0)
+					out[count++] = k * 64 + next_bit(&word);
+			}
+		}
+	}
+	return count;
+}
+
+/* --- cells --- */
+
+static int too_many(
+	const hn_catalog *catalog, uint32_t slot, int limit, uint64_t given, hn_error **err)
+{
+	base_limit_check(limit, given, err);
+	return base_error_wrap(
+		err, HN_ELIMIT, TAGS_ROOM, "%s has too many", catalog->slots[slot].name);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint32_t left, right;
+
+	memcpy(&left, a, sizeof(left));
+	memcpy(&right, b, sizeof(right));
+	return left == right ? 0 : left < right ? -1 : 1;
+}
+
+/* Puts the items of all terms behind each other; for a set, sorted and each once. */
+static int merge_cell_items(const hn_catalog *catalog, tags_scratch *scratch, tags_cell *cell,
+	const tags_term *terms, hn_error **err)
+{
+	uint32_t first = scratch->item_count, total = 0, kept = 0, *items;
+
+	for (uint32_t i = 0; i < cell->count; i++)
+		total += terms[i].value != NULL ? terms[i].value->item_count : 0;
+	if (base_grow(&scratch->items, &scratch->item_capacity, first + total + 1, sizeof(*items)) <
+			0 ||
+		base_grow(&scratch->merged, &scratch->merged_capacity, scratch->merged_count + 1u,
+			sizeof(*scratch->merged)) < 0)
+		return base_nomem(err);
+	items = scratch->items + first;
+	for (uint32_t i = 0, at = 0; i < cell->count; i++) {
+		const tags_value *value = terms[i].value;
+
+		if (value == NULL || value->item_count == 0)
+			continue;
+		memcpy(items + at, value->item_ids, value->item_count * sizeof(*items));
+		at += value->item_count;
+	}
+	if (catalog->slots[cell->slot].key->merge == HN_MERGE_SET_UNION) {
+		qsort(items, total, sizeof(*items), compare_numbers);
+		for (uint32_t i = 0; i < total; i++)
+			if (i == 0 || items[i] != items[i - 1])
+				items[kept++] = items[i];
+	} else {
+		kept = total;
+	}
+	if (kept > base_limit(BASE_LIMIT_LIST_ITEMS))
+		return too_many(catalog, cell->slot, BASE_LIMIT_LIST_ITEMS, kept, err);
+	cell->value = scratch->merged_count;
+	scratch->merged[scratch->merged_count].first = first;
+	scratch->merged[scratch->merged_count++].count = kept;
+	scratch->item_count = first + kept;
+	return 0;
+}
+
+static int merge_cell(
+	const hn_catalog *catalog, tags_scratch *scratch, tags_cell *cell, hn_error **err)
+{
+	uint32_t *chain = scratch->chains + cell->chain;
+	const hn_key *key = catalog->slots[cell->slot].key;
+	tags_term terms[256]; /* KEY_DEFINITIONS */
+	tags_outcome outcome;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < cell->count; i++) {
+		const tags_def *def = &catalog->defs[chain[i]];
+
+		terms[i].value = def->value != 0 ? &catalog->values[def->value] : NULL;
+		terms[i].priority = def->priority;
+	}
+	outcome = tags_merge(key, terms, cell->count);
+	cell->flags = outcome.flags;
+	if ((outcome.flags & TAGS_CELL_NULL) != 0)
+		cell->value = 0;
+	else if ((outcome.flags & TAGS_CELL_MERGED) == 0)
+		cell->value = catalog->defs[chain[outcome.winner]].value;
+	else
+		rc = merge_cell_items(catalog, scratch, cell, terms, err);
+	for (uint32_t i = 0; i < cell->count; i++)
+		chain[i] = tags_chain_entry(chain[i], terms[i].mark);
+	return rc;
+}
+
+/* Cuts the ordered numbers into one chain a slot, and merges each. */
+static int merge_cells(const hn_catalog *catalog, tags_scratch *scratch, hn_error **err)
+{
+	uint32_t limit = (uint32_t)base_limit(BASE_LIMIT_KEY_DEFINITIONS), at = 0;
+
+	if (base_grow(&scratch->cells, &scratch->cell_capacity, scratch->chain_count + 1u,
+		    sizeof(*scratch->cells)) < 0)
+		return base_nomem(err);
+	while (at < scratch->chain_count) {
+		tags_cell *cell = &scratch->cells[scratch->cell_count++];
+		uint32_t slot = catalog->defs[scratch->chains[at]].slot, end = at + 1;
+		int rc;
+
+		while (end < scratch->chain_count &&
+			catalog->defs[scratch->chains[end]].slot == slot)
+			end++;
+		if (end - at > limit)
+			return too_many(catalog, slot, BASE_LIMIT_KEY_DEFINITIONS, end - at, err);
+		*cell = (tags_cell){.slot = slot, .chain = at, .count = (uint16_t)(end - at)};
+		rc = merge_cell(catalog, scratch, cell, err);
+		if (rc < 0)
+			return rc;
+		at = end;
+	}
+	return 0;
+}
+
+/* --- the base --- */
+
+static void *part(char **at, size_t bytes)
+{
+	void *memory = *at;
+
+	*at += (bytes + 15) & ~(size_t)15;
+	return memory;
+}
+
+static size_t padded(size_t count, size_t bytes)
+{
+	return (count * bytes + 15) & ~(size_t)15;
+}
+
+static void *copy_part(char **at, const void *from, size_t count, size_t bytes)
+{
+	void *memory = part(at, count * bytes);
+
+	if (count > 0)
+		memcpy(memory, from, count * bytes);
+	return memory;
+}
+
+static tags_base *keep(
+	hn_catalog *catalog, const tags_scratch *scratch, const tags_membership *membership)
+{
+	size_t size = padded(1, sizeof(tags_base)) +
+		      padded(membership->member_count, sizeof(tags_member)) +
+		      padded(membership->policy_count, sizeof(tags_applied)) +
+		      padded(scratch->merged_count, sizeof(tags_merged)) +
+		      padded(scratch->cell_count, sizeof(tags_cell)) +
+		      padded(scratch->chain_count, sizeof(uint32_t)) +
+		      padded(scratch->item_count, sizeof(uint32_t));
+	char *at = base_alloc(size);
+	tags_base *base;
+
+	if (at == NULL)
+		return NULL;
+	base = part(&at, sizeof(*base));
+	*base = (tags_base){.catalog = hn_catalog_ref(catalog),
+		.member_count = membership->member_count,
+		.policy_count = membership->policy_count,
+		.merged_count = scratch->merged_count,
+		.cell_count = scratch->cell_count};
+	atomic_init(&base->refs, 1);
+	base->members =
+		copy_part(&at, membership->members, membership->member_count, sizeof(tags_member));
+	base->policies = copy_part(
+		&at, membership->policies, membership->policy_count, sizeof(tags_applied));
+	base->merged = part(&at, scratch->merged_count * sizeof(tags_merged));
+	for (uint32_t i = 0; i < scratch->merged_count; i++) {
+		base->merged[i].first = scratch->merged[i].first;
+		base->merged[i].count = scratch->merged[i].count;
+		atomic_init(&base->merged[i].text, NULL);
+	}
+	base->cells = copy_part(&at, scratch->cells, scratch->cell_count, sizeof(tags_cell));
+	base->chains = copy_part(&at, scratch->chains, scratch->chain_count, sizeof(uint32_t));
+	base->items = copy_part(&at, scratch->items, scratch->item_count, sizeof(uint32_t));
+	for (uint32_t i = 0; i < base->cell_count; i++)
+		base->conflict_count += (base->cells[i].flags & TAGS_CELL_CONFLICT) != 0;
+	return base;
+}
+
+int tags_base_build(hn_catalog *catalog, tags_scratch *scratch, const tags_membership *membership,
+	tags_base **base, hn_error **err)
+{
+	size_t tops = words(words(words(catalog->shared_count)));
+	int rc;
+
+	scratch->chain_count = 0;
+	scratch->cell_count = scratch->item_count = scratch->merged_count = 0;
+	take_part(scratch, catalog->platform, catalog->platform_count);
+	for (uint32_t i = 0; i < membership->member_count; i++) {
+		const tags_entity *tag = &catalog->tags[membership->members[i].tag];
+
+		take_part(scratch, tag->defs, tag->def_count);
+	}
+	for (uint32_t i = 0; i < membership->policy_count; i++) {
+		const tags_entity *policy = &catalog->policies[membership->policies[i].policy];
+
+		take_part(scratch, policy->defs, policy->def_count);
+	}
+	rc = base_grow(&scratch->chains, &scratch->chain_capacity, scratch->chain_count + 1u,
+		sizeof(*scratch->chains));
+	if (rc < 0) {
+		/* The bits must be clear for the next unit. */
+		for (size_t i = 0; i < tops; i++)
+			scratch->bits[2][i] = 0;
+		memset(scratch->bits[1], 0, words(words(catalog->shared_count)) * 8);
+		memset(scratch->bits[0], 0, words(catalog->shared_count) * 8);
+		return base_nomem(err);
+	}
+	scratch->chain_count = read_back(scratch, tops, scratch->chains);
+	rc = merge_cells(catalog, scratch, err);
+	if (rc < 0)
+		return rc;
+	*base = keep(catalog, scratch, membership);
+	return *base != NULL ? 0 : base_nomem(err);
+}
+
+tags_base *tags_base_ref(tags_base *base)
+{
+	if (base != NULL)
+		atomic_fetch_add_explicit(&base->refs, 1, memory_order_relaxed);
+	return base;
+}
+
+tags_base *tags_base_unref(tags_base *base)
+{
+	if (base == NULL || atomic_fetch_sub_explicit(&base->refs, 1, memory_order_acq_rel) != 1)
+		return NULL;
+	for (uint32_t i = 0; i < base->merged_count; i++)
+		base_free(atomic_load_explicit(&base->merged[i].text, memory_order_acquire));
+	hn_catalog_unref(base->catalog);
+	base_free(base);
+	return NULL;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Views: a shared base with the unit's own definitions on top, and how values are read from it.
+ */
+#include "tags/tags-private.h"
+
+hn_view *hn_view_ref(hn_view *view)
+{
+	if (view != NULL)
+		atomic_fetch_add_explicit(&view->refs, 1, memory_order_relaxed);
+	return view;
+}
+
+static void free_parts(hn_view *view)
+{
+	for (uint32_t i = 0; i < view->merged_count; i++)
+		tags_parsed_free(&view->merged[i]);
+	base_free(view->merged);
+	base_free(view->cells);
+	base_free(view->chains);
+	base_free(view->unit);
+	base_arena_free(view->arena);
+	tags_input_unref(view->input);
+	tags_base_unref(view->base);
+}
+
+hn_view *hn_view_unref(hn_view *view)
+{
+	if (view == NULL || atomic_fetch_sub_explicit(&view->refs, 1, memory_order_acq_rel) != 1)
+		return NULL;
+	base_free(atomic_load_explicit(&view->listing, memory_order_acquire));
+	hn_catalog_unref(view->current);
+	if (view->owner != NULL)
+		hn_view_unref(view->owner);
+	else
+		free_parts(view);
+	base_free(view);
+	return NULL;
+}
+
+int tags_view_renew(hn_view *old, hn_catalog *current, hn_view **view, hn_error **err)
+{
+	hn_view *owner = old->owner != NULL ? old->owner : old;
+	hn_view *made = base_memdup(owner, sizeof(*owner));
+
+	if (made == NULL)
+		return base_nomem(err);
+	atomic_init(&made->refs, 1);
+	atomic_init(&made->listing, NULL);
+	made->owner = hn_view_ref(owner);
+	made->current = hn_catalog_ref(current);
+	*view = made;
+	return 0;
+}
+
+const char *hn_view_unit(const hn_view *view)
+{
+	return view->unit;
+}
+
+/* --- finding --- */
+
+static int compare_key(const hn_key *a, const char *a_name, const hn_key *b, const char *b_name)
+{
+	if (a != b)
+		return a->id < b->id ? -1 : 1;
+	return a_name == b_name ? 0 : strcmp(a_name, b_name);
+}
+
+static const tags_own_cell *find_own(const hn_view *view, const hn_key *key, const char *name)
+{
+	uint32_t low = 0, high = view->cell_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const tags_own_cell *cell = &view->cells[middle];
+		int order = compare_key(cell->key, cell->name, key, name);
+
+		if (order == 0)
+			return cell;
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+static const tags_cell *find_base(const tags_base *base, const hn_key *key, const char *name)
+{
+	uint32_t slot, low = 0, high;
+
+	if (base == NULL)
+		return NULL;
+	slot = tags_catalog_slot(base->catalog, key, name);
+	for (high = slot != TAGS_NONE ? base->cell_count : 0; low < high;) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (base->cells[middle].slot == slot)
+			return &base->cells[middle];
+		if (base->cells[middle].slot < slot)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+void tags_view_find(const hn_view *view, const hn_key *key, const char *name, tags_found *found)
+{
+	*found = (tags_found){.key = key, .name = name};
+	found->own = find_own(view, key, name);
+	if (found->own == NULL)
+		found->cell = find_base(view->base, key, name);
+}
+
+bool tags_found_given(const tags_found *found)
+{
+	unsigned flags = found->own != NULL    ? found->own->flags
+			 : found->cell != NULL ? found->cell->flags
+					       : TAGS_CELL_NULL;
+
+	return (flags & TAGS_CELL_NULL) == 0;
+}
+
+uint32_t tags_found_chain(const hn_view *view, const tags_found *found, const uint32_t **chain)
+{
+	if (found->own != NULL) {
+		*chain = view->chains + found->own->chain;
+		return found->own->count;
+	}
+	if (found->cell != NULL) {
+		*chain = view->base->chains + found->cell->chain;
+		return found->cell->count;
+	}
+	return 0;
+}
+
+/* --- values --- */
+
+/* Prints a merged list or set once; two threads that are first at the same time agree on one text.
+ */
+static const char *merged_text(const tags_base *base, const tags_cell *cell, bool *failed)
+{
+	tags_merged *merged = &base->merged[cell->value];
+	char *text = atomic_load_explicit(&merged->text, memory_order_acquire), *expected = NULL;
+	const hn_key *key = base->catalog->slots[cell->slot].key;
+	BASE_AUTO_BUF base_buf out = {0};
+
+	if (text != NULL)
+		return text;
+	base_buf_text(&out, "");
+	for (uint32_t i = 0; i < merged->count; i++) {
+		if (i > 0)
+			base_buf_text(&out, tags_items_divider(key));
+		base_buf_text(&out, base->catalog->items[base->items[merged->first + i]]);
+	}
+	text = base_buf_take(&out);
+	*failed = text == NULL;
+	if (text != NULL && !atomic_compare_exchange_strong_explicit(&merged->text, &expected, text,
+				    memory_order_acq_rel, memory_order_acquire)) {
+		base_free(text);
+		text = expected;
+	}
+	return text;
+}
+
+static const tags_value *found_value(const hn_view *view, const tags_found *found)
+{
+	if (found->own != NULL)
+		return found->own->value;
+	if (found->cell == NULL || (found->cell->flags & (TAGS_CELL_NULL | TAGS_CELL_MERGED)) != 0)
+		return NULL;
+	return &view->base->catalog->values[found->cell->value];
+}
+
+/* A pattern row's default counts only where its name is used at all. */
+static bool has_default(const hn_view *view, const tags_found *found)
+{
+	tags_part part;
+	char name[64];
+
+	if (found->key->default_text == NULL)
+		return false;
+	if (!tags_key_is_pattern(found->key))
+		return true;
+	if (tags_key_match(found->name, strlen(found->name), &part) == NULL)
+		return false;
+	memcpy(name, part.text, part.size);
+	name[part.size] = '\0';
+	return tags_view_has_name(view, found->key, name);
+}
+
+const char *tags_found_text(const hn_view *view, const tags_found *found, bool *failed)
+{
+	const tags_value *value = found_value(view, found);
+
+	*failed = false;
+	if (value != NULL)
+		return value->text;
+	if (tags_found_given(found))
+		return merged_text(view->base, found->cell, failed);
+	return has_default(view, found) ? found->key->default_text : NULL;
+}
+
+static int find_key(const hn_view *view, const char *name, tags_found *found, hn_error **err)
+{
+	tags_part part;
+	const hn_key *key = name != NULL ? tags_key_match(name, strlen(name), &part) : NULL;
+	const char *near;
+
+	if (key != NULL) {
+		tags_view_find(view, key, name, found);
+		return 0;
+	}
+	near = hn_key_nearest(name);
+	base_error(err, HN_ESCHEMA, TAGS_ROOM, NULL, "there is no key '%.200s'",
+		name != NULL ? name : "");
+	if (near != NULL)
+		base_error_hint(err, "did you mean %s?", near);
+	return HN_ESCHEMA;
+}
+
+int hn_view_get_text(const hn_view *view, const char *key, const char **text, hn_error **err)
+{
+	tags_found found;
+	const char *read;
+	bool failed;
+	int rc = find_key(view, key, &found, err);
+
+	if (rc < 0)
+		return rc;
+	read = tags_found_text(view, &found, &failed);
+	if (failed)
+		return base_nomem(err);
+	if (read == NULL)
+		return base_error(err, HN_ENOENT, TAGS_ROOM, NULL, "unit '%s' has no value for %s",
+			view->unit, key);
+	*text = read;
+	return 0;
+}
+
+int hn_view_get_int(const hn_view *view, const char *key, int64_t *number, hn_error **err)
+{
+	TAGS_AUTO_PARSED tags_parsed parsed = {0};
+	const tags_value *value;
+	tags_found found;
+	const char *text;
+	int rc = find_key(view, key, &found, err);
+
+	if (rc < 0)
+		return rc;
+	if (found.key->type > HN_TYPE_ENUM)
+		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL,
+			"%s is a %s, which has no number", key, hn_type_name(found.key->type));
+	value = found_value(view, &found);
+	if (value == NULL) {
+		rc = hn_view_get_text(view, key, &text, err);
+		if (rc == 0)
+			rc = tags_value_parse(found.key, text, strlen(text), &parsed, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (value != NULL ? value->word : parsed.word)
+		return base_error(err, HN_ERANGE, TAGS_ROOM, NULL, "%s is the word '%s'", key,
+			value != NULL ? value->text : parsed.text.data);
+	*number = value != NULL ? value->number : parsed.number;
+	return 0;
+}
+
+int hn_view_get_item(const hn_view *view, const char *key, size_t index, const char **text)
+{
+	const tags_value *value;
+	const tags_merged *merged;
+	const char *item;
+	tags_found found;
+	int rc = find_key(view, key, &found, NULL);
+
+	if (rc < 0)
+		return rc;
+	if (!tags_key_is_many(found.key))
+		return HN_EINVAL;
+	if (!tags_found_given(&found))
+		return HN_ENOENT;
+	value = found_value(view, &found);
+	if (value != NULL) {
+		if (index >= value->item_count)
+			return HN_ENOENT;
+		for (item = value->items; index > 0; index--)
+			item += strlen(item) + 1;
+		*text = item;
+		return 0;
+	}
+	merged = &view->base->merged[found.cell->value];
+	if (index >= merged->count)
+		return HN_ENOENT;
+	*text = view->base->catalog->items[view->base->items[merged->first + index]];
+	return 0;
+}
+
+/* --- tags and policies --- */
+
+size_t hn_view_tag_count(const hn_view *view)
+{
+	return view->base != NULL ? view->base->member_count : view->tag_count;
+}
+
+int hn_view_tag_at(const hn_view *view, size_t index, const char **name, const char **how)
+{
+	if (index >= hn_view_tag_count(view))
+		return HN_ENOENT;
+	if (view->base == NULL) {
+		*name = view->tag_names[index];
+		*how = view->tag_hows[index];
+		return 0;
+	}
+	*name = view->base->catalog->tags[view->base->members[index].tag].name;
+	*how = view->base->members[index].how;
+	return 0;
+}
+
+int hn_view_policy_at(const hn_view *view, size_t index, const char **name, const char **how)
+{
+	size_t count = view->base != NULL ? view->base->policy_count : view->policy_count;
+
+	if (index >= count)
+		return HN_ENOENT;
+	if (view->base == NULL) {
+		*name = view->policy_names[index];
+		*how = view->policy_hows[index];
+		return 0;
+	}
+	*name = view->base->catalog->policies[view->base->policies[index].policy].name;
+	*how = view->base->policies[index].how;
+	return 0;
+}
