@@ -17,12 +17,27 @@ static void print_labelled(FILE *file, bool color, const char *label, const char
 	fputc('\n', file);
 }
 
+/* A fact is printed only when the words before it do not say it already. */
+static bool is_said(const hn_error *error, const hn_fact *fact)
+{
+	CLI_AUTO_FREE char *text = fact->text != NULL ? cli_format("%s", fact->text)
+						      : cli_format("%lld", (long long)fact->number);
+	const char *hint = hn_error_hint(error);
+
+	return strstr(hn_error_message(error), text) != NULL ||
+		(hint != NULL && strstr(hint, text) != NULL);
+}
+
 static void print_facts(FILE *file, const hn_error *error)
 {
 	hn_fact fact;
+	bool any = false;
 
 	for (size_t i = 0; hn_error_fact(error, i, &fact) == 0; i++) {
-		fputs(i == 0 ? "  (" : ", ", file);
+		if (is_said(error, &fact))
+			continue;
+		fputs(any ? ", " : "  (", file);
+		any = true;
 		cli_text_print(file, fact.name, false);
 		fputs(" = ", file);
 		if (fact.text != NULL)
@@ -30,7 +45,7 @@ static void print_facts(FILE *file, const hn_error *error)
 		else
 			fprintf(file, "%lld", (long long)fact.number);
 	}
-	if (hn_error_fact_count(error) > 0)
+	if (any)
 		fputs(")\n", file);
 }
 

@@ -68,9 +68,9 @@ static cli_style mark_style(hn_mark mark)
 static void print_origins(
 	const cli_run *cli, const hn_view *view, const char *name, const hn_key *key)
 {
-	const cli_column columns[] = {{.title = NULL}, {.right = true, .gap = 1}, {.gap = 2},
-		{.gap = 2}, {.right = is_number(key->type), .gap = is_number(key->type) ? 1 : 2},
-		{.gap = 3}};
+	bool number = is_number(key->type);
+	const cli_column columns[] = {{.title = NULL}, {.gap = 2}, {.gap = 2},
+		{.right = number, .gap = number ? 1 : 2}, {.gap = 3}};
 	cli_table *table = cli_table_new(columns, CLI_COUNT(columns), 2);
 	hn_origin origin = {.size = sizeof(origin)};
 
@@ -78,12 +78,12 @@ static void print_origins(
 		CLI_AUTO_FREE char *where = NULL;
 
 		compute_where(origin.file, origin.line, origin.column, &where);
-		cli_table_cell(table, compute_mark_name(origin.mark));
-		cli_table_style(table, mark_style(origin.mark));
 		if (origin.mark == HN_MARK_IGNORED)
-			cli_table_cell(table, NULL);
+			cli_table_cellf(table, "%-11s", compute_mark_name(origin.mark));
 		else
-			cli_table_cellf(table, "%d", origin.priority);
+			cli_table_cellf(
+				table, "%-7s%4d", compute_mark_name(origin.mark), origin.priority);
+		cli_table_style(table, mark_style(origin.mark));
 		cli_table_cell(table, origin.source);
 		cli_table_cell(table, where);
 		cli_table_cell(table, origin.value);

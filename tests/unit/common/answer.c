@@ -61,6 +61,21 @@ Test(answer, error_of_several_lines_stands_alone)
 	cr_assert_stderr_eq_str("conflict\n  a\n  b\nways out: one | two\n");
 }
 
+Test(answer, facts_that_the_message_says_are_not_said_again)
+{
+	cli_run cli = {.program = &test_program};
+	hn_error *error = NULL;
+
+	(void)base_error(&error, HN_ESCHEMA, "tags", NULL, "web.json:3:7: unknown key");
+	base_error_fact(&error, "file", "web.json");
+	base_error_fact_number(&error, "line", 3);
+	base_error_fact_number(&error, "size", 99);
+	cr_redirect_stderr();
+	cr_assert_eq(cli_fail(&cli, error), 6);
+	fflush(stderr);
+	cr_assert_stderr_eq_str("prog: web.json:3:7: unknown key\n  (size = 99)\n");
+}
+
 Test(answer, colour_of_errors)
 {
 	cli_run cli = {.program = &test_program, .color_err = true};
@@ -98,29 +113,40 @@ Test(answer, progress_is_silent_when_quiet_or_json)
 	cr_assert_stderr_eq_str("");
 }
 
-static void main_prints(int argc, char **argv, int status, const char *expected)
+/* Words up to NULL, after the program's own name. */
+static int run_main(const char *first, const char *second)
+{
+	char words[3][16] = {"prog"}, *argv[4] = {words[0]};
+	int argc = 1;
+
+	for (const char *word = first; word != NULL && argc < 3; word = argc == 2 ? second : NULL) {
+		snprintf(words[argc], sizeof(words[argc]), "%s", word);
+		argv[argc] = words[argc];
+		argc++;
+	}
+	return cli_main(&test_program, argc, argv);
+}
+
+static void main_prints(const char *word, int status, const char *expected)
 {
 	cr_redirect_stdout();
-	cr_assert_eq(cli_main(&test_program, argc, argv), status);
+	cr_assert_eq(run_main(word, NULL), status);
 	fflush(stdout);
 	cr_assert_stdout_eq_str(expected);
 }
 
 Test(answer, version)
 {
-	char *argv[] = {"prog", "--version", NULL};
 	char expected[64];
 
 	snprintf(expected, sizeof(expected), "prog %s\n", hn_version());
-	main_prints(2, argv, 0, expected);
+	main_prints("--version", 0, expected);
 }
 
 Test(answer, help_of_a_command_has_options_and_examples)
 {
-	char *argv[] = {"prog", "copy", "--help", NULL};
-
 	cr_redirect_stdout();
-	cr_assert_eq(cli_main(&test_program, 3, argv), 0);
+	cr_assert_eq(run_main("copy", "--help"), 0);
 	fflush(stdout);
 	FILE *file = cr_get_redirected_stdout();
 	char text[8192];
@@ -138,10 +164,8 @@ Test(answer, help_of_a_command_has_options_and_examples)
 
 Test(answer, no_command)
 {
-	char *argv[] = {"prog", NULL};
-
 	cr_redirect_stderr();
-	main_prints(1, argv, 64, "");
+	main_prints(NULL, 64, "");
 	fflush(stderr);
 	cr_assert_stderr_eq_str(
 		"prog: a command is missing\nhint: prog --help lists the commands\n");
@@ -150,11 +174,9 @@ Test(answer, no_command)
 /* A full disk under the answer is no success. */
 Test(answer, full_disk)
 {
-	char *argv[] = {"prog", "--help", NULL};
-
 	cr_redirect_stderr();
 	cr_assert_not_null(freopen("/dev/full", "w", stdout));
-	cr_assert_eq(cli_main(&test_program, 2, argv), hn_code_exit_status(HN_EIO));
+	cr_assert_eq(run_main("--help", NULL), hn_code_exit_status(HN_EIO));
 }
 
 Test(answer, nobody_to_ask)
