@@ -122,6 +122,9 @@ int state_usable(state_store *store, hn_error **err)
 	/* Disk full, an I/O error or no memory make SQLite roll back everything. Going on would
 	 * commit the rest of the caller's transaction piece by piece. */
 	hn_code code = store->undone == HN_OK ? HN_EIO : store->undone;
+
+	if (code == HN_ENOMEM)
+		return base_nomem(err);
 	return base_error(err, code, "state", hint_of(code),
 		"%s: the transaction was undone by an earlier failure (%s)", store->path,
 		hn_code_text(code));

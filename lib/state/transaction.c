@@ -67,10 +67,15 @@ void state_rollback(state_store *store)
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 		return;
 	}
-	if (level_exec(store, "ROLLBACK TO", store->depth, NULL) == 0)
-		level_exec(store, "RELEASE", store->depth, NULL);
-	else
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	int rc = level_exec(store, "ROLLBACK TO", store->depth, NULL);
+	if (rc == 0)
+		rc = level_exec(store, "RELEASE", store->depth, NULL);
+	if (rc == 0)
+		return;
+	/* The level cannot be given up alone: give all of them up, and let the outer ones know. */
+	sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	if (store->undone == HN_OK)
+		store->undone = (hn_code)rc;
 }
 
 bool state_in_transaction(const state_store *store)
