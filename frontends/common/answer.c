@@ -25,7 +25,7 @@ static bool is_said(const hn_error *error, const hn_fact *fact)
 	const char *hint = hn_error_hint(error);
 
 	return strstr(hn_error_message(error), text) != NULL ||
-		(hint != NULL && strstr(hint, text) != NULL);
+	       (hint != NULL && strstr(hint, text) != NULL);
 }
 
 static void print_facts(FILE *file, const hn_error *error)

@@ -164,6 +164,9 @@ int cli_refuse(const cli_run *cli, hn_code code, const char *hint, const char *f
 	CLI_PRINTF(4, 5);
 void cli_error_print(FILE *file, bool color, const char *prefix, const hn_error *error);
 
+bool cli_reader_left(
+	void); /* nobody reads standard output any more: a pipe's other end is closed */
+
 typedef enum cli_style { CLI_PLAIN, CLI_BOLD, CLI_DIM, CLI_RED, CLI_GREEN, CLI_YELLOW } cli_style;
 const char *cli_style_on(bool color, cli_style style);
 const char *cli_style_off(bool color, cli_style style);

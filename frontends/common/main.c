@@ -50,16 +50,20 @@ static void choose_color(cli_run *cli)
 	cli->color_err = automatic && isatty(STDERR_FILENO);
 }
 
-/* A full disk under standard output is an error; a reader that left is not. */
-static int finish_output(const cli_run *cli, int status)
+bool cli_reader_left(void)
 {
 	struct pollfd reader = {.fd = STDOUT_FILENO};
 
+	return poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0;
+}
+
+/* A full disk under standard output is an error; a reader that left is not. */
+static int finish_output(const cli_run *cli, int status)
+{
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (status != 0 || errno == EPIPE ||
-		(poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR)))
+	if (status != 0 || errno == EPIPE || cli_reader_left())
 		return status;
 	return cli_refuse(cli, HN_EIO, NULL, "the answer could not be written: %s",
 		strerror(errno == 0 ? EIO : errno));

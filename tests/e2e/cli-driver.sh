@@ -150,7 +150,38 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 done
 check "a watcher sees what comes" sh -c "wait $watcher 2>/dev/null; grep -q tags.changed event"
 
+# On a terminal apply asks, and does what is answered. ask ANSWER STATUS
+ask() {
+	python3 - "$program" "$1" "$2" <<'END'
+import os, pty, sys
+program, answer, expected = sys.argv[1:]
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(program, [program, "apply", "two.json", "--no-restore", "--calibration", "reference:8"])
+text = b""
+while True:
+    try:
+        got = os.read(fd, 4096)
+    except OSError:
+        break
+    if not got:
+        break
+    text += got
+    if b"[y/N]" in text and answer:
+        os.write(fd, answer.encode() + b"\n")
+        answer = ""
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+assert b"[y/N]" in text and status == int(expected), (status, text)
+END
+}
+check "the declaration differs again" exits 0 apply one.json --yes --no-restore
+check "an apply that is not wanted" ask n 9
+check "changed nothing" says '^256Mi$' get db memory.size
+check "an apply that is wanted" ask y 0
+check "changed it" says '^512Mi$' get db memory.size
+
 check "a reader that leaves is no error" sh -c "'$program' keys | head -n 1 | grep -q KEY"
+check "a watcher whose reader leaves ends" bash -c "set -o pipefail; timeout 20 '$program' watch | true"
 check "a full disk under the answer is one" sh -c "'$program' keys >/dev/full 2>err; test \$? = 13"
 check "colour only when wanted" sh -c "! '$program' list | grep -q \$(printf '\033') &&
 	'$program' list --color always | grep -q \$(printf '\033')"

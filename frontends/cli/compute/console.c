@@ -29,7 +29,7 @@ static int64_t monotonic(void)
 
 static bool over(const console *line)
 {
-	return hn_cancel_triggered(line->cli->cancel) || ferror(stdout) ||
+	return hn_cancel_triggered(line->cli->cancel) || ferror(stdout) || cli_reader_left() ||
 	       (line->deadline != 0 && monotonic() >= line->deadline);
 }
 

@@ -89,7 +89,8 @@ static int follow(watch_run *watcher, hn_session *session, hn_events_options *op
 	cli_run *cli = watcher->cli;
 	hn_error *error = NULL;
 
-	while (watcher->remaining > 0 && !hn_cancel_triggered(cli->cancel) && !ferror(stdout)) {
+	while (watcher->remaining > 0 && !hn_cancel_triggered(cli->cancel) && !ferror(stdout) &&
+		!cli_reader_left()) {
 		int delivered = read_on(watcher, session, options, &error);
 
 		if (delivered < 0)
