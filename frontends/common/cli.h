@@ -8,6 +8,8 @@
 
 #include <hypernix/hypernix.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #define CLI_PRINTF(position, first) __attribute__((format(printf, position, first)))
 #define CLI_COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -22,8 +24,8 @@ static inline void cli_free_pointer(void *pointer)
 {
 	void *memory;
 
-	__builtin_memcpy(&memory, pointer, sizeof(memory));
-	__builtin_free(memory);
+	memcpy(&memory, pointer, sizeof(memory));
+	free(memory);
 }
 #define CLI_AUTO_FREE __attribute__((cleanup(cli_free_pointer)))
 /* Makes a cleanup function for an owned type: CLI_AUTO(hn_plan, hn_plan_unref), then

@@ -4,6 +4,7 @@
  * change is made real at once unless --no-apply is given.
  */
 #include "compute.h"
+#include <stdlib.h>
 #include <string.h>
 
 static int tag_dry_run(cli_run *cli)
@@ -142,10 +143,10 @@ static char *split_words(const cli_run *cli, const char *option, word_list *list
 	for (size_t i = 0; i < given.count; i++) {
 		char *longer = cli_format("%s,%s", joined, given.items[i]);
 
-		__builtin_free(joined);
+		free(joined);
 		joined = longer;
 	}
-	__builtin_free(given.items);
+	free(given.items);
 	for (char *word = strtok_r(joined, ",", &place); word != NULL;
 		word = strtok_r(NULL, ",", &place)) {
 		list->items = cli_realloc(list->items, list->count + 1, sizeof(*list->items));
@@ -154,27 +155,31 @@ static char *split_words(const cli_run *cli, const char *option, word_list *list
 	return joined;
 }
 
-/* --set KEY=VALUE, cut at the first sign. */
-static int split_values(cli_run *cli, word_list *keys, word_list *values)
+/* --set KEY=VALUE, cut at the first sign. The text that the words lie in is put into *block. */
+static int split_values(cli_run *cli, word_list *keys, word_list *values, char **block)
 {
 	word_list given = words_of(cli, "set");
-	int status = 0;
+	size_t size = 0;
+	char *at;
 
+	for (size_t i = 0; i < given.count; i++)
+		size += strlen(given.items[i]) + 1;
+	*block = at = cli_alloc(size);
 	keys->items = cli_alloc(given.count * sizeof(*keys->items));
 	values->items = given.items;
-	for (size_t i = 0; i < given.count && status == 0; i++) {
-		const char *sign = strchr(given.items[i], '=');
+	for (size_t i = 0; i < given.count; i++) {
+		char *sign = strchr(strcpy(at, given.items[i]), '=');
 
-		if (sign == NULL) {
-			status = cli_refuse(cli, HN_EINVAL, "for example: --set memory.size=2Gi",
-				"--set: '%s' is not KEY=VALUE", given.items[i]);
-			break;
-		}
-		keys->items[keys->count++] =
-			cli_strndup(given.items[i], (size_t)(sign - given.items[i]));
+		if (sign == NULL)
+			return cli_refuse(cli, HN_EINVAL, "for example: --set memory.size=2Gi",
+				"--set: '%s' is not KEY=VALUE", at);
+		size = strlen(at) + 1;
+		*sign = '\0';
+		keys->items[keys->count++] = at;
 		values->items[values->count++] = sign + 1;
+		at += size;
 	}
-	return status;
+	return 0;
 }
 
 static int define(cli_run *cli, const word_list *tags, const word_list *policies,
@@ -206,16 +211,15 @@ int compute_create(cli_run *cli)
 	word_list tags = {0}, policies = {0}, keys = {0}, values = {0};
 	CLI_AUTO_FREE char *tag_text = split_words(cli, "tags", &tags);
 	CLI_AUTO_FREE char *policy_text = split_words(cli, "policies", &policies);
-	int status = split_values(cli, &keys, &values);
+	CLI_AUTO_FREE char *value_text = NULL;
+	int status = split_values(cli, &keys, &values, &value_text);
 
 	if (status == 0)
 		status = define(cli, &tags, &policies, &keys, &values);
-	for (size_t i = 0; i < keys.count; i++)
-		__builtin_free((void *)(uintptr_t)keys.items[i]);
-	__builtin_free(keys.items);
-	__builtin_free(values.items);
-	__builtin_free(tags.items);
-	__builtin_free(policies.items);
+	free(keys.items);
+	free(values.items);
+	free(tags.items);
+	free(policies.items);
 	return status;
 }
 

@@ -3,6 +3,7 @@
  * list, show, get, select, history: what the host knows of its units.
  */
 #include "compute.h"
+#include <stdlib.h>
 #include <string.h>
 
 static const char *ready_text(int ready)
@@ -44,7 +45,7 @@ static char *tags_text(const hn_view *view)
 	for (size_t i = 0; view != NULL && hn_view_tag_at(view, i, &name, &how) == 0; i++) {
 		char *longer = cli_format("%s%s%s", text, text[0] == '\0' ? "" : " ", name);
 
-		__builtin_free(text);
+		free(text);
 		text = longer;
 	}
 	return text;

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# A real guest through hv-compute: console log and live line, boot phases, pause and resume, restart with
+# pending values, and what is left behind at the end.
+. "$(dirname "$0")/../lib/e2e.sh"
+need_guest
+
+cat >"$work/guest.json" <<END
+{ "hypernix": 1, "units": { "box": { "resources": { "memory": { "size": "128Mi" } }, "overrides": {
+  "boot.profile": "direct", "boot.kernel": "$guest/vmlinuz", "boot.initrd": "$guest/initrd",
+  "boot.cmdline": ["console=ttyS0", "quiet", "panic=-1"], "autostart": false, "compute.units": 10 } } } }
+END
+cd "$work" || exit 1
+program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
+warm_root
+hv apply guest.json --yes >out 2>&1 || { not_ok "apply: $(tail -n 3 out)"; finish; }
+hv start box --wait ready --timeout 240s >out 2>err || { not_ok "start: $(tail -n 3 out err)"; finish; }
+check "start again is no error" hv start box --wait ready --timeout 240s
+check "list shows it running and ready" sh -c "'$program' list | grep -qE '^box +running +yes'"
+check "the log has the guest's words" sh -c "'$program' console box --log | grep -q HN-READY"
+check "the log is followed" sh -c "timeout 60 '$program' console box --follow --for 3s >log; test \$(grep -c '^HB' log) -gt 1"
+check "boot names the phases" sh -c "'$program' boot box | grep -q '^ready\|^userspace'"
+check "boot as JSON" sh -c "'$program' boot box --json | python3 -c '
+import json, sys
+a = json.load(sys.stdin)
+assert a[\"phases\"] and a[\"total_ns\"] > 0 and a[\"cpu_ns\"] > 0, a'"
+check "the live line brings what the guest prints" sh -c "timeout 60 '$program' console box --for 3s </dev/null >live; grep -q 'HB' live"
+
+# On a terminal the key ^] leaves, and the terminal is as it was.
+leave() {
+	timeout 120 python3 - "$program" <<'END'
+import os, pty, sys, termios
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "console", "box"])
+before = termios.tcgetattr(fd)
+text = b""
+while b"HB" not in text:
+    text += os.read(fd, 4096)
+os.write(fd, b"\x1d")
+while True:
+    try:
+        if not os.read(fd, 4096):
+            break
+    except OSError:
+        break
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+assert b"leaves" in text
+END
+}
+check "^] leaves" leave
+check "the guest runs on" sh -c "'$program' list | grep -qE '^box +running'"
+
+check "pause" hv pause box
+check "is paused" sh -c "'$program' list | grep -qE '^box +paused'"
+check "resume" hv resume box
+check "runs again" sh -c "'$program' list | grep -qE '^box +running'"
+
+sed -i 's/"128Mi"/"160Mi"/' guest.json
+check "a restart value is planned" sh -c "'$program' plan guest.json | grep -qE '^box +restart +memory.size +128Mi -> 160Mi'"
+check "apply leaves it pending" hv apply guest.json --yes
+check "pending shows it" sh -c "'$program' pending | grep -qE '^box +.* memory.size +128Mi -> 160Mi'"
+check "restart takes it" hv restart --pending --rolling --timeout 240s
+check "nothing is pending" sh -c "'$program' pending --json | grep -q '\"pending\": \[\]'"
+check "nothing to do" hv plan guest.json --exit-code
+check "stop" hv stop box
+check "is stopped" sh -c "'$program' list | grep -qE '^box +(stopped|defined)'"
+check "rm" hv rm box --yes --why 'end of the test'
+check "no guest is left" test -z "$(guests_running)"
+check "nothing is left of the unit" sh -c "! find '$machine/unit' -mindepth 1 2>/dev/null | grep -q ."
+finish
