@@ -122,11 +122,46 @@ static int define_for_start(hn_host *host, const host_permit *permit, machine *m
 	return host_act_define(host, permit, unit, view, err);
 }
 
+typedef struct key_list {
+	const char **keys;
+	size_t count, capacity;
+	hn_error **err;
+} key_list;
+
+static int add_move(
+	void *arg, const char *key, const hn_key *row, const char *old_text, const char *new_text)
+{
+	key_list *list = arg;
+
+	(void)old_text;
+	(void)new_text;
+	if (row->class_ != HN_CLASS_MOVE)
+		return 0;
+	if (base_grow(&list->keys, &list->capacity, list->count + 1, sizeof(*list->keys)) < 0)
+		return base_nomem(list->err);
+	list->keys[list->count++] = key;
+	return 0;
+}
+
+/* What a start takes of the desired values: all but those that need another host. */
+static int without_moves(const hn_unit *unit, const hn_view *view, hn_view **taken, hn_error **err)
+{
+	key_list list = {.err = err};
+	int rc = unit->applied ? hn_view_diff(unit->applied, view, add_move, &list, err) : 0;
+
+	if (rc >= 0 && list.count > 0)
+		rc = host_view_mix(view, unit->applied, list.keys, list.count, taken, err);
+	else if (rc >= 0)
+		*taken = hn_view_ref((hn_view *)view);
+	base_free(list.keys);
+	return rc;
+}
+
 static int start_unit(hn_host *host, const host_permit *permit, machine *m, const hn_unit *given,
-	const hn_start_options *options, hn_error **err)
+	const hn_view *view, const hn_start_options *options, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
-	const hn_view *view = given->desired ? given->desired : given->applied;
+	BASE_AUTO_OF(hn_view) hn_view *taken = NULL;
 	machine_boot boot = {0};
 	machine_unit what;
 	outcome done;
@@ -138,6 +173,8 @@ static int start_unit(hn_host *host, const host_permit *permit, machine *m, cons
 	if (rc >= 0)
 		rc = host_machine_unit(host, unit, view, hex, &what, err);
 	if (rc >= 0)
+		rc = without_moves(unit, view, &taken, err);
+	if (rc >= 0)
 		rc = machine_start(&permit->base, m, &what, options, &boot, err);
 	if (rc < 0)
 		return rc;
@@ -145,7 +182,7 @@ static int start_unit(hn_host *host, const host_permit *permit, machine *m, cons
 		.host = host,
 		.session = permit->session,
 		.unit = unit,
-		.view = view,
+		.view = taken,
 		.boot = &boot,
 		.status = HN_UNIT_RUNNING,
 		.ready = boot.ready ? 1 : -1,
@@ -155,34 +192,38 @@ static int start_unit(hn_host *host, const host_permit *permit, machine *m, cons
 	return host_transaction(host, write_started, &done, err);
 }
 
-int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
-	const hn_start_options *options, hn_error **err)
+int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_view *view, const hn_start_options *options, hn_error **err)
 {
 	hn_start_options known;
 	machine *m = NULL;
-	int rc;
+	int rc = host_machine(host, &m, err);
 
 	host_options_copy(&known, options, sizeof(known));
 	known.size = sizeof(known);
-	if (!unit->desired && !unit->applied)
-		return base_error(err, HN_ENOENT, HOST_ROOM, "define the unit first",
-			"%s has no values to start from", unit->name);
-	rc = host_machine(host, &m, err);
 	if (rc >= 0)
 		rc = host_restart_forget(host, unit->id, err);
-	if (rc < 0)
-		return rc;
-	if (host_status_runs(observed_status(m, unit))) {
+	if (rc >= 0)
 		rc = host_unit_set_wanted(host, unit, HOST_WANTED_RUNNING, err);
-		return rc < 0 ? rc : 1;
-	}
-	rc = host_unit_set_wanted(host, unit, HOST_WANTED_RUNNING, err);
 	if (rc < 0)
 		return rc;
-	rc = start_unit(host, permit, m, unit, &known, err);
+	if (host_status_runs(observed_status(m, unit)))
+		return 1;
+	rc = start_unit(host, permit, m, unit, view, &known, err);
 	if (rc < 0)
 		keep_truth(host, m, unit, unit->wanted);
 	return rc < 0 ? rc : 0;
+}
+
+int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_start_options *options, hn_error **err)
+{
+	const hn_view *view = unit->desired ? unit->desired : unit->applied;
+
+	if (!view)
+		return base_error(err, HN_ENOENT, HOST_ROOM, "define the unit first",
+			"%s has no values to start from", unit->name);
+	return host_act_start_with(host, permit, unit, view, options, err);
 }
 
 /* --- stop --- */

@@ -41,7 +41,6 @@ struct hn_host {
 
 	os_lock *lock;            /* <state>/lock, held from the first host_machine() on */
 	machine *machine;         /* NULL until host_machine() */
-	bool settled;             /* steps that a killed apply left were looked at */
 
 	hn_catalog *catalog;      /* of the current generation; host_catalog() */
 	hn_resolver *resolver;    /* catalogue + runtime tags, definitions; host_resolver() */
@@ -87,6 +86,8 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 /* Writes the outcome of an admitted call; returns rc (or HN_EAUDIT when rc was well and the outcome could not be
  * written). Call it exactly once for each successful host_admit. `err` is the caller's: its error, if any, stays. */
 int host_settle(host_permit *permit, int rc, hn_error **err);
+/* The same where the outcome belongs into a transaction: only whether it could be written. */
+int host_settle_outcome(host_permit *permit, int code, hn_error **err);
 /* "unit/<uuid>" into a buffer of BASE_OBJECT_SIZE; returns it. */
 const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid);
 /* First line of every public function that takes a session: not NULL, still open; size of an options struct. */
@@ -140,8 +141,8 @@ int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **e
 int host_unit_load_id(hn_host *host, int64_t id, hn_unit **unit, hn_error **err);
 /* All, by name; a unit's views are decoded. The callback owns the unit it is given. Non-zero ends the walk. */
 int host_units_each(hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err);
-/* A new record; the uuid is given out here. */
-int host_unit_insert(hn_host *host, const char *name, hn_owner owner, hn_unit **unit, hn_error **err);
+/* A new record; the uuid is given out here unless there is one. */
+int host_unit_insert(hn_host *host, const char *name, const char *uuid, hn_owner owner, hn_unit **unit, hn_error **err);
 int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err);
 /* What may change outside a plan. Inside the caller's transaction when there is one. */
 int host_unit_set_status(hn_host *host, const hn_unit *unit, hn_unit_status status, int ready, hn_error **err);
@@ -225,6 +226,9 @@ hn_owner host_owner_of(const host_owners *owners, const char *unit);
 int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_start_options *options, hn_error **err);
 bool host_window_open(const char *window, int64_t now); /* window.c: is update.window open at wall ns `now`? */
+/* The same with other values than the desired ones: for going back. */
+int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit *unit, const hn_view *view,
+	const hn_start_options *options, hn_error **err);
 /* Defines or redefines from a view, and remembers what the definition was made from. */
 int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_view *view, hn_error **err);

@@ -200,7 +200,7 @@ static bool is_companion(const hn_view *before, const hn_view *after, const char
 	return has_entry(before, key, size) != has_entry(after, key, size);
 }
 
-static bool same_entry(const plan_step *left, const plan_step *right)
+bool plan_same_entry(const plan_step *left, const plan_step *right)
 {
 	size_t size = entry_size(left->key);
 
@@ -219,7 +219,7 @@ static int settle_companions(hn_plan *plan, const plan_unit *unit, size_t first,
 			continue;
 		for (size_t j = first; j < plan->step_count && !carrier; j++)
 			if (!plan->steps[j].companion && plan->steps[j].key &&
-				same_entry(step, &plan->steps[j]))
+				plan_same_entry(step, &plan->steps[j]))
 				carrier = &plan->steps[j];
 		if (!carrier) {
 			int rc;
@@ -311,17 +311,20 @@ static int create_steps(hn_plan *plan, size_t index, hn_error **err)
 static int undeclared_steps(hn_plan *plan, size_t index, hn_error **err)
 {
 	plan_unit *unit = &plan->units[index];
+	int rc = 0;
 
 	if (!unit->record->applied && unit->observed && !unit->real)
 		return add_plain(plan, HN_ACTION_FORGET, PHASE_STOP, index,
 			"no longer declared, and never made", err);
-	if (plan->on_remove == 'd')
-		return add_plain(plan, HN_ACTION_REMOVE, PHASE_STOP, index,
+	if (plan->on_remove != 'k' && unit_runs(unit))
+		rc = add_plain(plan, HN_ACTION_STOP, PHASE_STOP, index,
+			plan->on_remove == 's' ? "no longer declared (on-remove stop)"
+					       : "no longer declared (on-remove destroy)",
+			err);
+	if (rc >= 0 && plan->on_remove == 'd')
+		rc = add_plain(plan, HN_ACTION_REMOVE, PHASE_REMOVE, index,
 			"no longer declared (on-remove destroy); disks stay", err);
-	if (plan->on_remove == 's' && unit_runs(unit))
-		return add_plain(plan, HN_ACTION_STOP, PHASE_STOP, index,
-			"no longer declared (on-remove stop)", err);
-	return 0;
+	return rc;
 }
 
 static int inconsistent_step(hn_plan *plan, size_t index, hn_error **err)
@@ -375,7 +378,8 @@ static int compare_steps(const void *left, const void *right)
 		return a->order < b->order ? -1 : 1;
 	if (a->unit != b->unit)
 		return a->unit < b->unit ? -1 : 1;
-	if (a->companion != b->companion) /* the one that acts comes last: its end is theirs */
+	/* Of one device the one that acts comes last: its end is theirs. */
+	if (a->key && b->key && a->companion != b->companion && plan_same_entry(a, b))
 		return a->companion ? -1 : 1;
 	if (a->key && b->key)
 		return strcmp(a->key, b->key);

@@ -104,6 +104,7 @@ static void free_unit(plan_unit *unit)
 	base_free(unit->name);
 	base_free(unit->vcpus_note);
 	hn_unit_unref(unit->record);
+	hn_unit_unref(unit->before);
 	hn_view_unref(unit->desired);
 	machine_real_free(unit->real);
 }

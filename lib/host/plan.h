@@ -23,6 +23,7 @@ typedef enum plan_phase {
 	PHASE_PENDING,   /* persistent only, and a restart is needed that nobody has allowed yet */
 	PHASE_START,
 	PHASE_RESTART,
+	PHASE_REMOVE,    /* last, since it cannot be undone */
 	PHASE_NOTHING    /* only told: moves, drift that is not to be mended, inconsistent units */
 } plan_phase;
 
@@ -44,6 +45,7 @@ typedef struct plan_unit {
 	char *name;
 	char uuid[37];           /* of the record, or given out for a new one */
 	hn_unit *record;         /* NULL: new */
+	hn_unit *before;         /* the record as it was when the plan was made, once that has changed; for undo */
 	hn_owner owner;
 	bool declared;           /* has desired values: in the catalogue, or an api unit */
 	hn_view *desired;        /* what it is to be; NULL when not declared */
@@ -52,6 +54,7 @@ typedef struct plan_unit {
 	char *vcpus_note;        /* its formula; NULL when the value is given and only the count is kept */
 	machine_real *real;      /* observed; NULL when there is no domain or nobody looked */
 	bool observed, skip;     /* skip: not in the scope of this plan */
+	bool fresh;              /* its record was made by this apply */
 	int64_t order;
 } plan_unit;
 
@@ -115,6 +118,7 @@ typedef enum plan_state { PLAN_MADE, PLAN_APPLYING, PLAN_APPLIED, PLAN_FAILED, P
 int plan_state_store(hn_host *host, uint64_t number, plan_state state, hn_error **err);
 
 /* --- apply.c, apply-act.c, undo.c, recover.c --- */
+/* One run of hn_plan_apply. */
 typedef struct apply_run {
 	hn_session *session;
 	hn_host *host;
@@ -123,18 +127,45 @@ typedef struct apply_run {
 	hn_apply_options options;
 	size_t done;             /* steps finished, for progress */
 	bool *failed;            /* by unit: no further step of this unit */
-	bool inconsistent;
+	bool inconsistent;       /* an undo failed */
+	bool journal_failed;     /* what happened could not be written down: stop, undo nothing */
+	uint64_t before;         /* generation that was current */
 } apply_run;
 /* One act: steps[first..last) of one unit in one phase. */
+int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err);
 int apply_act(apply_run *run, size_t first, size_t last, hn_error **err);
+/* Stop, then start with these values; permits: of stop, of start. */
+int apply_restart(apply_run *run, plan_unit *unit, const hn_view *view, host_permit permits[2], hn_error **err);
+/* A restart that failed halfway: the guest comes back with the values it had. */
+void apply_undo_restart(apply_run *run, size_t first, size_t last);
 /* The generation, units, desired views and frozen values of a plan, in one transaction. */
 int apply_declare(apply_run *run, hn_error **err);
-/* Takes back what this plan has done to one unit (or, unit == PLAN_NO_UNIT, to all and the declaration too), last first.
- * HN_EINCONSISTENT when that failed: the unit is marked. */
-int apply_undo(apply_run *run, size_t unit, hn_error **err);
-int apply_mark_inconsistent(apply_run *run, const plan_unit *unit, hn_error **err);
+/* Makes the present declaration what it was before apply_declare. */
+int apply_revoke(apply_run *run, hn_error **err);
+/* The end of steps[first..last): those that share one act, the acting one last. */
+size_t apply_group(const hn_plan *plan, size_t first);
+bool plan_same_entry(const plan_step *left, const plan_step *right); /* keys of one disk or nic */
+/* Takes back the live changes that this plan has made to one unit, last first. A failed undo marks the unit. */
+void apply_undo_unit(apply_run *run, size_t unit);
+/* Takes back all that this plan has done, last first. */
+void apply_undo_all(apply_run *run);
 /* The record of a unit as it is in the store now. */
 int apply_reload(apply_run *run, plan_unit *unit, hn_error **err);
+/* Writes down that steps[first..last) have begun, with one permit a verb: durable before the effect. */
+int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs, size_t count,
+	host_permit *permits, hn_error **err);
+/* Writes down how they ended. The applied view takes the values that `view` has for the keys of these steps. */
+typedef struct apply_end_of {
+	hn_step_status status;
+	int code;
+	const hn_view *view;     /* NULL: the applied view stays */
+	bool whole;              /* the applied view becomes `view` as it is */
+	bool unapply;            /* there is no applied view any more */
+	bool forget;             /* the record goes */
+	const char *event, *data; /* NULL: none */
+} apply_end_of;
+int apply_end(apply_run *run, size_t first, size_t last, host_permit *permits, size_t count,
+	const apply_end_of *how, hn_error **err);
 /* Looks at steps that a killed apply left in flight and writes down what is true of them. */
 int host_recover(hn_session *session, hn_error **err);
 

@@ -223,26 +223,31 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 	return record_allow(session, verb, object, permit, err);
 }
 
-int host_settle(host_permit *permit, int rc, hn_error **err)
+int host_settle_outcome(host_permit *permit, int code, hn_error **err)
 {
 	host_audit_entry entry = {
 		.kind = HOST_AUDIT_OUTCOME,
 		.verb = (int)permit->base.verb,
 		.object = permit->base.objects[0],
 		.refers = permit->base.audit,
-		.code = rc < 0 ? rc : 0,
+		.code = code < 0 ? code : 0,
 		.has_code = true,
 		.session = permit->session,
 	};
-	int written;
 
 	if (!permit->recorded)
-		return rc;
+		return 0;
 	permit->recorded = false;
-	written = host_audit_append(permit->session->host, &entry, NULL, rc < 0 ? NULL : err);
+	return host_audit_append(permit->session->host, &entry, NULL, err);
+}
+
+int host_settle(host_permit *permit, int rc, hn_error **err)
+{
+	int written = host_settle_outcome(permit, rc, rc < 0 ? NULL : err);
+
 	if (rc < 0 || written >= 0)
 		return rc;
-	return base_error_wrap(err, HN_EAUDIT, HOST_ROOM,
+	return base_error_wrap(err, written == HN_ENOSPC ? HN_ENOSPC : HN_EAUDIT, HOST_ROOM,
 		"%s on %s was done, but its outcome could not be recorded",
 		base_verb_text(permit->base.verb), permit->base.objects[0]);
 }

@@ -207,12 +207,12 @@ int host_units_each(hn_host *host, int (*each)(void *arg, hn_unit *unit), void *
 	return rc;
 }
 
-int host_unit_insert(
-	hn_host *host, const char *name, hn_owner owner, hn_unit **unit, hn_error **err)
+int host_unit_insert(hn_host *host, const char *name, const char *uuid, hn_owner owner,
+	hn_unit **unit, hn_error **err)
 {
-	char uuid[37];
+	char fresh[37];
 	state_query *query = NULL;
-	int rc = os_uuid(host->os, uuid, err);
+	int rc = uuid ? 0 : os_uuid(host->os, fresh, err);
 
 	if (rc < 0)
 		return rc;
@@ -222,7 +222,7 @@ int host_unit_insert(
 		&query, err);
 	if (rc < 0)
 		return rc;
-	state_bind_text(query, 1, uuid);
+	state_bind_text(query, 1, uuid ? uuid : fresh);
 	state_bind_text(query, 2, name);
 	state_bind_int(query, 3, owner);
 	state_bind_int(query, 4, HN_UNIT_ABSENT);

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * One act of an apply: a live change, a definition, a start, a stop, a restart, a removal. Each is
+ * begun in the journal, done, and ended in the journal.
+ */
+#include "host/plan.h"
+
+typedef struct act {
+	apply_run *run;
+	size_t first, last;
+	const plan_step *step; /* the one that acts */
+	plan_unit *unit;       /* NULL for an orphan */
+	host_permit permits[2];
+} act;
+
+static int machine_unit_of(
+	act *a, const hn_view *view, char hex[65], machine_unit *what, hn_error **err)
+{
+	return host_machine_unit(a->run->host, a->unit->record, view, hex, what, err);
+}
+
+static int begin(act *a, hn_verb verb, hn_error **err)
+{
+	return apply_begin(a->run, a->first, a->last, &verb, 1, a->permits, err);
+}
+
+/* The effect has failed (rc < 0) or not; either way the journal gets its end. An error of the
+ * effect is kept. */
+static int end(act *a, size_t permits, int rc, apply_end_of how, hn_error **err)
+{
+	int ended;
+
+	if (rc < 0) {
+		how = (apply_end_of){.status = HN_STEP_FAILED, .code = rc};
+		(void)apply_end(a->run, a->first, a->last, a->permits, permits, &how, NULL);
+		return base_error_wrap(err, (hn_code)rc, HOST_ROOM, "%s%s%s", a->step->name,
+			a->step->key ? ": " : "", a->step->key ? a->step->key : "");
+	}
+	ended = apply_end(a->run, a->first, a->last, a->permits, permits, &how, err);
+	return ended < 0
+		       ? base_error_wrap(err, (hn_code)ended, HOST_ROOM,
+				 "%s: done, but it could not be written down; the next apply finds out",
+				 a->step->name)
+		       : 0;
+}
+
+/* --- live changes --- */
+
+static int act_change(act *a, hn_error **err)
+{
+	apply_end_of how = {.status = HN_STEP_DONE};
+	machine_unit what;
+	char hex[65];
+	int rc = begin(a, HN_VERB_UNIT_UPDATE, err);
+
+	if (rc < 0)
+		return rc;
+	rc = machine_unit_of(a, a->unit->desired, hex, &what, err);
+	if (rc >= 0)
+		rc = machine_change(&a->permits[0].base, a->run->machine, &what, a->step->key,
+			a->step->old_text, a->step->new_text, err);
+	if (a->step->action == HN_ACTION_CHANGE)
+		how.view = a->unit->desired;
+	else
+		how.event = "org.hypernix.unit.drift.v1";
+	return end(a, 1, rc, how, err);
+}
+
+/* --- definitions --- */
+
+static bool must_define(const act *a)
+{
+	if (!a->unit->real && a->unit->observed)
+		return true;
+	for (size_t i = a->first; i < a->last; i++)
+		if (a->run->plan->steps[i].action == HN_ACTION_RESTORE)
+			return true;
+	return memcmp(a->unit->record->defined_digest, a->unit->digest, CRYPTO_DIGEST) != 0;
+}
+
+static bool restores(const act *a)
+{
+	for (size_t i = a->first; i < a->last; i++)
+		if (a->run->plan->steps[i].action == HN_ACTION_RESTORE)
+			return true;
+	return false;
+}
+
+static int act_define(act *a, hn_error **err)
+{
+	apply_end_of how = {.status = HN_STEP_DONE, .view = a->unit->desired};
+	int rc = begin(a, HN_VERB_UNIT_UPDATE, err);
+
+	if (rc < 0)
+		return rc;
+	if (must_define(a))
+		rc = host_act_define(
+			a->run->host, &a->permits[0], a->unit->record, a->unit->desired, err);
+	if (restores(a))
+		how.event = "org.hypernix.unit.drift.v1";
+	return end(a, 1, rc, how, err);
+}
+
+static int act_pending(act *a, hn_error **err)
+{
+	apply_end_of how = {.status = HN_STEP_PENDING, .event = "org.hypernix.unit.pending.v1"};
+	int rc = begin(a, HN_VERB_UNIT_UPDATE, err);
+
+	if (rc < 0)
+		return rc;
+	if (must_define(a))
+		rc = host_act_define(
+			a->run->host, &a->permits[0], a->unit->record, a->unit->desired, err);
+	return end(a, 1, rc, how, err);
+}
+
+static int act_create(act *a, hn_error **err)
+{
+	apply_end_of how = {.status = HN_STEP_DONE, .view = a->unit->desired, .whole = true};
+	int rc = begin(a, HN_VERB_UNIT_CREATE, err);
+
+	if (rc < 0)
+		return rc;
+	rc = host_act_define(a->run->host, &a->permits[0], a->unit->record, a->unit->desired, err);
+	if (rc >= 0 && !(a->unit->real && host_status_runs(a->unit->real->status)))
+		rc = host_unit_set_status(a->run->host, a->unit->record, HN_UNIT_DEFINED, -1, err);
+	return end(a, 1, rc, how, err);
+}
+
+/* --- start, stop, restart --- */
+
+static hn_start_options start_options(const act *a)
+{
+	const hn_apply_options *options = &a->run->options;
+
+	return (hn_start_options){
+		.size = sizeof(hn_start_options),
+		.wait = options->wait,
+		.timeout = options->timeout,
+		.cancel = options->cancel,
+	};
+}
+
+static int act_start(act *a, hn_error **err)
+{
+	apply_end_of how = {.status = HN_STEP_DONE};
+	hn_start_options options = start_options(a);
+	int rc = begin(a, HN_VERB_UNIT_START, err);
+
+	if (rc < 0)
+		return rc;
+	if (a->step->action == HN_ACTION_RESTORE)
+		how.event = "org.hypernix.unit.drift.v1";
+	rc = host_act_start(a->run->host, &a->permits[0], a->unit->record, &options, err);
+	return end(a, 1, rc, how, err);
+}
+
+static int act_stop(act *a, hn_error **err)
+{
+	apply_end_of how = {.status = HN_STEP_DONE};
+	hn_stop_options options = {.size = sizeof(options), .cancel = a->run->options.cancel};
+	int rc = begin(a, HN_VERB_UNIT_STOP, err);
+
+	if (rc < 0)
+		return rc;
+	rc = host_act_stop(a->run->host, &a->permits[0], a->unit->record, &options, NULL, err);
+	return end(a, 1, rc, how, err);
+}
+
+int apply_restart(apply_run *run, plan_unit *unit, const hn_view *view, host_permit permits[2],
+	hn_error **err)
+{
+	hn_stop_options stop = {.size = sizeof(stop), .cancel = run->options.cancel};
+	hn_start_options start = {
+		.size = sizeof(start),
+		.wait = run->options.wait,
+		.timeout = run->options.timeout,
+		.cancel = run->options.cancel,
+	};
+	int rc = host_act_stop(run->host, &permits[0], unit->record, &stop, NULL, err);
+
+	/* Whoever finds this unit stopped must know that it was only on its way through. */
+	if (rc >= 0)
+		rc = host_unit_set_wanted(run->host, unit->record, HOST_WANTED_RUNNING, err);
+	if (rc >= 0)
+		rc = apply_reload(run, unit, err);
+	return rc < 0 ? rc
+		      : host_act_start_with(
+				run->host, &permits[1], unit->record, view, &start, err);
+}
+
+static int act_restart(act *a, hn_error **err)
+{
+	static const hn_verb verbs[] = {HN_VERB_UNIT_STOP, HN_VERB_UNIT_START};
+	apply_end_of how = {.status = HN_STEP_DONE, .view = a->unit->desired};
+	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, a->permits, err);
+
+	if (rc < 0)
+		return rc;
+	rc = apply_restart(a->run, a->unit, a->unit->desired, a->permits, err);
+	return end(a, 2, rc, how, err);
+}
+
+/* --- removal --- */
+
+static int stop_and_undefine(act *a, const char *uuid, hn_error **err)
+{
+	hn_stop_result told = {.size = sizeof(told)};
+	int rc = machine_stop(&a->permits[0].base, a->run->machine, uuid, 0, true, &told, err);
+
+	if (rc == HN_ENOENT) {
+		if (err)
+			*err = hn_error_unref(*err);
+		rc = 0;
+	}
+	return rc < 0 ? rc : machine_undefine(&a->permits[1].base, a->run->machine, uuid, err);
+}
+
+static int act_remove(act *a, hn_error **err)
+{
+	static const hn_verb verbs[] = {HN_VERB_UNIT_STOP, HN_VERB_UNIT_DELETE};
+	apply_end_of how = {
+		.status = HN_STEP_DONE, .forget = true, .event = "org.hypernix.unit.removed.v1"};
+	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, a->permits, err);
+
+	if (rc < 0)
+		return rc;
+	return end(a, 2, stop_and_undefine(a, a->unit->uuid, err), how, err);
+}
+
+/* No unit is deleted here: the domain is what a killed process left of one. */
+static int act_orphan(act *a, hn_error **err)
+{
+	static const hn_verb verbs[] = {HN_VERB_UNIT_STOP, HN_VERB_UNIT_UPDATE};
+	apply_end_of how = {.status = HN_STEP_DONE};
+	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, a->permits, err);
+
+	if (rc < 0)
+		return rc;
+	return end(a, 2, stop_and_undefine(a, a->step->uuid, err), how, err);
+}
+
+static int act_forget(act *a, hn_error **err)
+{
+	apply_end_of how = {.status = HN_STEP_DONE, .forget = true};
+	int rc = begin(a, HN_VERB_UNIT_UPDATE, err);
+
+	return rc < 0 ? rc : end(a, 1, 0, how, err);
+}
+
+static int act_on_removed(act *a, hn_error **err)
+{
+	switch (a->step->action) {
+	case HN_ACTION_ORPHAN:
+		return act_orphan(a, err);
+	case HN_ACTION_FORGET:
+		return act_forget(a, err);
+	default:
+		return act_stop(a, err);
+	}
+}
+
+int apply_act(apply_run *run, size_t first, size_t last, hn_error **err)
+{
+	const plan_step *step = &run->plan->steps[last - 1];
+	act a = {
+		.run = run,
+		.first = first,
+		.last = last,
+		.step = step,
+		.unit = step->unit == PLAN_NO_UNIT ? NULL : &run->plan->units[step->unit],
+	};
+
+	switch (step->phase) {
+	case PHASE_STOP:
+		return act_on_removed(&a, err);
+	case PHASE_DEFINE:
+		return act_define(&a, err);
+	case PHASE_CREATE:
+		return act_create(&a, err);
+	case PHASE_PENDING:
+		return act_pending(&a, err);
+	case PHASE_START:
+		return act_start(&a, err);
+	case PHASE_RESTART:
+		return act_restart(&a, err);
+	case PHASE_REMOVE:
+		return act_remove(&a, err);
+	case PHASE_NOTHING:
+		return 0;
+	default:
+		return act_change(&a, err);
+	}
+}

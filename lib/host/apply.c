@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Applying a plan: does it still fit, can it work, then declare and act step by step; what to do
+ * when a step fails.
+ */
+#include "host/plan.h"
+
+/* --- does it still fit --- */
+
+static void exchange(hn_plan *plan, hn_plan *fresh)
+{
+	hn_plan taken = *fresh;
+
+	taken.references = plan->references;
+	taken.number = plan->number;
+	taken.generation = plan->generation;
+	*fresh = *plan;
+	*plan = taken;
+	fresh->references = 1;
+	plan->loaded = false;
+}
+
+/* Another process changed the state after this plan was made, or it comes from the store: the same
+ * question is asked again. The same answer is as good as the old one; no answer means that somebody
+ * did it already. */
+static int make_again(hn_session *session, hn_plan *plan, hn_error **err)
+{
+	BASE_AUTO_OF(hn_plan) hn_plan *fresh = NULL;
+	uint64_t current = 0;
+	int rc = plan_copy_options(plan, &fresh, err);
+
+	if (rc >= 0)
+		rc = plan_fill(session, fresh, err);
+	if (rc >= 0)
+		rc = host_generation_current(plan->host, &current, err);
+	if (rc >= 0 && plan->generation != 0)
+		rc = host_generation_same(plan->host, plan->generation, current, err);
+	if (rc < 0)
+		return rc;
+	if (plan->generation != 0 && rc > 0)
+		plan->generation = 0;
+	if (!plan_same_steps(plan, fresh) && !hn_plan_empty(fresh))
+		return base_error(err, HN_EBUSY, HOST_ROOM, "make it again",
+			"the plan no longer fits: the state has changed since it was made");
+	exchange(plan, fresh);
+	return 0;
+}
+
+static int check_fit(hn_session *session, hn_plan *plan, hn_error **err)
+{
+	uint64_t revision = 0;
+	int rc = host_revision(plan->host, &revision, err);
+
+	if (rc < 0 || (!plan->loaded && revision == plan->revision && plan->machine))
+		return rc;
+	return make_again(session, plan, err);
+}
+
+/* --- can it work: without any effect --- */
+
+static bool makes_definition(const plan_step *step)
+{
+	return step->phase == PHASE_CREATE || step->phase == PHASE_DEFINE ||
+	       step->phase == PHASE_PENDING || step->phase == PHASE_RESTART;
+}
+
+static int check_unit(const apply_run *run, const plan_unit *unit, hn_error **err)
+{
+	hn_unit fresh = {.vcpus = unit->vcpus};
+	const hn_unit *record = unit->record ? unit->record : &fresh;
+	machine_unit what;
+	char hex[65];
+	int rc;
+
+	memcpy(fresh.uuid, unit->uuid, sizeof(fresh.uuid));
+	(void)snprintf(fresh.name, sizeof(fresh.name), "%s", unit->name);
+	rc = host_machine_unit(run->host, record, unit->desired, hex, &what, err);
+	if (rc >= 0)
+		rc = machine_check(run->machine, &what, err);
+	return rc < 0 ? base_error_wrap(err, (hn_code)rc, HOST_ROOM,
+				"%s cannot be made; nothing was changed", unit->name)
+		      : 0;
+}
+
+static int check_feasible(const apply_run *run, hn_error **err)
+{
+	size_t checked = PLAN_NO_UNIT;
+
+	for (size_t i = 0; i < run->plan->step_count; i++) {
+		const plan_step *step = &run->plan->steps[i];
+		int rc;
+
+		if (!makes_definition(step) || step->unit == checked)
+			continue;
+		checked = step->unit;
+		rc = check_unit(run, &run->plan->units[step->unit], err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* --- the steps --- */
+
+size_t apply_group(const hn_plan *plan, size_t first)
+{
+	const plan_step *step = &plan->steps[first];
+	size_t last = first + 1;
+
+	if (step->unit == PLAN_NO_UNIT || step->phase == PHASE_NOTHING)
+		return last;
+	if (step->phase >= PHASE_DEFINE) {
+		while (last < plan->step_count && plan->steps[last].phase == step->phase &&
+			plan->steps[last].unit == step->unit)
+			last++;
+		return last;
+	}
+	while (last < plan->step_count && plan->steps[last - 1].companion &&
+		plan->steps[last].phase == step->phase && plan->steps[last].unit == step->unit &&
+		plan->steps[last].key && plan_same_entry(step, &plan->steps[last]))
+		last++;
+	return last;
+}
+
+static void report(const apply_run *run, const plan_step *step)
+{
+	char phase[256];
+
+	if (!run->options.progress)
+		return;
+	(void)snprintf(phase, sizeof(phase), "%s%s%s", step->name, step->key ? " " : "",
+		step->key ? step->key : "");
+	run->options.progress(
+		run->options.progress_arg, run->done, run->plan->step_count, "steps", phase);
+}
+
+static bool skips(const apply_run *run, const plan_step *step)
+{
+	if (step->phase == PHASE_NOTHING)
+		return true;
+	return step->unit != PLAN_NO_UNIT && run->failed[step->unit];
+}
+
+/* Per unit all or nothing, then as the caller wants it. True: no further step. */
+static bool fail_unit(apply_run *run, size_t first, size_t last)
+{
+	const plan_step *step = &run->plan->steps[first];
+
+	if (run->journal_failed)
+		return true;
+	if (step->unit != PLAN_NO_UNIT) {
+		run->failed[step->unit] = true;
+		if (step->phase == PHASE_RESTART)
+			apply_undo_restart(run, first, last);
+		if (run->options.on_error != HN_ON_ERROR_UNDO)
+			apply_undo_unit(run, step->unit);
+	}
+	if (run->options.on_error == HN_ON_ERROR_UNDO)
+		apply_undo_all(run);
+	return run->options.on_error != HN_ON_ERROR_CONTINUE;
+}
+
+static int check_cancelled(const apply_run *run, hn_error **err)
+{
+	if (!hn_cancel_triggered(run->options.cancel))
+		return 0;
+	return base_error(err, HN_ECANCELLED, HOST_ROOM, "apply again to go on",
+		"cancelled after %zu of %zu steps", run->done, run->plan->step_count);
+}
+
+/* The first failure is the one that is reported. */
+static int do_steps(apply_run *run, hn_error **err)
+{
+	hn_plan *plan = run->plan;
+	int first_rc = 0;
+
+	for (size_t i = 0, last; i < plan->step_count; i = last) {
+		int rc;
+
+		last = apply_group(plan, i);
+		if (skips(run, &plan->steps[i]))
+			continue;
+		report(run, &plan->steps[last - 1]);
+		rc = check_cancelled(run, first_rc < 0 ? NULL : err);
+		if (rc < 0)
+			return rc;
+		rc = apply_act(run, i, last, first_rc < 0 ? NULL : err);
+		run->done += last - i;
+		if (rc >= 0)
+			continue;
+		if (first_rc == 0)
+			first_rc = rc;
+		if (fail_unit(run, i, last))
+			break;
+	}
+	return first_rc;
+}
+
+static int conclude(apply_run *run, int rc, hn_error **err)
+{
+	int stored;
+
+	if (!run->journal_failed) {
+		stored = plan_state_store(run->host, run->plan->number,
+			rc < 0 ? PLAN_FAILED : PLAN_APPLIED, rc < 0 ? NULL : err);
+		if (rc >= 0 && stored < 0)
+			rc = stored;
+	}
+	if (rc >= 0)
+		return 0;
+	if (run->inconsistent)
+		return base_error_wrap(err, HN_EINCONSISTENT, HOST_ROOM,
+			"a step failed and could not be taken back: hv-compute repair");
+	if (run->options.on_error == HN_ON_ERROR_UNDO && !run->journal_failed)
+		return base_error_wrap(err, HN_EUNDO, HOST_ROOM,
+			"the plan failed and all that it had done was taken back");
+	return rc;
+}
+
+int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err)
+{
+	apply_run run = {
+		.session = session, .host = session->host, .plan = plan, .options = *options};
+	int rc = host_machine(run.host, &run.machine, err);
+
+	if (rc >= 0)
+		rc = host_recover(session, err);
+	if (rc >= 0)
+		rc = check_fit(session, plan, err);
+	if (rc < 0 || hn_plan_empty(plan))
+		return rc < 0 ? rc : 0;
+	rc = check_feasible(&run, err);
+	if (rc < 0)
+		return rc;
+	run.failed = base_calloc(plan->unit_count + 1, sizeof(*run.failed));
+	if (!run.failed)
+		return base_nomem(err);
+	rc = apply_declare(&run, err);
+	if (rc >= 0)
+		rc = conclude(&run, do_steps(&run, err), err);
+	base_free(run.failed);
+	return rc;
+}
