@@ -125,6 +125,17 @@ int hn_unit_start(
 	return rc < 0 ? rc : settle_drained(&c, session, start_unit(&c, &known, err), err);
 }
 
+/* A unit without a domain does not run: to stop it is to say that it shall not. */
+static int stop_absent(const call *c, hn_stop_result *done, int rc, hn_error **err)
+{
+	if (rc != HN_ENOENT)
+		return rc;
+	if (err)
+		*err = hn_error_unref(*err);
+	done->detail = "shutdown";
+	return host_unit_set_wanted(c->host, c->unit, HOST_WANTED_STOPPED, err);
+}
+
 static int stop_unit(
 	call *c, const hn_stop_options *options, hn_stop_result *result, hn_error **err)
 {
@@ -134,6 +145,7 @@ static int stop_unit(
 
 	c->permit.base.cancel = options->cancel;
 	rc = host_act_stop(c->host, &c->permit, c->unit, options, &done, err);
+	rc = stop_absent(c, &done, rc, err);
 	if (rc >= 0 && result) {
 		memcpy(result, &done, theirs < sizeof(done) ? theirs : sizeof(done));
 		result->size = theirs;
