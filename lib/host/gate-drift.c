@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gate to drift: scanning, taking the real value as the wanted one, and repairing an
+ * inconsistent unit.
+ */
+#include "host/plan.h"
+
+/* --- scan --- */
+
+typedef struct scan_call {
+	hn_host *host;
+	machine *machine;
+	hn_drift_fn each;
+	void *arg;
+	int differing;
+	bool ended;
+	hn_error **err;
+} scan_call;
+
+static int scan_key(void *arg, const hn_drift *drift, const hn_key *row)
+{
+	scan_call *call = arg;
+	int rc;
+
+	(void)row;
+	call->differing += drift->state == HN_DRIFT_DIFFERS;
+	rc = call->each ? call->each(call->arg, drift) : 0;
+	call->ended = rc != 0;
+	return rc;
+}
+
+static int observe(machine *m, const hn_unit *unit, machine_real **real, hn_error **err)
+{
+	int rc = machine_observe(m, unit->uuid, real, err);
+
+	if (rc == HN_ENOENT && err)
+		*err = hn_error_unref(*err);
+	return rc == HN_ENOENT ? 0 : rc;
+}
+
+static int scan_unit(void *arg, hn_unit *unit)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	scan_call *call = arg;
+	int rc = observe(call->machine, unit, &real, call->err);
+
+	if (rc >= 0)
+		rc = host_drift_compare(
+			call->host, call->machine, unit, real, scan_key, call, call->err);
+	hn_unit_unref(unit);
+	return rc;
+}
+
+static int scan_foreign(void *arg, const machine_real *real)
+{
+	scan_call *call = arg;
+	hn_drift drift = {
+		.size = sizeof(drift),
+		.state = HN_DRIFT_DIFFERS,
+		.unit = real->name,
+		.real = hn_unit_status_name(real->status),
+		.note = "foreign",
+	};
+
+	return real->ours || !call->each ? 0 : call->each(call->arg, &drift);
+}
+
+static int scan(scan_call *call, const char *name)
+{
+	hn_unit *unit = NULL;
+	int rc;
+
+	if (name) {
+		rc = host_unit_load(call->host, name, &unit, call->err);
+		rc = rc < 0 ? rc : scan_unit(call, unit);
+	} else {
+		rc = host_units_each(call->host, scan_unit, call, call->err);
+		if (rc == 0)
+			rc = machine_list(call->machine, scan_foreign, call, call->err);
+	}
+	return rc < 0 && !call->ended ? rc : call->differing;
+}
+
+static int count_drift(hn_host *host, int differing)
+{
+	return events_gauge_set(host->events, "hypernix_drift_keys", "", differing);
+}
+
+int hn_drift_scan(
+	hn_session *session, const char *unit, hn_drift_fn each, void *arg, hn_error **err)
+{
+	scan_call call = {.each = each, .arg = arg, .err = err};
+	host_permit permit;
+	int rc = host_session_use(session, &call.host, err);
+
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
+	if (rc >= 0)
+		rc = host_machine(call.host, &call.machine, err);
+	if (rc < 0)
+		return rc;
+	rc = scan(&call, unit);
+	if (rc >= 0 && !unit)
+		(void)count_drift(call.host, rc);
+	return rc;
+}
+
+/* --- adopt a key --- */
+
+typedef struct seek_call {
+	const char *key;
+	char *real;
+	bool found;
+} seek_call;
+
+static int seek_key(void *arg, const hn_drift *drift, const hn_key *row)
+{
+	seek_call *call = arg;
+
+	(void)row;
+	if (!drift->key || strcmp(drift->key, call->key) != 0)
+		return 0;
+	call->found = drift->state == HN_DRIFT_DIFFERS;
+	if (call->found && drift->real)
+		call->real = base_strdup(drift->real);
+	return 1;
+}
+
+static int find_real(const host_edit *edit, const char *key, char **value, hn_error **err)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	seek_call call = {.key = key};
+	machine *m = NULL;
+	int rc = host_machine(edit->host, &m, err);
+
+	if (rc >= 0)
+		rc = observe(m, edit->unit, &real, err);
+	if (rc >= 0 && !real)
+		rc = base_error(err, HN_ENOENT, HOST_ROOM, "apply makes it again",
+			"%s has no domain", edit->unit->name);
+	if (rc >= 0)
+		rc = host_drift_compare(edit->host, m, edit->unit, real, seek_key, &call, err);
+	if (rc < 0)
+		return rc;
+	if (!call.found)
+		return base_error(err, HN_ENOENT, HOST_ROOM, "hv-compute drift shows what has",
+			"%s of %s has not drifted", key, edit->unit->name);
+	*value = call.real;
+	return 0;
+}
+
+/* The real value as a definition of the unit layer; of a declared unit it goes when the declaration
+ * changes the key. */
+static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
+{
+	BASE_AUTO_FREE char *value = NULL;
+	hn_definition definition = {
+		.size = sizeof(definition),
+		.layer = edit->unit->owner == HN_OWNER_API ? HN_LAYER_UNIT : HN_LAYER_FORCE,
+		.key = key,
+		.note = "adopted: it was found like this",
+	};
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	int rc = host_admit(edit->session, HN_VERB_UNIT_UPDATE,
+		host_object_unit(object, edit->unit->uuid), NULL, &permit, err);
+
+	if (rc >= 0)
+		rc = find_real(edit, key, &value, err);
+	if (rc < 0)
+		return rc;
+	definition.value = value;
+	rc = host_define(edit->host, edit->session, edit->unit, &definition, 0, err);
+	return rc < 0 ? rc : host_settle(&permit, 0, err);
+}
+
+int hn_drift_adopt(hn_session *session, const char *unit, const char *key, hn_error **err)
+{
+	host_edit edit = {0};
+	hn_host *host = NULL;
+	machine *m = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0 && (!key || !hn_key_find(key)))
+		rc = base_error(err, HN_ESCHEMA, HOST_ROOM, NULL, "there is no key \"%.80s\"",
+			key ? key : "");
+	/* The machine before the transaction: opening it may take long. */
+	if (rc >= 0)
+		rc = host_machine(host, &m, err);
+	if (rc >= 0)
+		rc = host_edit_begin(session, unit, false, &edit, err);
+	if (rc < 0)
+		return rc;
+	return host_edit_end(
+		&edit, adopt_key(&edit, key, err), "org.hypernix.unit.reconfigured.v1", err);
+}
+
+/* --- repair --- */
+
+/* What is real becomes what was applied, so that the next plan starts from the truth. */
+static int clear_mark(hn_host *host, const hn_unit *unit, hn_error **err)
+{
+	int rc = host_unit_set_inconsistent(host, unit, false, err);
+
+	return rc < 0 ? rc : host_touch(host, err);
+}
+
+static int repair_plan(hn_session *session, const char *unit, hn_error **err)
+{
+	BASE_AUTO_OF(hn_plan) hn_plan *plan = NULL;
+	hn_plan_options options = HN_PLAN_OPTIONS_INIT;
+	hn_apply_options how = HN_APPLY_OPTIONS_INIT;
+	int rc;
+
+	options.unit = unit;
+	options.restore = true;
+	how.on_error = HN_ON_ERROR_STOP;
+	rc = plan_new(session->host, &options, &plan, err);
+	if (rc >= 0)
+		rc = plan_fill(session, plan, err);
+	if (rc >= 0)
+		rc = plan_store(session, plan, err);
+	return rc < 0 ? rc : apply_plan(session, plan, &how, err);
+}
+
+static int repair(hn_session *session, const hn_unit *unit, hn_error **err)
+{
+	int rc = clear_mark(session->host, unit, err);
+
+	if (rc >= 0)
+		rc = repair_plan(session, unit->name, err);
+	if (rc < 0 && unit->inconsistent)
+		(void)host_unit_set_inconsistent(session->host, unit, true, NULL);
+	return rc;
+}
+
+int hn_unit_repair(hn_session *session, const char *unit, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_unit_load(host, unit, &found, err);
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_UNIT_UPDATE, host_object_unit(object, found->uuid),
+			NULL, &permit, err);
+	return rc < 0 ? rc : host_settle(&permit, repair(session, found, err), err);
+}

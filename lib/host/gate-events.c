@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gate to the event log and the metrics.
+ */
+#include "host/host-private.h"
+
+static int admit_log(
+	hn_session *session, hn_verb verb, host_permit *permit, hn_host **host, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	int rc = host_session_use(session, host, err);
+
+	if (rc < 0)
+		return rc;
+	(void)snprintf(object, sizeof(object), "node/%s", (*host)->node);
+	return host_admit(session, verb, object, NULL, permit, err);
+}
+
+int hn_events_read(hn_session *session, const hn_events_options *options, hn_event_fn each,
+	void *arg, hn_error **err)
+{
+	hn_events_options known;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = admit_log(session, HN_VERB_EVENT_READ, &permit, &host, err);
+
+	if (rc >= 0)
+		rc = host_options_check(options, sizeof(known), "hn_events_options", err);
+	if (rc < 0)
+		return rc;
+	host_options_copy(&known, options, sizeof(known));
+	known.size = sizeof(known);
+	return events_read(host->events, &known, each, arg, err);
+}
+
+int hn_events_wait(
+	hn_session *session, uint64_t after, int64_t timeout, hn_cancel *cancel, hn_error **err)
+{
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = admit_log(session, HN_VERB_EVENT_READ, &permit, &host, err);
+
+	return rc < 0 ? rc : events_wait(host->events, after, timeout, cancel, err);
+}
+
+int hn_events_last(hn_session *session, uint64_t *sequence, hn_error **err)
+{
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = admit_log(session, HN_VERB_EVENT_READ, &permit, &host, err);
+
+	return rc < 0 ? rc : events_last(host->events, sequence, err);
+}
+
+int hn_events_prune(hn_session *session, uint64_t before, hn_error **err)
+{
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = admit_log(session, HN_VERB_NODE_ROLE, &permit, &host, err);
+
+	return rc < 0 ? rc : host_settle(&permit, events_prune(host->events, before, err), err);
+}
+
+int hn_metrics_text(hn_session *session, char **text, hn_error **err)
+{
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = admit_log(session, HN_VERB_NODE_READ, &permit, &host, err);
+
+	return rc < 0 ? rc : events_metrics_text(host->events, text, err);
+}

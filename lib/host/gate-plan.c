@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gate to plans and generations.
+ */
+#include "host/plan.h"
+
+static int read_plan_options(const hn_plan_options *options, hn_plan_options *known, hn_error **err)
+{
+	int rc = host_options_check(options, sizeof(*known), "hn_plan_options", err);
+
+	if (rc >= 0)
+		host_options_copy(known, options, sizeof(*known));
+	return rc;
+}
+
+static int make(hn_session *session, const hn_plan_options *options, hn_plan **plan, hn_error **err)
+{
+	BASE_AUTO_OF(hn_plan) hn_plan *made = NULL;
+	int rc = plan_new(session->host, options, &made, err);
+
+	if (rc >= 0)
+		rc = plan_fill(session, made, err);
+	if (rc >= 0)
+		rc = plan_store(session, made, err);
+	if (rc < 0)
+		return rc;
+	*plan = BASE_STEAL(made);
+	return 0;
+}
+
+int hn_plan_make(
+	hn_session *session, const hn_plan_options *options, hn_plan **plan, hn_error **err)
+{
+	hn_plan_options known;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = read_plan_options(options, &known, err);
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
+	if (rc < 0)
+		return rc;
+	if (!plan)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place to put the plan");
+	return make(session, &known, plan, err);
+}
+
+int hn_plan_find(hn_session *session, uint64_t number, hn_plan **plan, hn_error **err)
+{
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
+	return rc < 0 ? rc : plan_load(host, number, plan, err);
+}
+
+int hn_plan_apply(
+	hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err)
+{
+	hn_apply_options known;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_options_check(options, sizeof(known), "hn_apply_options", err);
+	if (rc < 0)
+		return rc;
+	if (!plan || plan->host != host)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"the plan was made on another host, or there is none");
+	host_options_copy(&known, options, sizeof(known));
+	return apply_plan(session, plan, &known, err);
+}
+
+int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, hn_error **err)
+{
+	host_permit permit;
+	hn_host *host = NULL;
+	state_query *query = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
+	if (rc >= 0)
+		rc = state_find(host->store,
+			"SELECT number, applied, who, why, units, number = (SELECT generation FROM"
+			" host) FROM generation WHERE applied <> 0 ORDER BY number",
+			&query, err);
+	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
+		hn_generation generation = {
+			.size = sizeof(generation),
+			.number = (uint64_t)state_int(query, 0),
+			.when = state_int(query, 1),
+			.who = state_text(query, 2),
+			.why = state_text(query, 3),
+			.units = (uint32_t)state_int(query, 4),
+			.current = state_int(query, 5) != 0,
+		};
+
+		rc = each(arg, &generation);
+		if (rc != 0)
+			break;
+	}
+	state_done(query);
+	return rc;
+}

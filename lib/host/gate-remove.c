@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gate to removing, replacing, adopting and moving whole units.
+ */
+#include "host/host-private.h"
+
+#include <errno.h>
+
+static int admit_unit(
+	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	return host_admit(session, verb, host_object_unit(object, uuid), NULL, permit, err);
+}
+
+/* --- disks --- */
+
+/* A file that a unit names as a disk, below the machine's root or the state: others were not made
+ * here. */
+static bool is_ours(const hn_host *host, const char *path)
+{
+	size_t root = strlen(host->root), state = strlen(host->state_dir);
+
+	return (strncmp(path, host->root, root) == 0 && path[root] == '/') ||
+	       (strncmp(path, host->state_dir, state) == 0 && path[state] == '/');
+}
+
+static int delete_disk(const hn_host *host, const hn_unit *unit, const char *name, hn_error **err)
+{
+	char key[160];
+	const char *path = NULL;
+	int rc;
+
+	(void)snprintf(key, sizeof(key), "disks.%s.source", name);
+	if (hn_view_get_text(unit->applied, key, &path, NULL) < 0 || *path != '/')
+		return 0;
+	if (!is_ours(host, path))
+		return base_error(err, HN_EDENIED, HOST_ROOM, "remove the unit with --disks keep",
+			"disk %s of %s is %s, which lies outside of hypernix", name, unit->name,
+			path);
+	rc = host->os->ops->unlink(host->os, path);
+	return rc < 0 && rc != -ENOENT ? base_error_errno(err, HOST_ROOM, rc, "disk %s", path) : 0;
+}
+
+static int delete_disks(const hn_host *host, const hn_unit *unit, hn_error **err)
+{
+	const char *name = NULL;
+	int rc = 0;
+
+	if (!unit->applied)
+		return 0;
+	for (size_t i = 0; rc >= 0 && hn_view_name_at(unit->applied, "disks.", i, &name) >= 0; i++)
+		rc = delete_disk(host, unit, name, err);
+	return rc;
+}
+
+/* --- remove --- */
+
+static int stop_and_undefine(
+	hn_host *host, const host_permit *permit, const hn_unit *unit, hn_error **err)
+{
+	hn_stop_result told = {.size = sizeof(told)};
+	machine *m = NULL;
+	int rc = host_machine(host, &m, err);
+
+	if (rc >= 0)
+		rc = machine_stop(&permit->base, m, unit->uuid, 0, true, &told, err);
+	if (rc == HN_ENOENT) {
+		if (err)
+			*err = hn_error_unref(*err);
+		rc = 0;
+	}
+	return rc < 0 ? rc : machine_undefine(&permit->base, m, unit->uuid, err);
+}
+
+typedef struct remove_call {
+	hn_session *session;
+	hn_unit *unit;
+	host_permit *permit;
+} remove_call;
+
+static int forget(void *arg, hn_error **err)
+{
+	remove_call *call = arg;
+	hn_host *host = call->session->host;
+	int rc = host_event(host, call->session, "org.hypernix.unit.removed.v1", call->unit->uuid,
+		call->unit->name, NULL, err);
+
+	if (rc >= 0)
+		rc = host_unit_delete(host, call->unit, err);
+	if (rc >= 0)
+		rc = host_touch(host, err);
+	return rc < 0 ? rc : host_settle(call->permit, 0, err);
+}
+
+static int remove_unit(
+	hn_session *session, hn_unit *unit, hn_disks disks, host_permit *permit, hn_error **err)
+{
+	remove_call call = {.session = session, .unit = unit, .permit = permit};
+	hn_host *host = session->host;
+	int rc = stop_and_undefine(host, permit, unit, err);
+
+	if (rc >= 0 && disks == HN_DISKS_DELETE)
+		rc = delete_disks(host, unit, err);
+	if (rc >= 0)
+		rc = host_transaction(host, forget, &call, err);
+	host_resolver_forget(host);
+	return rc;
+}
+
+int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_unit_load(host, unit, &found, err);
+	if (rc >= 0 && found->owner != HN_OWNER_API && !found->undeclared)
+		rc = base_error(err, HN_EDENIED, HOST_ROOM,
+			"take it out of the declaration and apply with on-remove destroy",
+			"%s is declared: the next apply would make it again", found->name);
+	if (rc >= 0)
+		rc = admit_unit(session, HN_VERB_UNIT_DELETE, found->uuid, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = remove_unit(session, found, disks, &permit, err);
+	return rc < 0 ? host_settle(&permit, rc, err) : 0;
+}
+
+/* --- replace --- */
+
+static int unapply(void *arg, hn_error **err)
+{
+	remove_call *call = arg;
+	hn_host *host = call->session->host;
+	static const uint8_t none[CRYPTO_DIGEST];
+	state_query *query = NULL;
+	int rc = host_view_store(host, call->unit, HOST_APPLIED, NULL, NULL, err);
+
+	if (rc >= 0)
+		rc = host_unit_set_defined(host, call->unit, NULL, none, err);
+	if (rc >= 0)
+		rc = state_find(host->store,
+			"UPDATE unit SET machine = NULL, addresses = NULL, vcpus = 0, inconsistent = 0"
+			" WHERE id = ?1",
+			&query, err);
+	if (rc >= 0) {
+		state_bind_int(query, 1, call->unit->id);
+		rc = state_run(query, err);
+	}
+	if (rc >= 0)
+		rc = host_unit_set_status(host, call->unit, HN_UNIT_ABSENT, -1, err);
+	if (rc >= 0 && host_undefine(host, call->unit, HN_LAYER_FROZEN, "compute.vcpus", NULL) ==
+			       HN_ENOMEM)
+		rc = base_nomem(err);
+	if (rc >= 0)
+		rc = host_touch(host, err);
+	return rc < 0 ? rc : host_settle(call->permit, 0, err);
+}
+
+/* The domain goes, the record stays: the next apply makes the unit anew, fixed keys and all. */
+int hn_unit_replace(hn_session *session, const char *unit, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	host_permit create, permit;
+	remove_call call = {.session = session, .permit = &permit};
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_unit_load(host, unit, &found, err);
+	if (rc >= 0)
+		rc = admit_unit(session, HN_VERB_UNIT_DELETE, found->uuid, &permit, err);
+	if (rc < 0)
+		return rc;
+	call.unit = found;
+	rc = admit_unit(session, HN_VERB_UNIT_CREATE, found->uuid, &create, err);
+	if (rc >= 0) {
+		rc = stop_and_undefine(host, &permit, found, err);
+		if (rc >= 0)
+			rc = host_transaction(host, unapply, &call, err);
+		host_resolver_forget(host);
+		rc = host_settle(&create, rc, err);
+	}
+	return rc < 0 ? host_settle(&permit, rc, err) : 0;
+}
+
+/* --- adopt --- */
+
+typedef struct find_domain {
+	const char *name;
+	char uuid[37];
+	bool found, ours;
+} find_domain;
+
+static int look_at(void *arg, const machine_real *real)
+{
+	find_domain *call = arg;
+
+	if (strcmp(real->name, call->name) != 0 && strcmp(real->uuid, call->name) != 0)
+		return 0;
+	memcpy(call->uuid, real->uuid, sizeof(call->uuid));
+	call->found = true;
+	call->ours = real->ours;
+	return 0;
+}
+
+/* What the domain has and our keys can say becomes the unit's own definition. */
+static int take_values(const host_edit *edit, const machine_real *real, hn_error **err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < real->count; i++) {
+		const hn_key *row = hn_key_find(real->values[i].key);
+		hn_definition definition = {
+			.size = sizeof(definition),
+			.layer = HN_LAYER_UNIT,
+			.key = real->values[i].key,
+			.value = real->values[i].persistent,
+			.note = "adopted",
+		};
+		char *canonical = NULL;
+
+		if (!row || !definition.value ||
+			hn_key_parse(row, definition.value, &canonical, NULL) < 0)
+			continue;
+		definition.value = canonical;
+		rc = host_define(edit->host, edit->session, edit->unit, &definition, 0, err);
+		hn_text_free(canonical);
+	}
+	return rc;
+}
+
+static int adopt_domain(host_edit *edit, const machine_real *real, hn_error **err)
+{
+	bool runs = host_status_runs(real->status);
+	host_permit permit;
+	int rc;
+
+	if (edit->unit)
+		return base_error(err, HN_EEXIST, HOST_ROOM, "rename the domain",
+			"there is a unit \"%s\" already", edit->unit->name);
+	rc = host_unit_insert(edit->host, real->name, real->uuid, HN_OWNER_API, &edit->unit, err);
+	if (rc >= 0)
+		rc = admit_unit(edit->session, HN_VERB_UNIT_CREATE, real->uuid, &permit, err);
+	if (rc >= 0)
+		rc = take_values(edit, real, err);
+	if (rc >= 0)
+		rc = host_unit_set_status(
+			edit->host, edit->unit, real->status, runs ? real->ready : -1, err);
+	if (rc >= 0 && runs)
+		rc = host_unit_set_wanted(edit->host, edit->unit, HOST_WANTED_RUNNING, err);
+	return rc < 0 ? rc : host_settle(&permit, 0, err);
+}
+
+int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	find_domain seek = {.name = domain ? domain : ""};
+	host_edit edit = {0};
+	hn_host *host = NULL;
+	machine *m = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_machine(host, &m, err);
+	if (rc >= 0)
+		rc = machine_list(m, look_at, &seek, err);
+	if (rc >= 0 && (!seek.found || seek.ours))
+		rc = base_error(err, seek.found ? HN_EEXIST : HN_ENOENT, HOST_ROOM, NULL,
+			seek.found ? "the domain \"%.80s\" is ours already"
+				   : "there is no domain \"%.80s\"",
+			seek.name);
+	if (rc >= 0)
+		rc = machine_observe(m, seek.uuid, &real, err);
+	if (rc >= 0)
+		rc = host_edit_begin(session, real->name, true, &edit, err);
+	if (rc < 0)
+		return rc;
+	return host_edit_end(
+		&edit, adopt_domain(&edit, real, err), "org.hypernix.unit.created.v1", err);
+}
+
+/* --- move --- */
+
+int hn_unit_move(hn_session *session, const char *unit, const char *to, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_unit_load(host, unit, &found, err);
+	if (rc >= 0)
+		rc = admit_unit(session, HN_VERB_MIGRATE_OUT, found->uuid, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = base_error(err, HN_ENOSUP, HOST_ROOM, NULL,
+		"%s cannot be moved to %.80s: this version has no migration", found->name,
+		to ? to : "another host");
+	return host_settle(&permit, rc, err);
+}

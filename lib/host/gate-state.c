@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gate to the state: where it lies, and whether it is whole.
+ */
+#include "host/host-private.h"
+
+static int admit_node(hn_session *session, hn_host **host, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	int rc = host_session_use(session, host, err);
+
+	if (rc < 0)
+		return rc;
+	(void)snprintf(object, sizeof(object), "node/%s", (*host)->node);
+	return host_admit(session, HN_VERB_NODE_READ, object, NULL, &permit, err);
+}
+
+int hn_state_get_facts(hn_session *session, hn_state_facts *facts, hn_error **err)
+{
+	hn_host *host = NULL;
+	struct stat status;
+	int rc = admit_node(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_options_check(facts, sizeof(*facts), "hn_state_facts", err);
+	if (rc < 0)
+		return rc;
+	if (!facts)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the facts");
+	rc = host->os->ops->stat(host->os, host->path, &status);
+	if (rc < 0)
+		return base_error_errno(err, HOST_ROOM, rc, "%s", host->path);
+	*facts = (hn_state_facts){
+		.size = sizeof(*facts),
+		.path = host->path,
+		.bytes = (uint64_t)status.st_size,
+		.writes = state_writes(host->store),
+	};
+	return 0;
+}
+
+int hn_state_verify(hn_session *session, hn_error **err)
+{
+	hn_host *host = NULL;
+	int rc = admit_node(session, &host, err);
+
+	if (rc >= 0)
+		rc = state_check(host->store, err);
+	return rc < 0 ? rc : host_audit_verify(host, err);
+}

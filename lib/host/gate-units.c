@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The gate to reading units: list, find, history, the catalogue and what-if.
+ */
+#include "host/host-private.h"
+
+struct hn_units {
+	hn_unit **units;
+	size_t count, capacity;
+};
+
+hn_units *hn_units_free(hn_units *units)
+{
+	if (!units)
+		return NULL;
+	for (size_t i = 0; i < units->count; i++)
+		hn_unit_unref(units->units[i]);
+	base_free(units->units);
+	base_free(units);
+	return NULL;
+}
+
+size_t hn_units_count(const hn_units *units)
+{
+	return units->count;
+}
+
+hn_unit *hn_units_at(const hn_units *units, size_t index)
+{
+	return index < units->count ? units->units[index] : NULL;
+}
+
+static int add_unit(hn_units *units, hn_unit *unit, hn_error **err)
+{
+	if (base_grow(&units->units, &units->capacity, units->count + 1, sizeof(*units->units)) <
+		0) {
+		hn_unit_unref(unit);
+		return base_nomem(err);
+	}
+	units->units[units->count++] = unit;
+	return 0;
+}
+
+/* --- status --- */
+
+static void take_real(hn_unit *unit, const machine_real *real)
+{
+	unit->status = real->status;
+	unit->ready = host_status_runs(real->status) ? real->ready : -1;
+}
+
+/* Somebody else may own the machine; the process table then tells what it can. */
+static void peek_unit(const hn_host *host, hn_unit *unit)
+{
+	hn_unit_status status;
+
+	if (machine_peek(host->os, host->root, unit->name, unit->uuid, &status, NULL) < 0)
+		return;
+	if (!host_status_runs(status))
+		unit->ready = -1;
+	unit->status = status;
+}
+
+static bool is_embedded(const hn_host *host)
+{
+	return !host->uri || strncmp(host->uri, "hypernix:", 9) == 0;
+}
+
+static int observe_unit(hn_host *host, hn_unit *unit, hn_error **err)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	machine *m = host->machine;
+	int rc;
+
+	if (!m && is_embedded(host)) {
+		peek_unit(host, unit);
+		return 0;
+	}
+	rc = m ? 1 : host_machine_try(host, &m, err);
+	if (rc > 0)
+		rc = machine_observe(m, unit->uuid, &real, err);
+	else
+		return rc;
+	if (rc >= 0)
+		take_real(unit, real);
+	else if (rc == HN_ENOENT && err)
+		*err = hn_error_unref(*err);
+	if (rc == HN_ENOENT)
+		unit->status = HN_UNIT_ABSENT;
+	return rc < 0 && rc != HN_ENOENT ? rc : 0;
+}
+
+/* --- list --- */
+
+typedef struct list_call {
+	hn_host *host;
+	const hn_selector *selector;
+	base_map *kinds; /* tag -> kind, looked up once; "" for none */
+	hn_units *units;
+	base_map *known; /* uuids with a record */
+	hn_error **err;
+} list_call;
+
+static int read_kind(list_call *call, const char *tag, const char **kind)
+{
+	BASE_AUTO_OF(codec_json) codec_json *doc = NULL;
+	hn_catalog *catalog = NULL;
+	const codec_node *node = NULL;
+	char *json = NULL, *kept;
+	int rc = host_catalog(call->host, &catalog, call->err);
+
+	if (rc < 0)
+		return rc;
+	if (hn_catalog_describe(catalog, "tag", tag, &json, NULL) >= 0 &&
+		codec_json_parse("tag", json, strlen(json), &doc, NULL) >= 0)
+		node = codec_member(codec_json_root(doc), "kind");
+	hn_text_free(json);
+	kept = base_strdup(node && node->kind == CODEC_TEXT ? node->text : "");
+	if (!kept || base_map_put(call->kinds, tag, strlen(tag), kept) < 0) {
+		base_free(kept);
+		return base_nomem(call->err);
+	}
+	*kind = kept;
+	return 0;
+}
+
+static int kind_of(list_call *call, const char *tag, const char **kind)
+{
+	int rc = 0;
+
+	*kind = base_map_get(call->kinds, tag, strlen(tag));
+	if (!*kind)
+		rc = read_kind(call, tag, kind);
+	if (rc >= 0 && **kind == '\0')
+		*kind = NULL;
+	return rc;
+}
+
+/* 1 selected, 0 not. A unit without a view has no tags; its name can still be selected. */
+static int select_unit(list_call *call, const hn_unit *unit)
+{
+	size_t count = unit->desired ? hn_view_tag_count(unit->desired) : 0;
+	BASE_AUTO_FREE const char **tags = base_calloc(count + 1, sizeof(*tags));
+	BASE_AUTO_FREE const char **kinds = base_calloc(count + 1, sizeof(*kinds));
+	const char *how;
+
+	if (!tags || !kinds)
+		return base_nomem(call->err);
+	for (size_t i = 0; i < count; i++) {
+		int rc = hn_view_tag_at(unit->desired, i, &tags[i], &how);
+
+		if (rc >= 0)
+			rc = kind_of(call, tags[i], &kinds[i]);
+		if (rc < 0)
+			return rc;
+	}
+	return hn_selector_match(call->selector, unit->name, tags, kinds, count);
+}
+
+static int list_unit(void *arg, hn_unit *unit)
+{
+	list_call *call = arg;
+	int rc = call->selector ? select_unit(call, unit) : 1;
+
+	if (rc >= 0 && call->known &&
+		base_map_put(call->known, unit->uuid, strlen(unit->uuid), NULL) < 0)
+		rc = base_nomem(call->err);
+	if (rc <= 0) {
+		hn_unit_unref(unit);
+		return rc;
+	}
+	return add_unit(call->units, unit, call->err);
+}
+
+/* Domains that hypernix did not make, as units without values. */
+static int list_foreign(void *arg, const machine_real *real)
+{
+	list_call *call = arg;
+	hn_unit *unit;
+
+	if (real->ours || base_map_has(call->known, real->uuid, strlen(real->uuid)))
+		return 0;
+	unit = base_calloc(1, sizeof(*unit));
+	if (!unit)
+		return base_nomem(call->err);
+	atomic_init(&unit->references, 1);
+	memcpy(unit->uuid, real->uuid, sizeof(unit->uuid));
+	memcpy(unit->name, real->name, sizeof(unit->name));
+	unit->owner = HN_OWNER_API;
+	unit->foreign = true;
+	unit->ready = -1;
+	take_real(unit, real);
+	return add_unit(call->units, unit, call->err);
+}
+
+static int observe_all(list_call *call)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < call->units->count; i++)
+		rc = observe_unit(call->host, call->units->units[i], call->err);
+	if (rc >= 0 && call->host->machine && !call->selector)
+		rc = machine_list(call->host->machine, list_foreign, call, call->err);
+	return rc;
+}
+
+static int fill_list(list_call *call, const char *selector, bool observe)
+{
+	hn_selector *compiled = NULL;
+	int rc = selector ? hn_selector_compile(selector, &compiled, call->err) : 0;
+
+	call->selector = compiled;
+	if (rc >= 0)
+		rc = host_units_each(call->host, list_unit, call, call->err);
+	if (rc >= 0 && observe)
+		rc = observe_all(call);
+	hn_selector_free(compiled);
+	return rc;
+}
+
+int hn_units_list(
+	hn_session *session, const char *selector, bool observe, hn_units **units, hn_error **err)
+{
+	BASE_AUTO_OF(base_map) base_map *kinds = base_map_new(base_free);
+	BASE_AUTO_OF(base_map) base_map *known = base_map_new(NULL);
+	BASE_AUTO_OF(hn_units) hn_units *made = base_calloc(1, sizeof(*made));
+	list_call call = {.kinds = kinds, .known = known, .units = made, .err = err};
+	host_permit permit;
+	int rc = host_session_use(session, &call.host, err);
+
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
+	if (rc >= 0 && (!kinds || !known || !made))
+		rc = base_nomem(err);
+	if (rc >= 0)
+		rc = fill_list(&call, selector, observe);
+	if (rc < 0)
+		return rc;
+	*units = BASE_STEAL(made);
+	return 0;
+}
+
+int hn_unit_find(
+	hn_session *session, const char *name, bool observe, hn_unit **unit, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_unit_load(host, name, &found, err);
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_UNIT_READ, host_object_unit(object, found->uuid),
+			NULL, &permit, err);
+	if (rc >= 0 && observe)
+		rc = observe_unit(host, found, err);
+	if (rc < 0)
+		return rc;
+	*unit = BASE_STEAL(found);
+	return 0;
+}
+
+/* --- catalogue, what-if --- */
+
+int hn_host_get_catalog(hn_session *session, hn_catalog **catalog, hn_error **err)
+{
+	hn_catalog *current = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_TAG_READ, "tag/**", NULL, &permit, err);
+	if (rc >= 0)
+		rc = host_catalog(host, &current, err);
+	if (rc < 0)
+		return rc;
+	*catalog = hn_catalog_ref(current);
+	return 0;
+}
+
+int hn_host_fork_resolver(hn_session *session, hn_resolver **resolver, hn_error **err)
+{
+	hn_resolver *current = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_TAG_READ, "tag/**", NULL, &permit, err);
+	if (rc >= 0)
+		rc = host_resolver(host, &current, err);
+	return rc < 0 ? rc : hn_resolver_fork(current, resolver, err);
+}
+
+/* --- history --- */
+
+typedef struct history_call {
+	const hn_unit *unit;
+	const char *key;
+	hn_history_fn each;
+	void *arg;
+	char *last; /* value of the entry before; NULL = unset */
+	bool told;
+} history_call;
+
+static int tell_history(history_call *call, state_query *query, const char *value)
+{
+	hn_history_entry entry = {
+		.size = sizeof(entry),
+		.generation = (uint64_t)state_int(query, 0),
+		.when = state_int(query, 1),
+		.who = state_text(query, 2),
+		.why = state_text(query, 3),
+		.value = value,
+	};
+
+	return call->each(call->arg, &entry);
+}
+
+/* Only where the key's value changed is there something to tell. */
+static int history_row(history_call *call, state_query *query, hn_error **err)
+{
+	BASE_AUTO_OF(hn_view) hn_view *view = NULL;
+	const char *value = NULL;
+	size_t size = 0;
+	const void *body = state_blob(query, 4, &size);
+	int rc = hn_view_decode(call->unit->name, body, size, NULL, 0, &view, err);
+
+	if (rc < 0)
+		return rc;
+	(void)hn_view_get_text(view, call->key, &value, NULL);
+	if (call->told && value && call->last && strcmp(value, call->last) == 0)
+		return 0;
+	if (!value && !call->last)
+		return 0;
+	base_free(call->last);
+	call->last = value ? base_strdup(value) : NULL;
+	if (value && !call->last)
+		return base_nomem(err);
+	call->told = true;
+	return tell_history(call, query, value);
+}
+
+static int walk_history(hn_host *host, history_call *call, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store,
+		"SELECT h.generation, h.at, h.who, h.why, v.body FROM history h JOIN view v"
+		" ON v.id = h.body WHERE h.unit = ?1 ORDER BY h.id",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, call->unit->id);
+	while ((rc = state_row(query, err)) > 0) {
+		rc = history_row(call, query, err);
+		if (rc != 0)
+			break;
+	}
+	state_done(query);
+	base_free(call->last);
+	return rc;
+}
+
+int hn_unit_history(hn_session *session, const char *unit, const char *key, hn_history_fn each,
+	void *arg, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	history_call call = {.key = key, .each = each, .arg = arg};
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0 && (!key || !hn_key_find(key)))
+		rc = base_error(err, HN_ESCHEMA, HOST_ROOM, NULL, "there is no key \"%.80s\"",
+			key ? key : "");
+	if (rc >= 0)
+		rc = host_unit_load(host, unit, &found, err);
+	if (rc >= 0)
+		rc = host_admit(session, HN_VERB_UNIT_READ, host_object_unit(object, found->uuid),
+			NULL, &permit, err);
+	if (rc < 0)
+		return rc;
+	call.unit = found;
+	return walk_history(host, &call, err);
+}
