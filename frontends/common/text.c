@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
-#include <wctype.h>
 
 /* One character at text: its bytes, and its columns, or -1 for what must not reach a terminal:
  * control characters, invalid UTF-8 and the marks that turn the direction of writing round. */
@@ -25,7 +24,7 @@ static int character_at(const char *text, size_t size, size_t *bytes)
 	}
 	*bytes = used;
 	if ((character >= 0x202a && character <= 0x202e) ||
-		(character >= 0x2066 && character <= 0x2069) || !iswprint((wint_t)character))
+		(character >= 0x2066 && character <= 0x2069))
 		return -1;
 	return wcwidth(character);
 }
