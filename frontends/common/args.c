@@ -103,7 +103,7 @@ bool cli_operand_kind(const char *operands, size_t n, char kind[CLI_KIND_TEXT])
 	kind[0] = '\0';
 	if (n > 0 && memmem(word, size, "...", 3) == NULL)
 		return false;
-	word += strspn(word, "[+");
+	word += strspn(word, "[");
 	size = strcspn(word, ".]| ");
 	if (size == 0 || size >= CLI_KIND_TEXT)
 		return false;

@@ -112,7 +112,7 @@ static const char bash_answer[] =
 	"\t\t\tif [[ ${words[-1]} == *...* ]]; then count=$((${#words[@]} - 1)); fi\n"
 	"\t\tfi\n"
 	"\t\tkind=${words[count]}\n"
-	"\t\tkind=${kind#[}; kind=${kind#+}; kind=${kind%]}; kind=${kind%...}; kind=${kind%%|-*}\n"
+	"\t\tkind=${kind#[}; kind=${kind%]}; kind=${kind%...}; kind=${kind%%|-*}\n"
 	"\tfi\n"
 	"\tif [[ -z $first && $current != -* ]]; then\n"
 	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$(sed 's/ [^|]*//g; s/|/ /g' <<<\"$commands\")\" -- \"$current\")\n"

@@ -190,4 +190,6 @@ check "check reads standard input" sh -c "'$program' check - <one.json"
 "$program" completion bash >completion
 check "completion of units" bash -c "source ./completion; hv-compute() { '$program' \"\$@\"; }
 	COMP_WORDS=(hv-compute show w) COMP_CWORD=2; _hv_compute; test \"\${COMPREPLY[*]}\" = web"
+check "completion of tags with their sign" bash -c "source ./completion; hv-compute() { '$program' \"\$@\"; }
+	COMP_WORDS=(hv-compute tag web +b) COMP_CWORD=3; _hv_compute; test \"\${COMPREPLY[*]}\" = +batch"
 finish

@@ -288,7 +288,7 @@ Test(args, kinds_of_operands)
 	cr_assert(cli_operand_kind("[FILE...]", 5, kind));
 	cr_assert_str_eq(kind, "FILE");
 	cr_assert(cli_operand_kind("UNIT +TAG|-TAG...", 3, kind));
-	cr_assert_str_eq(kind, "TAG");
+	cr_assert_str_eq(kind, "+TAG");
 	cr_assert_not(cli_operand_kind(NULL, 0, kind));
 }
 
