@@ -92,6 +92,8 @@ int cli_fail(const cli_run *cli, hn_error *error)
 	int status = hn_code_exit_status(hn_error_code(error));
 	hn_json *json;
 
+	if (error == NULL) /* a call that failed without a word must not pass for success */
+		return cli_refuse(cli, HN_EINTERNAL, NULL, "%s", hn_code_text(HN_EINTERNAL));
 	fflush(stdout);
 	if (cli->json && hn_json_new(false, &json, NULL) == 0) {
 		hn_json_object(json, NULL);
@@ -122,7 +124,8 @@ int cli_refuse(const cli_run *cli, hn_code code, const char *hint, const char *f
 		hn_json_text(json, "code", hn_code_name(code));
 		hn_json_text(json, "room", cli->program->name);
 		hn_json_text(json, "message", message);
-		hn_json_text(json, "hint", hint);
+		if (hint != NULL)
+			hn_json_text(json, "hint", hint);
 		hn_json_end(json);
 		hn_json_end(json);
 		print_json(json, stderr);

@@ -31,6 +31,16 @@ Test(answer, error_with_hint_cause_and_facts)
 				"  (pid = 42, program = virsh\\x1b[2J)\n");
 }
 
+Test(answer, failure_without_an_error_is_no_success)
+{
+	cli_run cli = {.program = &test_program};
+
+	cr_redirect_stderr();
+	cr_assert_eq(cli_fail(&cli, NULL), hn_code_exit_status(HN_EINTERNAL));
+	fflush(stderr);
+	cr_assert_stderr_eq_str("prog: internal error\n");
+}
+
 Test(answer, error_as_json_is_one_line)
 {
 	cli_run cli = {.program = &test_program, .json = true};
