@@ -123,6 +123,21 @@ static bool has_schema(const hn_view *view, const hn_key *key, const char *name)
 	return tags_view_has_name(view, key, copy);
 }
 
+/* The schema default as it was when the view was stored. */
+static int explain_stored(const tags_own_cell *cell, size_t nth, tags_entry *entry)
+{
+	if (nth > 0 || cell->value == NULL)
+		return HN_ENOENT;
+	*entry = (tags_entry){.order = 1000,
+		.origin = {.size = sizeof(hn_origin),
+			.layer = HN_LAYER_SCHEMA,
+			.mark = HN_MARK_WON,
+			.priority = 1500,
+			.source = "schema",
+			.value = cell->value->text}};
+	return 0;
+}
+
 int tags_view_explain(
 	const hn_view *view, const hn_key *key, const char *name, size_t nth, tags_entry *entry)
 {
@@ -145,9 +160,11 @@ int tags_view_explain(
 		return 0;
 	}
 	nth -= count;
-	/* A view read back has these lines stored. */
-	if (view->base == NULL)
+	/* A view read back has these lines stored, but for a default that stands alone. */
+	if (view->base == NULL && (count > 0 || !view->explained))
 		return HN_ENOENT;
+	if (view->base == NULL && found.own != NULL)
+		return explain_stored(found.own, nth, entry);
 	if (has_schema(view, key, name) && nth-- == 0) {
 		*entry = (tags_entry){.order = 1000,
 			.origin = {.size = sizeof(hn_origin),

@@ -140,3 +140,18 @@ const char *hn_class_name(hn_class change_class)
 
 	return (size_t)change_class < BASE_COUNT(names) ? names[change_class] : "unknown";
 }
+
+const char *hn_layer_name(hn_layer layer)
+{
+	static const char *const names[] = {"emergency", "force", "unit", "tag", "policy",
+		"component", "platform", "frozen", "schema"};
+
+	return (size_t)layer < BASE_COUNT(names) ? names[layer] : "unknown";
+}
+
+const char *hn_mark_name(hn_mark mark)
+{
+	static const char *const names[] = {"won", "same", "lost", "merged", "ignored"};
+
+	return (size_t)mark < BASE_COUNT(names) ? names[mark] : "unknown";
+}

@@ -35,6 +35,7 @@ BASE_AUTO(hn_resolver, hn_resolver_free)
 
 void tags_unit_state_free(tags_unit_state *entry);
 bool tags_resolver_find(const hn_resolver *resolver, const char *name, size_t *index);
+tags_subject tags_resolver_subject(const hn_resolver *resolver, const tags_unit_state *entry);
 int tags_resolver_unknown(const hn_resolver *resolver, const char *unit, hn_error **err);
 
 #endif

@@ -282,14 +282,20 @@ static int find_base(hn_resolver *resolver, tags_base **base, hn_error **err)
 	return 0;
 }
 
-static int resolve_entry(
-	hn_resolver *resolver, tags_unit_state *entry, hn_view **view, hn_error **err)
+tags_subject tags_resolver_subject(const hn_resolver *resolver, const tags_unit_state *entry)
 {
 	hn_catalog *catalog = resolver->catalog;
-	tags_subject subject = {.catalog = catalog,
+
+	return (tags_subject){.catalog = catalog,
 		.name = entry->name,
 		.unit = entry->unit != TAGS_NONE ? &catalog->units[entry->unit] : NULL,
 		.input = entry->input};
+}
+
+static int resolve_entry(
+	hn_resolver *resolver, tags_unit_state *entry, hn_view **view, hn_error **err)
+{
+	tags_subject subject = tags_resolver_subject(resolver, entry);
 	tags_base *base = NULL;
 	int rc = tags_membership_find(&subject, &resolver->scratch, resolver->membership, err);
 

@@ -482,6 +482,7 @@ struct hn_view {
 	const char *const *tag_names, *const *tag_hows; /* of a view read back */
 	const char *const *policy_names, *const *policy_hows;
 	uint32_t cell_count, merged_count, local_count, tag_count, policy_count;
+	bool explained; /* of a view read back: with its chains */
 };
 BASE_AUTO(hn_view, hn_view_unref)
 
@@ -502,6 +503,8 @@ void tags_view_find(const hn_view *view, const hn_key *key, const char *name, ta
 bool tags_found_given(const tags_found *found);
 /* Canonical text, or NULL when the key has no value; `failed`: out of memory. */
 const char *tags_found_text(const hn_view *view, const tags_found *found, bool *failed);
+/* As hn_view_get_int: 0, HN_ERANGE for a word, HN_ENOENT, HN_ENOMEM. */
+int tags_found_number(const hn_view *view, const tags_found *found, int64_t *number);
 /* What the cell of a view holds at a place of its chain. */
 typedef struct tags_entry {
 	hn_origin origin;
@@ -513,10 +516,12 @@ uint32_t tags_found_chain(const hn_view *view, const tags_found *found, const ui
 /* Whether a name is in use under a pattern row: not when a null wins every single-valued key of it
  * that is defined. */
 bool tags_view_has_name(const hn_view *view, const hn_key *row, const char *part);
-/* Walks the names under a pattern row's prefix: the smallest one after `after` (NULL: the first)
- * that is there. `by_size`: shorter names first, as CBOR sorts them. */
+/* Walks the names under a pattern row's prefix: the smallest after `after` (NULL: the first).
+ * TAGS_BY_SIZE: shorter names first, as CBOR sorts them; TAGS_ALL_NAMES: also those that a null
+ * took away. */
+enum { TAGS_BY_SIZE = 1, TAGS_ALL_NAMES = 2 };
 const char *tags_view_next_name(
-	const hn_view *view, const hn_key *row, bool by_size, const char *after);
+	const hn_view *view, const hn_key *row, unsigned flags, const char *after);
 /* Walks the keys that have a value. Begin with a zeroed walk; false at the end. */
 typedef struct tags_walk {
 	size_t index;
@@ -525,6 +530,7 @@ typedef struct tags_walk {
 	tags_found found;
 	bool inside; /* a pattern row whose names are being walked */
 	bool by_size;
+	bool all; /* also keys without a value that something defines */
 	int pass; /* by_size: plain rows first, then patterns */
 } tags_walk;
 bool tags_view_walk(const hn_view *view, tags_walk *walk);

@@ -403,7 +403,7 @@ static int check_names(maker *at)
 
 		if (!tags_key_is_pattern(row))
 			continue;
-		while ((after = tags_view_next_name(at->view, row, false, after)) != NULL) {
+		while ((after = tags_view_next_name(at->view, row, 0, after)) != NULL) {
 			if (++count <= limit)
 				continue;
 			base_limit_check(BASE_LIMIT_MAP_NAMES, count, at->err);

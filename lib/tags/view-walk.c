@@ -75,8 +75,9 @@ static void consider(const hn_key *row, const hn_key *key, const char *part, boo
 }
 
 const char *tags_view_next_name(
-	const hn_view *view, const hn_key *row, bool by_size, const char *after)
+	const hn_view *view, const hn_key *row, unsigned flags, const char *after)
 {
+	bool by_size = (flags & TAGS_BY_SIZE) != 0;
 	const tags_base *base = view->base;
 	const char *best;
 
@@ -91,7 +92,8 @@ const char *tags_view_next_name(
 			consider(row, slot->key, slot->part, by_size, after, &best);
 		}
 		after = best;
-	} while (best != NULL && !tags_view_has_name(view, row, best));
+	} while (best != NULL && (flags & TAGS_ALL_NAMES) == 0 &&
+		 !tags_view_has_name(view, row, best));
 	return best;
 }
 
@@ -108,7 +110,7 @@ int hn_view_name_at(const hn_view *view, const char *prefix, size_t index, const
 	if (row == NULL)
 		return HN_ENOENT;
 	do
-		part = tags_view_next_name(view, row, false, part);
+		part = tags_view_next_name(view, row, 0, part);
 	while (part != NULL && index-- > 0);
 	if (part == NULL)
 		return HN_ENOENT;
@@ -118,21 +120,32 @@ int hn_view_name_at(const hn_view *view, const char *prefix, size_t index, const
 
 /* --- all keys --- */
 
+static bool is_wanted(const hn_view *view, const tags_walk *walk)
+{
+	const uint32_t *chain;
+	bool failed;
+
+	if (walk->all && tags_found_chain(view, &walk->found, &chain) > 0)
+		return true;
+	return tags_found_given(&walk->found) ||
+	       tags_found_text(view, &walk->found, &failed) != NULL;
+}
+
 /* The next concrete name of a pattern row that has a value under this row. */
 static bool walk_names(const hn_view *view, tags_walk *walk, const hn_key *row)
 {
+	unsigned flags = (walk->by_size ? TAGS_BY_SIZE : 0) | (walk->all ? TAGS_ALL_NAMES : 0);
 	const char *after = walk->inside ? walk->part : NULL;
 
-	while ((walk->part = tags_view_next_name(view, row, walk->by_size, after)) != NULL) {
+	walk->inside = false;
+	while (!walk->inside &&
+		(walk->part = tags_view_next_name(view, row, flags, after)) != NULL) {
 		after = walk->part;
 		concrete_name(row, walk->part, walk->name);
 		tags_view_find(view, row, walk->name, &walk->found);
-		walk->inside = tags_found_given(&walk->found) || row->default_text != NULL;
-		if (walk->inside)
-			return true;
+		walk->inside = is_wanted(view, walk);
 	}
-	walk->inside = false;
-	return false;
+	return walk->inside;
 }
 
 /* Each plain row once: `inside` says that the one at hand was given already. */
@@ -144,7 +157,7 @@ static bool walk_plain(const hn_view *view, tags_walk *walk, const hn_key *row)
 		return false;
 	}
 	tags_view_find(view, row, row->name, &walk->found);
-	walk->inside = tags_found_given(&walk->found) || row->default_text != NULL;
+	walk->inside = is_wanted(view, walk);
 	return walk->inside;
 }
 

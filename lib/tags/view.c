@@ -240,12 +240,33 @@ int hn_view_get_text(const hn_view *view, const char *key, const char **text, hn
 	return 0;
 }
 
-int hn_view_get_int(const hn_view *view, const char *key, int64_t *number, hn_error **err)
+int tags_found_number(const hn_view *view, const tags_found *found, int64_t *number)
 {
 	TAGS_AUTO_PARSED tags_parsed parsed = {0};
-	const tags_value *value;
+	const tags_value *value = found_value(view, found);
+	const char *text;
+	bool failed;
+	int rc;
+
+	if (value != NULL) {
+		*number = value->number;
+		return value->word ? HN_ERANGE : 0;
+	}
+	text = tags_found_text(view, found, &failed);
+	if (text == NULL)
+		return failed ? HN_ENOMEM : HN_ENOENT;
+	rc = tags_value_parse(found->key, text, strlen(text), &parsed, NULL);
+	if (rc < 0)
+		return rc;
+	*number = parsed.number;
+	return parsed.word ? HN_ERANGE : 0;
+}
+
+int hn_view_get_int(const hn_view *view, const char *key, int64_t *number, hn_error **err)
+{
 	tags_found found;
 	const char *text;
+	int64_t read;
 	int rc = find_key(view, key, &found, err);
 
 	if (rc < 0)
@@ -253,18 +274,17 @@ int hn_view_get_int(const hn_view *view, const char *key, int64_t *number, hn_er
 	if (found.key->type > HN_TYPE_ENUM)
 		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL,
 			"%s is a %s, which has no number", key, hn_type_name(found.key->type));
-	value = found_value(view, &found);
-	if (value == NULL) {
-		rc = hn_view_get_text(view, key, &text, err);
-		if (rc == 0)
-			rc = tags_value_parse(found.key, text, strlen(text), &parsed, err);
-		if (rc < 0)
-			return rc;
+	rc = tags_found_number(view, &found, &read);
+	if (rc == HN_ENOMEM)
+		return base_nomem(err);
+	if (rc < 0) {
+		int missing = hn_view_get_text(view, key, &text, err);
+
+		return missing < 0 ? missing
+				   : base_error(err, HN_ERANGE, TAGS_ROOM, NULL,
+					     "%s is the word '%s'", key, text);
 	}
-	if (value != NULL ? value->word : parsed.word)
-		return base_error(err, HN_ERANGE, TAGS_ROOM, NULL, "%s is the word '%s'", key,
-			value != NULL ? value->text : parsed.text.data);
-	*number = value != NULL ? value->number : parsed.number;
+	*number = read;
 	return 0;
 }
 

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * All problems of a set of declarations, and what the catalogue says of one tag, policy, kind or
+ * unit.
+ */
+#include "tags/tags-private.h"
+
+/* --- check --- */
+
+int hn_decl_check(
+	hn_decl *const *decls, size_t count, hn_problem_fn each, void *arg, hn_error **err)
+{
+	tags_sink sink = {.each = each, .arg = arg, .err = err};
+	BASE_AUTO_OF(hn_catalog) hn_catalog *catalog = NULL;
+	hn_resolver *resolver = NULL;
+	int rc;
+
+	if (each == NULL || (decls == NULL && count > 0))
+		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL,
+			"a check needs declarations and somewhere to tell the problems");
+	rc = tags_catalog_build(decls, count, &sink, &catalog);
+	/* Units are only looked at in a catalogue that holds together: else they fail for its
+	 * reasons. */
+	if (rc < 0 || sink.count > 0)
+		return rc < 0 ? rc : sink.count;
+	rc = hn_resolver_new(catalog, &resolver, err);
+	if (rc == 0)
+		rc = hn_resolve_all(resolver, each, arg, err);
+	hn_resolver_free(resolver);
+	return rc;
+}
+
+/* --- describe --- */
+
+static void put_place(hn_json *json, const char *key, const tags_place *place)
+{
+	hn_json_object(json, key);
+	hn_json_text(json, "file", place->file);
+	hn_json_uint(json, "line", place->line);
+	hn_json_uint(json, "column", place->column);
+	hn_json_end(json);
+}
+
+static void put_places(hn_json *json, const tags_fragment *const *fragments, uint32_t count)
+{
+	hn_json_array(json, "declared");
+	for (uint32_t i = 0; i < count; i++)
+		put_place(json, NULL, &fragments[i]->place);
+	hn_json_end(json);
+}
+
+static void put_def(hn_json *json, const hn_catalog *catalog, uint32_t id)
+{
+	const tags_def *def = &catalog->defs[id];
+
+	hn_json_object(json, NULL);
+	hn_json_text(json, "key", catalog->slots[def->slot].name);
+	hn_json_text(json, "value", def->value != 0 ? catalog->values[def->value].text : NULL);
+	hn_json_int(json, "priority", def->priority);
+	put_place(json, "origin", &catalog->places[id]);
+	hn_json_end(json);
+}
+
+static void put_entity(hn_json *json, const hn_catalog *catalog, const tags_entity *entity)
+{
+	tags_entity_kind kind = entity->fragments[0]->entity;
+
+	hn_json_text(json, "name", entity->name);
+	if (kind == TAGS_KIND) {
+		hn_json_bool(json, "exclusive", entity->exclusive);
+		return;
+	}
+	if (kind == TAGS_TAG)
+		hn_json_text(json, "kind",
+			entity->kind != TAGS_NONE ? catalog->kinds[entity->kind].name : NULL);
+	else
+		hn_json_text(json, "select", entity->select);
+	hn_json_int(json, "priority", entity->priority);
+	hn_json_array(json, "implies");
+	for (uint32_t i = 0; i < entity->implies_count; i++)
+		hn_json_text(json, NULL, catalog->tags[entity->implies[i]].name);
+	hn_json_end(json);
+	hn_json_array(json, "set");
+	for (uint32_t i = 0; i < entity->def_count; i++)
+		put_def(json, catalog, entity->defs[i]);
+	hn_json_end(json);
+}
+
+static void put_unit(hn_json *json, const hn_catalog *catalog, const tags_unit *unit)
+{
+	hn_json_text(json, "name", unit->name);
+	hn_json_array(json, "tags");
+	for (uint32_t i = 0; i < unit->tag_count; i++)
+		hn_json_text(json, NULL, catalog->tags[unit->tags[i]].name);
+	hn_json_end(json);
+	hn_json_array(json, "policies");
+	for (uint32_t i = 0; i < unit->policy_count; i++)
+		hn_json_text(json, NULL, catalog->policies[unit->policies[i]].name);
+	hn_json_end(json);
+	hn_json_array(json, "set");
+	for (uint32_t i = 0; i < unit->def_count; i++)
+		put_def(json, catalog, unit->first_def + i);
+	hn_json_end(json);
+}
+
+static const tags_entity *find_entity(const hn_catalog *catalog, const char *what, const char *name)
+{
+	uint32_t index = TAGS_NONE;
+
+	if (strcmp(what, "tag") == 0) {
+		index = tags_catalog_tag(catalog, name);
+		return index != TAGS_NONE ? &catalog->tags[index] : NULL;
+	}
+	if (strcmp(what, "policy") == 0) {
+		index = tags_catalog_policy(catalog, name);
+		return index != TAGS_NONE ? &catalog->policies[index] : NULL;
+	}
+	for (uint32_t i = 0; strcmp(what, "kind") == 0 && i < catalog->kind_count; i++)
+		if (strcmp(catalog->kinds[i].name, name) == 0)
+			return &catalog->kinds[i];
+	return NULL;
+}
+
+static int unknown(const hn_catalog *catalog, const char *what, const char *name, hn_error **err)
+{
+	tags_ref ref = {.name = name};
+
+	if (strcmp(what, "tag") == 0)
+		return tags_unknown_name(err, what, &ref, catalog->tags, catalog->tag_count);
+	if (strcmp(what, "policy") == 0)
+		return tags_unknown_name(err, what, &ref, catalog->policies, catalog->policy_count);
+	if (strcmp(what, "kind") == 0)
+		return tags_unknown_name(err, what, &ref, catalog->kinds, catalog->kind_count);
+	if (strcmp(what, "unit") == 0)
+		return base_error(
+			err, HN_ENOENT, TAGS_ROOM, NULL, "there is no unit '%.80s'", name);
+	return base_error(err, HN_EINVAL, TAGS_ROOM, "ask for a tag, policy, kind or unit",
+		"'%.80s' cannot be described", what);
+}
+
+int hn_catalog_describe(
+	const hn_catalog *catalog, const char *what, const char *name, char **json, hn_error **err)
+{
+	BASE_AUTO_OF(hn_json) hn_json *out = NULL;
+	const tags_entity *entity;
+	const char *text;
+	char *copy;
+	uint32_t unit;
+	size_t size;
+	int rc;
+
+	if (what == NULL || name == NULL)
+		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL, "a kind of thing and its name");
+	entity = find_entity(catalog, what, name);
+	unit = strcmp(what, "unit") == 0 ? tags_catalog_unit(catalog, name) : TAGS_NONE;
+	if (entity == NULL && unit == TAGS_NONE)
+		return unknown(catalog, what, name, err);
+	rc = hn_json_new(true, &out, err);
+	if (rc < 0)
+		return rc;
+	hn_json_object(out, NULL);
+	if (entity != NULL) {
+		put_entity(out, catalog, entity);
+		put_places(out, entity->fragments, entity->fragment_count);
+	} else {
+		put_unit(out, catalog, &catalog->units[unit]);
+		put_places(
+			out, catalog->units[unit].fragments, catalog->units[unit].fragment_count);
+	}
+	hn_json_end(out);
+	rc = hn_json_finish(out, &text, &size, err);
+	if (rc < 0)
+		return rc;
+	copy = base_strndup(text, size);
+	if (copy == NULL)
+		return base_nomem(err);
+	*json = copy;
+	return 0;
+}
