@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-enum { SERIES_MAX = 4096, SERIES_BYTES = 512 };
+enum { SERIES_BYTES = 512 };
 
 typedef enum metric_kind { COUNTER, GAUGE } metric_kind;
 
@@ -82,7 +82,7 @@ static int metric_get(
 	snprintf(key, sizeof(key), "%.*s{%s", (int)name_size, name, labels);
 	metric *found = base_map_get(log->metrics, key, size);
 	if (found == NULL) {
-		if (base_map_count(log->metrics) >= SERIES_MAX)
+		if (base_map_count(log->metrics) >= base_limit(BASE_LIMIT_METRICS))
 			return HN_ELIMIT;
 		found = base_calloc(1, sizeof(*found));
 		if (found == NULL)

@@ -82,6 +82,20 @@ static void rewritten(const json_t *value, const char *bytes)
 	same(codec_json_root(doc), value);
 }
 
+/* The scanner must not lean on jansson: alone it refuses the same bytes, so that its message is the
+ * one given. */
+static void scanner_refuses(const char *data, size_t size)
+{
+	BASE_AUTO_FREE char *bytes = base_strndup(data, size);
+	BASE_AUTO_FREE char *pool = base_alloc(size + 1);
+	BASE_AUTO_OF(base_arena) base_arena *arena = base_arena_new();
+	codec_node *root = NULL;
+
+	if (!base_utf8_valid(data, size))
+		return;
+	require(codec_json_scan("fuzz", bytes, size, pool, arena, &root, NULL) < 0 && root == NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	BASE_AUTO_OF(codec_json) codec_json *doc = NULL;
@@ -92,7 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rc < 0) {
 		require(hn_error_code(err) == (hn_code)rc);
 		require(strncmp(hn_error_message(err), "fuzz:", 5) == 0);
-		require(strstr(hn_error_message(err), "ansson") == NULL);
+		if (rc != HN_ELIMIT)
+			scanner_refuses((const char *)data, size);
 		return 0;
 	}
 	BASE_AUTO_FREE char *bytes = base_strndup((const char *)data, size);
