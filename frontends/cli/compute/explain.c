@@ -150,7 +150,7 @@ static int explain_json(cli_run *cli, hn_view *before, hn_view *after, const cha
 	}
 	if (name != NULL)
 		write_key(json, after, name, key, why_not);
-	else
+	if (cli_flag(cli, "all"))
 		compute_json_values(json, after);
 	hn_json_end(json);
 	return cli_json_print(cli, json);
