@@ -46,15 +46,25 @@ apt_install() {
 	return "$status"
 }
 
+# libvirt's embedded driver looks the account up that its package on Debian does not make.
+libvirt_account() {
+	[ "$(id -u)" = 0 ] && ! getent passwd libvirt-qemu >/dev/null || return 0
+	echo "$1: making the system account libvirt-qemu, which libvirt's QEMU driver looks up"
+	if ! getent group libvirt-qemu >/dev/null; then groupadd --system libvirt-qemu; fi
+	useradd --system --gid libvirt-qemu --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin libvirt-qemu
+}
+
 need_packages() {
 	local what=$1 missing
 	shift
 	if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
 		missing=$(packages_missing "$@" | tr '\n' ' ')
-		[ -n "${missing% }" ] || return 0
-		echo "$what: installing with apt-get: $missing"
-		# shellcheck disable=SC2086
-		apt_install $missing
+		if [ -n "${missing% }" ]; then
+			echo "$what: installing with apt-get: $missing"
+			# shellcheck disable=SC2086
+			apt_install $missing || return 1
+		fi
+		case " $* " in *' run '*) libvirt_account "$what" ;; esac
 	elif command -v nix >/dev/null; then
 		[ -n "${HYPERNIX_IN_NIX-}" ] && return 0
 		echo "$what: entering the development shell of flake.nix (nix develop)"

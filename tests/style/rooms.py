@@ -29,7 +29,7 @@ def room_of(include, rooms):
     """The room that owns an included file, or None when it is nobody's (a system header)."""
     if include.startswith('hypernix/'):
         rest = include.removeprefix('hypernix/').removeprefix('plugin/')
-        name = os.path.splitext(rest)[0]
+        name = os.path.splitext(rest)[0].split('-')[0]  # tags-views.h is a part of tags.h
         return name if name in rooms else 'base' if name == 'errors' else '*'
     head = include.split('/')[0]
     return head if '/' in include and head in rooms else None
@@ -100,7 +100,7 @@ def check(root, build, report):
             continue
         check_room_file(root, path, room, rooms, report)
     for path in house.sources(root, '.h', under=('include',)):
-        room = os.path.splitext(os.path.basename(path))[0]
+        room = os.path.splitext(os.path.basename(path))[0].split('-')[0]
         if room in rooms:
             check_room_file(root, path, room, rooms, report)
         elif room != 'hypernix':

@@ -17,6 +17,7 @@ NEEDS = re.compile(r'\bneeds ((?:\w+\.\w+)(?:(?:,| and| or) \w+\.\w+)*)')
 VERB = re.compile(r'^HN_VERB\((\w+), "([\w.]+)", ([^)]*)\)', re.M)
 DEFINITION = re.compile(r'^(?!static\b)(?:\w[\w \t*]*?[ \t*\n])(\w+)\(([^;{}]*)\)\s*\{(.*?)^\}', re.M | re.S)
 CALL = re.compile(r'\b([a-z]\w*)\s*\(')
+REQUIRES = re.compile(r'base_permit_(require|live)|[a-z]+_permit')  # <room>_permit: the room's own way of asking
 NO_CALLS = {'if', 'for', 'while', 'switch', 'return', 'sizeof'}
 
 
@@ -59,7 +60,7 @@ def check_permits(root, report):
         if not re.match(r'\s*(const\s+)?base_permit\s*\*', params):
             continue
         called = [call for call in CALL.findall(body) if call not in NO_CALLS]
-        if not called or called[0] not in ('base_permit_require', 'base_permit_live'):
+        if not called or not REQUIRES.fullmatch(called[0]):
             report(path, line, f'{name} takes a permit but first calls {called[0] if called else "nothing"}: '
                    'begin with base_permit_require()')
 
