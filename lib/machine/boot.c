@@ -83,7 +83,7 @@ void machine_phases(const machine_live *live, machine_boot *boot)
 		{"userspace", live->ready, live->at_ready, live->cpu_ready},
 	};
 	int64_t at = live->started, cpu = live->cpu_started;
-	char name[24] = "";
+	char name[32] = "";
 
 	boot->count = 0;
 	boot->ready = live->ready;

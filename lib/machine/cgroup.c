@@ -145,7 +145,7 @@ static void own_group(hn_os *os, const char *prefix, const char *mount, char *ou
 	line += *line == '\n' ? 4 : 3;
 	snprintf(path, sizeof(path), "%s%.*s", mount, (int)strcspn(line, "\n"), line);
 	/* Only a group without processes of its own may hand controllers down. */
-	if (strcmp(line, "/") != 0 && make_parent(os, path, true) == 0)
+	if (strcspn(line, "\n") > 1 && make_parent(os, path, true) == 0)
 		snprintf(out, size, "%s", path);
 }
 

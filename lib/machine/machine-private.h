@@ -55,7 +55,7 @@ int machine_undefine(const base_permit *permit, machine *m, const char *uuid, hn
 #define MACHINE_PHASES 12
 typedef struct machine_boot {
 	struct {
-		char name[24];
+		char name[32];
 		int64_t wall, cpu;
 	} phase[MACHINE_PHASES];
 	size_t count;

@@ -490,10 +490,16 @@ static bool like(const xmlNode *candidate, const xmlNode *node, const xmlNode **
 
 static bool holds(const xmlNode *where, const xmlNode *node, const xmlNode **missing)
 {
-	for (const xmlNode *c = where->children; c != NULL; c = c->next)
-		if (c->type == XML_ELEMENT_NODE && like(c, node, missing))
+	const xmlNode *before = *missing;
+
+	for (const xmlNode *c = where->children; c != NULL; c = c->next) {
+		if (c->type == XML_ELEMENT_NODE && like(c, node, missing)) {
+			*missing = before;
 			return true;
-	*missing = node;
+		}
+	}
+	if (*missing == before)
+		*missing = node; /* not a child of it: the element itself */
 	return false;
 }
 
