@@ -122,6 +122,9 @@ Test(nearest, a_swap_counts_as_one_change)
 Test(nearest, offers_nothing_that_is_far)
 {
 	cr_assert_eq(nearest("volume.colour"), -1);
+	/* Four changes of eleven letters are more than a third. */
+	cr_assert_eq(nearest("memory.wxyz"), -1);
+	cr_assert_eq(nearest("memory.wxyzw"), -1);
 	cr_assert_eq(nearest(""), -1);
 	cr_assert_eq(base_nearest("memory.size", 0, key_at, NULL), -1);
 }

@@ -81,12 +81,14 @@ Test(size, the_largest_fits)
 {
 	cr_assert_eq(size_of("18446744073709551615B"), UINT64_MAX);
 	cr_assert_eq(size_of("16383Pi"), UINT64_C(16383) << 50);
+	cr_assert_eq(size_of("18446744073709551.615K"), UINT64_MAX);
 }
 
 Test(size, refuses_overflow)
 {
 	refuse("18446744073709551616B", HN_ERANGE, NULL);
 	refuse("16384Pi", HN_ERANGE, NULL);
+	refuse("18446744073709551.616K", HN_ERANGE, NULL);
 	refuse("16383.99999999999999999Pi", HN_ESYNTAX, NULL);
 	refuse("99999999999999999999999999999999Ki", HN_ERANGE, NULL);
 	refuse("18014398509481984Ki", HN_ERANGE, NULL);

@@ -268,6 +268,23 @@ Test(crash, a_rename_between_directories_is_never_half_either)
 	}
 }
 
+Test(crash, a_file_moved_away_before_any_sync_does_not_come_back)
+{
+	cr_assert_eq(os_mkdirs(os, "/a", 0700, NULL), 0);
+	cr_assert_eq(os_mkdirs(os, "/b", 0700, NULL), 0);
+	for (uint64_t seed = 0; seed < 20; seed++) {
+		cr_assert_geq(os->ops->open(os, "/a/f", O_RDWR | O_CREAT, 0600), 0);
+		cr_assert_eq(os->ops->rename(os, "/a/f", "/b/f"), 0);
+		/* This makes the move durable, so also that the file is not in /a. */
+		cr_assert_eq(os->ops->sync_directory(os, "/b"), 0);
+		crash(HN_OS_SIM_CRASH_SHUFFLE, seed);
+		cr_assert_not(os_exists(os, "/a/f"));
+		cr_assert(os_exists(os, "/b/f"));
+		cr_assert_eq(os->ops->unlink(os, "/b/f"), 0);
+		cr_assert_eq(os->ops->sync_directory(os, "/b"), 0);
+	}
+}
+
 Test(crash, syncing_one_directory_does_not_sync_another)
 {
 	cr_assert_eq(os->ops->mkdir(os, "/d", 0700), 0);

@@ -489,6 +489,26 @@ Test(sim, locks_of_the_helper_work_here_too)
 	cr_assert_eq(os_monotonic(os) - before, 3 * OS_SECOND);
 }
 
+Test(sim, writing_a_file_never_uses_a_temporary_that_is_there)
+{
+	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
+	uint64_t chance;
+	char path[64], *text;
+	hn_os *same;
+
+	/* The name is chance, and chance is known here. */
+	options.seed = 1;
+	cr_assert_eq(hn_os_sim_new(&options, &same, NULL), 0);
+	cr_assert_eq(os_random(same, &chance, sizeof(chance), NULL), 0);
+	hn_os_sim_free(same);
+	snprintf(path, sizeof(path), "/f.new-%016llx", (unsigned long long)chance);
+	put(path, "somebody's");
+	cr_assert_eq(os_write_file(os, "/f", "x", 1, 0600, NULL), HN_EEXIST);
+	text = text_of(path);
+	cr_assert_str_eq(text, "somebody's");
+	base_free(text);
+}
+
 Test(sim, options_of_a_newer_library_are_refused)
 {
 	struct {
