@@ -41,6 +41,23 @@ static bool set_texts(plan_step *step, const char *key, const char *old_text, co
 
 /* --- classes --- */
 
+/* The length of "disks.root." in "disks.root.size"; 0 for other keys. */
+static size_t entry_size(const char *key)
+{
+	const char *dot;
+
+	if (!key || (strncmp(key, "disks.", 6) != 0 && strncmp(key, "nics.", 5) != 0))
+		return 0;
+	dot = strchr(strchr(key, '.') + 1, '.');
+	return dot ? (size_t)(dot - key) + 1 : 0;
+}
+
+/* A disk or nic that comes or goes, whatever the class of its keys: a slot decides. */
+static bool is_device_step(const plan_step *step)
+{
+	return entry_size(step->key) != 0 && (!step->old_text || !step->new_text);
+}
+
 static int refuse_fixed(const plan_unit *unit, const plan_step *step, hn_error **err)
 {
 	return base_error(err, HN_EFIXED, HOST_ROOM,
@@ -153,27 +170,16 @@ int plan_classify(
 		step->phase = PHASE_DEFINE;
 		return 0;
 	}
-	if (row->class_ == HN_CLASS_HOT) {
+	if (row->class_ == HN_CLASS_HOT && !is_device_step(step)) {
 		step->phase = hot_phase(unit, step);
 		return 0;
 	}
-	if (row->class_ == HN_CLASS_HOT_IF)
+	if (row->class_ == HN_CLASS_HOT_IF || is_device_step(step))
 		return set_hot_if(plan, unit, step, row, err);
 	return set_restart(plan->host, unit, step, err);
 }
 
 /* --- disks and nics: their keys come and go together, one of them carries the act --- */
-
-/* The length of "disks.root." in "disks.root.size"; 0 for other keys. */
-static size_t entry_size(const char *key)
-{
-	const char *dot;
-
-	if (strncmp(key, "disks.", 6) != 0 && strncmp(key, "nics.", 5) != 0)
-		return 0;
-	dot = strchr(strchr(key, '.') + 1, '.');
-	return dot ? (size_t)(dot - key) + 1 : 0;
-}
 
 static bool has_entry(const hn_view *view, const char *key, size_t size)
 {

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A machine room in memory, for tests of the host room: linked in place of the real one. The world
+ * of domains outlives the handle, as a hypervisor outlives the process that asked it.
+ */
+#ifndef FAKE_MACHINE_H
+#define FAKE_MACHINE_H
+
+#include "machine/machine-private.h"
+
+#define FAKE_DOMAINS 64
+#define FAKE_VALUES 128
+#define FAKE_TEXT 96
+
+typedef struct fake_value {
+	char key[FAKE_TEXT], live[FAKE_TEXT], persistent[FAKE_TEXT];
+	bool has_live, has_persistent;
+} fake_value;
+
+typedef struct fake_domain {
+	char uuid[37], name[64], digest[65];
+	bool there, ours, unenforced;
+	uint64_t generation;
+	hn_unit_status status;
+	fake_value values[FAKE_VALUES];
+	size_t count;
+} fake_domain;
+
+/* What goes wrong, counted in calls that write. */
+typedef struct fake_fault {
+	unsigned fail_at, fail_from,
+		fail_to; /* HN_EDRIVER at the nth; at each of from..to; 0 = never */
+	unsigned die_at; /* the process dies at the nth */
+	bool die_after;  /* ... after its effect, else before it */
+} fake_fault;
+
+typedef struct fake_world {
+	fake_domain domains[FAKE_DOMAINS];
+	fake_fault fault;
+	unsigned writes; /* calls that changed something, or tried to */
+	unsigned opens;
+	bool dead;               /* nothing works any more: the process is gone */
+	bool no_slots, no_check; /* no_check: machine_check refuses everything */
+	bool busy;               /* somebody else owns the machine */
+	void (*died)(void *arg); /* told once, at the moment of death */
+	void *arg;
+} fake_world;
+
+extern fake_world fake;
+
+void fake_reset(void);
+fake_domain *fake_find(const char *name);                 /* NULL when there is no such domain */
+const char *fake_live(const char *name, const char *key); /* NULL: none */
+const char *fake_persistent(const char *name, const char *key);
+void fake_set(const char *name, const char *key, const char *live,
+	const char *persistent); /* behind our back; NULL removes */
+fake_domain *fake_add_foreign(const char *name, const char *uuid);
+size_t fake_count(void);
+
+#endif
