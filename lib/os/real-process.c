@@ -239,6 +239,30 @@ ssize_t os_real_read(hn_os *os, int fd, void *bytes, size_t size)
 	return got < 0 ? -errno : got;
 }
 
+/* Pipes have no MSG_NOSIGNAL: the signal is blocked for this thread, and taken if the write raised
+ * it. A SIGPIPE that was pending before is somebody else's and stays. */
+static ssize_t write_without_signal(int fd, const void *bytes, size_t size)
+{
+	static const struct timespec now = {0};
+	sigset_t pipe_signal, pending, before;
+	ssize_t put;
+	int error;
+
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	sigpending(&pending);
+	pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+	put = write(fd, bytes, size);
+	error = errno;
+	if (put < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE)) {
+		while (sigtimedwait(&pipe_signal, NULL, &now) < 0 && errno == EINTR)
+			;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = error;
+	return put;
+}
+
 ssize_t os_real_write(hn_os *os, int fd, const void *bytes, size_t size)
 {
 	ssize_t put;
@@ -249,7 +273,7 @@ ssize_t os_real_write(hn_os *os, int fd, const void *bytes, size_t size)
 		 * the library. */
 		put = send(fd, bytes, size, MSG_NOSIGNAL);
 		if (put < 0 && errno == ENOTSOCK)
-			put = write(fd, bytes, size);
+			put = write_without_signal(fd, bytes, size);
 	} while (put < 0 && errno == EINTR);
 	return put < 0 ? -errno : put;
 }

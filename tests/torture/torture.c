@@ -321,5 +321,6 @@ int torture_main(
 		failed += torture_run(&scenarios[i]) < 0;
 	}
 	printf("torture %s: %zu scenarios, %zu failed\n", room, run, failed);
+	printf("checks: %zu\n", run - failed);
 	return failed > 0 || run == 0;
 }

@@ -49,7 +49,8 @@ typedef struct hn_os_ops {
 	int (*rename)(hn_os *os, const char *from, const char *to);
 	int (*mkdir)(hn_os *os, const char *path, mode_t mode);
 	int (*rmdir)(hn_os *os, const char *path);
-	/* Without "." and ".."; a non-zero answer of `each` ends the walk and is returned. */
+	/* Without "." and ".."; a last symlink is not followed. A non-zero answer of `each` ends
+	 * the walk and is returned. */
 	int (*list)(
 		hn_os *os, const char *path, int (*each)(void *arg, const char *name), void *arg);
 	int (*sync_directory)(hn_os *os, const char *path);
@@ -70,7 +71,7 @@ typedef struct hn_os_ops {
 	/* -ETIMEDOUT after timeout ns; events as in poll(2) */
 	int (*poll)(hn_os *os, int fd, short events, int64_t timeout);
 	ssize_t (*read)(hn_os *os, int fd, void *bytes, size_t size);
-	/* Never raises SIGPIPE on a socket. */
+	/* Never raises SIGPIPE. */
 	ssize_t (*write)(hn_os *os, int fd, const void *bytes, size_t size);
 	int (*pipe)(hn_os *os, int ends[2]); /* read end, write end */
 } hn_os_ops;

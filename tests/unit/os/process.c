@@ -262,6 +262,25 @@ Test(socket, connects_polls_reads_and_writes)
 	close(listening);
 }
 
+Test(pipe, writing_to_nobody_is_an_error_and_no_signal)
+{
+	hn_os *os = hn_os_real();
+	sigset_t mask;
+	int ends[2];
+
+	cr_assert_eq(signal(SIGPIPE, SIG_DFL) == SIG_ERR, 0);
+	cr_assert_eq(os->ops->pipe(os, ends), 0);
+	cr_assert_eq(os->ops->write(os, ends[1], "x", 1), 1);
+	cr_assert_eq(os->ops->close(os, ends[0]), 0);
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(os->ops->write(os, ends[1], "x", 1), -EPIPE);
+	cr_assert_eq(pthread_sigmask(SIG_BLOCK, NULL, &mask), 0);
+	cr_assert_not(sigismember(&mask, SIGPIPE));
+	cr_assert_eq(sigpending(&mask), 0);
+	cr_assert_not(sigismember(&mask, SIGPIPE));
+	cr_assert_eq(os->ops->close(os, ends[1]), 0);
+}
+
 Test(socket, errors)
 {
 	hn_os *os = hn_os_real();
