@@ -42,7 +42,7 @@ hypernix() {
 	for word in "$@"; do
 		case $word in
 		*' '*) shown+=("'$word'") ;;
-		*) shown+=("${word#"$root"/}") ;;
+		*) shown+=("$word") ;;
 		esac
 	done
 	printf '$ hv-compute %s\n' "${shown[*]}"
@@ -124,7 +124,7 @@ retag() {
 
 conflict() {
 	local status=0
-	hypernix check "$root/examples/conflict.json" || status=$?
+	hypernix check "examples/conflict.json" || status=$?
 	echo "exit status $status"
 	[ "$status" = 5 ] || fail "a conflict should exit with 5"
 }
@@ -139,6 +139,7 @@ remove_everything() {
 }
 
 main() {
+	cd "$root"
 	trap clean_up EXIT
 	trap 'exit 1' HUP INT TERM
 	step "packages"
@@ -152,11 +153,11 @@ main() {
 	"$root/tests/guest/build" "$guest"
 	write_boot_document
 	step "check: what would every unit get?"
-	hypernix check "$root/examples/fleet.json"
+	hypernix check "examples/fleet.json"
 	step "explain, before anything is applied"
-	hypernix explain webserver memory.size --file "$root/examples/fleet.json"
+	hypernix explain webserver memory.size --file "examples/fleet.json"
 	step "apply"
-	hypernix apply "$root/examples/fleet.json" "$work/boot.json" --yes
+	hypernix apply "examples/fleet.json" "$work/boot.json" --yes
 	step "boot two units"
 	hypernix start "${booted[@]}" --wait ready --timeout 120s
 	hypernix boot webserver
@@ -165,8 +166,8 @@ main() {
 	step "re-tag a running unit"
 	retag
 	step "apply again: no changes"
-	hypernix plan "$root/examples/fleet.json" "$work/boot.json" --exit-code || fail "there should be nothing to do"
-	hypernix apply "$root/examples/fleet.json" "$work/boot.json" --yes
+	hypernix plan "examples/fleet.json" "$work/boot.json" --exit-code || fail "there should be nothing to do"
+	hypernix apply "examples/fleet.json" "$work/boot.json" --yes
 	step "a conflict"
 	conflict
 	if [ -n "$keep" ]; then
