@@ -127,8 +127,33 @@ Test(lock, a_symlink_is_not_followed)
 
 	put("victim", "kept");
 	cr_assert_eq(symlink(in("victim"), in("lock")), 0);
-	cr_assert_lt(take(0, NULL, &lock, NULL), 0);
+	cr_assert_eq(take(0, NULL, &lock, NULL), HN_EIO);
 	cr_assert_null(lock);
+}
+
+static int replaced;
+
+/* Another process replaces the file between our open and our lock, once. */
+static int lock_after_a_replacement(hn_os *os, int fd, short type, off_t start, off_t size)
+{
+	if (replaced++ == 0) {
+		cr_assert_eq(unlink(in("lock")), 0);
+		put("lock", "");
+	}
+	return hn_os_real()->ops->lock(os, fd, type, start, size);
+}
+
+Test(lock, a_file_replaced_between_open_and_lock_is_not_the_lock)
+{
+	hn_os_ops ops = *hn_os_real()->ops;
+	hn_os racing = {.ops = &ops};
+	BASE_AUTO_OF(os_lock) os_lock *lock = NULL;
+	os_lock *second = NULL;
+
+	ops.lock = lock_after_a_replacement;
+	cr_assert_eq(os_lock_take(&racing, in("lock"), "a", OS_SECOND, NULL, &lock, NULL), 0);
+	cr_assert_geq(replaced, 2);
+	cr_assert_eq(take(0, NULL, &second, NULL), HN_EBUSY);
 }
 
 Test(lock, a_file_that_was_replaced_is_taken_anew)
