@@ -182,6 +182,24 @@ static int split_values(cli_run *cli, word_list *keys, word_list *values, char *
 	return 0;
 }
 
+/* The library would give an api unit a new definition; create is for units that are not there. */
+static int refuse_existing(cli_run *cli, hn_session *session, const char *name)
+{
+	CLI_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	hn_error *error = NULL;
+
+	if (hn_unit_find(session, name, false, &unit, &error) < 0) {
+		if (hn_error_code(error) != HN_ENOENT)
+			return cli_fail(cli, error);
+		hn_error_unref(error);
+		return 0;
+	}
+	return cli_refuse(cli, HN_EEXIST,
+		hn_unit_foreign(unit) ? "adopt takes a foreign domain over"
+				      : "set changes its values, tag its tags, rm removes it",
+		"there is a unit '%s' already", name);
+}
+
 static int define(cli_run *cli, const word_list *tags, const word_list *policies,
 	const word_list *keys, const word_list *values)
 {
@@ -191,6 +209,9 @@ static int define(cli_run *cli, const word_list *tags, const word_list *policies
 	hn_error *error = NULL;
 	int status = compute_open(cli, COMPUTE_WRITE, &session);
 
+	if (status != 0)
+		return status;
+	status = refuse_existing(cli, session, unit);
 	if (status != 0)
 		return status;
 	definition.tags = tags->items;

@@ -13,7 +13,7 @@ const cli_option compute_options[] = {
 	CLI_ENVIRONMENT("uri", "URI", "HYPERNIX_URI",
 		"hypervisor: hypernix: (the embedded driver), qemu:///system, test:///FILE"),
 	CLI_VALUE("accelerator", "auto|tcg|kvm", "auto takes kvm only where it is proven to work"),
-	CLI_VALUE("calibration", "MODE",
+	CLI_ENVIRONMENT("calibration", "MODE", "HYPERNIX_CALIBRATION",
 		"reference: 100 CU a thread whatever was measured; reference:8: and 8 threads; for tests"),
 	CLI_VALUE("why", "TEXT", "the reason, for the audit log; some commands need one"),
 	CLI_VALUE("lock-wait", "DURATION",

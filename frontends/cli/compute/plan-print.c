@@ -7,6 +7,8 @@
 
 static const char *kind_text(const hn_step *step)
 {
+	if (step->action == HN_ACTION_CHANGE && step->class_ == HN_CLASS_HOT_IF)
+		return "hot"; /* a plan has found out whether it is */
 	if (step->action == HN_ACTION_CHANGE)
 		return hn_class_name(step->class_);
 	return step->action == HN_ACTION_RESTORE ? "drift" : compute_action_name(step->action);
@@ -86,15 +88,18 @@ void compute_plan_print(const cli_run *cli, const hn_plan *plan)
 	cli_table *table = cli_table_new(columns, CLI_COUNT(columns), 0);
 	hn_plan_summary summary = HN_PLAN_SUMMARY_INIT;
 	hn_step step = {.size = sizeof(step)};
+	size_t steps = 0;
 
-	for (size_t i = 0; hn_plan_step_at(plan, i, &step) == 0; i++) {
+	for (; hn_plan_step_at(plan, steps, &step) == 0; steps++) {
 		add_step(table, &step);
 		step.size = sizeof(step);
 	}
 	cli_table_print(cli, table);
 	hn_plan_get_summary(plan, &summary);
 	CLI_AUTO_FREE char *text =
-		hn_plan_empty(plan) ? cli_format("no changes") : summary_text(&summary);
+		!hn_plan_empty(plan) ? summary_text(&summary)
+		: steps == 0         ? cli_format("no changes")
+				     : cli_format("no changes; what drifted is left as it is");
 	printf("%s", text);
 	if (summary.capacity > 0)
 		printf("; capacity after: %llu of %llu CU", (unsigned long long)summary.reserved,

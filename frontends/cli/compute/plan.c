@@ -27,7 +27,7 @@ static void print_outcome(const cli_run *cli, const hn_plan *plan)
 
 	for (size_t i = 0; hn_plan_step_at(plan, i, &step) == 0; i++) {
 		done += step.status == HN_STEP_DONE;
-		pending += step.status == HN_STEP_PENDING;
+		pending += step.status == HN_STEP_PENDING && step.action == HN_ACTION_CHANGE;
 		step.size = sizeof(step);
 	}
 	if (cli->quiet || hn_plan_empty(plan))
