@@ -119,28 +119,33 @@ static bool check_key(codec_cbor *in, size_t start, size_t end)
 }
 
 /* Counts one item that ends at `end` (a container: its head ends there) and moves behind it. */
-static bool take(codec_cbor *in, size_t start, size_t end)
+static void take(codec_cbor *in, size_t end)
 {
-	if (at_key(in) && !check_key(in, start, end))
-		return false;
 	in->frame[in->depth].want_value = at_key(in);
 	in->frame[in->depth].left--;
 	in->offset = end;
-	return true;
 }
 
-static void leave_full(codec_cbor *in)
+/* Leaves what was read to its end. An array that is a key is known only now. */
+static bool leave_full(codec_cbor *in)
 {
-	while (in->depth > 0 && in->frame[in->depth].left == 0)
+	while (in->depth > 0 && in->frame[in->depth].left == 0) {
+		bool is_key = in->frame[in->depth].is_key;
+		size_t start = in->frame[in->depth].start;
+
 		in->depth--;
+		if (is_key && !check_key(in, start, in->offset))
+			return false;
+	}
+	return true;
 }
 
 static bool take_scalar(codec_cbor *in, size_t start, size_t end)
 {
-	if (!take(in, start, end))
+	if (at_key(in) && !check_key(in, start, end))
 		return false;
-	leave_full(in);
-	return true;
+	take(in, end);
+	return leave_full(in);
 }
 
 codec_cbor_type codec_cbor_peek(codec_cbor *in)
@@ -236,25 +241,26 @@ bool codec_cbor_text(codec_cbor *in, const char **text, size_t *size)
 static bool enter(codec_cbor *in, const head *h, bool map)
 {
 	uint64_t items = in->size - h->next;
+	bool is_key = at_key(in);
 
-	if (at_key(in))
-		return fail(in, h->start, "array or map as a key");
+	if (is_key && map)
+		return fail(in, h->start, "map as a key");
 	if (h->argument > (map ? items / 2 : items))
 		return fail(in, h->start, "more items than bytes are left");
 	/* in->depth containers are open; the frames bound what base_limit could be raised to. */
 	if ((uint64_t)in->depth >= base_limit(BASE_LIMIT_CBOR_DEPTH) ||
 		(size_t)in->depth + 1 >= BASE_COUNT(in->frame))
 		return fail(in, h->start, "nested too deep");
-	if (!take(in, h->start, h->next))
-		return false;
+	take(in, h->next);
 	in->depth++;
+	in->frame[in->depth].is_key = is_key;
+	in->frame[in->depth].start = h->start;
 	in->frame[in->depth].left = map ? h->argument * 2 : h->argument;
 	in->frame[in->depth].map = map;
 	in->frame[in->depth].want_value = false;
 	in->frame[in->depth].key_offset = 0;
 	in->frame[in->depth].key_size = 0;
-	leave_full(in);
-	return true;
+	return leave_full(in);
 }
 
 bool codec_cbor_array(codec_cbor *in, uint64_t *count)

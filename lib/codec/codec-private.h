@@ -100,6 +100,9 @@ typedef struct codec_cbor {
 		uint64_t left;
 		bool map;
 		bool want_value;
+		bool is_key;  /* this array is a key of the map around it, and is compared when it
+				 ends */
+		size_t start; /* of its head */
 		size_t key_offset, key_size;
 	} frame[9];
 	hn_code code;

@@ -418,11 +418,22 @@ Test(cbor_refuse, keys_that_fall)
 		4, "do not rise");
 }
 
-Test(cbor_refuse, containers_and_tags_as_keys)
+Test(cbor_refuse, maps_and_tags_as_keys)
 {
-	refused("a18000", 1, "as a key");
 	refused("a1a000", 1, "as a key");
 	refused("a1c00000", 1, "tag");
+}
+
+Test(cbor_take, arrays_as_keys)
+{
+	/* {1: 0, []: 0, [1]: 0, [1, "a"]: 0, [1, "b"]: 0} */
+	taken("a50100800081010082016161008201616200");
+}
+
+Test(cbor_refuse, arrays_as_keys_that_do_not_rise)
+{
+	refused("a282016162008201616100", 6, "do not rise");
+	refused("a282016162008201616200", 6, "twice");
 }
 
 Test(cbor_refuse, bad_texts)
