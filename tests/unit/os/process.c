@@ -208,6 +208,26 @@ Test(spawn, given_descriptors_arrive_even_when_they_cross)
 	cr_assert_str_eq(bytes, "got hello\n");
 }
 
+Test(spawn, works_in_a_program_that_closed_its_standard_descriptors)
+{
+	hn_os *os = hn_os_real();
+	const char *argv[] = {"/bin/echo", "hello", NULL};
+	hn_os_spawn what = {.size = sizeof(what), .argv = argv, .in = -1, .err = -1};
+	char bytes[64] = "";
+	int ends[2], status = -1;
+	pid_t pid;
+
+	cr_assert_eq(os->ops->pipe(os, ends), 0);
+	what.out = ends[1];
+	close(0);
+	cr_assert_eq(os->ops->spawn(os, &what, &pid), 0);
+	cr_assert_eq(os->ops->wait(os, pid, 20 * OS_SECOND, &status), 0);
+	cr_assert_eq(os->ops->close(os, ends[1]), 0);
+	cr_assert_eq(os->ops->read(os, ends[0], bytes, sizeof(bytes) - 1), 6);
+	cr_assert_str_eq(bytes, "hello\n");
+	cr_assert_eq(status, 0);
+}
+
 Test(wait, times_out_and_can_be_repeated)
 {
 	hn_os *os = hn_os_real();
