@@ -174,8 +174,6 @@ static int start_unit(hn_host *host, const host_permit *permit, machine *m, cons
 		rc = host_machine_unit(host, unit, view, hex, &what, err);
 	if (rc >= 0)
 		rc = without_moves(unit, view, &taken, err);
-	if (rc >= 0)
-		rc = machine_start(&permit->base, m, &what, options, &boot, err);
 	if (rc < 0)
 		return rc;
 	done = (outcome){
@@ -185,11 +183,18 @@ static int start_unit(hn_host *host, const host_permit *permit, machine *m, cons
 		.view = taken,
 		.boot = &boot,
 		.status = HN_UNIT_RUNNING,
-		.ready = boot.ready ? 1 : -1,
 		.wanted = HOST_WANTED_RUNNING,
 		.detail = "started",
 	};
-	return host_transaction(host, write_started, &done, err);
+	rc = machine_start(&permit->base, m, &what, options, &boot, err);
+	done.ready = boot.ready ? 1 : rc < 0 ? 0 : -1;
+	if (rc >= 0)
+		return host_transaction(host, write_started, &done, err);
+	/* Not ready in time, but it runs, and with the new values. */
+	if ((rc == HN_ETIMEOUT || rc == HN_ECANCELLED) &&
+		host_status_runs(observed_status(m, unit)))
+		(void)host_transaction(host, write_started, &done, NULL);
+	return rc;
 }
 
 int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit *unit,
