@@ -489,6 +489,27 @@ Test(sim, locks_of_the_helper_work_here_too)
 	cr_assert_eq(os_monotonic(os) - before, 3 * OS_SECOND);
 }
 
+Test(sim, a_lock_file_with_any_text_is_still_a_lock)
+{
+	static const char *const texts[] = {"", "\n", "12", "12 boot", "12 boot program", "x y z 1",
+		"99999999999999999999999 boot program 5\n", "12 boot \x1b[2J\x1b[31m 5\n",
+		"12 boot a b c x\n"};
+
+	for (size_t i = 0; i < BASE_COUNT(texts); i++) {
+		BASE_AUTO_OF(hn_error) hn_error *error = NULL;
+		os_lock *taken = NULL;
+		int fd;
+
+		put("/lock", texts[i]);
+		fd = open_file("/lock", O_RDWR);
+		cr_assert_eq(lock(fd, F_WRLCK, 0, 0), 0);
+		cr_assert_eq(os_lock_take(os, "/lock", "b", 0, NULL, &taken, &error), HN_EBUSY);
+		cr_assert_null(taken);
+		cr_assert_null(strchr(hn_error_message(error), '\x1b'));
+		os->ops->close(os, fd);
+	}
+}
+
 Test(sim, writing_a_file_never_uses_a_temporary_that_is_there)
 {
 	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
