@@ -124,7 +124,7 @@ retag() {
 
 conflict() {
 	local status=0
-	hypernix check "examples/conflict.json" || status=$?
+	hypernix check examples/conflict.json || status=$?
 	echo "exit status $status"
 	[ "$status" = 5 ] || fail "a conflict should exit with 5"
 }
@@ -153,11 +153,11 @@ main() {
 	"$root/tests/guest/build" "$guest"
 	write_boot_document
 	step "check: what would every unit get?"
-	hypernix check "examples/fleet.json"
+	hypernix check examples/fleet.json
 	step "explain, before anything is applied"
-	hypernix explain webserver memory.size --file "examples/fleet.json"
+	hypernix explain webserver memory.size --file examples/fleet.json
 	step "apply"
-	hypernix apply "examples/fleet.json" "$work/boot.json" --yes
+	hypernix apply examples/fleet.json "$work/boot.json" --yes
 	step "boot two units"
 	hypernix start "${booted[@]}" --wait ready --timeout 120s
 	hypernix boot webserver
@@ -166,8 +166,8 @@ main() {
 	step "re-tag a running unit"
 	retag
 	step "apply again: no changes"
-	hypernix plan "examples/fleet.json" "$work/boot.json" --exit-code || fail "there should be nothing to do"
-	hypernix apply "examples/fleet.json" "$work/boot.json" --yes
+	hypernix plan examples/fleet.json "$work/boot.json" --exit-code || fail "there should be nothing to do"
+	hypernix apply examples/fleet.json "$work/boot.json" --yes
 	step "a conflict"
 	conflict
 	if [ -n "$keep" ]; then
