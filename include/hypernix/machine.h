@@ -12,45 +12,171 @@ extern "C" {
 
 /* ---- pure: probe and domain XML ---- */
 
+/** What runs a guest's instructions: translation in software, or the processor itself. */
 typedef enum hn_accelerator { HN_ACCELERATOR_TCG, HN_ACCELERATOR_KVM } hn_accelerator;
 
 /** What a host offers to machines: a snapshot with every fact and the rule that decided. */
 typedef struct hn_probe hn_probe;
+
+/** Where a probe looks, and what it shall come to. */
 typedef struct hn_probe_options {
 	uint32_t size;
 	const char *root;        /* prefix of /proc, /sys, /dev; NULL = "" */
 	const char *accelerator; /* "auto" (NULL), "tcg", "kvm" */
 	hn_os *os;               /* NULL = hn_os_real() */
 } hn_probe_options;
-#define HN_PROBE_OPTIONS_INIT { .size = sizeof(hn_probe_options) }
-HN_API int hn_machine_probe(const hn_probe_options *options, hn_probe **probe, hn_error **err); /* HN_EACCEL when kvm is forced and does not pass */
-HN_API hn_probe *hn_probe_free(hn_probe *probe);
-HN_API hn_accelerator hn_probe_accelerator(const hn_probe *probe);
-HN_API const char *hn_probe_rule(const hn_probe *probe);              /* "no vmx or svm in cpuinfo and no kvm_intel or kvm_amd module" */
-HN_API int hn_probe_fact_at(const hn_probe *probe, size_t index, hn_fact *fact); /* HN_ENOENT ends the walk */
+#define HN_PROBE_OPTIONS_INIT                                                                      \
+	{                                                                                          \
+		.size = sizeof(hn_probe_options)                                                   \
+	}
 
-/** Hardware of a unit that is chosen once and then kept: canonical machine type, vCPU count, MACs, PCI addresses. */
+/**
+ * Finds out whether the host has hardware KVM that works.
+ *
+ * /dev/kvm alone proves nothing: software KVM opens, makes virtual machines, and hangs stock
+ * guests. It counts only where the processor or a hardware module says so too, and a loop under KVM
+ * ends within 200 ms.
+ *
+ * @param options  where to look; NULL = this host, automatically
+ * @param probe    the answer, to be released with hn_probe_free
+ * @param err      set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_EINVAL when the accelerator is none of auto, tcg and kvm; HN_EACCEL when kvm is asked
+ * for and does not pass, with every fact; HN_ENEWER when options are of a newer version; HN_ENOMEM
+ * Threads: any
+ * Blocks: yes, for up to a second where hardware was seen
+ * Allocates: yes
+ * Since: 0.1
+ * Source: kernel documentation, virt/kvm/api
+ */
+HN_API int hn_machine_probe(const hn_probe_options *options, hn_probe **probe, hn_error **err);
+
+/**
+ * Releases a probe.
+ *
+ * @param probe  the probe; may be NULL
+ * @return NULL
+ * Errors: none
+ * Threads: any, but one at a time
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_probe *hn_probe_free(hn_probe *probe);
+
+/**
+ * Tells the accelerator that a probe decided on.
+ *
+ * @param probe  the probe
+ * @return the accelerator
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_accelerator hn_probe_accelerator(const hn_probe *probe);
+
+/**
+ * Tells in words which rule decided a probe.
+ *
+ * @param probe  the probe
+ * @return static text, for example "there is no /dev/kvm"
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_probe_rule(const hn_probe *probe);
+
+/**
+ * Gives one of the facts that a probe found.
+ *
+ * @param probe  the probe
+ * @param index  from 0
+ * @param fact   the fact; its texts are owned by the probe
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT past the last fact
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_probe_fact_at(const hn_probe *probe, size_t index, hn_fact *fact);
+
+/** Hardware of a unit that is chosen once and then kept: canonical machine type, vCPU count, MACs,
+ * PCI addresses. */
 typedef struct hn_frozen {
 	uint32_t size;
 	const char *uuid;
-	const char *machine;     /* "pc-q35-7.2"; NULL = not yet known */
-	uint32_t vcpus;          /* 0 = from the view */
-	const char *addresses;   /* JSON object: device -> PCI slot or MAC; NULL = none yet */
+	const char *machine;   /* "pc-q35-7.2"; NULL = not yet known */
+	uint32_t vcpus;        /* 0 = from the view */
+	const char *addresses; /* JSON object: device -> PCI slot or MAC; NULL = none yet */
 } hn_frozen;
-#define HN_FROZEN_INIT { .size = sizeof(hn_frozen) }
+#define HN_FROZEN_INIT                                                                             \
+	{                                                                                          \
+		.size = sizeof(hn_frozen)                                                          \
+	}
 
-/* The domain XML of a resolved unit: same input, same bytes. unit_dir is where its sockets and logs lie (ROOT/unit/UUID). */
-HN_API int hn_domain_xml_write(const hn_view *view, const hn_frozen *frozen, hn_accelerator accelerator, const char *unit_dir, char **xml, hn_error **err);
+/**
+ * Writes the libvirt domain XML of a resolved unit.
+ *
+ * The same input gives the same bytes. Every text is escaped; control bytes and invalid UTF-8 are
+ * refused.
+ *
+ * @param view         the unit's resolved values
+ * @param frozen       uuid and what was chosen before; what is not yet known is chosen now
+ * @param accelerator  the host's accelerator
+ * @param unit_dir     absolute directory of the unit's sockets and logs
+ * @param xml          the text, to be released with hn_text_free
+ * @param err          set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_EINVAL when an argument is missing or a name or uuid is malformed; HN_ESCHEMA when
+ * values contradict each other; HN_ENOSUP when no driver can do a key, with the facts driver and
+ * key; HN_ELIMIT when there are more devices than slots, or the text grows too long; HN_ERANGE when
+ * memory is no multiple of 2 MiB; HN_ENOMEM
+ * Threads: any
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ * Source: https://libvirt.org/formatdomain.html
+ */
+HN_API int hn_domain_xml_write(const hn_view *view, const hn_frozen *frozen,
+	hn_accelerator accelerator, const char *unit_dir, char **xml, hn_error **err);
 
 /* ---- acting on units of a host ---- */
 
+/** What a unit is doing, as the hypervisor says. */
 typedef enum hn_unit_status {
-	HN_UNIT_ABSENT, HN_UNIT_DEFINED, HN_UNIT_STARTING, HN_UNIT_RUNNING, HN_UNIT_PAUSED, HN_UNIT_STOPPING, HN_UNIT_STOPPED, HN_UNIT_CRASHED,
-	HN_UNIT_UNREACHABLE
+	HN_UNIT_ABSENT,  /* the hypervisor does not know it */
+	HN_UNIT_DEFINED, /* known, and never started since */
+	HN_UNIT_STARTING,
+	HN_UNIT_RUNNING,
+	HN_UNIT_PAUSED,
+	HN_UNIT_STOPPING,
+	HN_UNIT_STOPPED,
+	HN_UNIT_CRASHED,     /* its process ended by itself, or the guest panicked */
+	HN_UNIT_UNREACHABLE, /* its process is there and does not answer */
 } hn_unit_status;
+
+/**
+ * Names a status.
+ *
+ * @param status  the status
+ * @return static text, for example "running"; "unknown" for a number that is none
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
 HN_API const char *hn_unit_status_name(hn_unit_status status);
 
+/** What a start or a wait waits for. */
 typedef enum hn_wait { HN_WAIT_NONE, HN_WAIT_RUNNING, HN_WAIT_READY, HN_WAIT_STOPPED } hn_wait;
+
+/** How a unit is started. */
 typedef struct hn_start_options {
 	uint32_t size;
 	hn_wait wait;
@@ -59,55 +185,406 @@ typedef struct hn_start_options {
 	void *progress_arg;
 	hn_cancel *cancel;
 } hn_start_options;
-#define HN_START_OPTIONS_INIT { .size = sizeof(hn_start_options) }
+#define HN_START_OPTIONS_INIT                                                                      \
+	{                                                                                          \
+		.size = sizeof(hn_start_options)                                                   \
+	}
+
+/** How a unit is stopped. */
 typedef struct hn_stop_options {
 	uint32_t size;
-	int64_t grace;           /* ns; 0 = the unit's stop.grace */
-	bool force;              /* no grace at all */
+	int64_t grace; /* ns; 0 = the unit's stop.grace */
+	bool force;    /* no grace at all */
 	hn_cancel *cancel;
 } hn_stop_options;
-#define HN_STOP_OPTIONS_INIT { .size = sizeof(hn_stop_options) }
+#define HN_STOP_OPTIONS_INIT                                                                       \
+	{                                                                                          \
+		.size = sizeof(hn_stop_options)                                                    \
+	}
+
 /** What a stop did. */
 typedef struct hn_stop_result {
 	uint32_t size;
 	bool was_running;
-	bool forced;             /* the guest did not answer in time */
-	const char *detail;      /* static: "shutdown", "destroyed", "crashed" */
+	bool forced;        /* the guest did not answer in time */
+	const char *detail; /* static: "shutdown", "destroyed", "crashed" */
 } hn_stop_result;
 
-HN_API int hn_machine_open(hn_session *session, hn_error **err);     /* needs node.read; becomes the owner of the machine root (HN_EBUSY names the owner) */
-HN_API int hn_machine_fact_at(hn_session *session, size_t index, hn_fact *fact, hn_error **err); /* needs node.read; versions, cgroup, accelerator, levels reached */
-HN_API int hn_machine_step(hn_session *session, int64_t timeout, hn_error **err); /* needs unit.update; handles hypervisor events, restart policies; number handled */
-HN_API int hn_unit_start(hn_session *session, const char *unit, const hn_start_options *options, hn_error **err);   /* needs unit.start; 1 when it already ran */
-HN_API int hn_unit_stop(hn_session *session, const char *unit, const hn_stop_options *options, hn_stop_result *result, hn_error **err); /* needs unit.stop */
-HN_API int hn_unit_restart(hn_session *session, const char *unit, const hn_start_options *options, hn_error **err); /* needs unit.stop, unit.start; takes pending values */
-HN_API int hn_unit_kill(hn_session *session, const char *unit, hn_error **err);    /* needs unit.stop */
-HN_API int hn_unit_pause(hn_session *session, const char *unit, hn_error **err);   /* needs unit.stop */
-HN_API int hn_unit_resume(hn_session *session, const char *unit, hn_error **err);  /* needs unit.start */
-HN_API int hn_unit_reset(hn_session *session, const char *unit, hn_error **err);   /* needs unit.reset */
-HN_API int hn_unit_wait(hn_session *session, const char *unit, hn_wait condition, int64_t timeout, hn_cancel *cancel, hn_error **err); /* needs unit.read */
-HN_API int hn_unit_xml(hn_session *session, const char *unit, char **xml, hn_error **err); /* needs unit.read; what would be defined */
+/**
+ * Becomes the owner of the host's machine root and opens its hypervisor driver.
+ *
+ * Returns when every guest that was running before answers again. Guests outlive the owner: closing
+ * the host or ending the process leaves them running, and the next owner finds them. With the
+ * embedded driver a process has one root, and keeps it until it ends, also after the host is
+ * closed. A second call is success.
+ *
+ * @param session  needs node.read
+ * @param err      set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_EBUSY when another process owns the root, with the facts pid, program and since;
+ * HN_EPATHLEN when the root's path is too long; HN_EACCEL when kvm is configured and does not pass;
+ * HN_EDRIVER when the driver cannot be opened; HN_EDENIED; HN_ENOMEM
+ * Threads: the session's
+ * Blocks: yes, for the lock as long as lock_wait says, and some seconds for the driver
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_machine_open(hn_session *session, hn_error **err);
+
+/**
+ * Gives one of the facts about driver, accelerator, cgroups and versions.
+ *
+ * @param session  needs node.read; the machine must be open
+ * @param index    from 0
+ * @param fact     the fact; its texts live as long as the host is open
+ * @param err      set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT past the last fact; HN_EDENIED; and those of hn_machine_open
+ * Threads: the session's
+ * Blocks: no, once the machine is open
+ * Allocates: no, once the machine is open
+ * Since: 0.1
+ */
+HN_API int hn_machine_fact_at(hn_session *session, size_t index, hn_fact *fact, hn_error **err);
+
+/**
+ * Handles what the hypervisor and the guests reported: statuses, ready signals, restart policies.
+ *
+ * Restart policies act only while some process calls this; guests go on without.
+ *
+ * @param session  needs unit.update
+ * @param timeout  ns to wait for something to report; 0 = do not wait, negative = for ever
+ * @param err      set on failure; may be NULL
+ * @return the number of events handled, or a negative hn_code
+ * Errors: HN_EDRIVER when the driver is lost; HN_EDENIED; and those of hn_machine_open
+ * Threads: the session's
+ * Blocks: yes, up to timeout
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_machine_step(hn_session *session, int64_t timeout, hn_error **err);
+
+/**
+ * Starts a unit, defining it first when what is defined is not what was applied.
+ *
+ * Weight and limit are in force before the guest's first instruction. Stopped at any point, the
+ * next start finishes or undoes what this one began.
+ *
+ * @param session  needs unit.start on unit/<uuid>
+ * @param unit     name of the unit
+ * @param options  what to wait for; NULL = nothing
+ * @param err      set on failure; may be NULL
+ * @return 0, 1 when it ran already, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit, or a kernel, initrd or disk of it is missing;
+ * HN_EINVAL when one of them is empty or no file; HN_EXML when the driver refuses the definition;
+ * HN_ECGROUP when compute.enforce is set and the weight cannot be enforced; HN_EGUEST when the
+ * guest ended before it was ready, with the facts detail and console; HN_ETIMEOUT when it was not
+ * ready in time, with the facts condition, phase and console; HN_ECANCELLED; HN_EDRIVER; HN_ENOSUP
+ * when the driver has no ready signal; HN_ECAPACITY; HN_EDENIED
+ * Threads: the session's
+ * Blocks: yes,
+ * up to the timeout
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_start(
+	hn_session *session, const char *unit, const hn_start_options *options, hn_error **err);
+
+/**
+ * Stops a unit: asks it on the unit port, then by the power button, then ends it by force.
+ *
+ * @param session  needs unit.stop on unit/<uuid>
+ * @param unit     name of the unit
+ * @param options  grace and force; NULL = the unit's stop.grace; the grace counts four times under
+ * TCG
+ * @param result   what happened; may be NULL
+ * @param err      set on failure; may be NULL
+ * @return 0, also when it was not running, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit; HN_ETIMEOUT when not even force ends it;
+ * HN_ECANCELLED; HN_EDRIVER; HN_EDENIED
+ * Threads: the session's
+ * Blocks: yes, up to the grace and
+ * twenty seconds
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_stop(hn_session *session, const char *unit, const hn_stop_options *options,
+	hn_stop_result *result, hn_error **err);
+
+/**
+ * Stops a unit and starts it again with the values that were pending.
+ *
+ * @param session  needs unit.stop and unit.start on unit/<uuid>
+ * @param unit     name of the unit
+ * @param options  what to wait for; NULL = nothing
+ * @param err      set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: those of hn_unit_stop and hn_unit_start
+ * Threads: the session's
+ * Blocks: yes, up to the unit's stop.grace and the timeout
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_restart(
+	hn_session *session, const char *unit, const hn_start_options *options, hn_error **err);
+
+/**
+ * Ends a unit at once, without asking the guest.
+ *
+ * @param session  needs unit.stop on unit/<uuid>
+ * @param unit     name of the unit
+ * @param err      set on failure; may be NULL
+ * @return 0, also when it was not running, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit; HN_ETIMEOUT when it does not end; HN_EDRIVER;
+ * HN_EDENIED
+ * Threads: the session's
+ * Blocks: yes, up to twenty seconds
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_kill(hn_session *session, const char *unit, hn_error **err);
+
+/**
+ * Holds a running unit: its processors stand still, its memory stays.
+ *
+ * @param session  needs unit.stop on unit/<uuid>
+ * @param unit     name of the unit
+ * @param err      set on failure; may be NULL
+ * @return 0, 1 when it was paused already, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit; HN_EBUSY when it is not running; HN_EDRIVER;
+ * HN_EDENIED
+ * Threads: the session's
+ * Blocks: yes, some milliseconds
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_pause(hn_session *session, const char *unit, hn_error **err);
+
+/**
+ * Lets a paused unit go on.
+ *
+ * @param session  needs unit.start on unit/<uuid>
+ * @param unit     name of the unit
+ * @param err      set on failure; may be NULL
+ * @return 0, 1 when it was running already, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit; HN_EBUSY when it is not paused; HN_EDRIVER;
+ * HN_EDENIED
+ * Threads: the session's
+ * Blocks: yes, some milliseconds
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_resume(hn_session *session, const char *unit, hn_error **err);
+
+/**
+ * Pushes a unit's reset button: the guest begins anew, without being asked.
+ *
+ * @param session  needs unit.reset on unit/<uuid>
+ * @param unit     name of the unit
+ * @param err      set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit; HN_EBUSY when it is not running; HN_EDRIVER;
+ * HN_EDENIED
+ * Threads: the session's
+ * Blocks: yes, some milliseconds
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_reset(hn_session *session, const char *unit, hn_error **err);
+
+/**
+ * Waits until a unit is running, ready or stopped.
+ *
+ * @param session    needs unit.read on unit/<uuid>
+ * @param unit       name of the unit
+ * @param condition  what to wait for
+ * @param timeout    ns; 0 = 120 s
+ * @param cancel     ends the wait early; may be NULL
+ * @param err        set on failure; may be NULL
+ * @return 0 when it is so, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit; HN_ETIMEOUT when it was not so in time; HN_EGUEST
+ * when the guest ended before it was ready; HN_ENOSUP when the driver has no ready signal;
+ * HN_ECANCELLED; HN_EDRIVER; HN_EDENIED
+ * Threads: the session's
+ * Blocks: yes, up to timeout
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_wait(hn_session *session, const char *unit, hn_wait condition, int64_t timeout,
+	hn_cancel *cancel, hn_error **err);
+
+/**
+ * Gives the domain XML that a start would define.
+ *
+ * @param session  needs unit.read on unit/<uuid>
+ * @param unit     name of the unit
+ * @param xml      the text, to be released with hn_text_free
+ * @param err      set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit; HN_EDENIED; and those of hn_domain_xml_write
+ * Threads: the session's
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_xml(hn_session *session, const char *unit, char **xml, hn_error **err);
 
 /** One phase of a boot. */
 typedef struct hn_boot_phase {
 	uint32_t size;
-	const char *name;   /* "define", "start", "firmware+kernel", "userspace", "ready" */
-	int64_t wall;       /* ns in this phase */
-	int64_t cpu;        /* CPU ns of QEMU in this phase */
-	bool missed;        /* largest excess over the median, when the goal was missed */
+	const char *name; /* "define", "start", "firmware+kernel", "userspace", "ready" */
+	int64_t wall;     /* ns in this phase */
+	int64_t cpu;      /* CPU ns of QEMU in this phase */
+	bool missed;      /* largest excess over the median, when the goal was missed */
 } hn_boot_phase;
+/** How a unit's last boot went: an immutable snapshot. */
 typedef struct hn_boot hn_boot;
-HN_API int hn_unit_boot(hn_session *session, const char *unit, hn_boot **boot, hn_error **err); /* needs unit.read; the last boot */
-HN_API hn_boot *hn_boot_free(hn_boot *boot);
-HN_API int hn_boot_phase_at(const hn_boot *boot, size_t index, hn_boot_phase *phase);
-HN_API int64_t hn_boot_goal(const hn_boot *boot);   /* ns */
-HN_API int64_t hn_boot_total(const hn_boot *boot);  /* ns; -1 = never ready */
-HN_API int64_t hn_boot_cpu(const hn_boot *boot);    /* CPU ns to ready */
 
-HN_API int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_error **err); /* needs unit.console; a connected socket, close(2) it */
-/* needs unit.read; bytes of console.log from offset, at most size; 0 at the end. strip: escape sequences except colour are taken out. */
-HN_API int64_t hn_unit_log_read(hn_session *session, const char *unit, uint64_t offset, void *bytes, size_t size, hn_error **err);
-HN_API size_t hn_terminal_strip(char *bytes, size_t size, int *state); /* in place; state carries over, start with 0 */
+/**
+ * Gives the phases of a unit's last boot.
+ *
+ * @param session  needs unit.read on unit/<uuid>
+ * @param unit     name of the unit
+ * @param boot     the answer, to be released with hn_boot_free
+ * @param err      set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit or it never was started; HN_EDENIED; HN_ENOMEM
+ * Threads: the session's
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_boot(hn_session *session, const char *unit, hn_boot **boot, hn_error **err);
+
+/**
+ * Releases a boot.
+ *
+ * @param boot  the boot; may be NULL
+ * @return NULL
+ * Errors: none
+ * Threads: any, but one at a time
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_boot *hn_boot_free(hn_boot *boot);
+
+/**
+ * Gives one phase of a boot, in the order in which they happened.
+ *
+ * A border that nothing showed joins its two phases: "firmware+kernel".
+ *
+ * @param boot   the boot
+ * @param index  from 0
+ * @param phase  the phase; its name is owned by the boot
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT past the last phase
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_boot_phase_at(const hn_boot *boot, size_t index, hn_boot_phase *phase);
+
+/**
+ * Tells the boot.goal that counted for a boot.
+ *
+ * @param boot  the boot
+ * @return ns
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int64_t hn_boot_goal(const hn_boot *boot);
+
+/**
+ * Tells how long a boot took until the guest was ready.
+ *
+ * @param boot  the boot
+ * @return ns, or -1 when it never became ready
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int64_t hn_boot_total(const hn_boot *boot);
+
+/**
+ * Tells the CPU time that the hypervisor's process used until the guest was ready.
+ *
+ * @param boot  the boot
+ * @return CPU ns
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int64_t hn_boot_cpu(const hn_boot *boot);
+
+/**
+ * Connects to a running unit's serial console.
+ *
+ * One client at a time: a second one is connected and hears nothing until the first has left. What
+ * the guest prints is logged with nobody attached too.
+ *
+ * @param session  needs unit.console on unit/<uuid>
+ * @param unit     name of the unit
+ * @param fd       a connected, non-blocking socket; close(2) it
+ * @param err      set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit or it has no console; HN_EBUSY when it is not
+ * running; HN_ENOSUP when the driver has none; HN_EDENIED
+ * Threads: the session's
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_error **err);
+
+/**
+ * Reads from a unit's console log, as the guest wrote it.
+ *
+ * Works while another process owns the machine root. The log is cut at 16 MiB and begins anew: an
+ * offset past its end gives 0.
+ *
+ * @param session  needs unit.read on unit/<uuid>
+ * @param unit     name of the unit
+ * @param offset   of the first byte
+ * @param bytes    where they go
+ * @param size     at most so many
+ * @param err      set on failure; may be NULL
+ * @return the number of bytes, 0 at the end, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit or it has no log; HN_ERANGE when the offset is past
+ * every log; HN_EIO; HN_EDENIED
+ * Threads: the session's
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int64_t hn_unit_log_read(hn_session *session, const char *unit, uint64_t offset, void *bytes,
+	size_t size, hn_error **err);
+
+/**
+ * Takes control bytes and escape sequences except colour out of what a guest printed, in place.
+ *
+ * A colour that is cut between two pieces is lost, never half printed.
+ *
+ * @param bytes  what to clean
+ * @param size   how many bytes
+ * @param state  kept from piece to piece; 0 before the first
+ * @return the number of bytes left
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ * Source: ECMA-48, section 5
+ */
+HN_API size_t hn_terminal_strip(char *bytes, size_t size, int *state);
 
 #ifdef __cplusplus
 }

@@ -204,6 +204,9 @@ typedef struct hn_machine_ops {
 #define X(name) extern const hn_machine_ops machine_driver_##name;
 #include "machine/drivers.def"
 #undef X
+/* The root's lock; one that an earlier handle of this process left with libvirt is taken over. */
+int machine_embed_lock(
+	machine *m, const char *path, const machine_options *options, hn_error **err);
 /* The driver of a URI; NULL when there is none. `inner` is what the driver's open gets. */
 const hn_machine_ops *machine_driver_find(const char *uri);
 const hn_machine_ops *machine_driver_at(size_t index); /* NULL ends the walk */

@@ -8,6 +8,55 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* libvirt keeps the root it was opened on until the process ends, so our lock stays with it: a
+ * later handle of this process takes it over, any other process is told who the owner is. */
+static struct {
+	pthread_mutex_t mutex;
+	char root[64];
+	os_lock *lock;
+	bool in_use;
+} kept = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+int machine_embed_lock(machine *m, const char *path, const machine_options *options, hn_error **err)
+{
+	bool mine, other;
+
+	pthread_mutex_lock(&kept.mutex);
+	other = kept.lock != NULL && strcmp(kept.root, m->root) != 0;
+	mine = kept.lock != NULL && !other && !kept.in_use;
+	if (mine) {
+		kept.in_use = true;
+		m->lock = kept.lock;
+	}
+	pthread_mutex_unlock(&kept.mutex);
+	if (mine)
+		return 0;
+	if (other)
+		return base_error(err, HN_EBUSY, MACHINE_ROOM,
+			"use another process for another root",
+			"this process has the embedded root %s already", kept.root);
+	return os_lock_take(
+		m->os, path, m->program, options->lock_wait, options->cancel, &m->lock, err);
+}
+
+static void keep_lock(machine *m)
+{
+	pthread_mutex_lock(&kept.mutex);
+	snprintf(kept.root, sizeof(kept.root), "%s", m->root);
+	kept.lock = m->lock;
+	kept.in_use = true;
+	pthread_mutex_unlock(&kept.mutex);
+}
+
+static void embed_close(machine *m)
+{
+	virt_close(m);
+	pthread_mutex_lock(&kept.mutex);
+	kept.in_use = false;
+	m->lock = NULL;
+	pthread_mutex_unlock(&kept.mutex);
+}
+
 static pthread_once_t log_once = PTHREAD_ONCE_INIT;
 static char log_outputs[128];
 
@@ -39,7 +88,10 @@ static int embed_open(machine *m, const char *uri, hn_error **err)
 	}
 	if (inner.failed)
 		return base_nomem(err);
-	return virt_open(m, inner.data, err);
+	result = virt_open(m, inner.data, err);
+	if (result == 0)
+		keep_lock(m);
+	return result;
 }
 
 static int embed_pid(machine *m, const machine_brief *brief, pid_t *pid, hn_error **err)
@@ -85,7 +137,7 @@ const hn_machine_ops machine_driver_embed = {
 	.flags = MACHINE_REAL | MACHINE_QMP | MACHINE_CONSOLE | MACHINE_LIVE_SOURCE |
 		 MACHINE_PAUSED_START | MACHINE_SCHEMA,
 	.open = embed_open,
-	.close = virt_close,
+	.close = embed_close,
 	.facts = virt_facts,
 	.list = virt_list,
 	.define = virt_define,
