@@ -174,16 +174,11 @@ static const tags_value *found_value(const hn_view *view, const tags_found *foun
 	return &view->base->catalog->values[found->cell->value];
 }
 
-/* A pattern row's default counts only where its name is used at all. */
-static bool has_default(const hn_view *view, const tags_found *found)
+static bool name_used(const hn_view *view, const tags_found *found)
 {
 	tags_part part;
 	char name[64];
 
-	if (found->key->default_text == NULL)
-		return false;
-	if (!tags_key_is_pattern(found->key))
-		return true;
 	if (tags_key_match(found->name, strlen(found->name), &part) == NULL)
 		return false;
 	memcpy(name, part.text, part.size);
@@ -191,11 +186,29 @@ static bool has_default(const hn_view *view, const tags_found *found)
 	return tags_view_has_name(view, found->key, name);
 }
 
+/* A pattern row's default counts only where its name is used at all. */
+static bool has_default(const hn_view *view, const tags_found *found)
+{
+	if (found->key->default_text == NULL)
+		return false;
+	return !tags_key_is_pattern(found->key) || name_used(view, found);
+}
+
+/* An entry that a null took away has no values left, also none of those that null does not unset.
+ */
+static bool taken_away(const hn_view *view, const tags_found *found)
+{
+	return found->key->merge != HN_MERGE_SINGLE && tags_key_is_pattern(found->key) &&
+	       !name_used(view, found);
+}
+
 const char *tags_found_text(const hn_view *view, const tags_found *found, bool *failed)
 {
 	const tags_value *value = found_value(view, found);
 
 	*failed = false;
+	if (taken_away(view, found))
+		return NULL;
 	if (value != NULL)
 		return value->text;
 	if (tags_found_given(found))
@@ -248,7 +261,7 @@ int tags_found_number(const hn_view *view, const tags_found *found, int64_t *num
 	bool failed;
 	int rc;
 
-	if (value != NULL) {
+	if (value != NULL && !taken_away(view, found)) {
 		*number = value->number;
 		return value->word ? HN_ERANGE : 0;
 	}
