@@ -159,8 +159,7 @@ static int load_expectations(hn_host *host, machine *m, comparison *with, hn_err
 	int rc = expect(host, m, unit, unit->applied, &with->applied, err);
 
 	if (rc < 0 || !unit->desired ||
-		memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) == 0 ||
-		memcmp(unit->desired_digest, unit->defined_digest, CRYPTO_DIGEST) != 0)
+		memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) == 0)
 		return rc;
 	return expect(host, m, unit, unit->desired, &with->desired, err);
 }

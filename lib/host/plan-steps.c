@@ -268,13 +268,51 @@ static int add_change(
 	return plan_classify(walk->plan, unit, step, row, walk->err);
 }
 
+/* A value that waited for a restart and is no longer wanted: the guest never had it, the definition
+ * must lose it. */
+static int add_dropped(
+	void *arg, const char *key, const hn_key *row, const char *old_text, const char *new_text)
+{
+	change_walk *walk = arg;
+	plan_unit *unit = &walk->plan->units[walk->unit];
+	const char *applied = NULL;
+	plan_step *step;
+
+	(void)hn_view_get_text(unit->record->applied, key, &applied, NULL);
+	if (applied && new_text ? strcmp(applied, new_text) != 0 : applied != new_text)
+		return 0;
+	if (row->class_ == HN_CLASS_MOVE)
+		return 0;
+	step = plan_add(walk->plan, HN_ACTION_CHANGE, PHASE_DEFINE, walk->unit);
+	if (!step || !set_texts(step, key, old_text, new_text) ||
+		!set_where(step, unit->desired, key) ||
+		!plan_text(&step->note, "no longer pending"))
+		return base_nomem(walk->err);
+	step->class_ = HN_CLASS_NEXT;
+	return 0;
+}
+
+static int dropped_steps(hn_plan *plan, size_t index, hn_error **err)
+{
+	change_walk walk = {.plan = plan, .unit = index, .err = err};
+	const hn_unit *record = plan->units[index].record;
+
+	if (!record->desired || !unit_runs(&plan->units[index]) ||
+		memcmp(record->desired_digest, record->applied_digest, CRYPTO_DIGEST) == 0 ||
+		memcmp(record->desired_digest, record->defined_digest, CRYPTO_DIGEST) != 0)
+		return 0;
+	return hn_view_diff(record->desired, plan->units[index].desired, add_dropped, &walk, err);
+}
+
 static int change_steps(hn_plan *plan, size_t index, hn_error **err)
 {
 	change_walk walk = {.plan = plan, .unit = index, .err = err};
 	plan_unit *unit = &plan->units[index];
+	int rc = dropped_steps(plan, index, err);
 	size_t first = plan->step_count;
-	int rc;
 
+	if (rc < 0)
+		return rc;
 	if (memcmp(unit->digest, unit->record->applied_digest, CRYPTO_DIGEST) == 0)
 		return 0;
 	rc = hn_view_diff(unit->record->applied, unit->desired, add_change, &walk, err);

@@ -537,6 +537,39 @@ Test(policy, a_stop_that_was_asked_for_stays)
 	cr_assert_eq(status_of(&w, "web"), HN_UNIT_STOPPED);
 }
 
+/* Two that are due at once are both restarted by one step. */
+Test(policy, all_that_are_due_are_restarted)
+{
+	AUTO_WORLD world w = new_world(NULL);
+
+	for (int i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "web" : "db";
+
+		(void)hn_unit_unref(make_unit(&w, name, TEXTS("restart.policy", "restart.backoff"),
+			TEXTS("always", "0s")));
+		start(&w, name, 0);
+		destroy_behind(&w, name);
+	}
+	cr_assert_geq(host_supervise_drain(w.session, 0, &w.err), 0, "%s", why(&w));
+	cr_assert_eq(host_supervise_due(w.session, INT64_MAX, &w.err), 2, "%s", why(&w));
+	cr_assert_eq(status_of(&w, "web"), HN_UNIT_RUNNING);
+	cr_assert_eq(status_of(&w, "db"), HN_UNIT_RUNNING);
+}
+
+Test(policy, a_unit_that_shall_not_run_is_left_down)
+{
+	AUTO_WORLD world w = new_world(NULL);
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+
+	start_with_policy(&w, "always", "5");
+	unit = reload(&w, "web");
+	cr_assert_eq(host_unit_set_wanted(w.host, unit, HOST_WANTED_STOPPED, &w.err), 0);
+	destroy_behind(&w, "web");
+	cr_assert_geq(host_supervise_drain(w.session, 0, &w.err), 0, "%s", why(&w));
+	cr_assert_eq(host_supervise_due(w.session, INT64_MAX, &w.err), 0, "%s", why(&w));
+	cr_assert_eq(status_of(&w, "web"), HN_UNIT_STOPPED);
+}
+
 Test(policy, the_count_outlives_the_process)
 {
 	AUTO_WORLD world w = new_world(NULL);
