@@ -49,8 +49,6 @@ int compute_catalog(cli_run *cli, hn_catalog **catalog);
 int compute_resolver(cli_run *cli, hn_resolver **resolver);
 
 /* ---- names of enumerations in tables and JSON (names.c) ---- */
-const char *compute_layer_name(hn_layer layer);
-const char *compute_mark_name(hn_mark mark);
 const char *compute_owner_name(hn_owner owner);
 const char *compute_action_name(hn_action action);
 const char *compute_step_status_name(hn_step_status status);

@@ -79,10 +79,10 @@ static void print_origins(
 
 		compute_where(origin.file, origin.line, origin.column, &where);
 		if (origin.mark == HN_MARK_IGNORED)
-			cli_table_cellf(table, "%-11s", compute_mark_name(origin.mark));
+			cli_table_cellf(table, "%-11s", hn_mark_name(origin.mark));
 		else
 			cli_table_cellf(
-				table, "%-7s%4d", compute_mark_name(origin.mark), origin.priority);
+				table, "%-7s%4d", hn_mark_name(origin.mark), origin.priority);
 		cli_table_style(table, mark_style(origin.mark));
 		cli_table_cell(table, origin.source);
 		cli_table_cell(table, where);

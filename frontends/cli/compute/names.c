@@ -7,36 +7,6 @@
 #define NAME_OF(names, value)                                                                      \
 	((size_t)(value) < CLI_COUNT(names) && (names)[value] != NULL ? (names)[value] : "unknown")
 
-const char *compute_layer_name(hn_layer layer)
-{
-	static const char *const names[] = {
-		[HN_LAYER_EMERGENCY] = "emergency",
-		[HN_LAYER_FORCE] = "force",
-		[HN_LAYER_UNIT] = "unit",
-		[HN_LAYER_TAG] = "tag",
-		[HN_LAYER_POLICY] = "policy",
-		[HN_LAYER_COMPONENT] = "component",
-		[HN_LAYER_PLATFORM] = "platform",
-		[HN_LAYER_FROZEN] = "frozen",
-		[HN_LAYER_SCHEMA] = "schema",
-	};
-
-	return NAME_OF(names, layer);
-}
-
-const char *compute_mark_name(hn_mark mark)
-{
-	static const char *const names[] = {
-		[HN_MARK_WON] = "won",
-		[HN_MARK_SAME] = "same",
-		[HN_MARK_LOST] = "lost",
-		[HN_MARK_MERGED] = "merged",
-		[HN_MARK_IGNORED] = "ignored",
-	};
-
-	return NAME_OF(names, mark);
-}
-
 const char *compute_owner_name(hn_owner owner)
 {
 	static const char *const names[] = {

@@ -32,8 +32,8 @@ void compute_where(const char *file, uint32_t line, uint32_t column, char **wher
 void compute_json_origin(hn_json *json, const hn_origin *origin)
 {
 	hn_json_object(json, NULL);
-	hn_json_text(json, "mark", compute_mark_name(origin->mark));
-	hn_json_text(json, "layer", compute_layer_name(origin->layer));
+	hn_json_text(json, "mark", hn_mark_name(origin->mark));
+	hn_json_text(json, "layer", hn_layer_name(origin->layer));
 	hn_json_int(json, "priority", origin->priority);
 	hn_json_text(json, "source", origin->source);
 	hn_json_text(json, "file", origin->file);
@@ -85,7 +85,7 @@ void compute_json_values(hn_json *json, const hn_view *view)
 			CLI_AUTO_FREE char *where = NULL;
 
 			compute_where(origin.file, origin.line, origin.column, &where);
-			hn_json_text(json, "layer", compute_layer_name(origin.layer));
+			hn_json_text(json, "layer", hn_layer_name(origin.layer));
 			hn_json_int(json, "priority", origin.priority);
 			hn_json_text(json, "source", origin.source);
 			hn_json_text(json, "where", where[0] == '\0' ? NULL : where);
