@@ -400,6 +400,24 @@ Test(cursor, only_forward)
 	OK(events_cursor_set(events, "watch", 10, err));
 }
 
+static int move_on(void *arg, const hn_event *event)
+{
+	(void)arg;
+	if (event->sequence == 1) /* another reader of the same cursor is faster */
+		OK(events_cursor_set(events, "watch", 8, err));
+	return event->sequence == 5;
+}
+
+Test(cursor, slower_reader_does_not_move_it_back)
+{
+	hn_events_options options = HN_EVENTS_OPTIONS_INIT;
+
+	append_many(10);
+	options.cursor = "watch";
+	cr_assert_eq(events_read(events, &options, move_on, NULL, NULL), 4);
+	cr_assert_eq(cursor_at("watch"), 8u);
+}
+
 Test(cursor, remove)
 {
 	append_many(3);

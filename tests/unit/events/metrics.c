@@ -56,6 +56,14 @@ Test(metrics, counters_add_up_over_processes_and_gauges_do_not)
 	expect("# TYPE c counter\nc_total 5\n# TYPE g gauge\ng 3\n# EOF\n");
 }
 
+Test(metrics, a_flushed_count_is_not_added_again)
+{
+	OK(events_counter_add(events, "c", "", 2));
+	OK(events_metrics_flush(events, err));
+	OK(events_counter_add(events, "c", "", 3));
+	expect("# TYPE c counter\nc_total 5\n# EOF\n");
+}
+
 Test(metrics, append_flushes_them)
 {
 	OK(events_counter_add(events, "c", "", 2));

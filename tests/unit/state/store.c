@@ -429,6 +429,66 @@ Test(real_store, first_opening_by_processes_at_once)
 	real_clean(directory);
 }
 
+/* Opens, reads, closes, again and again until the value has come to its end. Exit status: the first
+ * failure. */
+static int read_until_done(const char *path)
+{
+	for (;;) {
+		BASE_AUTO_OF(state_store) state_store *store = NULL;
+		BASE_AUTO_OF(state_query) state_query *query = NULL;
+		int rc = state_open(hn_os_real(), path, false, true, &store, NULL);
+
+		if (rc == 0)
+			rc = state_find(store, "SELECT v FROM t", &query, NULL);
+		if (rc == 0)
+			rc = state_row(query, NULL);
+		if (rc < 0)
+			return -rc;
+		int64_t value = state_int(query, 0);
+		state_done(BASE_STEAL(query));
+		if (value == ROWS_EACH)
+			return 0;
+	}
+}
+
+/* list and watch run while apply writes: they must never be told BUSY. */
+Test(real_store, readers_while_a_writer_works)
+{
+	char directory[64], path[96];
+	pid_t children[3];
+
+	real_directory(directory);
+	snprintf(path, sizeof(path), "%s/s.db", directory);
+	state_store *store = open_at(hn_os_real(), path);
+	OK(state_exec(store, "CREATE TABLE t (v INTEGER) STRICT; INSERT INTO t VALUES (0)", err));
+	state_close(store); /* SQLite's connections do not survive a fork */
+	for (int i = 0; i < 3; i++) {
+		children[i] = fork();
+		if (children[i] == 0) {
+			alarm(60); /* one that never sees the end must not hang the suite */
+			_exit(read_until_done(path));
+		}
+	}
+	store = open_at(hn_os_real(), path);
+	for (int i = 0; i < ROWS_EACH; i++) {
+		if (i % 10 == 0) { /* closing folds the log in and may remove it */
+			state_close(store);
+			store = open_at(hn_os_real(), path);
+		}
+		OK(state_begin(store, err));
+		OK(state_exec(store, "UPDATE t SET v = v + 1", err));
+		OK(state_commit(store, err));
+	}
+	for (int i = 0; i < 3; i++) {
+		int status = -1;
+
+		cr_assert_eq(waitpid(children[i], &status, 0), children[i]);
+		cr_assert_eq(status, 0, "a reader got -%d", WEXITSTATUS(status));
+	}
+	state_close(store);
+	real_clean(directory);
+}
+
 Test(real_store, killed_writer_leaves_what_it_committed)
 {
 	char directory[64], path[96];
