@@ -132,7 +132,8 @@ conflict() {
 remove_everything() {
 	local left
 	hypernix stop "${booted[@]}"
-	hypernix rm webserver api db-main db-replica report-batch web-test --yes --why 'end of the quickstart'
+	printf '{ "hypernix": 1 }\n' >"$work/nothing.json"
+	hypernix apply "$work/nothing.json" --on-remove destroy --yes --why 'end of the quickstart'
 	left=$(guests)
 	[ -z "$left" ] || fail "these processes are left: $left"
 	[ -z "$("$root/tests/lib/virsh" "$work/m" list --all --name | tr -d '\n')" ] || fail "domains are left"
