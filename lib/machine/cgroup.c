@@ -422,13 +422,12 @@ int machine_cgroup_remove(hn_os *os, const machine_cgroup *cgroup, const char *u
 	return 0;
 }
 
-int machine_cgroup_list(hn_os *os, const machine_cgroup *cgroup,
-	int (*each)(void *arg, const char *name), void *arg)
+bool machine_cgroup_exists(hn_os *os, const machine_cgroup *cgroup, const char *uuid)
 {
 	char dir[400];
 
 	if (cgroup->version == 0)
-		return 0;
-	snprintf(dir, sizeof(dir), "%s/hypernix", cgroup->cpu);
-	return os->ops->list(os, dir, each, arg);
+		return false;
+	group(cgroup->cpu, uuid, dir);
+	return os_exists(os, dir);
 }

@@ -207,6 +207,7 @@ typedef struct hn_machine_ops {
 /* The root's lock; one that an earlier handle of this process left with libvirt is taken over. */
 int machine_embed_lock(
 	machine *m, const char *path, const machine_options *options, hn_error **err);
+void machine_embed_unlock(machine *m);
 /* The driver of a URI; NULL when there is none. `inner` is what the driver's open gets. */
 const hn_machine_ops *machine_driver_find(const char *uri);
 const hn_machine_ops *machine_driver_at(size_t index); /* NULL ends the walk */
@@ -269,8 +270,7 @@ int machine_cgroup_get(hn_os *os, const machine_cgroup *cgroup, const char *uuid
 int machine_cgroup_has(hn_os *os, const machine_cgroup *cgroup, const char *uuid, pid_t pid);
 int machine_cgroup_remove(
 	hn_os *os, const machine_cgroup *cgroup, const char *uuid, hn_error **err);
-int machine_cgroup_list(hn_os *os, const machine_cgroup *cgroup,
-	int (*each)(void *arg, const char *name), void *arg);
+bool machine_cgroup_exists(hn_os *os, const machine_cgroup *cgroup, const char *uuid);
 
 /* --- probe.c, kvm-loop.c --- */
 /* ns that the loop under KVM took; negative: it failed or hung. */

@@ -48,12 +48,13 @@ static void keep_lock(machine *m)
 	pthread_mutex_unlock(&kept.mutex);
 }
 
-static void embed_close(machine *m)
+void machine_embed_unlock(machine *m)
 {
-	virt_close(m);
 	pthread_mutex_lock(&kept.mutex);
-	kept.in_use = false;
-	m->lock = NULL;
+	if (m->lock != NULL && m->lock == kept.lock) {
+		kept.in_use = false;
+		m->lock = NULL;
+	}
 	pthread_mutex_unlock(&kept.mutex);
 }
 
@@ -137,7 +138,7 @@ const hn_machine_ops machine_driver_embed = {
 	.flags = MACHINE_REAL | MACHINE_QMP | MACHINE_CONSOLE | MACHINE_LIVE_SOURCE |
 		 MACHINE_PAUSED_START | MACHINE_SCHEMA,
 	.open = embed_open,
-	.close = embed_close,
+	.close = virt_close,
 	.facts = virt_facts,
 	.list = virt_list,
 	.define = virt_define,

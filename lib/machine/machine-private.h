@@ -111,8 +111,8 @@ int machine_expect(machine *m, const machine_unit *unit, machine_real **expected
 /* Every domain of the driver, ours and foreign, without key values. */
 int machine_list(
 	machine *m, int (*each)(void *arg, const machine_real *real), void *arg, hn_error **err);
-/* Removes what has no domain: cgroups hypernix/x, sockets, unit directories not in keep[]. dry:
- * only counts. Number removed. */
+/* Removes what units with a directory in this root left behind: the cgroup of one that is down, the
+ * directory of one that has no domain and is not in keep[]. dry: only counts. Number removed. */
 int machine_sweep(machine *m, const char *const *keep, size_t count, bool dry, hn_error **err);
 
 /* Events: handled on step by the owner's thread. */

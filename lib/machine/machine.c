@@ -223,6 +223,7 @@ void machine_close(machine *m)
 	if (m->ops != NULL && m->driver != NULL)
 		m->ops->close(m);
 	machine_queue_destroy(&m->queue);
+	machine_embed_unlock(m);
 	os_lock_release(m->lock);
 	hn_probe_free(m->probe);
 	for (size_t i = 0; i < m->fact_count; i++) {

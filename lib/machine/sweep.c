@@ -11,21 +11,20 @@ typedef struct sweep {
 	machine *m;
 	const char *const *keep;
 	size_t keep_count;
-	base_map *domains, *found; /* sets of uuids */
-	bool no_memory;
+	base_map *domains; /* uuid -> whether it is active */
+	base_map *found;   /* uuids with a unit directory */
+	bool no_memory, dry;
 } sweep;
 
-static void set_add(sweep *s, base_map *set, const char *uuid)
-{
-	if (base_map_put(set, uuid, strlen(uuid), s) < 0)
-		s->no_memory = true;
-}
+static char active, inactive;
 
 static int add_domain(void *arg, const machine_brief *brief)
 {
 	sweep *s = arg;
+	char *mark = machine_is_active(brief->status) ? &active : &inactive;
 
-	set_add(s, s->domains, brief->uuid);
+	if (base_map_put(s->domains, brief->uuid, strlen(brief->uuid), mark) < 0)
+		s->no_memory = true;
 	return 0;
 }
 
@@ -33,12 +32,13 @@ static int add_found(void *arg, const char *name)
 {
 	sweep *s = arg;
 
-	if (machine_uuid_check(name, NULL) == 0)
-		set_add(s, s->found, name);
+	if (machine_uuid_check(name, NULL) == 0 &&
+		base_map_put(s->found, name, strlen(name), &active) < 0)
+		s->no_memory = true;
 	return 0;
 }
 
-static bool kept(const sweep *s, const char *uuid)
+static bool is_kept(const sweep *s, const char *uuid)
 {
 	for (size_t i = 0; i < s->keep_count; i++)
 		if (strcmp(s->keep[i], uuid) == 0)
@@ -46,21 +46,45 @@ static bool kept(const sweep *s, const char *uuid)
 	return false;
 }
 
-/* Each uuid that was found and has no domain. */
-static int each_stray(sweep *s, int (*remove)(sweep *s, const char *uuid, hn_error **err), bool dry,
-	hn_error **err)
+/* What belongs to a unit that has a directory here. Other roots of this host have their groups in
+ * the same place, so a group alone says nothing about whose it is. */
+static int sweep_unit(sweep *s, const char *uuid, const void *domain, hn_error **err)
 {
-	int count = 0;
+	char dir[256];
+	int count = 0, result;
 
+	if (domain != &active && machine_cgroup_exists(s->m->os, &s->m->cgroup, uuid)) {
+		result = s->dry ? 0 : machine_cgroup_remove(s->m->os, &s->m->cgroup, uuid, err);
+		if (result < 0)
+			return result;
+		count++;
+	}
+	if (domain != NULL || is_kept(s, uuid))
+		return count;
+	machine_unit_dir(s->m->root, uuid, dir);
+	result = s->dry ? 0 : os_remove_tree(s->m->os, dir, err);
+	return result < 0 ? result : count + 1;
+}
+
+static int sweep_all(sweep *s, hn_error **err)
+{
+	char dir[256];
+	int count = 0, result = s->m->ops->list(s->m, add_domain, s, err);
+
+	if (result < 0)
+		return result;
+	snprintf(dir, sizeof(dir), "%s/unit", s->m->root);
+	/* No directory yet: nothing was made. */
+	s->m->os->ops->list(s->m->os, dir, add_found, s);
+	if (s->no_memory)
+		return base_nomem(err);
 	for (size_t i = 0; i < base_map_slots(s->found); i++) {
 		const char *uuid;
 		size_t size;
-		int result;
 
-		if (!base_map_at(s->found, i, &uuid, &size, NULL) ||
-			base_map_has(s->domains, uuid, size))
+		if (!base_map_at(s->found, i, &uuid, &size, NULL))
 			continue;
-		result = dry ? 1 : remove(s, uuid, err);
+		result = sweep_unit(s, uuid, base_map_get(s->domains, uuid, size), err);
 		if (result < 0)
 			return result;
 		count += result;
@@ -68,59 +92,14 @@ static int each_stray(sweep *s, int (*remove)(sweep *s, const char *uuid, hn_err
 	return count;
 }
 
-static int remove_cgroup(sweep *s, const char *uuid, hn_error **err)
-{
-	int result = machine_cgroup_remove(s->m->os, &s->m->cgroup, uuid, err);
-
-	return result < 0 ? result : 1;
-}
-
-static int remove_dir(sweep *s, const char *uuid, hn_error **err)
-{
-	char dir[256];
-	int result;
-
-	if (kept(s, uuid))
-		return 0;
-	machine_unit_dir(s->m->root, uuid, dir);
-	result = os_remove_tree(s->m->os, dir, err);
-	return result < 0 ? result : 1;
-}
-
-static int sweep_all(sweep *s, bool dry, hn_error **err)
-{
-	char dir[256];
-	int groups, dirs, result = s->m->ops->list(s->m, add_domain, s, err);
-
-	if (result < 0)
-		return result;
-	machine_cgroup_list(s->m->os, &s->m->cgroup, add_found, s);
-	groups = each_stray(s, remove_cgroup, dry, err);
-	if (groups < 0)
-		return groups;
-	base_map_free(s->found);
-	s->found = base_map_new(NULL);
-	if (s->found == NULL)
-		return base_nomem(err);
-	snprintf(dir, sizeof(dir), "%s/unit", s->m->root);
-	s->m->os->ops->list(s->m->os, dir, add_found, s);
-	if (s->no_memory)
-		return base_nomem(err);
-	/* A directory that is to be kept is nothing to remove, dry or not. */
-	for (size_t i = 0; i < s->keep_count; i++)
-		base_map_remove(s->found, s->keep[i], strlen(s->keep[i]));
-	dirs = each_stray(s, remove_dir, dry, err);
-	return dirs < 0 ? dirs : groups + dirs;
-}
-
 int machine_sweep(machine *m, const char *const *keep, size_t count, bool dry, hn_error **err)
 {
-	sweep s = {.m = m, .keep = keep, .keep_count = count};
+	sweep s = {.m = m, .keep = keep, .keep_count = count, .dry = dry};
 	int result;
 
 	s.domains = base_map_new(NULL);
 	s.found = base_map_new(NULL);
-	result = s.domains == NULL || s.found == NULL ? base_nomem(err) : sweep_all(&s, dry, err);
+	result = s.domains == NULL || s.found == NULL ? base_nomem(err) : sweep_all(&s, err);
 	base_map_free(s.domains);
 	base_map_free(s.found);
 	return result;
