@@ -255,10 +255,8 @@ static void zsh_cases(const cli_program *program)
 		if (command->group == NULL ||
 			(command->name[size] == ' ' && !begins_pair(program, n)))
 			continue;
-		printf("\t\t%.*s) _arguments", (int)size, command->name);
+		printf("\t\t%.*s) _arguments $common", (int)size, command->name);
 		zsh_options(program, command->options);
-		zsh_options(program, program->options);
-		zsh_options(program, cli_common_options);
 		if (command->name[size] == ' ') {
 			fputs(" \\\n\t\t'1:command:(", stdout);
 			second_words(program, command->name);
@@ -276,10 +274,10 @@ void cli_completion_zsh(const cli_program *program)
 	identifier(program->name);
 	fputs("()\n{\n\tlocal state\n\tlocal -a commands=(", stdout);
 	zsh_commands(program);
-	fputs(")\n\t_arguments -C", stdout);
+	fputs(")\n\tlocal -a common=(", stdout);
 	zsh_options(program, program->options);
 	zsh_options(program, cli_common_options);
-	fputs(" \\\n\t\t'1:command:->command' '*::operand:->operands'\n"
+	fputs(")\n\t_arguments -C $common \\\n\t\t'1:command:->command' '*::operand:->operands'\n"
 	      "\tif [[ $state == command ]]; then\n\t\t_describe command commands\n"
 	      "\telif [[ $state == operands ]]; then\n\t\tcase $words[1] in\n",
 		stdout);
