@@ -50,20 +50,37 @@ int machine_artefacts(machine *m, const machine_spec *spec, hn_error **err)
 	return result;
 }
 
+/* The present definition; *domain stays NULL when there is none. */
+static int present_definition(machine *m, const char *uuid, machine_domain **domain, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
+	BASE_AUTO_FREE char *xml = NULL;
+	int result = m->ops->xml(m, uuid, false, &xml, &problem);
+
+	if (result == HN_ENOENT)
+		return 0;
+	if (result < 0) {
+		if (err != NULL)
+			*err = BASE_STEAL(problem);
+		return result;
+	}
+	return machine_domain_parse(xml, strlen(xml), domain, err);
+}
+
 /* The unit as a record, with the addresses that its present definition has when none are frozen. */
 int machine_spec_of(machine *m, const machine_unit *unit, machine_spec **spec, hn_error **err)
 {
 	BASE_AUTO_OF(machine_domain) machine_domain *domain = NULL;
-	BASE_AUTO_FREE char *xml = NULL;
 	machine_unit copy = *unit;
 	char dir[256];
 	int result = machine_uuid_check(unit->uuid, err);
 
+	if (result == 0)
+		result = present_definition(m, unit->uuid, &domain, err);
 	if (result < 0)
 		return result;
 	machine_unit_dir(m->root, unit->uuid, dir);
-	if (m->ops->xml(m, unit->uuid, false, &xml, NULL) == 0 &&
-		machine_domain_parse(xml, strlen(xml), &domain, NULL) == 0 && domain->ours) {
+	if (domain != NULL && domain->ours) {
 		if (copy.frozen.addresses == NULL)
 			copy.frozen.addresses = domain->addresses;
 		if (copy.frozen.machine == NULL)
@@ -170,6 +187,7 @@ static int read_back(machine *m, const machine_spec *spec, const char *written, 
 
 int machine_define_spec(machine *m, const machine_spec *spec, char **machine_type, hn_error **err)
 {
+	BASE_AUTO_OF(hn_error) hn_error *absent = NULL;
 	BASE_AUTO_FREE char *before = NULL;
 	BASE_AUTO_FREE char *xml = NULL;
 	int result = machine_xml_write(spec, &xml, err);
@@ -178,7 +196,10 @@ int machine_define_spec(machine *m, const machine_spec *spec, char **machine_typ
 		result = machine_make_disks(m, spec, err);
 	if (result < 0)
 		return result;
-	m->ops->xml(m, spec->uuid, false, &before, NULL);
+	/* Without the old definition at hand nothing could be put back. */
+	result = m->ops->xml(m, spec->uuid, false, &before, &absent);
+	if (result < 0 && result != HN_ENOENT)
+		return base_error(err, result, MACHINE_ROOM, NULL, "%s", hn_error_message(absent));
 	result = m->ops->define(m, xml, err);
 	if (result < 0)
 		return result;
@@ -209,12 +230,12 @@ int machine_define(const base_permit *permit, machine *m, const machine_unit *un
 int machine_define_if_new(machine *m, const machine_spec *spec, hn_error **err)
 {
 	BASE_AUTO_OF(machine_domain) machine_domain *domain = NULL;
-	BASE_AUTO_FREE char *xml = NULL;
-	int result;
+	int result = present_definition(m, spec->uuid, &domain, err);
 
-	if (m->ops->xml(m, spec->uuid, false, &xml, NULL) == 0 &&
-		machine_domain_parse(xml, strlen(xml), &domain, NULL) == 0 && domain->ours &&
-		strcmp(domain->digest, spec->digest) == 0 && domain->generation == spec->generation)
+	if (result < 0)
+		return result;
+	if (domain != NULL && domain->ours && strcmp(domain->digest, spec->digest) == 0 &&
+		domain->generation == spec->generation)
 		return 0;
 	result = name_free(m, spec, err);
 	return result < 0 ? result : machine_define_spec(m, spec, NULL, err);
