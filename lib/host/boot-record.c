@@ -39,10 +39,8 @@ int host_boot_find_missed(
 	int64_t most = INT64_MIN;
 	int worst = -1;
 
-	if (boot->count == 0 || goal <= 0 || host_boot_sum(boot, by_cpu) <= goal)
+	if (!boot->ready || goal <= 0 || host_boot_sum(boot, by_cpu) <= goal)
 		return -1;
-	if (!boot->ready)
-		return (int)boot->count - 1;
 	for (size_t i = 0; i < boot->count; i++) {
 		int64_t taken = by_cpu ? boot->phase[i].cpu : boot->phase[i].wall;
 		int64_t excess =

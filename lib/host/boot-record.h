@@ -20,8 +20,7 @@ struct hn_boot {
 /* Wall or CPU time of a boot so far, ns. */
 int64_t host_boot_sum(const machine_boot *boot, bool by_cpu);
 /* The phase with the largest excess over its median in `past` (boots of the same unit, compared the
- * same way), when the goal was missed; -1 when it was not, or not yet. A boot that hangs names the
- * phase it hangs in. */
+ * same way), when the goal was missed; -1 when it was not, or when the guest is not ready yet. */
 int host_boot_find_missed(const machine_boot *boot, int64_t goal, bool by_cpu, const hn_boot *past,
 	size_t past_count);
 int host_boot_encode(const machine_boot *boot, base_buf *out, hn_error **err);

@@ -24,12 +24,12 @@ events() {
 	timeout 300 "$program" watch --since 0 --type "org.hypernix.unit.$1.v1" --count "$2" --json >"$work/events"
 }
 supervise() {
-	hv supervise >"$work/supervise" 2>&1 &
+	"$program" supervise >"$work/supervise" 2>&1 &
 	supervisor=$!
 	timeout 60 grep -qm 1 supervising <(tail -n +1 -F "$work/supervise" 2>/dev/null)
 }
 leave() {
-	kill -INT "$supervisor" && wait "$supervisor"
+	kill -TERM "$supervisor" && wait "$supervisor"
 }
 kill_guest() {
 	kill -9 "$(cat "$machine/run/qemu/$1.pid")"
