@@ -1,4 +1,8 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * A host: its state, sessions, and units. Plans, drift and capacity follow in host-plans.h, which
+ * this file includes.
+ */
 #ifndef HYPERNIX_HOST_H
 #define HYPERNIX_HOST_H
 
@@ -13,61 +17,435 @@ extern "C" {
 
 /* ---- host and sessions ---- */
 
+/** Where the state of a host lies, and how its machine is reached. */
 typedef struct hn_host_options {
 	uint32_t size;
 	const char *state;       /* directory of the state; NULL = /var/lib/hypernix */
 	const char *root;        /* machine root, at most 50 bytes; NULL = <state>/m */
-	const char *uri;         /* "hypernix:" (NULL: embedded driver on root), "qemu:///system", "test:///ABS.xml" ... */
+	const char *uri;         /* "hypernix:" (NULL: embedded driver on root), "qemu:///system",
+				    "test:///ABS.xml" ... */
 	const char *accelerator; /* "auto" (NULL), "tcg", "kvm" */
 	const char *program;     /* who holds locks; NULL = "libhypernix" */
 	hn_os *os;               /* NULL = hn_os_real() */
-	int64_t lock_wait;       /* ns to wait for another apply or owner; 0 = do not wait, -1 = for ever */
-	bool read_only;          /* HN_ENOENT when there is no state yet; mutating calls are HN_EDENIED */
-	const char *calibration; /* NULL = stored or measured; "reference": 100 CU a thread, for tests and dry hosts */
+	int64_t lock_wait; /* ns to wait for another apply or owner; 0 = do not wait, -1 = for ever
+			    */
+	bool read_only;    /* HN_ENOENT when there is no state yet; mutating calls are HN_EDENIED */
+	const char *calibration; /* NULL = stored or measured; "reference": 100 CU a thread, for
+				    tests and dry hosts */
 } hn_host_options;
-#define HN_HOST_OPTIONS_INIT { .size = sizeof(hn_host_options) }
+#define HN_HOST_OPTIONS_INIT                                                                       \
+	{                                                                                          \
+		.size = sizeof(hn_host_options)                                                    \
+	}
+/**
+ * Opens the state of a host, and makes it when there is none.
+ *
+ * @param options  where the state lies and how its machine is reached; NULL for all defaults
+ * @param host  receives the handle; release it with hn_host_unref
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EINVAL when a path is not absolute; HN_ENOENT when read_only and there is no state;
+ * HN_EDENIED when others can enter the state directory; HN_ENEWER when the file was made by a
+ * newer library, or options sets what this one does not know; HN_ECORRUPT; HN_EIO, HN_ENOSPC,
+ * HN_ENOMEM
+ * Threads: any; the handle then belongs to one thread at a time
+ * Blocks: yes, on the disk; the machine is opened when it is first needed
+ * Allocates: yes
+ * Since: 0.1
+ */
 HN_API int hn_host_open(const hn_host_options *options, hn_host **host, hn_error **err);
+
+/**
+ * Takes one more reference of a host.
+ *
+ * @param host  may be NULL
+ * @return host
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
 HN_API hn_host *hn_host_ref(hn_host *host);
+
+/**
+ * Gives a reference of a host back; the last one closes machine and state. Guests go on.
+ *
+ * @param host  may be NULL
+ * @return NULL
+ * Errors: none
+ * Threads: any, but not while another uses it
+ * Blocks: yes, on the disk
+ * Allocates: no
+ * Since: 0.1
+ */
 HN_API hn_host *hn_host_unref(hn_host *host);
 
+/** Why a session is opened, and by which program. */
 typedef struct hn_session_options {
 	uint32_t size;
-	const char *reason;      /* why, for the audit log; needed by verbs with flag R */
-	const char *program;     /* name of the frontend */
+	const char *reason;  /* why, for the audit log; needed by verbs with flag R */
+	const char *program; /* name of the frontend */
 } hn_session_options;
-#define HN_SESSION_OPTIONS_INIT { .size = sizeof(hn_session_options) }
-HN_API int hn_session_open_local(hn_host *host, const hn_session_options *options, hn_session **session, hn_error **err); /* HN_EDENIED unless root */
+#define HN_SESSION_OPTIONS_INIT                                                                    \
+	{                                                                                          \
+		.size = sizeof(hn_session_options)                                                 \
+	}
+/**
+ * Opens the session of a local operator: effective uid 0 in this process. Everything it changes
+ * is on record, with reason, process and terminal.
+ *
+ * @param host  the host to act on; the session holds a reference
+ * @param options  reason and program; NULL for none
+ * @param session  receives the session; release it with hn_session_unref
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EDENIED unless root; HN_ELIMIT when the reason is longer than TEXT_BYTES;
+ * HN_EINVAL; HN_ENEWER; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the host
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_open_local(
+	hn_host *host, const hn_session_options *options, hn_session **session, hn_error **err);
+
+/**
+ * Takes one more reference of a session.
+ *
+ * @param session  may be NULL
+ * @return session
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
 HN_API hn_session *hn_session_ref(hn_session *session);
+
+/**
+ * Gives a reference of a session back.
+ *
+ * @param session  may be NULL
+ * @return NULL
+ * Errors: none
+ * Threads: any, but not while another uses it
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
 HN_API hn_session *hn_session_unref(hn_session *session);
-HN_API int hn_session_check(hn_session *session, const char *verb, const char *object, hn_error **err); /* dry run: 0 allowed, HN_EDENIED, HN_EREASON */
+
+/**
+ * Would the session be allowed to do this? Nothing is done and nothing is recorded.
+ *
+ * @param session  who asks
+ * @param verb  such as "unit.start" (lib/base/verbs.def)
+ * @param object  such as "unit/<uuid>"
+ * @param err  set on failure; may be NULL
+ * @return 0 when it is allowed, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL; HN_EINVAL when there is no such verb, or object is
+ * not the name of one; HN_EDENIED; HN_EREASON when the verb needs a reason that the session does
+ * not have
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_session_check(
+	hn_session *session, const char *verb, const char *object, hn_error **err);
 
 /* ---- units: reading ---- */
 
+/** Who says what a unit is. */
 typedef enum hn_owner { HN_OWNER_FILE, HN_OWNER_NIX, HN_OWNER_API } hn_owner;
+/**
+ * Names an owner in one word, as programs print it.
+ *
+ * @param owner  any value
+ * @return static text; "unknown" for a value that this library does not know
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_owner_name(hn_owner owner);
+
 /** A unit of the host as it is known now: immutable snapshot. */
 typedef struct hn_unit hn_unit;
+/**
+ * Takes one more reference of a snapshot of a unit.
+ *
+ * @param unit  may be NULL
+ * @return unit
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
 HN_API hn_unit *hn_unit_ref(hn_unit *unit);
-HN_API hn_unit *hn_unit_unref(hn_unit *unit);
-HN_API const char *hn_unit_name(const hn_unit *unit);
-HN_API const char *hn_unit_uuid(const hn_unit *unit);
-HN_API hn_owner hn_unit_owner(const hn_unit *unit);
-HN_API hn_unit_status hn_unit_get_status(const hn_unit *unit);
-HN_API int hn_unit_ready(const hn_unit *unit);             /* 1 ready, 0 not, -1 unknown */
-HN_API bool hn_unit_pending(const hn_unit *unit);          /* desired and applied differ */
-HN_API bool hn_unit_inconsistent(const hn_unit *unit);
-HN_API bool hn_unit_foreign(const hn_unit *unit);          /* a domain that hypernix did not make; uuid and name are the domain's */
-HN_API hn_view *hn_unit_desired(const hn_unit *unit);      /* borrowed; NULL for foreign ones */
-HN_API hn_view *hn_unit_applied(const hn_unit *unit);      /* borrowed; NULL when nothing was applied yet */
 
+/**
+ * Gives a reference of a snapshot of a unit back.
+ *
+ * @param unit  may be NULL
+ * @return NULL
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_unit *hn_unit_unref(hn_unit *unit);
+
+/**
+ * Tells the name of a unit.
+ *
+ * @param unit  a snapshot
+ * @return the name, owned by the snapshot
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_unit_name(const hn_unit *unit);
+
+/**
+ * Tells the uuid of a unit: its identity, which a name that is used again does not inherit.
+ *
+ * @param unit  a snapshot
+ * @return 36 characters in lower case, owned by the snapshot
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_unit_uuid(const hn_unit *unit);
+
+/**
+ * Tells who says what the unit is: a file, Nix, or the API.
+ *
+ * @param unit  a snapshot
+ * @return the owner
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_owner hn_unit_owner(const hn_unit *unit);
+
+/**
+ * Tells what state the unit was in when the snapshot was made.
+ *
+ * @param unit  a snapshot
+ * @return the status
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_unit_status hn_unit_get_status(const hn_unit *unit);
+
+/**
+ * Tells whether the guest has said that it is ready.
+ *
+ * @param unit  a snapshot
+ * @return 1 ready, 0 not, -1 unknown
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_unit_ready(const hn_unit *unit);
+
+/**
+ * Tells whether something desired is not applied yet.
+ *
+ * @param unit  a snapshot
+ * @return true when desired and applied values differ
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API bool hn_unit_pending(const hn_unit *unit);
+
+/**
+ * Tells whether an undo has failed on the unit, so that nothing more is done to it
+ * automatically.
+ *
+ * @param unit  a snapshot
+ * @return true until hn_unit_repair has settled it
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API bool hn_unit_inconsistent(const hn_unit *unit);
+
+/**
+ * Tells whether this is a domain that hypernix did not make. Its uuid and name are those of the
+ * domain.
+ *
+ * @param unit  a snapshot
+ * @return true for a foreign one
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API bool hn_unit_foreign(const hn_unit *unit);
+
+/**
+ * Gives the values that the unit is to have.
+ *
+ * @param unit  a snapshot
+ * @return borrowed from the snapshot; NULL for foreign ones
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_view *hn_unit_desired(const hn_unit *unit);
+
+/**
+ * Gives the values that the unit has. Keys that wait for a restart still have the old value
+ * here.
+ *
+ * @param unit  a snapshot
+ * @return borrowed from the snapshot; NULL when nothing was applied yet
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_view *hn_unit_applied(const hn_unit *unit);
+
+/** A list of units. */
 typedef struct hn_units hn_units; /* a list */
-/* observe: ask the hypervisor when it can be had without waiting, else the last known status. */
-HN_API int hn_units_list(hn_session *session, const char *selector, bool observe, hn_units **units, hn_error **err); /* needs unit.read */
+/**
+ * Lists the units of the host, by name, then foreign domains where the machine is open.
+ *
+ * @param session  needs unit.read on unit/<uuid>
+ * @param selector  such as "tag:production and not name:db-*"; NULL for all
+ * @param observe  ask the hypervisor when it can be had without waiting; else the last known
+ * status
+ * @param units  receives the list; release it with hn_units_free
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
+ * HN_ESYNTAX when the selector is none; HN_EDRIVER
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk; with observe on the hypervisor too
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_units_list(
+	hn_session *session, const char *selector, bool observe, hn_units **units, hn_error **err);
+
+/**
+ * Releases a list of units.
+ *
+ * @param units  may be NULL
+ * @return NULL
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
 HN_API hn_units *hn_units_free(hn_units *units);
+
+/**
+ * Tells how many units a list has.
+ *
+ * @param units  a list
+ * @return the number
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
 HN_API size_t hn_units_count(const hn_units *units);
-HN_API hn_unit *hn_units_at(const hn_units *units, size_t index);  /* borrowed */
-HN_API int hn_unit_find(hn_session *session, const char *name, bool observe, hn_unit **unit, hn_error **err); /* needs unit.read */
-HN_API int hn_host_get_catalog(hn_session *session, hn_catalog **catalog, hn_error **err);     /* needs tag.read; a reference */
-HN_API int hn_host_fork_resolver(hn_session *session, hn_resolver **resolver, hn_error **err); /* needs tag.read; for what-if */
+
+/**
+ * Gives one unit of a list.
+ *
+ * @param units  a list
+ * @param index  from 0
+ * @return borrowed from the list; NULL past the end
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_unit *hn_units_at(const hn_units *units, size_t index);
+
+/**
+ * Finds one unit by its name or uuid.
+ *
+ * @param session  needs unit.read on unit/<uuid>
+ * @param name  a name or a uuid
+ * @param observe  see hn_units_list
+ * @param unit  receives a snapshot; release it with hn_unit_unref
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT with the nearest name as hint; HN_ESESSION when session is NULL; HN_EDENIED;
+ * HN_EIO, HN_ENOMEM when the store fails; HN_EDRIVER
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk; with observe on the hypervisor too
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_find(
+	hn_session *session, const char *name, bool observe, hn_unit **unit, hn_error **err);
+
+/**
+ * Gives everything that is declared now.
+ *
+ * @param session  needs tag.read on tag/<namespace>/<name>
+ * @param catalog  receives a reference; release it with hn_catalog_unref
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
+ * HN_ECORRUPT
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_host_get_catalog(hn_session *session, hn_catalog **catalog, hn_error **err);
+
+/**
+ * Gives a resolver with all that is declared and set at run time, for what-if: what is done to
+ * it changes nothing on the host.
+ *
+ * @param session  needs tag.read on tag/<namespace>/<name>
+ * @param resolver  receives it; release it with hn_resolver_free
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
+ * HN_ECORRUPT
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_host_fork_resolver(hn_session *session, hn_resolver **resolver, hn_error **err);
 
 /** A past winner of a key. */
 typedef struct hn_history_entry {
@@ -76,138 +454,237 @@ typedef struct hn_history_entry {
 	int64_t when;
 	const char *who, *why, *value; /* value NULL: unset */
 } hn_history_entry;
+
+/** Given each entry of a history; non-zero ends the walk. */
 typedef int (*hn_history_fn)(void *arg, const hn_history_entry *entry);
-HN_API int hn_unit_history(hn_session *session, const char *unit, const char *key, hn_history_fn each, void *arg, hn_error **err);
+/**
+ * Tells past winners of a key, oldest first, one entry each time that the value changed.
+ *
+ * @param session  needs unit.read on unit/<uuid>
+ * @param unit  name or uuid
+ * @param key  such as "memory.size"
+ * @param each  given each entry; texts are borrowed inside the call; non-zero ends the walk and
+ * is returned
+ * @param arg  handed to each
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit; HN_ESCHEMA when there is no such key;
+ * HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_history(hn_session *session, const char *unit, const char *key,
+	hn_history_fn each, void *arg, hn_error **err);
 
 /* ---- units: changing what is desired (a plan makes it real) ---- */
 
+/** What a unit that is made by hand consists of. */
 typedef struct hn_unit_definition {
 	uint32_t size;
-	const char *const *tags;     size_t tag_count;
-	const char *const *policies; size_t policy_count;
+	const char *const *tags;
+	size_t tag_count;
+	const char *const *policies;
+	size_t policy_count;
 	const char *blueprint;
-	const char *const *keys;     /* keys[i] = values[i] */
-	const char *const *values;   size_t value_count;
+	const char *const *keys; /* keys[i] = values[i] */
+	const char *const *values;
+	size_t value_count;
 } hn_unit_definition;
-#define HN_UNIT_DEFINITION_INIT { .size = sizeof(hn_unit_definition) }
-HN_API int hn_unit_define(hn_session *session, const char *unit, const hn_unit_definition *definition, hn_error **err); /* needs unit.create; an api unit */
-HN_API int hn_unit_set(hn_session *session, const char *unit, const char *key, const char *value, hn_error **err);      /* needs unit.update; NULL value unsets; api units only */
-/* needs tag.apply on each tag and unit.update; both lists at once. Desired changes; apply or the plan makes it real. */
-HN_API int hn_unit_tag(hn_session *session, const char *unit, const char *const *add, size_t add_count, const char *const *remove, size_t remove_count, hn_error **err);
-HN_API int hn_unit_force(hn_session *session, const char *unit, const char *key, const char *value, int64_t duration, hn_error **err); /* needs force.set; the session's reason is stored */
-HN_API int hn_unit_unforce(hn_session *session, const char *unit, const char *key, hn_error **err); /* needs force.set */
+#define HN_UNIT_DEFINITION_INIT                                                                    \
+	{                                                                                          \
+		.size = sizeof(hn_unit_definition)                                                 \
+	}
+/**
+ * Makes a unit by hand, or replaces the whole definition of one that was made so. A plan makes
+ * it real.
+ *
+ * @param session  needs unit.create on unit/<uuid>
+ * @param unit  its name
+ * @param definition  tags, policies and values; NULL for none
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EINVAL when that is no name; HN_EEXIST when a declared unit has it; HN_ESCHEMA,
+ * HN_ERANGE when a key or value is wrong; HN_ENOENT when a tag or policy is not declared;
+ * HN_ECONFLICT, HN_EEXCLUSIVE when the values contradict each other; HN_ELIMIT; HN_ENEWER;
+ * HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
+ * HN_ENOSPC when the disk is full; HN_EAUDIT when the audit log cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_define(hn_session *session, const char *unit,
+	const hn_unit_definition *definition, hn_error **err);
+
+/**
+ * Sets or unsets one value of a unit that was made by hand.
+ *
+ * @param session  needs unit.update on unit/<uuid>
+ * @param unit  name
+ * @param key  such as "memory.size"
+ * @param value  as hn_key_parse takes it; NULL unsets
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit, or no value to unset; HN_EDENIED when the unit
+ * is declared; HN_ESCHEMA, HN_ERANGE when key or value is wrong; HN_ECONFLICT; HN_ESESSION when
+ * session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails; HN_ENOSPC when the disk
+ * is full; HN_EAUDIT when the audit log cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_set(
+	hn_session *session, const char *unit, const char *key, const char *value, hn_error **err);
+
+/**
+ * Adds and takes away tags, both at once. Tags of run time survive a new declaration; a declared
+ * tag that was taken away comes back when it is added.
+ *
+ * @param session  needs tag.apply on tag/<namespace>/<name>, unit.update on unit/<uuid>
+ * @param unit  name
+ * @param add  add_count tags
+ * @param add_count  may be 0
+ * @param remove  remove_count tags
+ * @param remove_count  may be 0
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit or tag, or the unit does not have it; HN_EINVAL
+ * when a tag to take away is implied by another; HN_EEXCLUSIVE, HN_ECONFLICT; HN_ELIMIT;
+ * HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
+ * HN_ENOSPC when the disk is full; HN_EAUDIT when the audit log cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_tag(hn_session *session, const char *unit, const char *const *add,
+	size_t add_count, const char *const *remove, size_t remove_count, hn_error **err);
+
+/**
+ * Sets a value over all but break-glass, for a while. The reason of the session is kept with it.
+ *
+ * @param session  needs force.set on unit/<uuid>
+ * @param unit  name
+ * @param key  such as "compute.units"
+ * @param value  as hn_key_parse takes it
+ * @param duration  ns, at most FORCE_SECONDS; then the force is gone at the next session, plan
+ * or apply
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EREASON when the session has none; HN_ERANGE when the duration is not positive, or
+ * the value is wrong; HN_ELIMIT when it is too long; HN_ENOENT; HN_ESCHEMA; HN_ECONFLICT;
+ * HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
+ * HN_ENOSPC when the disk is full; HN_EAUDIT when the audit log cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_force(hn_session *session, const char *unit, const char *key, const char *value,
+	int64_t duration, hn_error **err);
+
+/**
+ * Takes a force away before its time.
+ *
+ * @param session  needs force.set on unit/<uuid>
+ * @param unit  name
+ * @param key  the key that is forced
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such unit or force; HN_ESCHEMA; HN_EREASON; HN_ESESSION
+ * when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails; HN_ENOSPC when the
+ * disk is full; HN_EAUDIT when the audit log cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_unforce(hn_session *session, const char *unit, const char *key, hn_error **err);
+
+/** What becomes of the disks of a unit that is removed. */
 typedef enum hn_disks { HN_DISKS_KEEP, HN_DISKS_DELETE } hn_disks;
-HN_API int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_error **err);   /* needs unit.delete; stops, undefines, forgets */
-HN_API int hn_unit_replace(hn_session *session, const char *unit, hn_error **err);                  /* needs unit.delete, unit.create; for fixed keys */
-HN_API int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err);                  /* needs unit.create; a foreign domain becomes an api unit */
-HN_API int hn_unit_move(hn_session *session, const char *unit, const char *to, hn_error **err);     /* needs migrate.out */
+/**
+ * Stops a unit at once, undefines and forgets it. A unit that is declared must leave the
+ * declaration instead.
+ *
+ * @param session  needs unit.delete on unit/<uuid>
+ * @param unit  name or uuid
+ * @param disks  delete: also the files of its disks that lie below state or root
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT; HN_EDENIED when it is declared, or a disk lies elsewhere; HN_EREASON when
+ * the session has none; HN_EBUSY when another process owns the machine; HN_EDRIVER; HN_ESESSION
+ * when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails; HN_ENOSPC when the
+ * disk is full; HN_EAUDIT when the audit log cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, until the machine is free (at most lock_wait), on the disk and on the hypervisor
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_error **err);
 
-/* ---- plans ---- */
+/**
+ * Removes the domain of a unit and what was frozen for it; the next apply makes it anew, fixed
+ * keys and all. Disks outside of its own directory stay.
+ *
+ * @param session  needs unit.delete, unit.create on unit/<uuid>
+ * @param unit  name or uuid
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT; HN_EREASON when the session has none; HN_EBUSY; HN_EDRIVER; HN_ESESSION
+ * when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails; HN_ENOSPC when the
+ * disk is full; HN_EAUDIT when the audit log cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, until the machine is free (at most lock_wait), on the disk and on the hypervisor
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_replace(hn_session *session, const char *unit, hn_error **err);
 
-typedef enum hn_action {
-	HN_ACTION_CHANGE, HN_ACTION_CREATE, HN_ACTION_START, HN_ACTION_STOP, HN_ACTION_REMOVE, HN_ACTION_RESTORE /* drift */,
-	HN_ACTION_ORPHAN /* remove a domain of ours without record */, HN_ACTION_FORGET
-} hn_action;
-typedef enum hn_step_status { HN_STEP_PLANNED, HN_STEP_DOING, HN_STEP_DONE, HN_STEP_UNDONE, HN_STEP_FAILED, HN_STEP_PENDING } hn_step_status;
-/** One step of a plan. Texts are owned by the plan. */
-typedef struct hn_step {
-	uint32_t size;
-	hn_action action;
-	hn_class class_;          /* for CHANGE and RESTORE */
-	hn_step_status status;
-	const char *unit, *key;   /* key NULL unless CHANGE or RESTORE */
-	const char *old_text, *new_text; /* NULL: no value */
-	const char *where;        /* file:line:column of the winner, or "" */
-	const char *note;         /* "above memory.max 32Gi; stays pending (update.restart manual)" or "" */
-} hn_step;
-typedef struct hn_plan_options {
-	uint32_t size;
-	hn_decl *const *decls;    /* the declaration to go to; NULL = keep the present one */
-	size_t decl_count;
-	hn_owner owner;           /* of the declaration: FILE or NIX */
-	uint64_t generation;      /* roll back to this one; 0 = no */
-	bool restore;             /* also mend drift */
-	bool start;               /* start units with autostart; CLI apply: true */
-	const char *on_remove;    /* "stop" (NULL), "keep", "destroy": units no longer declared */
-	const char *unit;         /* only this unit; NULL = all */
-} hn_plan_options;
-#define HN_PLAN_OPTIONS_INIT { .size = sizeof(hn_plan_options) }
-typedef struct hn_plan hn_plan;
-HN_API int hn_plan_make(hn_session *session, const hn_plan_options *options, hn_plan **plan, hn_error **err); /* needs unit.read; stored with a number when not empty and the host is writable */
-HN_API int hn_plan_find(hn_session *session, uint64_t number, hn_plan **plan, hn_error **err); /* needs unit.read */
-HN_API hn_plan *hn_plan_unref(hn_plan *plan);
-HN_API uint64_t hn_plan_number(const hn_plan *plan);
-HN_API int hn_plan_step_at(const hn_plan *plan, size_t index, hn_step *step); /* HN_ENOENT ends the walk */
-/** Counts of a plan, and the capacity after it. */
-typedef struct hn_plan_summary {
-	uint32_t size;
-	uint32_t hot, restart, next, move, create, remove, start, stop, drift, pending;
-	uint64_t reserved, capacity; /* CU */
-} hn_plan_summary;
-#define HN_PLAN_SUMMARY_INIT { .size = sizeof(hn_plan_summary) }
-HN_API void hn_plan_get_summary(const hn_plan *plan, hn_plan_summary *summary);
-HN_API bool hn_plan_empty(const hn_plan *plan);
+/**
+ * Makes a unit of a domain that hypernix did not make, with the values that it has. The next
+ * apply writes our definition.
+ *
+ * @param session  needs unit.create on unit/<uuid>
+ * @param domain  name or uuid of the domain
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such domain; HN_EEXIST when it is ours, or a unit has its
+ * name; HN_EINVAL when its name cannot be that of a unit; HN_EBUSY; HN_EDRIVER; HN_ESESSION when
+ * session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails; HN_ENOSPC when the disk
+ * is full; HN_EAUDIT when the audit log cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, until the machine is free (at most lock_wait), on the disk and on the hypervisor
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err);
 
-typedef enum hn_on_error { HN_ON_ERROR_STOP, HN_ON_ERROR_CONTINUE, HN_ON_ERROR_UNDO } hn_on_error;
-typedef struct hn_apply_options {
-	uint32_t size;
-	hn_on_error on_error;
-	hn_wait wait;             /* for started units */
-	int64_t timeout;          /* ns a unit; 0 = 120 s */
-	hn_progress_fn progress;  /* unit "steps", phase = what is being done */
-	void *progress_arg;
-	hn_cancel *cancel;
-} hn_apply_options;
-#define HN_APPLY_OPTIONS_INIT { .size = sizeof(hn_apply_options) }
-/* needs what each step needs (unit.create, unit.update, unit.start ...). A plan that no longer fits the state is HN_EBUSY ("make it again"). */
-HN_API int hn_plan_apply(hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err);
-
-/** One generation of what was declared. */
-typedef struct hn_generation {
-	uint32_t size;
-	uint64_t number;
-	int64_t when;
-	const char *who, *why;
-	uint32_t units;
-	bool current;
-} hn_generation;
-typedef int (*hn_generation_fn)(void *arg, const hn_generation *generation);
-HN_API int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, hn_error **err);
-
-/* ---- drift, repair, capacity ---- */
-
-typedef enum hn_drift_state { HN_DRIFT_SAME, HN_DRIFT_DIFFERS, HN_DRIFT_UNOBSERVABLE, HN_DRIFT_UNENFORCED } hn_drift_state;
-typedef struct hn_drift {
-	uint32_t size;
-	hn_drift_state state;
-	const char *unit, *key;        /* key NULL: the domain itself ("gone", "foreign", "status") */
-	const char *applied, *real;
-	const char *note;
-} hn_drift;
-typedef int (*hn_drift_fn)(void *arg, const hn_drift *drift);
-HN_API int hn_drift_scan(hn_session *session, const char *unit, hn_drift_fn each, void *arg, hn_error **err); /* needs unit.read; number that differ */
-HN_API int hn_drift_adopt(hn_session *session, const char *unit, const char *key, hn_error **err);            /* needs unit.update */
-HN_API int hn_unit_repair(hn_session *session, const char *unit, hn_error **err);                             /* needs unit.update; settles an inconsistent unit */
-
-typedef struct hn_calibration {
-	uint32_t size;
-	uint32_t mix;               /* version of the mix, 1 */
-	uint32_t threads;           /* usable hardware threads */
-	int64_t s1, sn;             /* millionths of a reference thread: alone, all loaded */
-	int64_t spread;             /* millionths */
-	bool provisional, measured; /* measured false: nothing stored, "reference" values */
-	int64_t when;
-	const char *cpu;            /* model; owned by the host handle */
-} hn_calibration;
-#define HN_CALIBRATION_INIT { .size = sizeof(hn_calibration) }
-HN_API int hn_host_calibrate(hn_session *session, bool quick, hn_progress_fn progress, void *arg, hn_cancel *cancel, hn_calibration *result, hn_error **err); /* needs node.role */
-HN_API int hn_host_get_calibration(hn_session *session, hn_calibration *result, hn_error **err); /* needs node.read */
-typedef struct hn_capacity_entry { uint32_t size; const char *unit; uint64_t reserve; int64_t overcommit; } hn_capacity_entry;
-typedef int (*hn_capacity_fn)(void *arg, const hn_capacity_entry *entry);
-/* needs node.read; walks holders by size, largest first. what_if: "web-2=400 db=100" (CU) or NULL. */
-HN_API int hn_host_capacity(hn_session *session, const char *what_if, uint64_t *capacity, uint64_t *reserved, hn_capacity_fn each, void *arg, hn_error **err);
+/**
+ * Moves a unit to another host. This version cannot.
+ *
+ * @param session  needs migrate.out on unit/<uuid>
+ * @param unit  name or uuid
+ * @param to  name of the host
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOSUP always; HN_ENOENT; HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO,
+ * HN_ENOMEM when the store fails; HN_ENOSPC when the disk is full; HN_EAUDIT when the audit log
+ * cannot be written
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_move(hn_session *session, const char *unit, const char *to, hn_error **err);
 
 #ifdef __cplusplus
 }
 #endif
+
+#include <hypernix/host-plans.h>
+
 #endif

@@ -164,7 +164,8 @@ static int define_unit(host_edit *edit, const char *name, const hn_unit_definiti
 		if (rc >= 0)
 			rc = base_limit_check(BASE_LIMIT_UNITS, units + 1, err);
 		if (rc >= 0)
-			rc = host_unit_insert(edit->host, name, NULL, HN_OWNER_API, &edit->unit, err);
+			rc = host_unit_insert(
+				edit->host, name, NULL, HN_OWNER_API, &edit->unit, err);
 		if (rc < 0)
 			return rc;
 		edit->inserted = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The inside of the host room: the handle, sessions and permits, unit records, acting on a unit, and what the files of
- * this room ask of each other. Only this room wires the others together.
+ * The inside of the host room: the handle, sessions and permits, unit records, acting on a unit,
+ * and what the files of this room ask of each other. Only this room wires the others together.
  */
 #ifndef HOST_PRIVATE_H
 #define HOST_PRIVATE_H
@@ -34,32 +34,34 @@ struct hn_host {
 	state_store *store;
 	events_log *events;
 	char *state_dir, *root, *uri, *accelerator, *program, *calibration, *path;
-	char *cpu;                /* model, once a calibration was read; what hn_calibration.cpu points to */
+	char *cpu; /* model, once a calibration was read; what hn_calibration.cpu points to */
 	int64_t lock_wait;
 	bool read_only;
-	char node[64];            /* the host's own name, for audit records and formulas */
+	char node[64]; /* the host's own name, for audit records and formulas */
 
-	os_lock *lock;            /* <state>/lock, held from the first host_machine() on */
-	machine *machine;         /* NULL until host_machine() */
+	os_lock *lock;    /* <state>/lock, held from the first host_machine() on */
+	machine *machine; /* NULL until host_machine() */
 
-	hn_catalog *catalog;      /* of the current generation; host_catalog() */
-	hn_resolver *resolver;    /* catalogue + runtime tags, definitions; host_resolver() */
+	hn_catalog *catalog;   /* of the current generation; host_catalog() */
+	hn_resolver *resolver; /* catalogue + runtime tags, definitions; host_resolver() */
 	uint64_t catalog_generation, resolver_revision;
 	int64_t resolver_expires; /* wall ns at which a force or tag in it ends */
 
-	uint8_t (*frontier)[CRYPTO_DIGEST]; /* audit tree: roots of its full subtrees, largest first */
+	uint8_t (*frontier)[CRYPTO_DIGEST]; /* audit tree: roots of its full subtrees, largest first
+					     */
 	size_t frontier_count, frontier_capacity;
 	uint64_t audit_size;
 };
-/* The machine of this host, opened and locked on first use (waits options->lock_wait; HN_EBUSY names the owner).
- * Stays open until the host is released. HN_EDENIED on a read-only host. */
+/* The machine of this host, opened and locked on first use (waits options->lock_wait; HN_EBUSY
+ * names the owner). Stays open until the host is released. HN_EDENIED on a read-only host. */
 int host_machine(hn_host *host, machine **out, hn_error **err);
 /* The same, but never waits: 1 there it is, 0 somebody else owns it (or the host is read-only). */
 int host_machine_try(hn_host *host, machine **out, hn_error **err);
-/* sN and capacity of this host: stored, or "reference" (calibrate.c). `cpu` is owned by the host. */
+/* sN and capacity of this host: stored, or "reference" (calibrate.c). `cpu` is owned by the host.
+ */
 int host_calibration(hn_host *host, hn_calibration *result, hn_error **err);
-/* The declaration of the current generation, and the resolver over it with all runtime input. Borrowed. Both follow
- * changes that other processes commit. */
+/* The declaration of the current generation, and the resolver over it with all runtime input.
+ * Borrowed. Both follow changes that other processes commit. */
 int host_catalog(hn_host *host, hn_catalog **catalog, hn_error **err);
 int host_resolver(hn_host *host, hn_resolver **resolver, hn_error **err);
 
@@ -67,121 +69,156 @@ int host_resolver(hn_host *host, hn_resolver **resolver, hn_error **err);
 struct hn_session {
 	atomic_uint references;
 	hn_host *host;
-	char subject[64];         /* "local/uid/0" */
-	char *reason;             /* NULL when none was given */
+	char subject[64]; /* "local/uid/0" */
+	char *reason;     /* NULL when none was given */
 	char *program;
 	uint8_t id[8];
-	uint64_t opened;          /* its "opened" record in the audit log; 0 = none yet */
+	uint64_t opened; /* its "opened" record in the audit log; 0 = none yet */
 };
 typedef struct host_permit {
-	base_permit base;         /* what room functions take */
-	hn_session *session;      /* borrowed */
-	bool recorded;            /* there is an allow record that waits for its outcome */
+	base_permit base;    /* what room functions take */
+	hn_session *session; /* borrowed */
+	bool recorded;       /* there is an allow record that waits for its outcome */
 } host_permit;
-/* Decides, and for a verb that changes something writes the allow record: durable before it returns, or part of the
- * transaction that is open. `object` is an object name such as host_object_unit() makes; `second` may be NULL.
- * HN_EDENIED, HN_EREASON, HN_ESESSION, HN_EAUDIT. */
+/* Decides, and for a verb that changes something writes the allow record: durable before it
+ * returns, or part of the transaction that is open. `object` is an object name such as
+ * host_object_unit() makes; `second` may be NULL. HN_EDENIED, HN_EREASON, HN_ESESSION, HN_EAUDIT.
+ */
 int host_admit(hn_session *session, hn_verb verb, const char *object, const char *second,
 	host_permit *permit, hn_error **err);
-/* Writes the outcome of an admitted call; returns rc (or HN_EAUDIT when rc was well and the outcome could not be
- * written). Call it exactly once for each successful host_admit. `err` is the caller's: its error, if any, stays. */
+/* Writes the outcome of an admitted call; returns rc (or HN_EAUDIT when rc was well and the outcome
+ * could not be written). Call it exactly once for each successful host_admit. `err` is the
+ * caller's: its error, if any, stays. */
 int host_settle(host_permit *permit, int rc, hn_error **err);
 /* The same where the outcome belongs into a transaction: only whether it could be written. */
 int host_settle_outcome(host_permit *permit, int code, hn_error **err);
 /* "unit/<uuid>" into a buffer of BASE_OBJECT_SIZE; returns it. */
 const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid);
-/* First line of every public function that takes a session: not NULL, still open; size of an options struct. */
+/* First line of every public function that takes a session: not NULL, still open; size of an
+ * options struct. */
 int host_session_use(hn_session *session, hn_host **host, hn_error **err);
 int host_options_check(const void *options, size_t known, const char *what, hn_error **err);
 void host_options_copy(void *to, const void *options, size_t known); /* NULL options: all zero */
 
 /* --- audit log (audit.c): caps.md section 10 --- */
 typedef enum host_audit_kind {
-	HOST_AUDIT_START = 0, HOST_AUDIT_ALLOW = 1, HOST_AUDIT_DENY = 2, HOST_AUDIT_OUTCOME = 3,
-	HOST_AUDIT_SESSION_OPENED = 5, HOST_AUDIT_RECOVERY = 15
+	HOST_AUDIT_START = 0,
+	HOST_AUDIT_ALLOW = 1,
+	HOST_AUDIT_DENY = 2,
+	HOST_AUDIT_OUTCOME = 3,
+	HOST_AUDIT_SESSION_OPENED = 5,
+	HOST_AUDIT_RECOVERY = 15
 } host_audit_kind;
 typedef struct host_audit_entry {
 	host_audit_kind kind;
-	int verb;                 /* -1: none */
-	const char *object;       /* NULL: none */
-	uint64_t refers;          /* 0: none */
+	int verb;           /* -1: none */
+	const char *object; /* NULL: none */
+	uint64_t refers;    /* 0: none */
 	int code;
 	bool has_code;
 	const hn_session *session; /* NULL: the host itself */
 } host_audit_entry;
 int host_audit_load(hn_host *host, hn_error **err);
-int host_audit_append(hn_host *host, const host_audit_entry *entry, uint64_t *number, hn_error **err);
+int host_audit_append(
+	hn_host *host, const host_audit_entry *entry, uint64_t *number, hn_error **err);
 /* Recomputes every leaf and the tree; HN_ECORRUPT naming the first record that does not fit. */
 int host_audit_verify(hn_host *host, hn_error **err);
 
 /* --- unit records (units-record.c). An hn_unit is one immutable snapshot of a row. --- */
-typedef enum host_wanted { HOST_WANTED_UNSET, HOST_WANTED_RUNNING, HOST_WANTED_STOPPED } host_wanted;
+typedef enum host_wanted {
+	HOST_WANTED_UNSET,
+	HOST_WANTED_RUNNING,
+	HOST_WANTED_STOPPED
+} host_wanted;
 struct hn_unit {
 	atomic_uint references;
 	int64_t id;
 	char uuid[37];
 	char name[64];
 	hn_owner owner;
-	bool undeclared;          /* was declared once; what to do with it: on_remove */
+	bool undeclared; /* was declared once; what to do with it: on_remove */
 	bool inconsistent, foreign;
-	host_wanted wanted;       /* what start, stop and plans asked for last: a stopped unit that should run has drifted */
-	hn_unit_status status;    /* last known, or observed */
+	host_wanted wanted; /* what start, stop and plans asked for last: a stopped unit that should
+			       run has drifted */
+	hn_unit_status status; /* last known, or observed */
 	int ready;
-	char *machine;            /* frozen machine type; NULL before the first define */
-	char *addresses;          /* frozen addresses, JSON; NULL */
-	uint32_t vcpus;           /* frozen count; 0 = none */
-	uint64_t generation;      /* of the desired view */
-	hn_view *desired, *applied;              /* NULL when there is none */
-	uint8_t desired_digest[CRYPTO_DIGEST];   /* of the values */
+	char *machine;              /* frozen machine type; NULL before the first define */
+	char *addresses;            /* frozen addresses, JSON; NULL */
+	uint32_t vcpus;             /* frozen count; 0 = none */
+	uint64_t generation;        /* of the desired view */
+	hn_view *desired, *applied; /* NULL when there is none */
+	uint8_t desired_digest[CRYPTO_DIGEST]; /* of the values */
 	uint8_t applied_digest[CRYPTO_DIGEST];
-	uint8_t defined_digest[CRYPTO_DIGEST];   /* of the values that the persistent definition was made from */
+	uint8_t defined_digest[CRYPTO_DIGEST]; /* of the values that the persistent definition was
+						  made from */
 };
 /* By name, else by uuid. HN_ENOENT with the nearest name as hint. */
 int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **err);
 int host_unit_load_id(hn_host *host, int64_t id, hn_unit **unit, hn_error **err);
-/* All, by name; a unit's views are decoded. The callback owns the unit it is given. Non-zero ends the walk. */
-int host_units_each(hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err);
+/* All, by name; a unit's views are decoded. The callback owns the unit it is given. Non-zero ends
+ * the walk. */
+int host_units_each(
+	hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err);
 /* A new record; the uuid is given out here unless there is one. */
-int host_unit_insert(hn_host *host, const char *name, const char *uuid, hn_owner owner, hn_unit **unit, hn_error **err);
+int host_unit_insert(hn_host *host, const char *name, const char *uuid, hn_owner owner,
+	hn_unit **unit, hn_error **err);
 int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err);
 /* What may change outside a plan. Inside the caller's transaction when there is one. */
-int host_unit_set_status(hn_host *host, const hn_unit *unit, hn_unit_status status, int ready, hn_error **err);
+int host_unit_set_status(
+	hn_host *host, const hn_unit *unit, hn_unit_status status, int ready, hn_error **err);
 int host_unit_set_wanted(hn_host *host, const hn_unit *unit, host_wanted wanted, hn_error **err);
-int host_unit_set_undeclared(hn_host *host, const hn_unit *unit, bool undeclared, hn_owner owner, hn_error **err);
-int host_unit_set_inconsistent(hn_host *host, const hn_unit *unit, bool inconsistent, hn_error **err);
+int host_unit_set_undeclared(
+	hn_host *host, const hn_unit *unit, bool undeclared, hn_owner owner, hn_error **err);
+int host_unit_set_inconsistent(
+	hn_host *host, const hn_unit *unit, bool inconsistent, hn_error **err);
 /* What a define made: machine type (NULL: keep) and the digest of the values it was made from. */
-int host_unit_set_defined(hn_host *host, const hn_unit *unit, const char *machine_type, const uint8_t digest[CRYPTO_DIGEST], hn_error **err);
+int host_unit_set_defined(hn_host *host, const hn_unit *unit, const char *machine_type,
+	const uint8_t digest[CRYPTO_DIGEST], hn_error **err);
 int host_unit_set_vcpus(hn_host *host, const hn_unit *unit, uint32_t vcpus, hn_error **err);
-/* Views of a unit in the store. `view` NULL removes. digest (may be NULL) receives that of the values. */
+/* Views of a unit in the store. `view` NULL removes. digest (may be NULL) receives that of the
+ * values. */
 typedef enum host_role { HOST_DESIRED, HOST_APPLIED } host_role;
-int host_view_store(hn_host *host, const hn_unit *unit, host_role role, const hn_view *view, uint8_t digest[CRYPTO_DIGEST], hn_error **err);
+int host_view_store(hn_host *host, const hn_unit *unit, host_role role, const hn_view *view,
+	uint8_t digest[CRYPTO_DIGEST], hn_error **err);
 int host_view_digest(const hn_view *view, uint8_t digest[CRYPTO_DIGEST], hn_error **err);
-/* The view of `base`, but with the values that `other` has for keys[]: what is true of a guest that waits for a restart. */
-int host_view_mix(const hn_view *base, const hn_view *other, const char *const *keys, size_t count, hn_view **mixed, hn_error **err);
-/* Stores a view as desired when it differs, with the line of history that says who and why. 1 when it did. */
-int host_desire(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_view *view, hn_error **err);
-/* What the machine room is given: the record with `view` (desired or applied) in it. Borrows from unit and view;
- * `hex` is a buffer that the digest text is written to. */
+/* The view of `base`, but with the values that `other` has for keys[]: what is true of a guest that
+ * waits for a restart. */
+int host_view_mix(const hn_view *base, const hn_view *other, const char *const *keys, size_t count,
+	hn_view **mixed, hn_error **err);
+/* Stores a view as desired when it differs, with the line of history that says who and why. 1 when
+ * it did. */
+int host_desire(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_view *view,
+	hn_error **err);
+/* What the machine room is given: the record with `view` (desired or applied) in it. Borrows from
+ * unit and view; `hex` is a buffer that the digest text is written to. */
 int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, char hex[65],
 	machine_unit *out, hn_error **err);
-/* Appends an event about a unit; data is a JSON object or NULL. In the transaction that is open, if one is. */
+/* Appends an event about a unit; data is a JSON object or NULL. In the transaction that is open, if
+ * one is. */
 int host_event(hn_host *host, const hn_session *session, const char *type, const char *uuid,
 	const char *name, const char *data, hn_error **err);
 
-/* --- runtime input of units: tags, policies, definitions that are not in the declaration (inputs.c) --- */
+/* --- runtime input of units: tags, policies, definitions that are not in the declaration
+ * (inputs.c) --- */
 typedef struct host_inputs host_inputs;
-/* Of all units, or of one (unit != 0). What has expired is left out; *expires (may be NULL) is when the next will. */
-int host_inputs_load(hn_host *host, int64_t unit, host_inputs **inputs, int64_t *expires, hn_error **err);
+/* Of all units, or of one (unit != 0). What has expired is left out; *expires (may be NULL) is when
+ * the next will. */
+int host_inputs_load(
+	hn_host *host, int64_t unit, host_inputs **inputs, int64_t *expires, hn_error **err);
 void host_inputs_free(host_inputs *inputs);
 BASE_AUTO(host_inputs, host_inputs_free)
 /* The input of one unit; NULL when it has none. Owned by `inputs`. */
 const hn_unit_input *host_inputs_get(const host_inputs *inputs, int64_t unit);
-int host_define(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_definition *definition, int64_t expires, hn_error **err);
-int host_undefine(hn_host *host, const hn_unit *unit, hn_layer layer, const char *key, hn_error **err); /* HN_ENOENT */
+int host_define(hn_host *host, const hn_session *session, const hn_unit *unit,
+	const hn_definition *definition, int64_t expires, hn_error **err);
+int host_undefine(hn_host *host, const hn_unit *unit, hn_layer layer, const char *key,
+	hn_error **err); /* HN_ENOENT */
 /* Gives a resolver what all units (api ones too) have at run time. */
-int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *resolver, int64_t *expires, hn_error **err);
+int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *resolver,
+	int64_t *expires, hn_error **err);
 bool host_catalog_has(const hn_catalog *catalog, const char *unit);
-/* After rows of one unit changed inside a transaction: the cached resolver follows. Call host_resolver_forget when it rolls back. */
+/* After rows of one unit changed inside a transaction: the cached resolver follows. Call
+ * host_resolver_forget when it rolls back. */
 int host_resolver_refresh(hn_host *host, const hn_unit *unit, hn_error **err);
 void host_resolver_forget(hn_host *host);
 
@@ -189,75 +226,93 @@ void host_resolver_forget(hn_host *host);
 typedef struct host_edit {
 	hn_session *session;
 	hn_host *host;
-	hn_unit *unit;            /* NULL until it is known */
-	bool inserted;            /* made by this edit */
+	hn_unit *unit; /* NULL until it is known */
+	bool inserted; /* made by this edit */
 } host_edit;
-/* Opens the transaction and loads the unit; `missing_ok`: a unit that does not exist leaves edit->unit NULL. */
-int host_edit_begin(hn_session *session, const char *name, bool missing_ok, host_edit *edit, hn_error **err);
-/* rc >= 0: resolves the unit anew (a conflict refuses the edit), stores what is desired, sends the event, commits. Else
- * rolls back. Returns the result. */
+/* Opens the transaction and loads the unit; `missing_ok`: a unit that does not exist leaves
+ * edit->unit NULL. */
+int host_edit_begin(
+	hn_session *session, const char *name, bool missing_ok, host_edit *edit, hn_error **err);
+/* rc >= 0: resolves the unit anew (a conflict refuses the edit), stores what is desired, sends the
+ * event, commits. Else rolls back. Returns the result. */
 int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err);
-/* Forces and runtime tags whose time is over are removed, and what they changed is resolved anew. */
+/* Forces and runtime tags whose time is over are removed, and what they changed is resolved anew.
+ */
 int host_expire(hn_session *session, hn_error **err);
 
 /* --- generations (generation.c) --- */
-/* Stores a declaration as a generation that is only planned; documents of the other owner are carried over. */
-int host_generation_put(hn_host *host, const hn_session *session, hn_decl *const *decls, size_t count, hn_owner owner, uint64_t *number, hn_error **err);
+/* Stores a declaration as a generation that is only planned; documents of the other owner are
+ * carried over. */
+int host_generation_put(hn_host *host, const hn_session *session, hn_decl *const *decls,
+	size_t count, hn_owner owner, uint64_t *number, hn_error **err);
 int host_generation_current(hn_host *host, uint64_t *number, hn_error **err);
 int host_generation_load(hn_host *host, uint64_t number, hn_catalog **catalog, hn_error **err);
 /* The catalogue that `decls` give together with what the other owner has declared. */
-int host_catalog_with(hn_host *host, hn_decl *const *decls, size_t count, hn_owner owner, hn_catalog **catalog, hn_error **err);
-int host_generation_flip(hn_host *host, uint64_t number, uint32_t units, hn_error **err); /* makes it the current one */
+int host_catalog_with(hn_host *host, hn_decl *const *decls, size_t count, hn_owner owner,
+	hn_catalog **catalog, hn_error **err);
+int host_generation_flip(hn_host *host, uint64_t number, uint32_t units,
+	hn_error **err); /* makes it the current one */
 /* Do two generations say the same? 1 yes. */
 int host_generation_same(hn_host *host, uint64_t left, uint64_t right, hn_error **err);
 /* Who declares which unit of a generation. */
 typedef struct host_owners {
 	hn_owner common;
-	base_map *nix;            /* names, when both owners declare; else NULL and `common` holds for all */
+	base_map *nix; /* names, when both owners declare; else NULL and `common` holds for all */
 } host_owners;
 int host_owners_load(hn_host *host, uint64_t number, host_owners *owners, hn_error **err);
 void host_owners_free(host_owners *owners);
 hn_owner host_owner_of(const host_owners *owners, const char *unit);
 
-/* --- acting on one unit (act.c): what plans and hn_unit_start/stop/restart share. The permit is for UNIT_START,
- * UNIT_STOP ... on that unit. Each records what became true (status, wanted, applied view) and sends the event. --- */
-/* Redefines when the desired values are not what the definition was made from, starts, records the boot, and makes
- * desired the applied view: pending values are taken. 1 when it already ran. */
+/* --- acting on one unit (act.c): what plans and hn_unit_start/stop/restart share. The permit is
+ * for UNIT_START, UNIT_STOP ... on that unit. Each records what became true (status, wanted,
+ * applied view) and sends the event. --- */
+/* Redefines when the desired values are not what the definition was made from, starts, records the
+ * boot, and makes desired the applied view: pending values are taken. 1 when it already ran. */
 int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_start_options *options, hn_error **err);
-bool host_window_open(const char *window, int64_t now); /* window.c: is update.window open at wall ns `now`? */
+bool host_window_open(
+	const char *window, int64_t now); /* window.c: is update.window open at wall ns `now`? */
 /* The same with other values than the desired ones: for going back. */
-int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit *unit, const hn_view *view,
-	const hn_start_options *options, hn_error **err);
+int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_view *view, const hn_start_options *options, hn_error **err);
 /* Defines or redefines from a view, and remembers what the definition was made from. */
 int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_view *view, hn_error **err);
-bool host_status_runs(hn_unit_status status); /* running, paused, starting, stopping: there is a guest */
+bool host_status_runs(
+	hn_unit_status status); /* running, paused, starting, stopping: there is a guest */
 /* grace 0: the unit's stop.grace. */
 int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_stop_options *options, hn_stop_result *result, hn_error **err);
 
 /* --- written beside: boot-record.c; admission and auto vCPUs are in host/capacity.h --- */
-/* Stores the phases of one boot (the last 16 of a unit are kept) and sends boot.missed when the goal was missed. */
-int host_boot_store(hn_host *host, const hn_unit *unit, const machine_boot *boot, int64_t goal, hn_error **err);
+/* Stores the phases of one boot (the last 16 of a unit are kept) and sends boot.missed when the
+ * goal was missed. */
+int host_boot_store(
+	hn_host *host, const hn_unit *unit, const machine_boot *boot, int64_t goal, hn_error **err);
 
 /* --- the store (store.c) --- */
 int host_store_open(hn_host *host, hn_error **err);
 extern const state_schema host_schema[]; /* schema.c: everything else */
 extern const size_t host_schema_count;
-extern const state_schema host_runtime_schema[]; /* schema-runtime.c: tables of calibration, boots and restarts */
+extern const state_schema
+	host_runtime_schema[]; /* schema-runtime.c: tables of calibration, boots and restarts */
 extern const size_t host_runtime_schema_count;
-/* A number that every change of what is desired, applied or declared raises; to notice other processes' changes. */
+/* A number that every change of what is desired, applied or declared raises; to notice other
+ * processes' changes. */
 int host_revision(hn_host *host, uint64_t *revision, hn_error **err);
 int host_touch(hn_host *host, hn_error **err); /* raises it; inside a transaction */
-int host_number(hn_host *host, const char *sql, uint64_t *number, hn_error **err); /* first column of the first row, else 0 */
+int host_number(hn_host *host, const char *sql, uint64_t *number,
+	hn_error **err); /* first column of the first row, else 0 */
 /* Keeps a body once by its BLAKE2b-256; gives the row. */
 typedef enum host_bodies { HOST_VIEWS, HOST_DOCUMENTS } host_bodies;
 int host_body_put(hn_host *host, host_bodies table, const void *bytes, size_t size,
 	uint8_t digest[CRYPTO_DIGEST], int64_t *id, hn_error **err);
-void host_bind_digest(state_query *query, int position, const uint8_t digest[CRYPTO_DIGEST]); /* all zero: null */
-void host_read_digest(state_query *query, int column, uint8_t digest[CRYPTO_DIGEST]);         /* null: all zero */
+void host_bind_digest(
+	state_query *query, int position, const uint8_t digest[CRYPTO_DIGEST]); /* all zero: null */
+void host_read_digest(
+	state_query *query, int column, uint8_t digest[CRYPTO_DIGEST]); /* null: all zero */
 /* One transaction around `body`: begin, body, commit; rolled back when body fails. */
-int host_transaction(hn_host *host, int (*body)(void *arg, hn_error **err), void *arg, hn_error **err);
+int host_transaction(
+	hn_host *host, int (*body)(void *arg, hn_error **err), void *arg, hn_error **err);
 
 #endif

@@ -516,7 +516,8 @@ Test(history, tells_when_a_key_was_unset)
 
 	define_api(&l, "a");
 	cr_assert_eq(hn_unit_set(l.session, "a", "labels.team", "x", NULL), 0);
-	cr_assert_eq(hn_unit_set(l.session, "a", "labels.team", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_unit_set(l.session, "a", "labels.team", NULL, lab_err(&l)), 0, "%s",
+		lab_why(&l));
 	cr_assert_eq(hn_unit_history(l.session, "a", "labels.team", tell, &to, lab_err(&l)), 0);
 	cr_expect_str_eq(to.text, "x,unset,");
 }

@@ -434,3 +434,18 @@ Test(events_gate, reads_waits_and_prunes)
 	cr_expect_eq(lab_events(&l, "org.hypernix.unit.created.v1"), 1);
 	cr_expect_geq(hn_events_prune(l.session, last + 1, lab_err(&l)), 0, "%s", lab_why(&l));
 }
+
+/* --- words --- */
+
+Test(names, every_value_has_one_and_others_are_unknown)
+{
+	cr_expect_str_eq(hn_action_name(HN_ACTION_CHANGE), "change");
+	cr_expect_str_eq(hn_action_name(HN_ACTION_FORGET), "forget");
+	cr_expect_str_eq(hn_action_name((hn_action)99), "unknown");
+	cr_expect_str_eq(hn_step_status_name(HN_STEP_PENDING), "pending");
+	cr_expect_str_eq(hn_step_status_name((hn_step_status)99), "unknown");
+	cr_expect_str_eq(hn_owner_name(HN_OWNER_NIX), "nix");
+	cr_expect_str_eq(hn_owner_name((hn_owner)99), "unknown");
+	cr_expect_str_eq(hn_drift_state_name(HN_DRIFT_UNENFORCED), "unenforced");
+	cr_expect_str_eq(hn_drift_state_name((hn_drift_state)99), "unknown");
+}

@@ -204,8 +204,7 @@ static void fill_disk(unsigned nth)
 	rc = apply_last(&l, &s);
 	hn_os_sim_fail(l.os, 0, false, 0);
 	if (rc < 0)
-		cr_expect(rc == HN_ENOSPC, "call %u: %s: %s", nth, hn_code_name(rc),
-			lab_why(&l));
+		cr_expect(rc == HN_ENOSPC, "call %u: %s: %s", nth, hn_code_name(rc), lab_why(&l));
 	lab_reopen(&l);
 	cr_assert_eq(hn_state_verify(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
 	cr_assert_eq(apply_last(&l, &s), 0, "call %u: %s", nth, lab_why(&l));
