@@ -110,7 +110,8 @@ static bool check_key(codec_cbor *in, size_t start, size_t end)
 			in->bytes + last, in->bytes + start, last_size < size ? last_size : size);
 		if (order == 0 && last_size == size)
 			return fail(in, start, "key stands twice in one map");
-		if (order > 0 || (order == 0 && last_size > size))
+		/* No encoding of an item is the beginning of another one. */
+		if (order >= 0)
 			return fail(in, start, "keys of a map do not rise");
 	}
 	in->frame[in->depth].key_offset = start;

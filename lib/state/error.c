@@ -66,8 +66,6 @@ static hn_code code_of(state_store *store, int extended)
 		return constraint_code(extended);
 	case SQLITE_TOOBIG:
 		return HN_ELIMIT;
-	case SQLITE_INTERRUPT:
-		return HN_ECANCELLED;
 	default:
 		return HN_EINTERNAL;
 	}

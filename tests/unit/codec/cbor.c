@@ -257,6 +257,45 @@ Test(cbor_read, tag_without_an_item)
 	cr_assert_eq(codec_cbor_end(&in, NULL), HN_ECBOR);
 }
 
+Test(cbor_read, tag_on_a_key)
+{
+	sample s = bytes_of("a1c00000");
+	codec_cbor in;
+	uint64_t number = 0;
+
+	codec_cbor_open(&in, s.bytes, s.size);
+	cr_assert(codec_cbor_map(&in, &number));
+	cr_assert_not(codec_cbor_tag(&in, &number));
+	cr_assert_str_eq(in.error_text, "tag on a key");
+}
+
+Test(cbor_read, falling_keys_stop_every_reader)
+{
+	sample s = bytes_of("a220002000");
+	codec_cbor in;
+	uint64_t number = 0;
+	int64_t integer = 0;
+
+	codec_cbor_open(&in, s.bytes, s.size);
+	cr_assert(codec_cbor_map(&in, &number));
+	cr_assert(codec_cbor_int(&in, &integer));
+	cr_assert(codec_cbor_skip(&in));
+	cr_assert_not(codec_cbor_int(&in, &integer));
+	cr_assert_not(codec_cbor_int(&in, &integer));
+	cr_assert_eq(in.error_offset, 3u);
+}
+
+Test(cbor_read, skip_when_nothing_is_left)
+{
+	sample s = bytes_of("00");
+	codec_cbor in;
+
+	codec_cbor_open(&in, s.bytes, s.size);
+	cr_assert(codec_cbor_skip(&in));
+	cr_assert_not(codec_cbor_skip(&in));
+	cr_assert_eq(codec_cbor_end(&in, NULL), HN_ECBOR);
+}
+
 Test(cbor_read, skip_inside_a_container)
 {
 	sample s = bytes_of("8301820203820405");

@@ -199,6 +199,16 @@ Test(json_refuse, empty_exponent)
 	refuse("[1e+]", HN_ESYNTAX, "web.json:1:5: ", "expected a digit in the exponent");
 }
 
+Test(json_refuse, says_what_it_found)
+{
+	refuse("[-\n1]", HN_ESYNTAX, "web.json:1:3: ", "found the end of the line");
+	refuse("[1.\x01]", HN_ESYNTAX, "web.json:1:4: ", "found control character 0x01");
+	refuse("[1e\x7f]", HN_ESYNTAX, "web.json:1:4: ", "found control character 0x7f");
+	refuse("[\xe2\x82\xac]", HN_ESYNTAX, "web.json:1:2: ", "found '\xe2\x82\xac'");
+	refuse("['a']", HN_ESYNTAX, "web.json:1:2: ", "found '''");
+	refuse("[1 # one\n]", HN_ESYNTAX, "web.json:1:4: ", "found '#'");
+}
+
 Test(json_refuse, not_a_number)
 {
 	refuse("[NaN]", HN_ESYNTAX, "web.json:1:2: ", "found 'NaN'");

@@ -268,6 +268,46 @@ Test(store, second_writer_waits_and_then_is_told)
 	hn_os_sim_free(os);
 }
 
+Test(store, sql_sees_the_clock_of_the_os)
+{
+	hn_os *os = sim_new(0);
+	state_store *store = open_at(os, PATH);
+
+	cr_assert_eq(ask(store, "SELECT strftime('%s', 'now')"), 1767225600);
+	hn_os_sim_advance(os, 3000000000);
+	cr_assert_eq(ask(store, "SELECT strftime('%s', 'now')"), 1767225603);
+	state_close(store);
+	hn_os_sim_free(os);
+}
+
+Test(store, stray_journal_does_no_harm)
+{
+	hn_os *os = sim_new(0);
+	state_store *store = open_at(os, PATH);
+
+	OK(state_exec(store, "CREATE TABLE t (v INTEGER) STRICT; INSERT INTO t VALUES (5)", err));
+	OK(state_exec(store, "PRAGMA journal_mode = DELETE", err));
+	OK(state_exec(store, "INSERT INTO t VALUES (6)", err));
+	state_close(store);
+	OK(hn_os_sim_put(os, PATH "-journal", "not a journal at all", 20, err));
+	store = open_at(os, PATH);
+	cr_assert_eq(ask(store, "SELECT sum(v) FROM t"), 11);
+	cr_assert_eq(ask(store, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"), 1);
+	OK(state_check(store, err));
+	state_close(store);
+	hn_os_sim_free(os);
+}
+
+Test(store, value_that_is_too_large)
+{
+	hn_os *os = sim_new(0);
+	state_store *store = open_at(os, PATH);
+
+	FAILS(HN_ELIMIT, state_exec(store, "SELECT zeroblob(2000000000)", err));
+	state_close(store);
+	hn_os_sim_free(os);
+}
+
 Test(store, power_failure_keeps_what_was_committed)
 {
 	hn_os *os = sim_new(0);
