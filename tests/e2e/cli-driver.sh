@@ -185,6 +185,19 @@ check "a full disk under the answer is one" sh -c "'$program' keys >/dev/full 2>
 check "colour only when wanted" sh -c "! '$program' list | grep -q \$(printf '\033') &&
 	'$program' list --color always | grep -q \$(printf '\033')"
 check "check reads standard input" sh -c "'$program' check - <one.json"
+# What is pure needs no rights: another uid, no state, no home.
+nobody() {
+	setpriv --reuid=65534 --regid=65534 --clear-groups env -i "$program" "$@"
+}
+chmod a+rx "$work"
+if nobody --version >/dev/null 2>&1; then
+	check "check needs no rights" nobody check one.json
+	check "explain --file needs no rights" nobody explain web memory.size --file one.json
+	check "apply does" sh -c "! setpriv --reuid=65534 --regid=65534 --clear-groups \
+		env -i HYPERNIX_STATE='$work/other' '$program' apply one.json --yes"
+else
+	skip "cli-driver-nobody another uid cannot run $program here"
+fi
 # Bash completes names of keys, units and tags from the program itself.
 "$program" completion bash >completion
 check "completion of units" bash -c "source ./completion; hv-compute() { '$program' \"\$@\"; }

@@ -116,6 +116,79 @@ refused "a raw control character" 6 'bad\.json:2(:[0-9]+)?'
 cp "$here/examples/conflict.json" bad.json
 refused "a conflict" 5 'ways out'
 
+# Finer points of the same.
+document '{ "hypernix": 1 } trailing'
+refused "something after the document" 6 'bad\.json:1:[0-9]+'
+: >bad.json
+refused "an empty file" 6 'bad\.json'
+document '[1]'
+refused "no object" 6 'bad\.json:1:1'
+document '{ "hypernix": 2 }'
+refused "a version to come" 6 'bad\.json:1:[0-9]+'
+document '{ "units": {} }'
+refused "no version" 6 'hypernix'
+document '{ "hypernix": 1, "unitz": {} }'
+refused "an unknown member: its place" 6 'bad\.json:1:[0-9]+'
+refused "an unknown member: the nearest name" 6 'units'
+value autostart '"yes"'
+refused "wrong type of a bool" 6 'bad\.json:2:[0-9]+'
+value memory.size '"32GB"'
+refused "32GB: what would be right" 6 '32G(i|\b)'
+value memory.size '"32 Gi"'
+refused "a space in a size" 6 'bad\.json:2:[0-9]+'
+value memory.size '"33Mi"'
+refused "below the range" 6 'bad\.json:2:[0-9]+'
+value memory.size '"257Mi"'
+refused "no multiple of the step" 6 '2Mi'
+value compute.units -1
+refused "a negative number" 6 'bad\.json:2:[0-9]+'
+value boot.goal '"0.1m"'
+refused "m could be minutes or months" 6 'min'
+value compute.overcommit '"1.0000001"'
+refused "a ratio with seven decimals" 6 'bad\.json:2:[0-9]+'
+value restart.policy '"sometimes"'
+refused "no word of the enumeration" 6 'on-failure'
+value restart.policy '{ "$value": "no", "$priority": 10 }'
+refused "a priority that is nobody's to give" 6 'bad\.json:2:[0-9]+'
+value restart.policy '{ "$value": "no", "$colour": 1 }'
+refused "an unknown dollar name" 6 'bad\.json:2:[0-9]+'
+value memory.size '"1Gi", "memory": { "size": "1Gi" }'
+refused "a key nested and dotted" 5 'memory\.size'
+document '{ "hypernix": 1, "tags": { "a": { "kind": "no-such-kind" } } }'
+refused "an unknown kind" 4 'no-such-kind'
+document '{ "hypernix": 1, "policies": { "p": { "select": "tag:web or (" } } }'
+refused "a selector that stops in the middle" 6 'bad\.json:1:[0-9]+'
+document '{ "hypernix": 1, "tags": { "a": { "implies": ["a"] } } }'
+refused "a tag that implies itself" 5 'bad\.json:1'
+document '{ "hypernix": 1, "kinds": { "env": { "exclusive": true } },
+ "tags": { "production": { "kind": "env" }, "staging": { "kind": "env" }, "web": { "implies": ["staging"] } },
+ "units": { "x": { "tags": ["production", "web"] } } }'
+refused "two exclusive tags, one implied" 5 'web'
+cp "$here/examples/conflict.json" bad.json
+refused "a conflict: both values" 5 'daily 02:00'
+refused "a conflict: one place" 5 'bad\.json:5'
+refused "a conflict: the other place" 5 'bad\.json:8'
+printf '{ "hypernix": 1, "units": { "x": { "overrides": {\n "description": "\xc0\xaf" } } } }\n' >bad.json
+refused "overlong UTF-8" 6 'bad\.json:2'
+value description '"\ud800"'
+refused "a lone surrogate" 6 'bad\.json:2'
+printf '{ "hypernix": 1, "units": { "a\x00b": {} } }\n' >bad.json
+refused "a NUL byte" 6 'bad\.json'
+for name in '1a' "a'b" 'a<b' 'ä' "$(printf 'a%.0s' {1..64})" ''; do
+	named "$name"
+	refused "the name '$name'" 6 'bad\.json:2:[0-9]+'
+done
+named 'a\\u001b[2Jb'
+refused "a terminal command in a name" 6 'bad\.json:2:[0-9]+'
+check "no message passes a control character on" sh -c "! LC_ALL=C grep -q '[[:cntrl:]]' err"
+document '{ "hypernix": 1, "origins": { "/units/nobody": [0, 1, 1] }, "files": ["x"] }'
+refused "an origin of nothing" 4 'bad\.json:1'
+rm bad.json
+refused "a file that is not there" 4 'bad\.json'
+mkdir bad.json
+refused "a directory" 13 'bad\.json'
+rmdir bad.json
+
 # The same of commands that take a name, a key, a value.
 # command NAME STATUS PATTERN ARGUMENTS...
 command_refused() {
