@@ -87,10 +87,11 @@ void codec_cbor_put_null(codec_cbor_out *out);
  * on failure. Takes: integers of 64 bits with or without sign, definite byte strings, texts, arrays
  * and maps, true, false, null, and a tag where codec_cbor_tag asks for it. Refuses: heads that are
  * not the shortest, indefinite lengths, floating point, other simple values, integers below -2^63,
- * keys that do not rise strictly in their encoded bytes (so duplicates too), arrays, maps and tags
- * as keys, invalid UTF-8 and NUL in texts, more than CBOR_DEPTH levels, a count of more items than
- * bytes are left, trailing bytes. A container is left by itself once its last item was read: count
- * down what codec_cbor_array or _map gave. A byte string that holds CBOR gets a cursor of its own.
+ * keys that do not rise strictly in their encoded bytes (so duplicates too), maps and tags
+ * as keys (an array may be one: it is compared when it ends), invalid UTF-8 and NUL in texts, more
+ * than CBOR_DEPTH levels, a count of more items than bytes are left, trailing bytes. A container is
+ * left by itself once its last item was read: count down what codec_cbor_array or _map gave. A byte
+ * string that holds CBOR gets a cursor of its own.
  * --- */
 typedef struct codec_cbor {
 	const uint8_t *bytes;

@@ -5,6 +5,7 @@
 #include "codec/codec-private.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 enum { DEPTH_MAX = 64, CAUSES_MAX = 16 };
 
@@ -216,6 +217,23 @@ void hn_json_raw(hn_json *json, const char *key, const char *text)
 		misuse(json, "a raw value is not strict JSON");
 }
 
+/* A second fact of one name becomes NAME_2: an object has each member once. */
+static void fact_name(const hn_error *error, size_t index, const char *name, char *out, size_t size)
+{
+	unsigned earlier = 0;
+
+	for (size_t i = 0; i < index; i++) {
+		hn_fact fact;
+
+		if (hn_error_fact(error, i, &fact) == 0 && strcmp(fact.name, name) == 0)
+			earlier++;
+	}
+	if (earlier == 0)
+		snprintf(out, size, "%s", name);
+	else
+		snprintf(out, size, "%s_%u", name, earlier + 1);
+}
+
 static void error_facts(hn_json *json, const hn_error *error)
 {
 	size_t count = hn_error_fact_count(error);
@@ -224,14 +242,16 @@ static void error_facts(hn_json *json, const hn_error *error)
 		return;
 	hn_json_object(json, "facts");
 	for (size_t i = 0; i < count; i++) {
+		char name[128];
 		hn_fact fact;
 
 		if (hn_error_fact(error, i, &fact) < 0)
 			continue;
+		fact_name(error, i, fact.name, name, sizeof(name));
 		if (fact.text != NULL)
-			hn_json_text(json, fact.name, fact.text);
+			hn_json_text(json, name, fact.text);
 		else
-			hn_json_int(json, fact.name, fact.number);
+			hn_json_int(json, name, fact.number);
 	}
 	hn_json_end(json);
 }

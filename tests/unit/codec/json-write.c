@@ -155,6 +155,24 @@ Test(json_write, error_with_cause_and_facts)
 	hn_error_unref(err);
 }
 
+Test(json_write, facts_of_one_name_are_told_apart)
+{
+	BASE_AUTO_OF(hn_json) hn_json *json = writer(false);
+	hn_error *err = NULL;
+
+	base_error(&err, HN_ECONFLICT, "tags", NULL, "two");
+	base_error_fact(&err, "file", "a.json");
+	base_error_fact_number(&err, "line", 1);
+	base_error_fact(&err, "file", "b.json");
+	base_error_fact_number(&err, "line", 2);
+	base_error_fact_number(&err, "line", 3);
+	hn_json_error(json, NULL, err);
+	expect(json,
+		"{\"code\":\"HN_ECONFLICT\",\"room\":\"tags\",\"message\":\"two\",\"facts\":{"
+		"\"file\":\"a.json\",\"line\":1,\"file_2\":\"b.json\",\"line_2\":2,\"line_3\":3}}");
+	hn_error_unref(err);
+}
+
 Test(json_write, no_error_is_null)
 {
 	BASE_AUTO_OF(hn_json) hn_json *json = writer(false);
