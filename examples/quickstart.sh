@@ -58,7 +58,7 @@ fail() {
 guests() {
 	local process
 	for process in /proc/[0-9]*; do
-		if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -qF -- "$work/m/"; then
+		if { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep -qF -- "$work/m/"; then
 			[ "${process#/proc/}" = $$ ] || echo "${process#/proc/}"
 		fi
 	done

@@ -47,7 +47,7 @@ check() {
 guests_running() {
 	local process
 	for process in /proc/[0-9]*; do
-		if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q -- "-name guest=.*$machine/"; then
+		if { tr '\0' ' ' <"$process/cmdline"; } 2>/dev/null | grep -q -- "-name guest=.*$machine/"; then
 			echo "${process#/proc/}"
 		fi
 	done
