@@ -28,6 +28,22 @@ static bool is_said(const hn_error *error, const hn_fact *fact)
 	       (hint != NULL && strstr(hint, text) != NULL);
 }
 
+static void print_fact(FILE *file, const hn_fact *fact)
+{
+	char when[CLI_TIME_TEXT];
+
+	cli_text_print(file, fact->name, false);
+	fputs(" = ", file);
+	if (fact->text != NULL) {
+		cli_text_print(file, fact->text, false);
+	} else if (strcmp(fact->name, "since") == 0) {
+		cli_time_print(fact->number, when);
+		fputs(when, file);
+	} else {
+		fprintf(file, "%lld", (long long)fact->number);
+	}
+}
+
 static void print_facts(FILE *file, const hn_error *error)
 {
 	hn_fact fact;
@@ -38,12 +54,7 @@ static void print_facts(FILE *file, const hn_error *error)
 			continue;
 		fputs(any ? ", " : "  (", file);
 		any = true;
-		cli_text_print(file, fact.name, false);
-		fputs(" = ", file);
-		if (fact.text != NULL)
-			cli_text_print(file, fact.text, false);
-		else
-			fprintf(file, "%lld", (long long)fact.number);
+		print_fact(file, &fact);
 	}
 	if (any)
 		fputs(")\n", file);

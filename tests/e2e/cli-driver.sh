@@ -149,6 +149,23 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do
 done
 check "a watcher sees what comes" sh -c "wait $watcher 2>/dev/null; grep -q tags.changed event"
 
+# Who holds the host is named; --lock-wait waits for it.
+mkfifo said
+"$program" supervise 2>said &
+supervisor=$!
+exec 9<said
+read -r _ <&9
+check "a held host says by whom" sh -c "'$program' apply two.json --yes 2>err; test \$? = 7 && grep -q 'process $supervisor' err"
+check "reading goes on meanwhile" says '^web ' list
+compute apply two.json --yes --no-restore --lock-wait 60s >waited 2>&1 &
+waiter=$!
+kill -TERM "$supervisor"
+wait "$supervisor"
+check "a supervisor that is asked to end says it is well" test "$?" = 0
+wait "$waiter"
+check "who waited got its turn" test "$?" = 0
+exec 9<&-
+
 # On a terminal apply asks, and does what is answered. ask ANSWER STATUS
 ask() {
 	python3 - "$program" "$1" "$2" <<'END'

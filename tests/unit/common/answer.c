@@ -80,10 +80,12 @@ Test(answer, facts_that_the_message_says_are_not_said_again)
 	base_error_fact(&error, "file", "web.json");
 	base_error_fact_number(&error, "line", 3);
 	base_error_fact_number(&error, "size", 99);
+	base_error_fact_number(&error, "since", INT64_C(1700000000000000000));
 	cr_redirect_stderr();
 	cr_assert_eq(cli_fail(&cli, error), 6);
 	fflush(stderr);
-	cr_assert_stderr_eq_str("prog: web.json:3:7: unknown key\n  (size = 99)\n");
+	cr_assert_stderr_eq_str("prog: web.json:3:7: unknown key\n"
+				"  (size = 99, since = 2023-11-14T22:13:20Z)\n");
 }
 
 Test(answer, colour_of_errors)
