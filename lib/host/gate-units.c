@@ -43,9 +43,18 @@ static int add_unit(hn_units *units, hn_unit *unit, hn_error **err)
 
 /* --- status --- */
 
+/* That a unit crashed, or was given up by its restart policy, outlives what the hypervisor
+ * remembers. */
+static hn_unit_status known_crashed(const hn_unit *unit, hn_unit_status seen)
+{
+	bool down = seen == HN_UNIT_STOPPED || seen == HN_UNIT_DEFINED;
+
+	return down && unit->status == HN_UNIT_CRASHED ? HN_UNIT_CRASHED : seen;
+}
+
 static void take_real(hn_unit *unit, const machine_real *real)
 {
-	unit->status = real->status;
+	unit->status = known_crashed(unit, real->status);
 	unit->ready = host_status_runs(real->status) ? real->ready : -1;
 }
 
@@ -58,7 +67,7 @@ static void peek_unit(const hn_host *host, hn_unit *unit)
 		return;
 	if (!host_status_runs(status))
 		unit->ready = -1;
-	unit->status = status;
+	unit->status = known_crashed(unit, status);
 }
 
 static bool is_embedded(const hn_host *host)

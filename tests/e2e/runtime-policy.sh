@@ -29,7 +29,9 @@ supervise() {
 	timeout 60 grep -qm 1 supervising <(tail -n +1 -F "$work/supervise" 2>/dev/null)
 }
 leave() {
-	kill -TERM "$supervisor" && wait "$supervisor"
+	kill -TERM "$supervisor" || return 1
+	wait "$supervisor"
+	[ $? -lt 128 ] # it ended by itself, not by the signal
 }
 kill_guest() {
 	kill -9 "$(cat "$machine/run/qemu/$1.pid")"

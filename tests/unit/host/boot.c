@@ -162,9 +162,9 @@ Test(encoding, foreign_shapes_are_corrupt)
 		{"\x81\x83\x01\x01\x01", 5},  /* name is a number */
 		{"\x80\x00", 2},              /* bytes after the end */
 		{"\x8d", 1},                  /* thirteen phases */
-		{"\x81\x83\x78\x18"
-		 "abcdefghijklmnopqrstuvwx\x01\x01",
-			30}, /* name of 24 bytes */
+		{"\x81\x83\x78\x28"
+		 "abcdefghijklmnopqrstuvwxyzabcdefghijklmn\x01\x01",
+			46}, /* name of 40 bytes */
 	};
 	machine_boot boot;
 
