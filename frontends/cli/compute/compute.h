@@ -48,12 +48,6 @@ int compute_decls_load(cli_run *cli, const char *const *paths, size_t count, com
 int compute_catalog(cli_run *cli, hn_catalog **catalog);
 int compute_resolver(cli_run *cli, hn_resolver **resolver);
 
-/* ---- names of enumerations in tables and JSON (names.c) ---- */
-const char *compute_owner_name(hn_owner owner);
-const char *compute_action_name(hn_action action);
-const char *compute_step_status_name(hn_step_status status);
-const char *compute_drift_name(hn_drift_state state);
-
 /* ---- values of a view (values.c) ---- */
 bool compute_winner(const hn_view *view, const char *key, hn_origin *origin);
 void compute_where(

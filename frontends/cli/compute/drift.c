@@ -22,7 +22,7 @@ static int on_drift(void *arg, const hn_drift *drift)
 		hn_json_object(list->json, NULL);
 		hn_json_text(list->json, "unit", drift->unit);
 		hn_json_text(list->json, "key", drift->key);
-		hn_json_text(list->json, "state", compute_drift_name(drift->state));
+		hn_json_text(list->json, "state", hn_drift_state_name(drift->state));
 		hn_json_text(list->json, "applied", drift->applied);
 		hn_json_text(list->json, "real", drift->real);
 		hn_json_text(list->json, "note", drift->note);
@@ -30,7 +30,7 @@ static int on_drift(void *arg, const hn_drift *drift)
 		return 0;
 	}
 	cli_table_cell(list->table, drift->unit);
-	cli_table_cell(list->table, compute_drift_name(drift->state));
+	cli_table_cell(list->table, hn_drift_state_name(drift->state));
 	if (drift->state == HN_DRIFT_DIFFERS)
 		cli_table_style(list->table, CLI_RED);
 	cli_table_cell(list->table, drift->key == NULL ? "(domain)" : drift->key);

@@ -11,7 +11,7 @@ static const char *kind_text(const hn_step *step)
 		return "hot"; /* a plan has found out whether it is */
 	if (step->action == HN_ACTION_CHANGE)
 		return hn_class_name(step->class_);
-	return step->action == HN_ACTION_RESTORE ? "drift" : compute_action_name(step->action);
+	return step->action == HN_ACTION_RESTORE ? "drift" : hn_action_name(step->action);
 }
 
 static cli_style kind_style(const hn_step *step)
@@ -143,9 +143,9 @@ void compute_json_plan(hn_json *json, const hn_plan *plan)
 
 		hn_json_object(json, NULL);
 		hn_json_text(json, "unit", step.unit);
-		hn_json_text(json, "action", compute_action_name(step.action));
+		hn_json_text(json, "action", hn_action_name(step.action));
 		hn_json_text(json, "class", keyed ? hn_class_name(step.class_) : NULL);
-		hn_json_text(json, "status", compute_step_status_name(step.status));
+		hn_json_text(json, "status", hn_step_status_name(step.status));
 		hn_json_text(json, "key", step.key);
 		hn_json_text(json, "old", step.old_text);
 		hn_json_text(json, "new", step.new_text);
