@@ -363,14 +363,16 @@ static int apply(change *c, const change_row *row, hn_error **err)
 int machine_change(const base_permit *permit, machine *m, const machine_unit *unit, const char *key,
 	const char *old_text, const char *new_text, hn_error **err)
 {
-	const change_row *row = find_row(key);
 	change c = {.old_text = old_text, .new_text = new_text};
-	const hn_key *key_row = hn_key_find(key);
+	const change_row *row;
+	const hn_key *key_row;
 	int result =
 		machine_permit(permit, unit->uuid, err, 2, HN_VERB_UNIT_UPDATE, HN_VERB_UNIT_START);
 
 	if (result < 0)
 		return result;
+	row = find_row(key);
+	key_row = hn_key_find(key);
 	if (key_row == NULL)
 		return base_error(err, HN_EINVAL, MACHINE_ROOM, NULL, "there is no key '%s'", key);
 	if (row == NULL && key_row->class_ != HN_CLASS_HOT && strcmp(key, "backup.cdp") != 0 &&
@@ -458,6 +460,8 @@ static int possible(const change *c, const machine_domain *now, char **why, hn_e
 				return no(why, err, "not every disk is qcow2");
 		return 1;
 	}
+	if (hn_key_find(c->key) != NULL && hn_key_find(c->key)->class_ == HN_CLASS_HOT)
+		return 1; /* only our bookkeeping */
 	return find_row(c->key) == NULL ? no(why, err, "this driver has no way to") : 1;
 }
 

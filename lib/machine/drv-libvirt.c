@@ -189,10 +189,17 @@ int virt_open(machine *m, const char *uri, hn_error **err)
 	}
 	v->connection = virConnectOpen(uri);
 	if (v->connection == NULL) {
+		virErrorPtr last = virGetLastError();
+		bool owned = last != NULL && last->message != NULL &&
+			     strstr(last->message, "driver.pid") != NULL;
+
 		result = virt_error(err, "cannot open %s", uri);
+		if (owned) /* by a program that does not know our lock */
+			result = base_error_wrap(err, HN_EBUSY, MACHINE_ROOM,
+				"another process has the driver's root open");
 		virt_loop_release();
 		base_free(v);
-		return result == HN_ENOENT ? result : HN_EDRIVER;
+		return result;
 	}
 	m->driver = v;
 	v->callbacks[0] = virConnectDomainEventRegisterAny(v->connection, NULL,

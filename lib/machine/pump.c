@@ -174,6 +174,8 @@ static int scan_log(machine *m, machine_live *live)
 		live->offset += (uint64_t)got;
 	}
 	m->os->ops->close(m->os, fd);
+	if (handled > 0 && machine_log_rotate(m->os, dir) == 1)
+		live->offset = 0;
 	if (live->ready && !was_ready)
 		became_ready(m, live);
 	return handled;

@@ -275,16 +275,38 @@ int machine_await_balloon(
 	}
 }
 
-static int already_runs(machine *m, const base_permit *permit, const machine_brief *brief,
-	const hn_start_options *options, machine_boot *boot, hn_error **err)
+/* Whoever created it may have been killed before it was armed: then it has never run. */
+static int let_go(machine *m, const machine_unit *unit, const machine_brief *brief, hn_error **err)
+{
+	BASE_AUTO_OF(machine_spec) machine_spec *spec = NULL;
+	machine_run run = {0};
+	machine_live *live;
+	pid_t pid = 0;
+	int result = 0;
+
+	if (m->ops->pid != NULL)
+		result = m->ops->pid(m, brief, &pid, err);
+	if (result < 0)
+		return result;
+	if (pid == 0 ||
+		(machine_run_load(m->os, m->root, brief->uuid, &run) == 0 && run.pid == pid))
+		return m->ops->resume(m, brief->uuid, err);
+	run = (machine_run){0};
+	result = machine_spec_of(m, unit, &spec, err);
+	return result < 0 ? result : arm(m, unit, spec, &run, &live, err);
+}
+
+static int already_runs(machine *m, const base_permit *permit, const machine_unit *unit,
+	const machine_brief *brief, const hn_start_options *options, machine_boot *boot,
+	hn_error **err)
 {
 	int result = 0;
 
 	if (brief->status == HN_UNIT_STOPPING || brief->status == HN_UNIT_UNREACHABLE)
 		return base_error(err, HN_EBUSY, MACHINE_ROOM, "try again when it has stopped",
 			"unit '%s' is %s", brief->name, hn_unit_status_name(brief->status));
-	if (brief->status == HN_UNIT_PAUSED)
-		result = m->ops->resume(m, brief->uuid, err);
+	if (brief->status == HN_UNIT_PAUSED || brief->status == HN_UNIT_STARTING)
+		result = let_go(m, unit, brief, err);
 	if (result == 0 && options->wait == HN_WAIT_READY) {
 		machine_live *live = NULL;
 		pid_t pid = 0;
@@ -324,7 +346,7 @@ int machine_start(const base_permit *permit, machine *m, const machine_unit *uni
 	if (result < 0)
 		return result;
 	if (m->ops->state(m, unit->uuid, &brief, NULL) == 0 && machine_is_active(brief.status))
-		return already_runs(m, permit, &brief, options, boot, err);
+		return already_runs(m, permit, unit, &brief, options, boot, err);
 	machine_live_close(m, unit->uuid);
 	result = machine_spec_of(m, unit, &spec, err);
 	if (result == 0)

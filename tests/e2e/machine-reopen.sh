@@ -11,7 +11,7 @@ if [ -z "$program" ]; then
 	finish
 fi
 export HYPERNIX_VIRSH=$here/tests/lib/virsh
-for scenario in reopen; do
+for scenario in reopen half; do
 	machine=$work/$scenario
 	warm_root
 	timeout 600 "$program" "$scenario" "$machine" "$guest" || e2e_failed=1

@@ -387,6 +387,43 @@ static bool alive(pid_t pid)
 	return pid > 1 && machine_process_check(hn_os_real(), pid, UUID) != 0;
 }
 
+/* As a starter that was killed between create and resume leaves it. */
+static void halfway(void)
+{
+	hn_view *view = view_of("", ", \"compute.units\": 60");
+	machine_unit unit = unit_of(view);
+	base_permit may = permit(HN_VERB_UNIT_CREATE);
+	char dir[256];
+	hn_error *err = NULL;
+
+	must_open();
+	machine_unit_dir(root, UUID, dir);
+	if (machine_define(&may, m, &unit, NULL, &err) < 0 ||
+		m->ops->start(m, UUID, true, &err) < 0)
+		die("halfway", err);
+	_exit(0);
+}
+
+static void half(void)
+{
+	hn_view *view = view_of("", ", \"compute.units\": 60");
+	hn_error *err = NULL;
+	machine_real *real;
+
+	report(run_self("halfway") == 0, "starter-killed-before-resume", "");
+	must_open();
+	gave("next-start-finishes-it", start_unit(view, HN_WAIT_READY, 0, NULL, &err), 1, err);
+	real = look();
+	report(real->ready == 1 && (m->cgroup.version == 0 || !real->unenforced) &&
+			(m->cgroup.version == 0 ||
+				strcmp(live_value(real, "compute.units"), "60") == 0),
+		"and-its-weight-is-in-force", live_value(real, "compute.units"));
+	machine_real_free(real);
+	away();
+	gave("nothing-stays", machine_sweep(m, NULL, 0, true, NULL), 0, NULL);
+	hn_view_unref(view);
+}
+
 /* What the run file says, without opening anything. */
 static pid_t pid_of_run(void)
 {
@@ -753,10 +790,11 @@ int main(int argc, char **argv)
 		void (*run)(void);
 	} scenarios[] = {{"life", life}, {"starter", starter}, {"leaver", leaver},
 		{"see-ready", see_ready}, {"destroyer", destroyer}, {"reopen", reopen},
-		{"deaf", deaf}, {"crash", crash}, {"behind", behind}, {"see-start", see_start},
-		{"see-edit", see_edit}, {"see-destroyed", see_destroyed},
-		{"see-undefined", see_undefined}, {"see-clean", see_clean}, {"guests", guests},
-		{"locks", locks}, {"owner", owner}, {"artefacts", artefacts}, {"hot", hot}};
+		{"halfway", halfway}, {"half", half}, {"deaf", deaf}, {"crash", crash},
+		{"behind", behind}, {"see-start", see_start}, {"see-edit", see_edit},
+		{"see-destroyed", see_destroyed}, {"see-undefined", see_undefined},
+		{"see-clean", see_clean}, {"guests", guests}, {"locks", locks}, {"owner", owner},
+		{"artefacts", artefacts}, {"hot", hot}};
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: machine SCENARIO ROOT GUEST\n");

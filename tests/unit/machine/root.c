@@ -175,7 +175,7 @@ Test(root, log_is_rotated_in_four_pieces)
 {
 	hn_os *os = sim();
 	size_t piece = 16u << 20;
-	char *bytes = calloc(1, piece);
+	char *bytes = calloc(1, piece + 16);
 
 	cr_assert_eq(os_mkdirs(os, "/u", 0700, NULL), 0);
 	cr_assert_eq(hn_os_sim_put(os, "/u/console.log", bytes, piece - 1, NULL), 0);
