@@ -3,7 +3,7 @@
  * The machine room over a table in memory. Every call that changes something is counted and can be
  * made to fail, or to be the last that the process does.
  */
-#include "sim/fake-machine.h"
+#include "fake-machine.h"
 
 #include <stdio.h>
 
