@@ -110,7 +110,8 @@ int machine_check(machine *m, const machine_unit *unit, hn_error **err)
 
 typedef struct name_search {
 	const char *name, *uuid;
-	bool foreign;
+	bool foreign, known;
+	uint64_t others;
 	char other[37];
 } name_search;
 
@@ -118,6 +119,10 @@ static int same_name(void *arg, const machine_brief *brief)
 {
 	name_search *search = arg;
 
+	if (strcmp(brief->uuid, search->uuid) == 0)
+		search->known = true;
+	else
+		search->others++;
 	if (strcmp(brief->name, search->name) == 0 && strcmp(brief->uuid, search->uuid) != 0) {
 		search->foreign = true;
 		memcpy(search->other, brief->uuid, sizeof(search->other));
@@ -131,8 +136,12 @@ static int name_free(machine *m, const machine_spec *spec, hn_error **err)
 	name_search search = {.name = spec->name, .uuid = spec->uuid};
 	int result = m->ops->list(m, same_name, &search, err);
 
-	if (result < 0 || !search.foreign)
+	if (result < 0)
 		return result;
+	if (!search.known && base_limit_check(BASE_LIMIT_DOMAINS, search.others + 1, err) < 0)
+		return HN_ELIMIT;
+	if (!search.foreign)
+		return 0;
 	base_error(err, HN_EEXIST, MACHINE_ROOM, "rename one of them, or adopt the domain",
 		"there is another domain '%s' (%s)", spec->name, search.other);
 	base_error_fact(err, "uuid", search.other);

@@ -10,10 +10,11 @@
 static const char *const stopped_details[] = {
 	"shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from-snapshot"};
 
-/* The element that a schema error is about: libvirt names it in words like "Element memoryy". */
+/* The element that a schema error is about: "Element domain has extra content: memoryy". */
 static void schema_element(hn_error **err, const char *message)
 {
-	static const char *const marks[] = {"lement ", "attribute "};
+	static const char *const marks[] = {
+		"extra content: ", "not expect element ", "lement ", "attribute "};
 	char name[64];
 
 	for (size_t i = 0; i < BASE_COUNT(marks); i++) {

@@ -447,6 +447,24 @@ Test(testdriver, foreign_domains_are_never_removed)
 	cr_expect_eq(status(), HN_UNIT_DEFINED);
 }
 
+Test(testdriver, schema_error_names_the_element)
+{
+	hn_error *err = NULL;
+	hn_fact fact;
+	bool found = false;
+
+	cr_assert_eq(m->ops->define(m,
+			     "<domain type='test'><name>old</name><memoryy>65536</memoryy>"
+			     "<memory>65536</memory><os><type>hvm</type></os></domain>",
+			     &err),
+		HN_EXML);
+	for (size_t i = 0; hn_error_fact(err, i, &fact) == 0; i++)
+		found = found ||
+			(strcmp(fact.name, "element") == 0 && strcmp(fact.text, "memoryy") == 0);
+	cr_expect(found, "%s", hn_error_message(err));
+	hn_error_unref(err);
+}
+
 static int count_ours(void *arg, const machine_real *real)
 {
 	int *counts = arg;
