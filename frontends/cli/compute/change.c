@@ -134,25 +134,25 @@ static word_list words_of(const cli_run *cli, const char *option)
 	return list;
 }
 
-/* "a,b" is two words, as is giving the option twice. The text that the words lie in is returned. */
-static char *split_words(const cli_run *cli, const char *option, word_list *list)
+/* "a,b" is two words, as is giving the option twice. The text that the words lie in is put into
+ * *block. */
+static void split_words(const cli_run *cli, const char *option, word_list *list, char **block)
 {
 	word_list given = words_of(cli, option);
-	char *joined = cli_format("%s", ""), *place = NULL;
+	size_t size = 1;
+	char *place = NULL;
 
-	for (size_t i = 0; i < given.count; i++) {
-		char *longer = cli_format("%s,%s", joined, given.items[i]);
-
-		free(joined);
-		joined = longer;
-	}
+	for (size_t i = 0; i < given.count; i++)
+		size += strlen(given.items[i]) + 1;
+	*block = cli_alloc(size);
+	for (size_t i = 0; i < given.count; i++)
+		strcat(strcat(*block, ","), given.items[i]);
 	free(given.items);
-	for (char *word = strtok_r(joined, ",", &place); word != NULL;
+	for (char *word = strtok_r(*block, ",", &place); word != NULL;
 		word = strtok_r(NULL, ",", &place)) {
 		list->items = cli_realloc(list->items, list->count + 1, sizeof(*list->items));
 		list->items[list->count++] = word;
 	}
-	return joined;
 }
 
 /* --set KEY=VALUE, cut at the first sign. The text that the words lie in is put into *block. */
@@ -230,11 +230,14 @@ static int define(cli_run *cli, const word_list *tags, const word_list *policies
 int compute_create(cli_run *cli)
 {
 	word_list tags = {0}, policies = {0}, keys = {0}, values = {0};
-	CLI_AUTO_FREE char *tag_text = split_words(cli, "tags", &tags);
-	CLI_AUTO_FREE char *policy_text = split_words(cli, "policies", &policies);
+	CLI_AUTO_FREE char *tag_text = NULL;
+	CLI_AUTO_FREE char *policy_text = NULL;
 	CLI_AUTO_FREE char *value_text = NULL;
-	int status = split_values(cli, &keys, &values, &value_text);
+	int status;
 
+	split_words(cli, "tags", &tags, &tag_text);
+	split_words(cli, "policies", &policies, &policy_text);
+	status = split_values(cli, &keys, &values, &value_text);
 	if (status == 0)
 		status = define(cli, &tags, &policies, &keys, &values);
 	free(keys.items);
