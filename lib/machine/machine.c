@@ -183,8 +183,10 @@ static int prepare(machine *m, const machine_options *options, hn_error **err)
 	if (result < 0)
 		return result;
 	snprintf(path, sizeof(path), "%s/lock", m->root);
-	result = os_lock_take(
-		m->os, path, m->program, options->lock_wait, options->cancel, &m->lock, err);
+	result = m->ops == &machine_driver_embed
+			 ? machine_embed_lock(m, path, options, err)
+			 : os_lock_take(m->os, path, m->program, options->lock_wait,
+				   options->cancel, &m->lock, err);
 	if (result == 0)
 		result = machine_queue_init(&m->queue, err);
 	if (result == 0)
