@@ -4,6 +4,7 @@
  * something that cannot be taken back.
  */
 #include "cli.h"
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,15 +18,29 @@ static void print_labelled(FILE *file, bool color, const char *label, const char
 	fputc('\n', file);
 }
 
+/* The word stands in the text by itself: "2" is not said by "rev23". */
+static bool says(const char *text, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (const char *at = text; text != NULL && (at = strstr(at, word)) != NULL; at++) {
+		bool begins = at == text || !isalnum((unsigned char)at[-1]);
+
+		if (begins && !isalnum((unsigned char)at[size]))
+			return true;
+		if (*at == '\0')
+			break;
+	}
+	return false;
+}
+
 /* A fact is printed only when the words before it do not say it already. */
 static bool is_said(const hn_error *error, const hn_fact *fact)
 {
 	CLI_AUTO_FREE char *text = fact->text != NULL ? cli_format("%s", fact->text)
 						      : cli_format("%lld", (long long)fact->number);
-	const char *hint = hn_error_hint(error);
 
-	return strstr(hn_error_message(error), text) != NULL ||
-	       (hint != NULL && strstr(hint, text) != NULL);
+	return says(hn_error_message(error), text) || says(hn_error_hint(error), text);
 }
 
 static void print_fact(FILE *file, const hn_fact *fact)

@@ -76,15 +76,15 @@ Test(answer, facts_that_the_message_says_are_not_said_again)
 	cli_run cli = {.program = &test_program};
 	hn_error *error = NULL;
 
-	(void)base_error(&error, HN_ESCHEMA, "tags", NULL, "web.json:3:7: unknown key");
-	base_error_fact(&error, "file", "web.json");
+	(void)base_error(&error, HN_ESCHEMA, "tags", NULL, "web99x.json:3:7: unknown key");
+	base_error_fact(&error, "file", "web99x.json");
 	base_error_fact_number(&error, "line", 3);
 	base_error_fact_number(&error, "size", 99);
 	base_error_fact_number(&error, "since", INT64_C(1700000000000000000));
 	cr_redirect_stderr();
 	cr_assert_eq(cli_fail(&cli, error), 6);
 	fflush(stderr);
-	cr_assert_stderr_eq_str("prog: web.json:3:7: unknown key\n"
+	cr_assert_stderr_eq_str("prog: web99x.json:3:7: unknown key\n"
 				"  (size = 99, since = 2023-11-14T22:13:20Z)\n");
 }
 
