@@ -115,7 +115,7 @@ int machine_log_rotate(hn_os *os, const char *unit_dir)
 
 /* States of the escape parser, ECMA-48 section 5: the numbers are what callers keep between pieces.
  */
-enum { PLAIN, ESCAPE, CSI, STRING, STRING_ESCAPE, CHARSET };
+enum { PLAIN, ESCAPE, CSI, STRING, STRING_ESCAPE, CHARSET, LATIN, TAIL1, TAIL2, TAIL3 };
 
 typedef struct strip {
 	char *out;
@@ -123,6 +123,7 @@ typedef struct strip {
 	int state;
 	char held[32]; /* a control sequence that may turn out to be a colour */
 	size_t held_size;
+	bool latin_here; /* the lead byte of LATIN is in this piece, so there is room for it */
 } strip;
 
 static void keep(strip *s, char c)
@@ -168,14 +169,48 @@ static void escape(strip *s, char c)
 	}
 }
 
-static void step(strip *s, char c)
+/* U+0080 to U+009F are control bytes of their own, and some terminals obey them: U+009B begins what
+ * ESC [ does. They are C2 80 to C2 9F in UTF-8; a lone byte of that range is no text either. */
+static void latin(strip *s, unsigned char c)
 {
+	s->state = PLAIN;
+	if (c >= 0xa0 && c <= 0xbf && s->latin_here) {
+		keep(s, (char)0xc2);
+		keep(s, (char)c);
+	} else if (c == 0x9b) {
+		s->state = CSI;
+		s->held_size = 0;
+	} else if (c == 0x90 || c == 0x98 || c == 0x9d || c == 0x9e || c == 0x9f) {
+		s->state = STRING;
+	}
+}
+
+static void plain(strip *s, unsigned char c)
+{
+	s->state = PLAIN;
+	if (c == 0x1b) {
+		s->state = ESCAPE;
+	} else if (c == 0xc2) {
+		s->state = LATIN;
+		s->latin_here = true;
+	} else if (c >= 0xc3) {
+		s->state = c < 0xe0 ? TAIL1 : c < 0xf0 ? TAIL2 : TAIL3;
+		keep(s, (char)c);
+	} else if (c >= 0x20 ? c < 0x7f : c == '\n' || c == '\t' || c == '\r') {
+		keep(s, (char)c);
+	}
+}
+
+static void step(strip *s, char byte)
+{
+	unsigned char c = (unsigned char)byte;
+
 	switch (s->state) {
 	case ESCAPE:
-		escape(s, c);
+		escape(s, byte);
 		break;
 	case CSI:
-		csi(s, c);
+		csi(s, byte);
 		break;
 	case STRING: /* until BEL or ESC \ */
 		s->state = c == 0x07 ? PLAIN : c == 0x1b ? STRING_ESCAPE : STRING;
@@ -187,11 +222,24 @@ static void step(strip *s, char c)
 		if (c < 0x20 || c > 0x2f)
 			s->state = PLAIN;
 		break;
+	case LATIN:
+		if (c >= 0x80 && c <= 0xbf)
+			latin(s, c);
+		else
+			plain(s, c);
+		break;
+	case TAIL1:
+	case TAIL2:
+	case TAIL3:
+		if (c < 0x80 || c > 0xbf) {
+			plain(s, c);
+			break;
+		}
+		keep(s, byte);
+		s->state = s->state == TAIL1 ? PLAIN : s->state - 1;
+		break;
 	default:
-		if (c == 0x1b)
-			s->state = ESCAPE;
-		else if ((unsigned char)c >= 0x20 ? c != 0x7f : c == '\n' || c == '\t' || c == '\r')
-			keep(s, c);
+		plain(s, c);
 	}
 }
 

@@ -84,6 +84,24 @@ Test(strip, nul_goes)
 	strips("a\0b", 3, "ab");
 }
 
+Test(strip, eight_bit_controls_go)
+{
+	STRIPS("a\xc2\x9b"
+	       "2Jb",
+		"ab");
+	STRIPS("a\xc2\x9d"
+	       "0;evil\x07"
+	       "b",
+		"ab");
+	STRIPS("a\xc2\x85"
+	       "b\x9b"
+	       "c\x80",
+		"abc");
+	STRIPS("20\xc2\xb0 \xc2\xa9", "20\xc2\xb0 \xc2\xa9");
+	STRIPS("\xe2\x82\xac \xf0\x9f\x98\x80", "\xe2\x82\xac \xf0\x9f\x98\x80");
+	STRIPS("\xe2\x1b[2Jx", "\xe2x");
+}
+
 Test(strip, split_between_pieces)
 {
 	char one[] = "a\x1b]0;tit", two[] = "le\x07z";
