@@ -30,6 +30,13 @@ static const uint8_t tags_key_sizes[] = {
 #undef HN_KEY
 };
 
+/* Whether the row is a pattern; folded by the compiler. */
+static const bool tags_key_patterns[] = {
+#define HN_KEY(id_, name_, ...) __builtin_strchr(name_, '*') != NULL,
+#include "tags/keys.def"
+#undef HN_KEY
+};
+
 size_t tags_key_count(void)
 {
 	return BASE_COUNT(tags_keys);
@@ -37,7 +44,7 @@ size_t tags_key_count(void)
 
 bool tags_key_is_pattern(const hn_key *key)
 {
-	return strchr(key->name, '*') != NULL;
+	return tags_key_patterns[key->id - 1];
 }
 
 static const hn_key *tags_key_exact(const char *name, size_t size)
@@ -51,11 +58,12 @@ static const hn_key *tags_key_exact(const char *name, size_t size)
 static bool tags_pattern_holds(
 	const hn_key *key, size_t key_size, const char *name, size_t size, tags_part *part)
 {
-	const char *star = strchr(key->name, '*');
+	const char *star;
 	size_t before, after;
 
-	if (star == NULL)
+	if (!tags_key_is_pattern(key))
 		return false;
+	star = strchr(key->name, '*');
 	before = (size_t)(star - key->name);
 	after = key_size - before - 1;
 	if (size <= before + after || memcmp(key->name, name, before) != 0 ||

@@ -360,8 +360,10 @@ static tags_base *keep(
 	base->cells = copy_part(&at, scratch->cells, scratch->cell_count, sizeof(tags_cell));
 	base->chains = copy_part(&at, scratch->chains, scratch->chain_count, sizeof(uint32_t));
 	base->items = copy_part(&at, scratch->items, scratch->item_count, sizeof(uint32_t));
-	for (uint32_t i = 0; i < base->cell_count; i++)
+	for (uint32_t i = 0; i < base->cell_count; i++) {
 		base->conflict_count += (base->cells[i].flags & TAGS_CELL_CONFLICT) != 0;
+		base->named_count += catalog->slots[base->cells[i].slot].part != NULL;
+	}
 	return base;
 }
 

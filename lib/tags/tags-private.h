@@ -359,7 +359,8 @@ typedef struct tags_base {
 	tags_cell *cells;       /* sorted by slot */
 	uint32_t *chains, *items;
 	tags_merged *merged;
-	uint32_t member_count, policy_count, cell_count, merged_count, conflict_count;
+	uint32_t member_count, policy_count, cell_count, merged_count;
+	uint32_t conflict_count, named_count; /* cells in conflict, and under patterns */
 } tags_base;
 tags_base *tags_base_ref(tags_base *base);
 tags_base *tags_base_unref(tags_base *base);

@@ -395,7 +395,7 @@ static int check_names(maker *at)
 	size_t limit = (size_t)base_limit(BASE_LIMIT_MAP_NAMES);
 	const hn_key *row;
 
-	if (at->base->cell_count + at->view->cell_count <= limit)
+	if (at->base->named_count + at->view->cell_count <= limit)
 		return 0;
 	for (size_t i = 0; (row = hn_key_at(i)) != NULL; i++) {
 		const char *after = NULL;
