@@ -58,8 +58,8 @@ static void json_unit(hn_json *json, const hn_unit *unit, bool values)
 
 	hn_json_text(json, "name", hn_unit_name(unit));
 	hn_json_text(json, "uuid", hn_unit_uuid(unit));
-	hn_json_text(json, "owner",
-		hn_unit_foreign(unit) ? NULL : hn_owner_name(hn_unit_owner(unit)));
+	hn_json_text(
+		json, "owner", hn_unit_foreign(unit) ? NULL : hn_owner_name(hn_unit_owner(unit)));
 	hn_json_text(json, "status", hn_unit_status_name(hn_unit_get_status(unit)));
 	if (ready < 0)
 		hn_json_null(json, "ready");
@@ -99,8 +99,8 @@ static void print_units(const cli_run *cli, const hn_units *units)
 		cli_table_cell(table, ready_text(hn_unit_ready(unit)));
 		cli_table_cell(table, units_text);
 		cli_table_cell(table, memory);
-		cli_table_cell(table,
-			hn_unit_foreign(unit) ? NULL : hn_owner_name(hn_unit_owner(unit)));
+		cli_table_cell(
+			table, hn_unit_foreign(unit) ? NULL : hn_owner_name(hn_unit_owner(unit)));
 		cli_table_cell(table, remark(unit));
 		cli_table_style(table, hn_unit_inconsistent(unit) ? CLI_RED : CLI_YELLOW);
 		cli_table_cell(table, tags);
