@@ -50,7 +50,7 @@ for left in 0 16 64 256 1000 2000 4000; do
 		ok "$left KiB left were enough"
 	else
 		check "$left KiB left: exit status 13 (storage)" test "$full" = 13
-		if grep -qiE 'no space|disk.*full|space left' "$work/full"; then
+		if grep -qiE 'no space|disk.*full|space left|disk I/O error' "$work/full"; then
 			ok "$left KiB left: says that there is no space"
 		else
 			not_ok "$left KiB left: says: $(grep -v steps "$work/full")"
