@@ -103,6 +103,7 @@ static int observe_unit(hn_host *host, hn_unit *unit, hn_error **err)
 
 typedef struct list_call {
 	hn_host *host;
+	hn_resolver *resolver;
 	const hn_selector *selector;
 	base_map *kinds; /* tag -> kind, looked up once; "" for none */
 	hn_units *units;
@@ -166,10 +167,24 @@ static int select_unit(list_call *call, const hn_unit *unit)
 	return hn_selector_match(call->selector, unit->name, tags, kinds, count);
 }
 
+/* Resolving all units is faster than decoding all their stored views; what does not resolve any
+ * more is decoded. */
+static int give_views(list_call *call, hn_unit *unit)
+{
+	BASE_AUTO_OF(hn_view) hn_view *view = NULL;
+
+	if (unit->undeclared || hn_resolve(call->resolver, unit->name, &view, NULL) < 0)
+		return host_unit_views(call->host, unit, call->err);
+	return host_unit_share(call->host, unit, view, call->err);
+}
+
 static int list_unit(void *arg, hn_unit *unit)
 {
 	list_call *call = arg;
-	int rc = call->selector ? select_unit(call, unit) : 1;
+	int rc = give_views(call, unit);
+
+	if (rc >= 0)
+		rc = call->selector ? select_unit(call, unit) : 1;
 
 	if (rc >= 0 && call->known &&
 		base_map_put(call->known, unit->uuid, strlen(unit->uuid), NULL) < 0)
@@ -220,7 +235,9 @@ static int fill_list(list_call *call, const char *selector, bool observe)
 
 	call->selector = compiled;
 	if (rc >= 0)
-		rc = host_units_each(call->host, list_unit, call, call->err);
+		rc = host_resolver(call->host, &call->resolver, call->err);
+	if (rc >= 0)
+		rc = host_units_each_light(call->host, list_unit, call, call->err);
 	if (rc >= 0 && observe)
 		rc = observe_all(call);
 	hn_selector_free(compiled);

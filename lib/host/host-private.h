@@ -159,6 +159,13 @@ int host_unit_load_id(hn_host *host, int64_t id, hn_unit **unit, hn_error **err)
  * the walk. */
 int host_units_each(
 	hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err);
+/* The same without views, which cost most of it: digests only. */
+int host_units_each_light(
+	hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err);
+/* Gives a record of that walk its views from the store. */
+int host_unit_views(hn_host *host, hn_unit *unit, hn_error **err);
+/* The same where `view` has just been resolved: a unit of which all is applied shares it. */
+int host_unit_share(hn_host *host, hn_unit *unit, hn_view *view, hn_error **err);
 /* A new record; the uuid is given out here unless there is one. */
 int host_unit_insert(hn_host *host, const char *name, const char *uuid, hn_owner owner,
 	hn_unit **unit, hn_error **err);

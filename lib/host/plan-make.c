@@ -138,7 +138,7 @@ static int add_record(void *arg, hn_unit *record)
 static int gather_units(hn_plan *plan, hn_error **err)
 {
 	gather walk = {.plan = plan, .err = err};
-	int rc = host_units_each(plan->host, add_record, &walk, err);
+	int rc = host_units_each_light(plan->host, add_record, &walk, err);
 
 	if (rc >= 0)
 		rc = add_new_before(&walk, NULL);
@@ -240,6 +240,18 @@ static int freeze_unit(
 	return hn_resolve(plan->resolver, unit->name, &unit->desired, err);
 }
 
+/* Stored views are decoded only where they say something else than what was just resolved. */
+static int take_views(hn_plan *plan, plan_unit *unit, hn_error **err)
+{
+	hn_unit *record = unit->record;
+
+	if (!record)
+		return 0;
+	if (unit->desired && memcmp(unit->digest, record->desired_digest, CRYPTO_DIGEST) == 0)
+		return host_unit_share(plan->host, record, unit->desired, err);
+	return host_unit_views(plan->host, record, err);
+}
+
 static int resolve_unit(
 	hn_plan *plan, plan_unit *unit, const hn_calibration *calibration, hn_error **err)
 {
@@ -259,9 +271,12 @@ static int resolve_units(hn_plan *plan, hn_error **err)
 	hn_calibration calibration = HN_CALIBRATION_INIT;
 	int rc = host_calibration(plan->host, &calibration, err);
 
-	for (size_t i = 0; rc >= 0 && i < plan->unit_count; i++)
+	for (size_t i = 0; rc >= 0 && i < plan->unit_count; i++) {
 		if (plan->units[i].declared)
 			rc = resolve_unit(plan, &plan->units[i], &calibration, err);
+		if (rc >= 0)
+			rc = take_views(plan, &plan->units[i], err);
+	}
 	return rc;
 }
 

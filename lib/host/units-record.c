@@ -13,6 +13,16 @@
 	" LEFT JOIN unit_view av ON av.unit = u.id AND av.role = 1"                                \
 	" LEFT JOIN view a ON a.id = av.body LEFT JOIN view ac ON ac.id = av.chains"
 
+/* The same columns without the bodies: many units, of which few views are looked at. */
+#define SELECT_LIGHT                                                                               \
+	"SELECT u.id, u.uuid, u.name, u.owner, u.undeclared, u.inconsistent, u.wanted, u.status,"  \
+	" u.ready, u.machine, u.addresses, u.vcpus, u.generation, u.defined,"                      \
+	" d.digest, NULL, NULL, a.digest FROM unit u"                                              \
+	" LEFT JOIN unit_view dv ON dv.unit = u.id AND dv.role = 0"                                \
+	" LEFT JOIN view d ON d.id = dv.body"                                                      \
+	" LEFT JOIN unit_view av ON av.unit = u.id AND av.role = 1"                                \
+	" LEFT JOIN view a ON a.id = av.body"
+
 hn_unit *hn_unit_ref(hn_unit *unit)
 {
 	if (unit)
@@ -62,7 +72,15 @@ static int read_view(state_query *query, int column, const char *name,
 	return hn_view_decode(name, values, values_size, chains, chains_size, view, err);
 }
 
-static int read_unit(state_query *query, hn_unit *unit, hn_error **err)
+static int read_views(state_query *query, hn_unit *unit, hn_error **err)
+{
+	int rc = read_view(query, 14, unit->name, unit->desired_digest, &unit->desired, err);
+
+	return rc < 0 ? rc
+		      : read_view(query, 17, unit->name, unit->applied_digest, &unit->applied, err);
+}
+
+static int read_unit(state_query *query, hn_unit *unit, bool light, hn_error **err)
 {
 	int rc;
 
@@ -81,14 +99,14 @@ static int read_unit(state_query *query, hn_unit *unit, hn_error **err)
 	rc = keep_text(query, 9, &unit->machine, err);
 	if (rc >= 0)
 		rc = keep_text(query, 10, &unit->addresses, err);
-	if (rc >= 0)
-		rc = read_view(query, 14, unit->name, unit->desired_digest, &unit->desired, err);
-	if (rc >= 0)
-		rc = read_view(query, 17, unit->name, unit->applied_digest, &unit->applied, err);
-	return rc;
+	if (rc < 0 || !light)
+		return rc < 0 ? rc : read_views(query, unit, err);
+	host_read_digest(query, 14, unit->desired_digest);
+	host_read_digest(query, 17, unit->applied_digest);
+	return 0;
 }
 
-static int take_unit(state_query *query, hn_unit **unit, hn_error **err)
+static int take_unit(state_query *query, bool light, hn_unit **unit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *made = base_calloc(1, sizeof(*made));
 	int rc;
@@ -96,7 +114,7 @@ static int take_unit(state_query *query, hn_unit **unit, hn_error **err)
 	if (!made)
 		return base_nomem(err);
 	atomic_init(&made->references, 1);
-	rc = read_unit(query, made, err);
+	rc = read_unit(query, made, light, err);
 	if (rc < 0)
 		return rc;
 	*unit = BASE_STEAL(made);
@@ -165,7 +183,7 @@ int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **e
 	state_bind_text(query, 1, name);
 	rc = state_row(query, err);
 	if (rc > 0) {
-		rc = take_unit(query, unit, err);
+		rc = take_unit(query, false, unit, err);
 		state_done(query);
 		return rc;
 	}
@@ -182,22 +200,25 @@ int host_unit_load_id(hn_host *host, int64_t id, hn_unit **unit, hn_error **err)
 	state_bind_int(query, 1, id);
 	rc = state_row(query, err);
 	if (rc > 0) {
-		rc = take_unit(query, unit, err);
+		rc = take_unit(query, false, unit, err);
 		state_done(query);
 		return rc;
 	}
 	return rc < 0 ? rc : base_error(err, HN_ENOENT, HOST_ROOM, NULL, "the unit is gone");
 }
 
-int host_units_each(hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err)
+static int walk_units(
+	hn_host *host, bool light, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err)
 {
 	state_query *query = NULL;
-	int rc = state_find(host->store, SELECT_UNIT " ORDER BY u.name", &query, err);
+	int rc = state_find(host->store,
+		light ? SELECT_LIGHT " ORDER BY u.name" : SELECT_UNIT " ORDER BY u.name", &query,
+		err);
 
 	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
 		hn_unit *unit = NULL;
 
-		rc = take_unit(query, &unit, err);
+		rc = take_unit(query, light, &unit, err);
 		if (rc >= 0)
 			rc = each(arg, unit);
 		if (rc != 0)
@@ -205,6 +226,45 @@ int host_units_each(hn_host *host, int (*each)(void *arg, hn_unit *unit), void *
 	}
 	state_done(query);
 	return rc;
+}
+
+int host_units_each(hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err)
+{
+	return walk_units(host, false, each, arg, err);
+}
+
+int host_units_each_light(
+	hn_host *host, int (*each)(void *arg, hn_unit *unit), void *arg, hn_error **err)
+{
+	return walk_units(host, true, each, arg, err);
+}
+
+int host_unit_views(hn_host *host, hn_unit *unit, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *whole = NULL;
+	int rc = host_unit_load_id(host, unit->id, &whole, err);
+
+	if (rc < 0)
+		return rc;
+	hn_view_unref(unit->desired);
+	hn_view_unref(unit->applied);
+	unit->desired = BASE_STEAL(whole->desired);
+	unit->applied = BASE_STEAL(whole->applied);
+	return 0;
+}
+
+int host_unit_share(hn_host *host, hn_unit *unit, hn_view *view, hn_error **err)
+{
+	static const uint8_t none[CRYPTO_DIGEST];
+
+	if (memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) != 0 ||
+		memcmp(unit->applied_digest, none, CRYPTO_DIGEST) == 0)
+		return host_unit_views(host, unit, err);
+	hn_view_unref(unit->desired);
+	hn_view_unref(unit->applied);
+	unit->desired = hn_view_ref(view);
+	unit->applied = hn_view_ref(view);
+	return 0;
 }
 
 int host_unit_insert(hn_host *host, const char *name, const char *uuid, hn_owner owner,
