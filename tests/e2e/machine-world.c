@@ -10,6 +10,20 @@
 const char *root, *guest, *self;
 machine *m;
 int failed;
+char unit_uuid[37];
+
+void world_begin(char **argv)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+
+	self = argv[0];
+	root = argv[2];
+	guest = argv[3];
+	for (const char *p = root; *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+	snprintf(unit_uuid, sizeof(unit_uuid), "%08x-2222-4333-8444-%012llx",
+		(unsigned)(hash >> 32), (unsigned long long)(hash & 0xffffffffffff));
+}
 
 void report(bool good, const char *name, const char *why)
 {

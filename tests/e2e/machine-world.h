@@ -7,12 +7,16 @@
 
 #include "machine/driver.h"
 
-#define UUID "11111111-2222-4333-8444-555555555555"
+/* Of the one unit; made from the root, since cgroups of all roots lie in one place. */
+extern char unit_uuid[37];
+#define UUID unit_uuid
 
 extern const char *root, *guest, *self;
 extern machine *m;
 extern int failed;
 
+/* Sets root, guest, self and the unit's uuid. */
+void world_begin(char **argv);
 void report(bool good, const char *name, const char *why);
 /* What a call gave against what it should give; the error's message is shown and released. */
 bool gave(const char *name, int result, int wanted, hn_error *err);

@@ -643,9 +643,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: machine SCENARIO ROOT GUEST\n");
 		return 64;
 	}
-	self = argv[0];
-	root = argv[2];
-	guest = argv[3];
+	world_begin(argv);
 	for (size_t i = 0; i < BASE_COUNT(scenarios); i++) {
 		if (strcmp(argv[1], scenarios[i].name) != 0)
 			continue;
