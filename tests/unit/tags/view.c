@@ -95,9 +95,9 @@ static char *explained(const hn_view *view, const char *key)
 static const char wanted_lines[] =
 	"won 100 unit:u a.json:8:15 32Gi\n"
 	"lost 400 tag:database a.json:3:34 16Gi\n"
-	"lost 600 policy:web-tier a.json:5:81 8Gi selected: tag:web and not tag:batch\n"
+	"lost 600 policy:web-tier a.json:5:83 8Gi selected: tag:web and not tag:batch\n"
 	"lost 1500 schema 512Mi\n"
-	"ignored 600 policy:batch a.json:6:54 4Gi selector false at: tag:batch\n";
+	"ignored 600 policy:batch a.json:6:52 4Gi selector false at: tag:batch\n";
 
 Test(explain, every_line)
 {
@@ -118,7 +118,7 @@ Test(explain, conflict_text)
 	cr_assert_eq(hn_resolve(resolver, "webserver", &view, &err), HN_ECONFLICT);
 	cr_assert_str_eq(hn_error_message(err),
 		"conflict in unit 'webserver': backup.schedule has two values at priority 400\n"
-		"  daily 02:00   tag:production   a.json:2:62\n"
+		"  daily 02:00   tag:production   a.json:2:61\n"
 		"  hourly        tag:database     a.json:3:59");
 	cr_assert_str_eq(hn_error_hint(err),
 		"ways out: give one tag a smaller number (tags.database.priority = 390) | set it on the unit "
@@ -134,7 +134,7 @@ Test(explain, why_not)
 
 	cr_assert_eq(hn_view_why_not(view, "memory.size", "8Gi", &answer, NULL), 0);
 	cr_assert_not_null(
-		strstr(answer, "policy:web-tier (a.json:5:81) gives 8Gi at priority 600"), "%s",
+		strstr(answer, "policy:web-tier (a.json:5:83) gives 8Gi at priority 600"), "%s",
 		answer);
 	cr_assert_not_null(strstr(answer, "unit:u wins at priority 100 with 32Gi"), "%s", answer);
 	hn_text_free(answer);
