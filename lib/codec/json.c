@@ -6,7 +6,6 @@
 #include "codec/codec-private.h"
 
 #include <inttypes.h>
-#include <pthread.h>
 
 struct codec_json {
 	char *file;
@@ -15,36 +14,6 @@ struct codec_json {
 	base_arena *arena;
 	codec_node *root;
 };
-
-/* --- jansson allocates through base. Its hooks are one pair a process, so they are set once and
- * stay. --- */
-
-/* While a document is read on this thread, jansson's values live here and die with it: thousands of
- * small releases are spared. Otherwise (a program that embeds us and uses jansson itself) NULL. */
-static _Thread_local base_arena *jansson_arena;
-/* jansson 2.14 reports some failed allocations as syntax errors; this tells them apart. */
-static _Thread_local bool jansson_starved;
-
-static void *jansson_alloc(size_t bytes)
-{
-	if (jansson_arena == NULL)
-		return base_alloc(bytes);
-	void *memory = base_arena_alloc(jansson_arena, bytes);
-	if (memory == NULL)
-		jansson_starved = true;
-	return memory;
-}
-
-static void jansson_free(void *memory)
-{
-	if (jansson_arena == NULL)
-		base_free(memory);
-}
-
-static void jansson_setup(void)
-{
-	json_set_alloc_funcs(jansson_alloc, jansson_free);
-}
 
 /* --- errors with a place --- */
 
@@ -165,14 +134,15 @@ static int check_size(const char *file, size_t size, hn_error **err)
 /* --- the document --- */
 
 /* jansson has the first word on what is JSON; its text is used only when our own scan has no better
- * one. */
+ * one. Its values come from its own allocator, which is one for the process and the embedding
+ * program's: replacing it would release that program's values by the wrong function. */
 static int refused_by_jansson(
 	const codec_json *doc, size_t size, const json_error_t *why, hn_error **err)
 {
 	BASE_AUTO_OF(base_arena) base_arena *arena = base_arena_new();
 	codec_node *root = NULL;
 
-	if (arena == NULL)
+	if (arena == NULL || json_error_code(why) == json_error_out_of_memory)
 		return base_nomem(err);
 	int rc = codec_json_scan(doc->file, doc->bytes, size, doc->pool, arena, &root, err);
 	if (rc < 0)
@@ -182,32 +152,15 @@ static int refused_by_jansson(
 	return codec_json_fail(err, HN_ESYNTAX, &place, NULL, why->text);
 }
 
-/* Whether jansson takes the bytes as JSON; what it made of them is dropped. */
-static int ask_jansson(const codec_json *doc, size_t size, bool *accepted, json_error_t *why)
-{
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	BASE_AUTO_OF(base_arena) base_arena *arena = base_arena_new();
-
-	if (arena == NULL)
-		return HN_ENOMEM;
-	pthread_once(&once, jansson_setup);
-	jansson_starved = false;
-	jansson_arena = arena;
-	*accepted =
-		json_loadb(doc->bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, why) != NULL;
-	jansson_arena = NULL;
-	return jansson_starved ? HN_ENOMEM : 0;
-}
-
 static int document_read(codec_json *doc, size_t size, hn_error **err)
 {
-	bool accepted = false;
 	json_error_t why;
+	json_t *value =
+		json_loadb(doc->bytes, size, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
 
-	if (ask_jansson(doc, size, &accepted, &why) < 0)
-		return base_nomem(err);
-	if (!accepted)
+	if (value == NULL)
 		return refused_by_jansson(doc, size, &why, err);
+	json_decref(value);
 	return codec_json_scan(doc->file, doc->bytes, size, doc->pool, doc->arena, &doc->root, err);
 }
 
