@@ -66,9 +66,9 @@ class Ours:
         self.environment = dict(os.environ, HYPERNIX_STATE=os.path.join(work, 's'), HYPERNIX_ROOT=self.root)
         units = {}
         for profile in profiles:
-            kernel = 'vmlinux' if profile == 'fast' else 'vmlinuz'
             units[f'bench-{profile}'] = {'overrides': {
-                'boot.profile': profile, 'boot.kernel': os.path.join(guest, kernel), 'boot.initrd': os.path.join(guest, 'initrd'),
+                'boot.profile': profile, 'boot.kernel': os.path.join(guest, 'vmlinux'),
+                'boot.initrd': os.path.join(guest, 'initrd'), 'boot.cmdline': TUNED.split(),
                 'memory.size': MEMORY, 'autostart': False, 'restart.policy': 'no', 'compute.units': 10}}
         self.file = os.path.join(work, 'bench.json')
         with open(self.file, 'w', encoding='ascii') as file:
