@@ -774,7 +774,7 @@ static void check_stored(const snapshot *s, const fleet *f, const answer *a, int
 	hn_view_unref(view);
 }
 
-static void check_against_naive(hn_resolver *resolver, const fleet *f)
+static void check_against_naive(hn_resolver *resolver, const fleet *f, bool stored)
 {
 	static answer a;
 
@@ -796,9 +796,11 @@ static void check_against_naive(hn_resolver *resolver, const fleet *f)
 		if (rc < 0)
 			continue;
 		compare(view, f, &a, false);
-		take(resolver, i, &s);
-		check_stored(&s, f, &a, i);
-		release(&s);
+		if (stored) {
+			take(resolver, i, &s);
+			check_stored(&s, f, &a, i);
+			release(&s);
+		}
 		hn_view_unref(view);
 	}
 }
@@ -953,7 +955,7 @@ static void check_fork(hn_resolver *resolver, const fleet *f)
 			other.units[i].added[j] = chance(3) == 0;
 		give_input(fork, &other, i);
 	}
-	check_against_naive(fork, &other);
+	check_against_naive(fork, &other, false);
 	hn_resolver_free(fork);
 	for (int i = 0; i < UNITS; i++) {
 		take(resolver, i, &after);
@@ -963,27 +965,34 @@ static void check_fork(hn_resolver *resolver, const fleet *f)
 	}
 }
 
+/* The naive resolver looks at every fleet; what compares the library with itself looks at each
+ * eighth in depth. */
 static void run_one(void)
 {
 	static fleet f;
-	hn_catalog *catalog, *backwards;
-	hn_resolver *resolver, *other;
+	hn_catalog *catalog;
+	hn_resolver *resolver;
 
 	state = seed;
 	random_fleet(&f);
 	catalog = make_catalog(&f, false);
-	backwards = make_catalog(&f, true);
 	resolver = make_resolver(&f, catalog);
-	other = make_resolver(&f, backwards);
-	check_against_naive(resolver, &f);
-	check_equal(resolver, other, "documents in another order");
-	check_floor(&f, resolver);
-	check_fork(resolver, &f);
-	check_edits(resolver, &f);
+	check_against_naive(resolver, &f, seed % 8 == 0);
+	if (seed % 8 == 0) {
+		hn_catalog *backwards = make_catalog(&f, true);
+		hn_resolver *other = make_resolver(&f, backwards);
+
+		check_equal(resolver, other, "documents in another order");
+		hn_resolver_free(other);
+		hn_catalog_unref(backwards);
+		check_fork(resolver, &f);
+	}
+	if (seed % 8 == 1)
+		check_floor(&f, resolver);
+	if (seed % 8 <= 1)
+		check_edits(resolver, &f);
 	hn_resolver_free(resolver);
-	hn_resolver_free(other);
 	hn_catalog_unref(catalog);
-	hn_catalog_unref(backwards);
 }
 
 int main(int argc, char **argv)
