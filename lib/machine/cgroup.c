@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PERIOD_US UINT64_C(100000)
 
@@ -128,6 +129,21 @@ static int make_parent(hn_os *os, const char *dir, bool v2)
 	return result;
 }
 
+/* DIR/hypernix may be there already, made by somebody with more rights: can we make groups in it?
+ */
+static int try_parent(hn_os *os, const char *dir, bool v2)
+{
+	char path[512];
+	int result = make_parent(os, dir, v2);
+
+	if (result < 0)
+		return result;
+	snprintf(path, sizeof(path), "%s/hypernix/probe-%lld", dir, (long long)getpid());
+	result = os->ops->mkdir(os, path, 0755);
+	os->ops->rmdir(os, path);
+	return result == -EEXIST ? 0 : result;
+}
+
 /* Our own group of the v2 hierarchy, when it was delegated to us: then it can be handed down. */
 static void own_group(hn_os *os, const char *prefix, const char *mount, char *out, size_t size)
 {
@@ -145,7 +161,7 @@ static void own_group(hn_os *os, const char *prefix, const char *mount, char *ou
 	line += *line == '\n' ? 4 : 3;
 	snprintf(path, sizeof(path), "%s%.*s", mount, (int)strcspn(line, "\n"), line);
 	/* Only a group without processes of its own may hand controllers down. */
-	if (strcspn(line, "\n") > 1 && make_parent(os, path, true) == 0)
+	if (strcspn(line, "\n") > 1 && try_parent(os, path, true) == 0)
 		snprintf(out, size, "%s", path);
 }
 
@@ -162,7 +178,7 @@ static bool try_v2(hn_os *os, const char *prefix, const char *mounts, machine_cg
 		return false;
 	snprintf(mount, sizeof(mount), "%.60s%s", prefix, point);
 	own_group(os, prefix, mount, cgroup->cpu, sizeof(cgroup->cpu));
-	result = make_parent(os, cgroup->cpu, true);
+	result = try_parent(os, cgroup->cpu, true);
 	if (result < 0)
 		snprintf(cgroup->why_not, sizeof(cgroup->why_not), "%.100s is not writable: %s",
 			cgroup->cpu, strerror(-result));
@@ -181,7 +197,7 @@ static bool try_v1(hn_os *os, const char *prefix, const char *mounts, machine_cg
 	if (!find_mount(mounts, "cpu", point, sizeof(point)))
 		return false;
 	snprintf(cgroup->cpu, sizeof(cgroup->cpu), "%s%s", prefix, point);
-	result = make_parent(os, cgroup->cpu, false);
+	result = try_parent(os, cgroup->cpu, false);
 	if (result < 0) {
 		snprintf(cgroup->why_not, sizeof(cgroup->why_not), "%.100s is not writable: %s",
 			cgroup->cpu, strerror(-result));
@@ -192,7 +208,7 @@ static bool try_v1(hn_os *os, const char *prefix, const char *mounts, machine_cg
 		if (!find_mount(mounts, others[i], point, sizeof(point)))
 			continue;
 		snprintf(places[i], sizeof(cgroup->memory), "%s%s", prefix, point);
-		if (make_parent(os, places[i], false) < 0)
+		if (try_parent(os, places[i], false) < 0)
 			places[i][0] = '\0';
 	}
 	return true;
