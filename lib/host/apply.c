@@ -4,6 +4,7 @@
  * when a step fails.
  */
 #include "host/plan.h"
+#include "host/restart.h"
 
 /* --- does it still fit --- */
 
@@ -239,5 +240,8 @@ int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *optio
 	if (rc >= 0)
 		rc = conclude(&run, do_steps(&run, err), err);
 	base_free(run.failed);
+	/* What the acts set off: guests that became ready, the rest of their boot phases. */
+	if (!run.journal_failed && host_supervise_drain(session, 0, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "events of the hypervisor could not be taken");
 	return rc;
 }

@@ -56,6 +56,11 @@ static bool needs_cgroup(const char *key)
 	return strcmp(key, "compute.units") == 0 || strcmp(key, "compute.limit") == 0;
 }
 
+static bool is_device(const char *key)
+{
+	return strncmp(key, "disks.", 6) == 0 || strncmp(key, "nics.", 5) == 0;
+}
+
 static int tell(const comparison *with, hn_drift_state state, const char *key, const char *applied,
 	const char *real, const char *note)
 {
@@ -89,6 +94,10 @@ static int compare_key(const comparison *with, const char *key)
 	if (with->running && needs_cgroup(key) && with->real->unenforced)
 		return tell(with, HN_DRIFT_UNENFORCED, key, expected, live,
 			"there is no cgroup: the number is only on record");
+	/* A balloon says nothing before the guest has driven it; a device that is not seen is gone.
+	 */
+	if (with->running && !live && expected && !is_device(key))
+		return tell(with, HN_DRIFT_UNOBSERVABLE, key, expected, NULL, "not known yet");
 	if (with->running && !same_text(live, expected))
 		return tell(with, HN_DRIFT_DIFFERS, key, expected, live, "");
 	if (!persistent_well(with, key))

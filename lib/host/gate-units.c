@@ -67,7 +67,9 @@ static void peek_unit(const hn_host *host, hn_unit *unit)
 		return;
 	if (!host_status_runs(status))
 		unit->ready = -1;
-	unit->status = known_crashed(unit, status);
+	/* A paused guest's process lives like any other; only the record knows. */
+	if (status != HN_UNIT_RUNNING || unit->status != HN_UNIT_PAUSED)
+		unit->status = known_crashed(unit, status);
 }
 
 static bool is_embedded(const hn_host *host)

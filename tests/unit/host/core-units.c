@@ -680,3 +680,18 @@ Test(adopt, a_foreign_domain_becomes_a_unit_with_its_values)
 	cr_expect_eq(hn_unit_adopt(l.session, "stranger", lab_err(&l)), HN_EEXIST);
 	cr_expect_eq(hn_unit_adopt(l.session, "nobody", lab_err(&l)), HN_ENOENT);
 }
+
+Test(list, a_paused_unit_stays_paused_while_its_process_lives)
+{
+	LAB l = lab_new();
+	hn_unit *unit = NULL;
+
+	lab_must_apply(
+		&l, "{\"hypernix\":1,\"units\":{\"web\":{\"overrides\":{\"autostart\":true}}}}");
+	cr_assert_eq(hn_unit_pause(l.session, "web", lab_err(&l)), 0, "%s", lab_why(&l));
+	fake_find("web")->status = HN_UNIT_RUNNING; /* what the process table can tell */
+	lab_reopen(&l);
+	cr_assert_eq(hn_unit_find(l.session, "web", true, &unit, lab_err(&l)), 0);
+	cr_expect_eq(hn_unit_get_status(unit), HN_UNIT_PAUSED);
+	hn_unit_unref(unit);
+}

@@ -338,3 +338,27 @@ Test(adopt, what_has_not_drifted_is_not_found)
 	cr_expect_eq(hn_drift_adopt(l.session, "web", "no.key", lab_err(&l)), HN_ESCHEMA);
 	cr_expect_eq(hn_drift_adopt(l.session, "nobody", "compute.units", lab_err(&l)), HN_ENOENT);
 }
+
+Test(drift, what_is_not_known_yet_is_unobservable)
+{
+	LAB l = lab_new();
+	seen s;
+
+	lab_must_apply(&l, RUNNING(""));
+	fake_set("web", "memory.size", NULL, "512Mi"); /* a balloon that no guest drives yet */
+	s = scan(&l);
+	cr_expect_eq(s.differs, 0);
+	cr_assert_eq(lab_plan(&l, NULL), 0);
+	cr_expect(hn_plan_empty(l.plan));
+}
+
+Test(drift, a_disk_that_only_the_guest_lost_is_plugged_in_again)
+{
+	LAB l = lab_new();
+
+	lab_must_apply(&l, RUNNING(",\"disks.data.source\":\"/d\",\"disks.data.size\":\"1Gi\""));
+	fake_set("web", "disks.data.source", NULL, "/d");
+	lab_must_apply(&l, NULL);
+	cr_expect_str_eq(fake_live("web", "disks.data.source"), "/d");
+	expect_mended(&l);
+}
