@@ -18,5 +18,5 @@ cp "$program" "$work/program"
 chown -R 54321:54321 "$machine" "$work/g" "$work/program"
 chmod 755 "$work"
 timeout 600 setpriv --reuid 54321 --regid 54321 --clear-groups \
-	env -i PATH=/usr/bin:/bin HOME="$work" "$work/program" life "$machine" "$work/g" || e2e_failed=1
+	env -i PATH=/usr/bin:/bin HOME="$machine" "$work/program" life "$machine" "$work/g" || e2e_failed=1
 finish
