@@ -160,6 +160,8 @@ static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
 		.key = key,
 		.note = "adopted: it was found like this",
 	};
+	int64_t ends =
+		os_now(edit->host->os) + (int64_t)base_limit(BASE_LIMIT_FORCE_SECONDS) * OS_SECOND;
 	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
 	int rc = host_admit(edit->session, HN_VERB_UNIT_UPDATE,
@@ -170,7 +172,8 @@ static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
 	if (rc < 0)
 		return rc;
 	definition.value = value;
-	rc = host_define(edit->host, edit->session, edit->unit, &definition, 0, err);
+	rc = host_define(edit->host, edit->session, edit->unit, &definition,
+		definition.layer == HN_LAYER_FORCE ? ends : 0, err);
 	return rc < 0 ? rc : host_settle(&permit, 0, err);
 }
 

@@ -362,3 +362,15 @@ Test(drift, a_disk_that_only_the_guest_lost_is_plugged_in_again)
 	cr_expect_str_eq(fake_live("web", "disks.data.source"), "/d");
 	expect_mended(&l);
 }
+
+Test(adopt, a_force_ends_like_any_other)
+{
+	LAB l = lab_new();
+
+	lab_must_apply(&l, RUNNING(""));
+	fake_set("web", "compute.units", "777", "777");
+	cr_assert_eq(hn_drift_adopt(l.session, "web", "compute.units", lab_err(&l)), 0);
+	hn_os_sim_advance(l.os, INT64_C(604800000000000) + 1);
+	cr_assert_eq(lab_plan(&l, NULL), 0, "%s", lab_why(&l));
+	cr_expect_str_eq(lab_desired(&l, "web", "compute.units"), "100");
+}
