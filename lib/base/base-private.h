@@ -20,6 +20,8 @@ void *base_alloc(size_t bytes); /* NULL when out of memory; 0 bytes gives a vali
 void *base_calloc(size_t count, size_t bytes); /* zeroed; checks the product */
 void *base_realloc(void *memory, size_t bytes);
 void base_free(void *memory); /* NULL is fine */
+/* Whether hn_set_allocator has set hooks. */
+bool base_allocator_set(void);
 char *base_strdup(const char *text);
 char *base_strndup(const char *text, size_t size);
 void *base_memdup(const void *bytes, size_t size);

@@ -132,6 +132,11 @@ int base_options(
 	return 0;
 }
 
+bool base_allocator_set(void)
+{
+	return hooks.allocate != NULL;
+}
+
 int hn_set_allocator(const hn_allocator *allocator, hn_error **err)
 {
 	hn_allocator given;

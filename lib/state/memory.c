@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * SQLite's memory through base, so that one allocator sees all of it and a test can fail the nth
- * allocation. SQLite has one allocator a process, to be set before it is first used: when the
- * program that embeds us has used SQLite already, it keeps what it has.
+ * SQLite's memory through base when hn_set_allocator was called, so that one allocator sees all of
+ * it and a test can fail the nth allocation. SQLite has one allocator a process, to be set before
+ * it is first used: a program that embeds us and did not ask for one of its own keeps SQLite as it
+ * is, and so does one that has used SQLite already.
  */
 #include "state/state-private.h"
 
@@ -66,6 +67,8 @@ void state_memory_setup(void)
 	static const sqlite3_mem_methods methods = {
 		allocate, release, reallocate, size_of, round_up, begin, end, NULL};
 
+	if (!base_allocator_set())
+		return;
 	if (sqlite3_config(SQLITE_CONFIG_MALLOC, &methods) != SQLITE_OK)
 		base_log(HN_LOG_DEBUG, "state",
 			"SQLite is in use already and keeps its own allocator");

@@ -4,6 +4,7 @@
  */
 #include "helper.h"
 #include <errno.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 
 Test(store, is_made_and_found_again)
@@ -560,4 +561,63 @@ Test(real_store, killed_writer_leaves_what_it_committed)
 	OK(state_check(store, err));
 	state_close(store);
 	real_clean(directory);
+}
+
+/* The functions that SQLite takes memory with, before or after its use. */
+static void *(*sqlite_allocate(void))(int)
+{
+	sqlite3_mem_methods methods;
+
+	cr_assert_eq(sqlite3_shutdown(), SQLITE_OK);
+	cr_assert_eq(sqlite3_config(SQLITE_CONFIG_GETMALLOC, &methods), SQLITE_OK);
+	return methods.xMalloc;
+}
+
+static void use_store(void)
+{
+	hn_os *os = sim_new(0);
+	state_store *store = open_at(os, PATH);
+
+	state_close(store);
+	hn_os_sim_free(os);
+}
+
+/* A program that embeds us may use SQLite too, and configures it as it likes. */
+Test(store, leaves_the_memory_of_sqlite_alone)
+{
+	void *(*before)(int) = sqlite_allocate();
+
+	use_store();
+	cr_assert(sqlite_allocate() == before);
+}
+
+static void *hook_allocate(void *arg, size_t bytes)
+{
+	(void)arg;
+	return malloc(bytes);
+}
+
+static void *hook_reallocate(void *arg, void *memory, size_t bytes)
+{
+	(void)arg;
+	return realloc(memory, bytes);
+}
+
+static void hook_release(void *arg, void *memory)
+{
+	(void)arg;
+	free(memory);
+}
+
+Test(store, gives_sqlite_the_allocator_that_was_set)
+{
+	void *(*before)(int) = sqlite_allocate();
+	hn_allocator allocator = HN_ALLOCATOR_INIT;
+
+	allocator.allocate = hook_allocate;
+	allocator.reallocate = hook_reallocate;
+	allocator.release = hook_release;
+	cr_assert_eq(hn_set_allocator(&allocator, NULL), 0);
+	use_store();
+	cr_assert(sqlite_allocate() != before);
 }
