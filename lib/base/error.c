@@ -169,6 +169,26 @@ int hn_error_fact(const hn_error *error, size_t index, hn_fact *fact)
 	return 0;
 }
 
+/* Messages quote what others wrote, cut at some byte. A terminal must not obey it and JSON must be
+ * able to hold it: control characters (but new line and tab) and what is no UTF-8 become '?'. */
+static char *make_printable(char *text)
+{
+	unsigned char *at = (unsigned char *)text;
+
+	while (*at != '\0') {
+		size_t size = *at < 0x80 ? 1 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+		bool control = (*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f ||
+			       (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0);
+
+		if (!control && strnlen((char *)at, size) == size &&
+			base_utf8_valid((char *)at, size))
+			at += size;
+		else
+			*at++ = '?';
+	}
+	return text;
+}
+
 int base_nomem(hn_error **err)
 {
 	if (err != NULL) {
@@ -194,6 +214,7 @@ static BASE_PRINTF(3, 0) hn_error *error_new(
 	if (error == NULL)
 		return NULL;
 	vsnprintf(error->message, (size_t)length + 1, format, arguments);
+	make_printable(error->message);
 	atomic_init(&error->references, 1);
 	error->code = code;
 	error->room = room;
@@ -219,6 +240,7 @@ int base_error(
 			hn_error_unref(error);
 			return base_nomem(err);
 		}
+		make_printable(error->hint);
 	}
 	/* Last, since the arguments may point into the error that is replaced. */
 	hn_error_unref(*err);
@@ -264,7 +286,7 @@ void base_error_hint(hn_error **err, const char *format, ...)
 	if (hint == NULL)
 		return;
 	base_free((*err)->hint);
-	(*err)->hint = hint;
+	(*err)->hint = make_printable(hint);
 }
 
 static error_fact *error_add_fact(hn_error **err, const char *name)
@@ -296,7 +318,9 @@ void base_error_fact(hn_error **err, const char *name, const char *text)
 	if (added->text == NULL) {
 		base_free(added->name);
 		(*err)->fact_count--;
+		return;
 	}
+	make_printable(added->text);
 }
 
 void base_error_fact_number(hn_error **err, const char *name, int64_t number)

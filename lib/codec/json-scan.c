@@ -478,7 +478,7 @@ static int fail_duplicate(const scan *s, const codec_node *first, const codec_no
 	BASE_AUTO_BUF base_buf buf = {0};
 
 	base_buf_format(&buf,
-		"member \"%s\" is given twice in one object: at line %" PRIu32
+		"member \"%.80s\" is given twice in one object: at line %" PRIu32
 		" and here at line %" PRIu32,
 		second->key, first->key_line, second->key_line);
 	if (buf.failed)
@@ -540,7 +540,7 @@ static int scan_member(scan *s, codec_node *object, codec_node **out)
 	skip_space(s);
 	if (*s->at != ':')
 		return fail(s, HN_ESYNTAX, s->at, NULL,
-			"expected ':' after the name \"%s\", found %s", key,
+			"expected ':' after the name \"%.80s\", found %s", key,
 			found(s, s->at, found_text));
 	s->at++;
 	skip_space(s);

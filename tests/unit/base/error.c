@@ -271,3 +271,23 @@ Test(code, an_unknown_one_is_still_printable)
 	cr_assert_eq(hn_code_exit_status((hn_code)-9999), 1);
 	cr_assert_eq(hn_code_at(SIZE_MAX), HN_OK);
 }
+
+/* What somebody else wrote must not reach a terminal as a command, nor break the JSON it stands in.
+ */
+Test(error, texts_are_made_printable)
+{
+	hn_error *err = NULL;
+	hn_fact fact;
+
+	base_error(&err, HN_ESCHEMA, "tags", "drop \x7f",
+		"'\x1b[31m%.3s' \xc2\x9b[1m\r\n\tgr\xc3\xbcn \xf0\x9f\x98\x80", "ab\xc3\xbc");
+	base_error_fact(&err, "file", "a\xff.json");
+	cr_assert_str_eq(
+		hn_error_message(err), "'?[31mab?' ??[1m?\n\tgr\xc3\xbcn \xf0\x9f\x98\x80");
+	cr_assert_str_eq(hn_error_hint(err), "drop ?");
+	cr_assert_eq(hn_error_fact(err, 0, &fact), 0);
+	cr_assert_str_eq(fact.text, "a?.json");
+	base_error_hint(&err, "keep %s", "\xe2\x82");
+	cr_assert_str_eq(hn_error_hint(err), "keep ??");
+	hn_error_unref(err);
+}
