@@ -5,16 +5,6 @@
  */
 #include "tags/resolver-private.h"
 
-/* Views may rest on that many older catalogues before they are made anew, so that edits do not pile
- * up memory. */
-enum { OLD_CATALOGS = 16 };
-
-/* Which tags and policies of one catalogue differ in the new one, by number. */
-typedef struct tags_changes {
-	const hn_catalog *catalog;
-	bool *tags, *policies;
-} tags_changes;
-
 typedef struct rebind {
 	hn_resolver *resolver;
 	hn_catalog *old, *new;
@@ -22,9 +12,11 @@ typedef struct rebind {
 	bool *tag_changed, *policy_changed;
 	bool *reselect; /* of each new policy: its selector is new or another */
 	bool any_reselect, platform_changed;
-	tags_changes known[OLD_CATALOGS + 2];
-	size_t known_count;
-	tags_unit_state *entries; /* the new fleet */
+	bool same_units;          /* the same documents declare them */
+	bool moved;               /* units came or went */
+	uint64_t *dirty;          /* places of old entries, as in the index */
+	uint64_t **sets;          /* the index by the new numbers */
+	tags_unit_state *entries; /* the new fleet, unless same_units */
 	size_t count, capacity;
 	hn_error **err;
 } rebind;
@@ -60,6 +52,14 @@ static bool same_defs(const hn_catalog *a, const uint32_t *left, uint32_t left_c
 	return true;
 }
 
+/* Of documents that both catalogues hold. */
+static bool same_fragments(const tags_entity *left, const tags_entity *right)
+{
+	return left->fragment_count == right->fragment_count &&
+	       memcmp(left->fragments, right->fragments,
+		       left->fragment_count * sizeof(*left->fragments)) == 0;
+}
+
 static bool same_kind(
 	const hn_catalog *a, const tags_entity *left, const hn_catalog *b, const tags_entity *right)
 {
@@ -74,6 +74,8 @@ static bool same_kind(
 static bool same_entity(
 	const hn_catalog *a, const tags_entity *left, const hn_catalog *b, const tags_entity *right)
 {
+	if (left->fragment_count > 0 && same_fragments(left, right))
+		return true;
 	if (left->implies_count != right->implies_count ||
 		!same_defs(a, left->defs, left->def_count, b, right->defs, right->def_count))
 		return false;
@@ -118,6 +120,35 @@ static void compare_policies(rebind *at)
 	}
 }
 
+static bool declares_units(const hn_decl *decl)
+{
+	for (size_t i = 0; i < decl->fragment_count; i++)
+		if (decl->fragments[i].entity == TAGS_UNIT)
+			return true;
+	return false;
+}
+
+static hn_decl *next_of_units(const hn_catalog *catalog, size_t *index)
+{
+	while (*index < catalog->decl_count)
+		if (declares_units(catalog->decls[(*index)++]))
+			return catalog->decls[*index - 1];
+	return NULL;
+}
+
+/* Whether the very same documents declare the units: then none of them needs a look. */
+static bool same_unit_documents(const hn_catalog *a, const hn_catalog *b)
+{
+	size_t i = 0, j = 0;
+	const hn_decl *left, *right;
+
+	do {
+		left = next_of_units(a, &i);
+		right = next_of_units(b, &j);
+	} while (left == right && left != NULL);
+	return left == right;
+}
+
 static bool same_unit(const rebind *at, uint32_t old, uint32_t new)
 {
 	const tags_unit *left = &at->old->units[old], *right = &at->new->units[new];
@@ -137,38 +168,7 @@ static bool same_unit(const rebind *at, uint32_t old, uint32_t new)
 	return true;
 }
 
-/* --- what an entry rests on --- */
-
-/* Changes by the numbers of the catalogue that a view was made from, which may be older than the
- * last one. */
-static tags_changes *changes_of(rebind *at, const hn_catalog *catalog)
-{
-	tags_changes *known = at->known;
-	size_t tags = catalog->tag_count, policies = catalog->policy_count;
-
-	for (; known < at->known + at->known_count; known++)
-		if (known->catalog == catalog)
-			return known;
-	if (at->known_count == BASE_COUNT(at->known))
-		return NULL;
-	known->tags = base_calloc(tags + policies + 1, sizeof(bool));
-	if (known->tags == NULL)
-		return NULL;
-	known->policies = known->tags + tags;
-	known->catalog = catalog;
-	at->known_count++;
-	for (uint32_t i = 0; i < tags; i++) {
-		uint32_t old = tags_catalog_tag(at->old, catalog->tags[i].name);
-
-		known->tags[i] = old == TAGS_NONE || at->tag_changed[old];
-	}
-	for (uint32_t i = 0; i < policies; i++) {
-		uint32_t old = tags_catalog_policy(at->old, catalog->policies[i].name);
-
-		known->policies[i] = old == TAGS_NONE || at->policy_changed[old];
-	}
-	return known;
-}
+/* --- whom it touches --- */
 
 /* Whether a new or edited selector holds for a unit that it did not hold for. The other way round,
  * the policy is among those of the view and has changed. */
@@ -196,51 +196,78 @@ static bool newly_selected(const rebind *at, const hn_view *view)
 	return false;
 }
 
-static bool view_changed(rebind *at, const hn_view *view, const tags_changes *changes)
+static bool is_dirty(const rebind *at, size_t place)
 {
-	const tags_base *base = view->base;
+	return (at->dirty[place / 64] >> (place % 64) & 1) != 0;
+}
 
-	for (uint32_t i = 0; i < base->member_count; i++)
-		if (changes->tags[base->members[i].tag])
-			return true;
-	for (uint32_t i = 0; i < base->policy_count; i++)
-		if (changes->policies[base->policies[i].policy])
-			return true;
-	return at->any_reselect && newly_selected(at, view);
+static void mark(rebind *at, size_t place)
+{
+	at->dirty[place / 64] |= UINT64_C(1) << (place % 64);
+}
+
+static void mark_set(rebind *at, size_t set)
+{
+	const tags_index *index = &at->resolver->index;
+
+	for (size_t i = 0; index->sets[set] != NULL && i < index->words; i++)
+		at->dirty[i] |= index->sets[set][i];
+}
+
+/* Those that a changed tag or policy reaches, and those that failed: what is missing may be there
+ * now. */
+static void mark_changed(rebind *at)
+{
+	const hn_resolver *resolver = at->resolver;
+
+	if (at->platform_changed) {
+		memset(at->dirty, 0xff, resolver->index.words * sizeof(*at->dirty));
+		return;
+	}
+	for (uint32_t i = 0; i < at->old->tag_count; i++)
+		if (at->tag_changed[i])
+			mark_set(at, i);
+	for (uint32_t i = 0; i < at->old->policy_count; i++)
+		if (at->policy_changed[i])
+			mark_set(at, (size_t)at->old->tag_count + i);
+	mark_set(at, tags_index_failed(&resolver->index));
+	for (size_t i = 0; at->any_reselect && i < resolver->count; i++)
+		if (!is_dirty(at, i) && !resolver->entries[i].dirty &&
+			newly_selected(at, resolver->entries[i].view))
+			mark(at, i);
 }
 
 /* --- the new fleet --- */
 
-/* Moves the old entry over (NULL: a new unit). Names, inputs and views change hands only at commit.
- */
-static int add_entry(rebind *at, const tags_unit_state *old, uint32_t unit, const char *name)
+/* Moves an old entry over. Names, inputs and views change hands only at commit. */
+static int keep_entry(rebind *at, size_t place, uint32_t unit)
 {
-	tags_unit_state *entry;
-	const tags_changes *changes;
+	const tags_unit_state *old = &at->resolver->entries[place];
 
 	if (base_grow(&at->entries, &at->capacity, at->count + 1, sizeof(*at->entries)) < 0)
 		return base_nomem(at->err);
-	entry = &at->entries[at->count];
-	if (old == NULL) {
-		*entry = (tags_unit_state){.name = base_strdup(name), .dirty = true, .fresh = true};
-		entry->unit = unit;
-		at->count += entry->name != NULL;
-		return entry->name != NULL ? 0 : base_nomem(at->err);
-	}
-	*entry = *old;
-	entry->unit = unit;
-	at->count++;
-	if (entry->dirty || entry->view == NULL || at->platform_changed ||
-		(old->unit == TAGS_NONE) != (unit == TAGS_NONE) ||
-		(unit != TAGS_NONE && !same_unit(at, old->unit, unit))) {
-		entry->dirty = true;
-		return 0;
-	}
-	changes = changes_of(at, entry->view->base->catalog);
-	if (changes == NULL)
+	if (!is_dirty(at, place) && ((old->unit == TAGS_NONE) != (unit == TAGS_NONE) ||
+					    (unit != TAGS_NONE && !same_unit(at, old->unit, unit))))
+		mark(at, place);
+	at->moved |= place != at->count;
+	at->entries[at->count] = *old;
+	at->entries[at->count].unit = unit;
+	at->entries[at->count++].dirty |= is_dirty(at, place);
+	return 0;
+}
+
+static int new_entry(rebind *at, uint32_t unit)
+{
+	char *name;
+
+	if (base_grow(&at->entries, &at->capacity, at->count + 1, sizeof(*at->entries)) < 0)
 		return base_nomem(at->err);
-	entry->dirty = view_changed(at, entry->view, changes);
-	entry->stale = at->resolver->epoch + 1 - entry->epoch >= OLD_CATALOGS;
+	name = base_strdup(at->new->units[unit].name);
+	if (name == NULL)
+		return base_nomem(at->err);
+	at->moved = true;
+	at->entries[at->count++] =
+		(tags_unit_state){.name = name, .unit = unit, .dirty = true, .fresh = true};
 	return 0;
 }
 
@@ -258,14 +285,15 @@ static int make_entries(rebind *at)
 		int order = old == NULL ? 1 : name == NULL ? -1 : strcmp(old->name, name);
 
 		if (order > 0)
-			rc = add_entry(at, NULL, j, name);
+			rc = new_entry(at, j);
 		else if (order == 0)
-			rc = add_entry(at, old, j, NULL);
+			rc = keep_entry(at, i, j);
 		else if (old->input != NULL)
-			rc = add_entry(at, old, TAGS_NONE, NULL);
+			rc = keep_entry(at, i, TAGS_NONE);
 		i += order <= 0;
 		j += order >= 0;
 	}
+	at->moved |= at->count != resolver->count;
 	return rc;
 }
 
@@ -274,8 +302,7 @@ static void release_base(void *base)
 	tags_base_unref(base);
 }
 
-/* From here on nothing can fail. */
-static void commit(rebind *at, base_map *memo, tags_scratch *scratch)
+static void commit_entries(rebind *at)
 {
 	hn_resolver *resolver = at->resolver;
 	size_t i = 0;
@@ -296,6 +323,63 @@ static void commit(rebind *at, base_map *memo, tags_scratch *scratch)
 	resolver->entries = BASE_STEAL(at->entries);
 	resolver->count = at->count;
 	resolver->capacity = at->capacity;
+}
+
+static void mark_entries(const rebind *at)
+{
+	hn_resolver *resolver = at->resolver;
+
+	for (size_t i = 0; i < resolver->index.words; i++)
+		for (uint64_t word = at->dirty[i]; word != 0; word &= word - 1) {
+			size_t place = i * 64 + (size_t)__builtin_ctzll(word);
+
+			if (place < resolver->count)
+				resolver->entries[place].dirty = true;
+		}
+}
+
+/* The index by the new numbers, without those that will be resolved again. */
+static void commit_index(rebind *at)
+{
+	tags_index *index = &at->resolver->index;
+	uint32_t tags = at->old->tag_count, policies = at->old->policy_count;
+
+	for (size_t i = 0; i < tags_index_size(index); i++) {
+		size_t to = i < tags ? at->tag_to[i]
+			    : i < (size_t)tags + policies
+				    ? (size_t)at->policy_to[i - tags] + at->new->tag_count
+				    : (size_t)at->new->tag_count + at->new->policy_count;
+		uint64_t *set = index->sets[i];
+		bool gone = (i < tags && at->tag_to[i] == TAGS_NONE) ||
+			    (i >= tags && i < (size_t)tags + policies &&
+				    at->policy_to[i - tags] == TAGS_NONE);
+
+		for (size_t j = 0; set != NULL && j < index->words; j++)
+			set[j] &= ~at->dirty[j];
+		if (gone)
+			base_free(set);
+		else
+			at->sets[to] = set;
+	}
+	base_free(index->sets);
+	index->sets = BASE_STEAL(at->sets);
+	index->tag_count = at->new->tag_count;
+	index->policy_count = at->new->policy_count;
+}
+
+/* From here on nothing can fail. */
+static void commit(rebind *at, base_map *memo, tags_scratch *scratch)
+{
+	hn_resolver *resolver = at->resolver;
+
+	if (at->same_units)
+		mark_entries(at);
+	else
+		commit_entries(at);
+	if (at->moved)
+		tags_index_drop(&resolver->index);
+	else
+		commit_index(at);
 	base_map_free(resolver->memo);
 	resolver->memo = memo;
 	tags_scratch_free(&resolver->scratch);
@@ -306,27 +390,18 @@ static void commit(rebind *at, base_map *memo, tags_scratch *scratch)
 	resolver->epoch++;
 }
 
-static void give_up(rebind *at)
-{
-	for (size_t i = 0; at->entries != NULL && i < at->count; i++)
-		if (at->entries[i].fresh)
-			base_free(at->entries[i].name);
-	base_free(at->entries);
-	for (size_t i = 0; i < at->known_count; i++)
-		base_free(at->known[i].tags);
-}
-
 static int run(rebind *at)
 {
 	tags_scratch scratch = {0};
 	base_map *memo;
-	int rc;
+	int rc = 0;
 
-	compare_tags(at);
-	compare_policies(at);
 	at->platform_changed = !same_defs(at->old, at->old->platform, at->old->platform_count,
 		at->new, at->new->platform, at->new->platform_count);
-	rc = make_entries(at);
+	at->same_units = same_unit_documents(at->old, at->new);
+	mark_changed(at);
+	if (!at->same_units)
+		rc = make_entries(at);
 	if (rc < 0)
 		return rc;
 	memo = base_map_new(release_base);
@@ -341,29 +416,54 @@ static int run(rebind *at)
 	return 0;
 }
 
+static int prepare(rebind *at)
+{
+	size_t sets = (size_t)at->new->tag_count + at->new->policy_count + 1;
+
+	if (tags_index_build(at->resolver) < 0)
+		return base_nomem(at->err);
+	at->tag_to = base_calloc(at->old->tag_count + 1u, sizeof(uint32_t));
+	at->policy_to = base_calloc(at->old->policy_count + 1u, sizeof(uint32_t));
+	at->tag_changed = base_calloc(at->old->tag_count + 1u, sizeof(bool));
+	at->policy_changed = base_calloc(at->old->policy_count + 1u, sizeof(bool));
+	at->reselect = base_calloc(at->new->policy_count + 1u, sizeof(bool));
+	at->dirty = base_calloc(at->resolver->index.words, sizeof(*at->dirty));
+	at->sets = base_calloc(sets, sizeof(*at->sets));
+	if (at->tag_to == NULL || at->policy_to == NULL || at->tag_changed == NULL ||
+		at->policy_changed == NULL || at->reselect == NULL || at->dirty == NULL ||
+		at->sets == NULL)
+		return base_nomem(at->err);
+	compare_tags(at);
+	compare_policies(at);
+	return 0;
+}
+
+static void clean_up(rebind *at)
+{
+	for (size_t i = 0; at->entries != NULL && i < at->count; i++)
+		if (at->entries[i].fresh)
+			base_free(at->entries[i].name);
+	base_free(at->entries);
+	base_free(at->tag_to);
+	base_free(at->policy_to);
+	base_free(at->tag_changed);
+	base_free(at->policy_changed);
+	base_free(at->reselect);
+	base_free(at->dirty);
+	base_free(at->sets);
+}
+
 int hn_resolver_set_catalog(hn_resolver *resolver, hn_catalog *catalog, hn_error **err)
 {
 	rebind at = {.resolver = resolver, .new = catalog, .err = err};
-	int rc = HN_ENOMEM;
+	int rc;
 
 	if (resolver == NULL || catalog == NULL)
 		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL, "a resolver needs a catalogue");
 	at.old = resolver->catalog;
-	at.tag_to = base_calloc(at.old->tag_count + 1u, sizeof(uint32_t));
-	at.policy_to = base_calloc(at.old->policy_count + 1u, sizeof(uint32_t));
-	at.tag_changed = base_calloc(at.old->tag_count + 1u, sizeof(bool));
-	at.policy_changed = base_calloc(at.old->policy_count + 1u, sizeof(bool));
-	at.reselect = base_calloc(at.new->policy_count + 1u, sizeof(bool));
-	if (at.tag_to == NULL || at.policy_to == NULL || at.tag_changed == NULL ||
-		at.policy_changed == NULL || at.reselect == NULL)
-		base_nomem(err);
-	else
+	rc = prepare(&at);
+	if (rc == 0)
 		rc = run(&at);
-	give_up(&at);
-	base_free(at.tag_to);
-	base_free(at.policy_to);
-	base_free(at.tag_changed);
-	base_free(at.policy_changed);
-	base_free(at.reselect);
+	clean_up(&at);
 	return rc;
 }

@@ -26,9 +26,10 @@ hn_resolver *hn_resolver_free(hn_resolver *resolver)
 		tags_unit_state_free(&resolver->entries[i]);
 	base_free(resolver->entries);
 	base_map_free(resolver->memo);
+	tags_index_drop(&resolver->index);
 	tags_scratch_free(&resolver->scratch);
 	base_free(resolver->membership);
-	base_buf_free(&resolver->key);
+	base_free(resolver->key);
 	hn_catalog_unref(resolver->catalog);
 	base_free(resolver);
 	return NULL;
@@ -61,6 +62,7 @@ static int add_entry(hn_resolver *resolver, size_t index, const char *name, hn_e
 	memmove(entry + 1, entry, (resolver->count - index) * sizeof(*entry));
 	*entry = (tags_unit_state){.name = copy, .unit = TAGS_NONE, .dirty = true};
 	resolver->count++;
+	tags_index_drop(&resolver->index); /* places have moved */
 	return 0;
 }
 
@@ -80,6 +82,8 @@ int hn_resolver_new(hn_catalog *catalog, hn_resolver **resolver, hn_error **err)
 		if (rc == 0)
 			made->entries[i].unit = i;
 	}
+	if (rc == 0 && tags_index_begin(&made->index, catalog, made->count) < 0)
+		rc = base_nomem(err);
 	if (rc == 0)
 		*resolver = BASE_STEAL(made);
 	return rc;
@@ -99,7 +103,6 @@ static int copy_entries(const hn_resolver *from, hn_resolver *made, hn_error **e
 		made->entries[made->count] = (tags_unit_state){.name = name,
 			.unit = entry->unit,
 			.dirty = entry->dirty,
-			.stale = entry->stale,
 			.epoch = entry->epoch,
 			.input = tags_input_ref(entry->input),
 			.view = hn_view_ref(entry->view),
@@ -158,6 +161,7 @@ static void drop_entry(hn_resolver *resolver, size_t index)
 	tags_unit_state_free(entry);
 	resolver->count--;
 	memmove(entry, entry + 1, (resolver->count - index) * sizeof(*entry));
+	tags_index_drop(&resolver->index);
 }
 
 /* Names that the catalogue does not know are refused before anything changes. */
@@ -210,6 +214,8 @@ int hn_resolver_set_unit(
 		drop_entry(resolver, index);
 		return 0;
 	}
+	if (!resolver->entries[index].dirty)
+		tags_index_remove(&resolver->index, index);
 	tags_input_unref(resolver->entries[index].input);
 	resolver->entries[index].input = BASE_STEAL(made);
 	resolver->entries[index].dirty = true;
@@ -218,20 +224,25 @@ int hn_resolver_set_unit(
 
 /* --- resolving --- */
 
-/* Tags and policies as bytes: what two units must have alike to share a base. `how` is one of few
- * texts, each at one address of its catalogue, so that the address stands for it. */
-static void memo_key(const tags_membership *found, base_buf *key)
+/* Tags and policies as numbers: what two units must have alike to share a base. `how` is one of few
+ * texts, each at one address of its catalogue, so that the address stands for it; a policy is named
+ * or selected. Returns the bytes in use. */
+static size_t memo_key(const hn_catalog *catalog, const tags_membership *found, uint64_t *key)
 {
+	uint64_t *at = key;
+
 	for (uint32_t i = 0; i < found->member_count; i++) {
-		base_buf_add(key, &found->members[i].tag, sizeof(uint32_t));
-		base_buf_add(key, &found->members[i].visible, sizeof(bool));
-		base_buf_add(key, &found->members[i].how, sizeof(char *));
+		*at++ = (uint64_t)found->members[i].tag << 1 | found->members[i].visible;
+		*at++ = (uint64_t)(uintptr_t)found->members[i].how;
 	}
-	base_buf_add(key, "", 1);
+	*at++ = UINT64_MAX;
 	for (uint32_t i = 0; i < found->policy_count; i++) {
-		base_buf_add(key, &found->policies[i].policy, sizeof(uint32_t));
-		base_buf_add(key, &found->policies[i].how, sizeof(char *));
+		uint32_t policy = found->policies[i].policy;
+
+		*at++ = (uint64_t)policy << 1 |
+			(found->policies[i].how == catalog->policies[policy].selected);
 	}
+	return (size_t)(at - key) * sizeof(*key);
 }
 
 /* Old bases that no unit uses any more are let go when the memo has grown past the fleet. */
@@ -252,17 +263,15 @@ static int trim_memo(hn_resolver *resolver, hn_error **err)
 /* A reference on the base of these tags and policies. */
 static int find_base(hn_resolver *resolver, tags_base **base, hn_error **err)
 {
-	base_buf *key = &resolver->key;
+	const tags_membership *found = resolver->membership;
+	size_t size = 2 * (size_t)found->member_count + found->policy_count + 1;
 	tags_base *known;
 	int rc;
 
-	key->size = 0;
-	memo_key(resolver->membership, key);
-	if (key->failed) {
-		base_buf_free(key);
+	if (base_grow(&resolver->key, &resolver->key_capacity, size, sizeof(*resolver->key)) < 0)
 		return base_nomem(err);
-	}
-	known = base_map_get(resolver->memo, key->data, key->size);
+	size = memo_key(resolver->catalog, found, resolver->key);
+	known = base_map_get(resolver->memo, resolver->key, size);
 	if (known != NULL) {
 		resolver->stats.shared++;
 		*base = tags_base_ref(known);
@@ -274,7 +283,7 @@ static int find_base(hn_resolver *resolver, tags_base **base, hn_error **err)
 			resolver->catalog, &resolver->scratch, resolver->membership, &known, err);
 	if (rc < 0)
 		return rc;
-	if (base_map_put(resolver->memo, key->data, key->size, known) < 0) {
+	if (base_map_put(resolver->memo, resolver->key, size, known) < 0) {
 		tags_base_unref(known);
 		return base_nomem(err);
 	}
@@ -313,9 +322,10 @@ static int refresh(hn_resolver *resolver, tags_unit_state *entry, hn_error **err
 {
 	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
 	hn_view *view = NULL;
+	bool stale = entry->view != NULL && resolver->epoch - entry->epoch >= TAGS_OLD_CATALOGS;
 	int rc;
 
-	if (!entry->dirty && !entry->stale)
+	if (!entry->dirty && !stale)
 		return 0;
 	rc = resolve_entry(resolver, entry, &view, &error);
 	if (rc == HN_ENOMEM)
@@ -327,7 +337,8 @@ static int refresh(hn_resolver *resolver, tags_unit_state *entry, hn_error **err
 	entry->epoch = resolver->epoch;
 	hn_error_unref(entry->error);
 	entry->error = BASE_STEAL(error);
-	entry->dirty = entry->stale = false;
+	entry->dirty = false;
+	tags_index_add(resolver, entry);
 	return 0;
 }
 
