@@ -270,7 +270,6 @@ int machine_is_ours(machine *m, const char *uuid, hn_error **err)
 int machine_undefine(const base_permit *permit, machine *m, const char *uuid, hn_error **err)
 {
 	machine_brief brief;
-	char dir[256];
 	hn_error *problem = NULL;
 	int result = machine_permit(permit, uuid, err, 3, HN_VERB_UNIT_DELETE, HN_VERB_UNIT_UPDATE,
 		HN_VERB_UNIT_CREATE);
@@ -301,8 +300,7 @@ int machine_undefine(const base_permit *permit, machine *m, const char *uuid, hn
 	}
 	machine_live_close(m, uuid);
 	result = machine_cgroup_remove(m->os, &m->cgroup, uuid, err);
-	if (result < 0)
-		return result;
-	machine_unit_dir(m->root, uuid, dir);
-	return os_remove_tree(m->os, dir, err);
+	if (result == 0)
+		result = machine_unit_dir_clear(m, uuid, err);
+	return result < 0 ? result : 0;
 }

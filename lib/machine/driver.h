@@ -286,6 +286,12 @@ int machine_root_check(const char *root, hn_error **err);
 int machine_root_prepare(hn_os *os, const char *root, bool *rewritten, hn_error **err);
 void machine_unit_dir(const char *root, const char *uuid, char out[256]);
 
+/* --- unitdir.c --- */
+/* Removes what each start makes anew, and the directory when nothing else is in it. 1: it is gone;
+ * 0: there was none, or disks stay in it. */
+int machine_unit_dir_clear(machine *m, const char *uuid, hn_error **err);
+int machine_unit_dir_holds_disks(machine *m, const char *uuid, hn_error **err); /* 1 or 0 */
+
 /* --- port.c: lines of a hostile guest --- */
 
 typedef enum machine_port_kind {

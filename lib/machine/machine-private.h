@@ -47,9 +47,12 @@ int machine_check(machine *m, const machine_unit *unit, hn_error **err);
  * owned by the caller. */
 int machine_define(const base_permit *permit, machine *m, const machine_unit *unit,
 	char **machine_type, hn_error **err);
-/* Undefines, removes unit directory, cgroup, overlay; disks outside unit/ stay. Success when
- * absent. Must be stopped. */
+/* Undefines, removes the cgroup and what each start makes anew in the unit's directory. Disks stay,
+ * wherever they lie. Success when absent. Must be stopped. */
 int machine_undefine(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
+/* Deletes the unit's directory with the disks that were made in it; disks elsewhere stay. Success
+ * when absent; HN_EBUSY while the unit is defined. */
+int machine_disks_remove(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
 
 /* What boot phases look like; host stores them. */
 #define MACHINE_PHASES 12
@@ -112,7 +115,8 @@ int machine_expect(machine *m, const machine_unit *unit, machine_real **expected
 int machine_list(
 	machine *m, int (*each)(void *arg, const machine_real *real), void *arg, hn_error **err);
 /* Removes what units with a directory in this root left behind: the cgroup of one that is down, the
- * directory of one that has no domain and is not in keep[]. dry: only counts. Number removed. */
+ * directory of one that has no domain, is not in keep[] and holds no disk. dry: only counts. Number
+ * removed. */
 int machine_sweep(machine *m, const char *const *keep, size_t count, bool dry, hn_error **err);
 
 /* Events: handled on step by the owner's thread. */

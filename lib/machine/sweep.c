@@ -50,7 +50,6 @@ static bool is_kept(const sweep *s, const char *uuid)
  * the same place, so a group alone says nothing about whose it is. */
 static int sweep_unit(sweep *s, const char *uuid, const void *domain, hn_error **err)
 {
-	char dir[256];
 	int count = 0, result;
 
 	if (domain != &active && machine_cgroup_exists(s->m->os, &s->m->cgroup, uuid)) {
@@ -61,9 +60,11 @@ static int sweep_unit(sweep *s, const char *uuid, const void *domain, hn_error *
 	}
 	if (domain != NULL || is_kept(s, uuid))
 		return count;
-	machine_unit_dir(s->m->root, uuid, dir);
-	result = s->dry ? 0 : os_remove_tree(s->m->os, dir, err);
-	return result < 0 ? result : count + 1;
+	result = machine_unit_dir_holds_disks(s->m, uuid, err);
+	if (result != 0)
+		return result < 0 ? result : count;
+	result = s->dry ? 1 : machine_unit_dir_clear(s->m, uuid, err);
+	return result < 0 ? result : count + result;
 }
 
 static int sweep_all(sweep *s, hn_error **err)

@@ -341,6 +341,21 @@ int machine_undefine(const base_permit *permit, machine *m, const char *uuid, hn
 	return write_ends(err);
 }
 
+int machine_disks_remove(const base_permit *permit, machine *m, const char *uuid, hn_error **err)
+{
+	fake_domain *domain;
+	int rc = write_begins(err);
+
+	(void)permit;
+	(void)m;
+	if (rc < 0)
+		return rc;
+	domain = by_uuid(uuid);
+	if (domain && domain->there)
+		return base_error(err, HN_EBUSY, "fake", NULL, "it is defined");
+	return write_ends(err);
+}
+
 int machine_start(const base_permit *permit, machine *m, const machine_unit *unit,
 	const hn_start_options *options, machine_boot *boot, hn_error **err)
 {

@@ -570,6 +570,96 @@ Test(testdriver, sweep_removes_directories_without_domain)
 	cr_expect(os_exists(hn_os_real(), path), "what is no unit's is not touched");
 }
 
+/* A file in the unit's directory, with something in it. */
+static void put(const char *uuid, const char *name, char path[192])
+{
+	char dir[128];
+
+	snprintf(dir, sizeof(dir), "%s/unit/%s", root, uuid);
+	cr_assert_eq(os_mkdirs(hn_os_real(), dir, 0700, NULL), 0);
+	snprintf(path, 192, "%s/%s", dir, name);
+	cr_assert_eq(os_write_file(hn_os_real(), path, "data", 4, 0600, NULL), 0);
+}
+
+static bool is_there(const char *path)
+{
+	return os_exists(hn_os_real(), path);
+}
+
+Test(testdriver, undefine_keeps_disks)
+{
+	static const char *const anew[] = {"run", "boot.cbor", "console.log", "console.log.1",
+		"console.log.3", "console.sock", "unit.sock", "run.new-0123456789abcdef"};
+	static const char *const stay[] = {"data.raw", "root.qcow2", "console.raw", "run.raw"};
+	hn_view *view = view_of("");
+	base_permit remove = permit(HN_VERB_UNIT_DELETE);
+	char path[192], gone[BASE_COUNT(anew)][192];
+
+	define(view);
+	for (size_t i = 0; i < BASE_COUNT(stay); i++)
+		put(UUID, stay[i], path);
+	for (size_t i = 0; i < BASE_COUNT(anew); i++)
+		put(UUID, anew[i], gone[i]);
+	cr_assert_eq(machine_undefine(&remove, m, UUID, NULL), 0);
+	cr_expect_eq(status(), HN_UNIT_ABSENT);
+	for (size_t i = 0; i < BASE_COUNT(stay); i++) {
+		snprintf(path, sizeof(path), "%s/unit/" UUID "/%s", root, stay[i]);
+		cr_expect(is_there(path), "%s stays", stay[i]);
+	}
+	for (size_t i = 0; i < BASE_COUNT(anew); i++)
+		cr_expect_not(is_there(gone[i]), "%s goes", anew[i]);
+	cr_expect_eq(machine_undefine(&remove, m, UUID, NULL), 0, "again");
+	hn_view_unref(view);
+}
+
+Test(testdriver, undefine_removes_a_directory_without_disks)
+{
+	hn_view *view = view_of("");
+	base_permit remove = permit(HN_VERB_UNIT_DELETE);
+	char path[192];
+
+	define(view);
+	put(UUID, "console.log", path);
+	cr_assert_eq(machine_undefine(&remove, m, UUID, NULL), 0);
+	snprintf(path, sizeof(path), "%s/unit/" UUID, root);
+	cr_expect_not(is_there(path));
+	hn_view_unref(view);
+}
+
+Test(testdriver, disks_go_by_their_own_call)
+{
+	hn_view *view = view_of("");
+	base_permit remove = permit(HN_VERB_UNIT_DELETE), wrong = permit(HN_VERB_UNIT_UPDATE);
+	char path[192];
+
+	define(view);
+	put(UUID, "data.raw", path);
+	cr_expect_eq(machine_disks_remove(&remove, m, UUID, NULL), HN_EBUSY, "it is defined");
+	cr_expect(is_there(path));
+	cr_assert_eq(machine_undefine(&remove, m, UUID, NULL), 0);
+	cr_expect_eq(machine_disks_remove(&wrong, m, UUID, NULL), HN_EDENIED);
+	cr_expect(is_there(path));
+	cr_expect_eq(machine_disks_remove(&remove, m, UUID, NULL), 0);
+	snprintf(path, sizeof(path), "%s/unit/" UUID, root);
+	cr_expect_not(is_there(path));
+	cr_expect_eq(machine_disks_remove(&remove, m, UUID, NULL), 0, "absent is success");
+	hn_view_unref(view);
+}
+
+Test(testdriver, sweep_keeps_disks)
+{
+	char disk[192], log[192], dir[128];
+
+	put("22222222-2222-4333-8444-555555555555", "data.raw", disk);
+	put("22222222-2222-4333-8444-555555555555", "console.log", log);
+	put("44444444-2222-4333-8444-555555555555", "console.log", log);
+	cr_expect_eq(machine_sweep(m, NULL, 0, true, NULL), 1);
+	cr_expect_eq(machine_sweep(m, NULL, 0, false, NULL), 1);
+	cr_expect(is_there(disk));
+	snprintf(dir, sizeof(dir), "%s/unit/44444444-2222-4333-8444-555555555555", root);
+	cr_expect_not(is_there(dir));
+}
+
 Test(testdriver, check_refuses_enforcement_that_is_not_there)
 {
 	hn_view *view = view_of("\"compute.enforce\": true");

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What lies in a unit's directory: files that each start makes anew, and disks, which hold what
+ * cannot be made again and go only when somebody says so.
+ */
+#include "machine/driver.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+typedef struct contents {
+	base_buf ours; /* names that we make anew, each with its NUL */
+	size_t others; /* disks, and whatever else somebody keeps there */
+} contents;
+
+/* `name`, or the file beside it that a replacement cut short leaves behind. */
+static bool is_file_of_ours(const char *entry, const char *name)
+{
+	size_t size = strlen(name);
+
+	return strncmp(entry, name, size) == 0 &&
+	       (entry[size] == '\0' || strncmp(entry + size, ".new-", 5) == 0);
+}
+
+static bool is_made_anew(const char *name)
+{
+	static const char *const files[] = {"run", "boot.cbor", "console.log", "console.log.1",
+		"console.log.2", "console.log.3", "console.sock", "unit.sock"};
+
+	for (size_t i = 0; i < BASE_COUNT(files); i++)
+		if (is_file_of_ours(name, files[i]))
+			return true;
+	return false;
+}
+
+static int add_entry(void *arg, const char *name)
+{
+	contents *found = arg;
+
+	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return 0;
+	if (is_made_anew(name))
+		base_buf_add(&found->ours, name, strlen(name) + 1);
+	else
+		found->others++;
+	return 0;
+}
+
+static int look(machine *m, const char *dir, contents *found, hn_error **err)
+{
+	int result = m->os->ops->list(m->os, dir, add_entry, found);
+
+	if (result < 0 && result != -ENOENT)
+		return base_error_errno(err, MACHINE_ROOM, -result, "cannot list %s", dir);
+	if (found->ours.failed)
+		return base_nomem(err);
+	return result == -ENOENT ? HN_ENOENT : 0;
+}
+
+static int remove_file(machine *m, const char *dir, const char *name, hn_error **err)
+{
+	char path[256 + 256];
+	int result;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	result = m->os->ops->unlink(m->os, path);
+	return result == 0 || result == -ENOENT
+		       ? 0
+		       : base_error_errno(err, MACHINE_ROOM, -result, "cannot remove %s", path);
+}
+
+/* 1: the directory is gone; 0: there was none, or disks lie in it. */
+static int clear(machine *m, const char *dir, const contents *found, hn_error **err)
+{
+	int result = 0;
+
+	for (size_t at = 0; at < found->ours.size && result == 0;
+		at += strlen(found->ours.data + at) + 1)
+		result = remove_file(m, dir, found->ours.data + at, err);
+	if (result < 0 || found->others > 0)
+		return result;
+	result = m->os->ops->rmdir(m->os, dir);
+	/* Somebody put a file there since we looked: it stays. */
+	if (result == -ENOTEMPTY || result == -EEXIST || result == -ENOENT)
+		return 0;
+	return result < 0 ? base_error_errno(err, MACHINE_ROOM, -result, "cannot remove %s", dir)
+			  : 1;
+}
+
+int machine_unit_dir_clear(machine *m, const char *uuid, hn_error **err)
+{
+	contents found = {0};
+	char dir[256];
+	int result;
+
+	machine_unit_dir(m->root, uuid, dir);
+	result = look(m, dir, &found, err);
+	if (result == 0)
+		result = clear(m, dir, &found, err);
+	base_buf_free(&found.ours);
+	return result == HN_ENOENT ? 0 : result;
+}
+
+int machine_unit_dir_holds_disks(machine *m, const char *uuid, hn_error **err)
+{
+	contents found = {0};
+	char dir[256];
+	int result;
+
+	machine_unit_dir(m->root, uuid, dir);
+	result = look(m, dir, &found, err);
+	base_buf_free(&found.ours);
+	return result == HN_ENOENT ? 0 : result < 0 ? result : found.others > 0;
+}
+
+int machine_disks_remove(const base_permit *permit, machine *m, const char *uuid, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *absent = NULL;
+	machine_brief brief;
+	char dir[256];
+	int result = machine_permit(permit, uuid, err, 1, HN_VERB_UNIT_DELETE);
+
+	if (result == 0)
+		result = machine_uuid_check(uuid, err);
+	if (result < 0)
+		return result;
+	result = m->ops->state(m, uuid, &brief, &absent);
+	if (result == 0)
+		return base_error(err, HN_EBUSY, MACHINE_ROOM, "undefine it first",
+			"unit '%s' is defined and needs its disks", brief.name);
+	if (result != HN_ENOENT)
+		return base_error(err, result, MACHINE_ROOM, NULL, "%s", hn_error_message(absent));
+	machine_unit_dir(m->root, uuid, dir);
+	return os_remove_tree(m->os, dir, err);
+}
