@@ -8,7 +8,8 @@
 
 static bool same_value(const tags_value *a, const tags_value *b)
 {
-	return a == b || (a != NULL && b != NULL && strcmp(a->text, b->text) == 0);
+	return a == b ||
+	       (a != NULL && b != NULL && a->number == b->number && strcmp(a->text, b->text) == 0);
 }
 
 /* The smallest number wins; equal number and value agree; equal number and another value conflict.
@@ -52,13 +53,12 @@ static tags_outcome merge_extreme(tags_term *terms, uint32_t count, bool smalles
 		outcome = (tags_outcome){.winner = i};
 	}
 	for (uint32_t i = 0; i < count; i++) {
-		if (terms[i].value == NULL)
-			terms[i].mark = HN_MARK_IGNORED;
-		else if (i == outcome.winner)
-			terms[i].mark = HN_MARK_WON;
-		else
-			terms[i].mark =
-				same_value(terms[i].value, best) ? HN_MARK_SAME : HN_MARK_LOST;
+		const tags_value *value = terms[i].value;
+
+		terms[i].mark = value == NULL             ? HN_MARK_IGNORED
+				: i == outcome.winner     ? HN_MARK_WON
+				: same_value(value, best) ? HN_MARK_SAME
+							  : HN_MARK_LOST;
 	}
 	return outcome;
 }
@@ -148,12 +148,13 @@ void tags_scratch_free(tags_scratch *scratch)
  * catalogue's size. */
 static void take_part(tags_scratch *scratch, const uint32_t *defs, uint32_t count)
 {
+	uint64_t *bits = scratch->bits[0], *words_used = scratch->bits[1];
+
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t id = defs[i];
 
-		scratch->bits[0][id >> 6] |= UINT64_C(1) << (id & 63);
-		scratch->bits[1][id >> 12] |= UINT64_C(1) << (id >> 6 & 63);
-		scratch->bits[2][id >> 18] |= UINT64_C(1) << (id >> 12 & 63);
+		bits[id >> 6] |= UINT64_C(1) << (id & 63);
+		words_used[id >> 12] |= UINT64_C(1) << (id >> 6 & 63);
 	}
 	scratch->chain_count += count;
 }
@@ -169,23 +170,23 @@ static uint32_t next_bit(uint64_t *word)
 /* Reads all numbers in order and leaves the bits clear. */
 static uint32_t read_back(tags_scratch *scratch, size_t tops, uint32_t *out)
 {
-	uint32_t count = 0;
+	uint64_t *bits = scratch->bits[0];
+	uint32_t *at = out;
 
 	for (size_t i = 0; i < tops; i++) {
-		while (scratch->bits[2][i] != 0) {
-			size_t j = i * 64 + next_bit(&scratch->bits[2][i]);
+		uint64_t top = scratch->bits[1][i];
 
-			while (scratch->bits[1][j] != 0) {
-				uint32_t k = (uint32_t)j * 64 + next_bit(&scratch->bits[1][j]);
-				uint64_t word = scratch->bits[0][k];
+		scratch->bits[1][i] = 0;
+		while (top != 0) {
+			uint32_t k = (uint32_t)i * 64 + next_bit(&top);
+			uint64_t word = bits[k];
 
-				scratch->bits[0][k] = 0;
-				while (word != 0)
-					out[count++] = k * 64 + next_bit(&word);
-			}
+			bits[k] = 0;
+			while (word != 0)
+				*at++ = k * 64 + next_bit(&word);
 		}
 	}
-	return count;
+	return (uint32_t)(at - out);
 }
 
 /* --- cells --- */
@@ -205,6 +206,23 @@ static int compare_numbers(const void *a, const void *b)
 	memcpy(&left, a, sizeof(left));
 	memcpy(&right, b, sizeof(right));
 	return left == right ? 0 : left < right ? -1 : 1;
+}
+
+static void sort_numbers(uint32_t *numbers, uint32_t count)
+{
+	enum { FEW = 32 };
+
+	if (count > FEW) {
+		qsort(numbers, count, sizeof(*numbers), compare_numbers);
+		return;
+	}
+	for (uint32_t i = 1; i < count; i++) {
+		uint32_t number = numbers[i], j = i;
+
+		for (; j > 0 && numbers[j - 1] > number; j--)
+			numbers[j] = numbers[j - 1];
+		numbers[j] = number;
+	}
 }
 
 /* Puts the items of all terms behind each other; for a set, sorted and each once. */
@@ -230,7 +248,7 @@ static int merge_cell_items(const hn_catalog *catalog, tags_scratch *scratch, ta
 		at += value->item_count;
 	}
 	if (catalog->slots[cell->slot].key->merge == HN_MERGE_SET_UNION) {
-		qsort(items, total, sizeof(*items), compare_numbers);
+		sort_numbers(items, total);
 		for (uint32_t i = 0; i < total; i++)
 			if (i == 0 || items[i] != items[i - 1])
 				items[kept++] = items[i];
@@ -255,6 +273,12 @@ static int merge_cell(
 	tags_outcome outcome;
 	int rc = 0;
 
+	if (cell->count == 1 && catalog->defs[chain[0]].value != 0) {
+		/* Most slots have one definition: it wins whatever the rule. */
+		cell->value = catalog->defs[chain[0]].value;
+		chain[0] = tags_chain_entry(chain[0], HN_MARK_WON);
+		return 0;
+	}
 	for (uint32_t i = 0; i < cell->count; i++) {
 		const tags_def *def = &catalog->defs[chain[i]];
 
@@ -370,7 +394,7 @@ static tags_base *keep(
 int tags_base_build(hn_catalog *catalog, tags_scratch *scratch, const tags_membership *membership,
 	tags_base **base, hn_error **err)
 {
-	size_t tops = words(words(words(catalog->shared_count)));
+	size_t tops = words(words(catalog->shared_count));
 	int rc;
 
 	scratch->chain_count = 0;
@@ -390,9 +414,7 @@ int tags_base_build(hn_catalog *catalog, tags_scratch *scratch, const tags_membe
 		sizeof(*scratch->chains));
 	if (rc < 0) {
 		/* The bits must be clear for the next unit. */
-		for (size_t i = 0; i < tops; i++)
-			scratch->bits[2][i] = 0;
-		memset(scratch->bits[1], 0, words(words(catalog->shared_count)) * 8);
+		memset(scratch->bits[1], 0, tops * 8);
 		memset(scratch->bits[0], 0, words(catalog->shared_count) * 8);
 		return base_nomem(err);
 	}

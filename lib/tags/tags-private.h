@@ -367,8 +367,8 @@ tags_base *tags_base_unref(tags_base *base);
 
 /* Scratch memory of a resolver, sized to its catalogue. */
 typedef struct tags_scratch {
-	uint64_t *bits[3]; /* definitions that take part: each word of a level stands for 64 of the
-			      level below */
+	uint64_t *bits[2]; /* definitions that take part, and which words of those bits are in use
+			    */
 	uint32_t *tag_stamps; /* which run saw the tag */
 	uint32_t *kind_tags;  /* the tag first seen of an exclusive kind, with kind_stamps */
 	uint32_t *kind_stamps;
