@@ -111,7 +111,7 @@ static void print_number(const hn_key *key, int64_t number, base_buf *out)
 	base_buf_text(out, text);
 }
 
-static int read_items(reader *at, const hn_key *key, base_buf *text)
+static int read_items(reader *at, const hn_key *key, base_buf *text, uint64_t *items)
 {
 	uint64_t count;
 
@@ -128,6 +128,7 @@ static int read_items(reader *at, const hn_key *key, base_buf *text)
 			base_buf_text(text, tags_items_divider(key));
 		base_buf_add(text, item, size);
 	}
+	*items = count;
 	return 0;
 }
 
@@ -139,7 +140,8 @@ static int read_scalar(reader *at, const hn_key *key, base_buf *text)
 	size_t size;
 	bool flag;
 
-	if (type == CODEC_CBOR_TEXT && codec_cbor_text(&at->in, &read, &size)) {
+	if (type == CODEC_CBOR_TEXT && !tags_key_is_many(key) &&
+		codec_cbor_text(&at->in, &read, &size)) {
 		base_buf_add(text, read, size);
 		return 0;
 	}
@@ -171,19 +173,29 @@ static int read_value(reader *at)
 	BASE_AUTO_BUF base_buf text = {0};
 	tags_own_cell cell = {0};
 	tags_value *value = base_arena_alloc(at->arena, sizeof(*value));
+	codec_cbor_type type;
+	uint64_t items = 0;
 	int rc = read_key(at, &cell);
 
 	if (rc < 0)
 		return rc;
-	rc = codec_cbor_peek(&at->in) == CODEC_CBOR_ARRAY ? read_items(at, cell.key, &text)
-							  : read_scalar(at, cell.key, &text);
+	type = codec_cbor_peek(&at->in);
+	rc = type == CODEC_CBOR_ARRAY ? read_items(at, cell.key, &text, &items)
+				      : read_scalar(at, cell.key, &text);
 	if (rc < 0)
 		return rc;
 	if (text.failed || value == NULL)
 		return base_nomem(at->err);
 	rc = parse_value(at, cell.key, text.data != NULL ? text.data : "", text.size, value);
+	if (rc < 0)
+		return rc;
+	/* Each value has one form: numbers stand as words only where they are words, and no item
+	 * holds two. */
+	if (value->item_count != items ||
+		(type == CODEC_CBOR_TEXT && cell.key->type < HN_TYPE_ENUM && !value->word))
+		return corrupt(at, "a value is not as it is written");
 	cell.value = value;
-	return rc < 0 ? rc : add_cell(at, &cell);
+	return add_cell(at, &cell);
 }
 
 static int compare_cells(const void *a, const void *b)
