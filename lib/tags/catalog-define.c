@@ -310,53 +310,6 @@ static int number_items(definer *at)
 	return 0;
 }
 
-/* --- what contradicts itself --- */
-
-static int report_conflict(definer *at, const raw *a, const raw *b)
-{
-	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
-	const tags_place *first = &a->decl->place, *second = &b->decl->place;
-	const char *source = at->catalog->sources[a->def.source];
-
-	base_error(&problem, HN_ECONFLICT, TAGS_ROOM,
-		"keep one of the two, or give one of them a $priority",
-		"%s:%u:%u: %s gives %s the value '%s' at priority %d, and '%s' at %s:%u:%u",
-		second->file, second->line, second->column, source, b->decl->name,
-		b->decl->text != NULL ? b->decl->text : "null", b->def.priority,
-		a->decl->text != NULL ? a->decl->text : "null", first->file, first->line,
-		first->column);
-	base_error_fact(&problem, "key", b->decl->name);
-	return tags_sink_take(at->sink, &problem);
-}
-
-/* Documents that say different things of the same tag at the same strength. */
-static int check_self(definer *at)
-{
-	for (uint32_t i = 0; i < at->count; i++) {
-		const raw *a = &at->raws[i];
-
-		uint64_t own = 1;
-
-		for (uint32_t j = i + 1; j < at->count; j++) {
-			const raw *b = &at->raws[j];
-			int rc = 0;
-
-			if (b->def.slot != a->def.slot || b->def.priority != a->def.priority ||
-				b->def.layer != a->def.layer)
-				break;
-			if (b->def.source != a->def.source)
-				continue;
-			rc = base_limit_check(BASE_LIMIT_KEY_DEFINITIONS, ++own, at->sink->err);
-			if (rc == 0 && b->def.value != a->def.value &&
-				a->decl->key->merge == HN_MERGE_SINGLE)
-				rc = report_conflict(at, a, b);
-			if (rc < 0)
-				return rc;
-		}
-	}
-	return 0;
-}
-
 /* --- the tables --- */
 
 /* Gives an owner its list of definitions: raws are in chain order, so each list is too. */
@@ -417,6 +370,66 @@ static int fill_tables(definer *at)
 	return distribute(at);
 }
 
+/* --- what contradicts itself --- */
+
+static int report_conflict(definer *at, const raw *a, const raw *b)
+{
+	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
+	const tags_place *first = &a->decl->place, *second = &b->decl->place;
+	const char *source = at->catalog->sources[a->def.source];
+
+	base_error(&problem, HN_ECONFLICT, TAGS_ROOM,
+		"keep one of the two, or give one of them a $priority",
+		"%s:%u:%u: %s gives %s the value '%s' at priority %d, and '%s' at %s:%u:%u",
+		second->file, second->line, second->column, source, b->decl->name,
+		b->decl->text != NULL ? b->decl->text : "null", b->def.priority,
+		a->decl->text != NULL ? a->decl->text : "null", first->file, first->line,
+		first->column);
+	base_error_fact(&problem, "key", b->decl->name);
+	return tags_sink_take(at->sink, &problem);
+}
+
+/* Documents that say different things of the same tag at the same strength. Only definitions of one
+ * owner are looked at together: a catalogue may have a hundred thousand of one key. */
+static int check_list(definer *at, const uint32_t *list, uint32_t first, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const raw *a = &at->raws[list != NULL ? list[i] : first + i];
+
+		for (uint32_t j = i + 1; j < count; j++) {
+			const raw *b = &at->raws[list != NULL ? list[j] : first + j];
+			int rc = 0;
+
+			if (b->def.slot != a->def.slot || b->def.priority != a->def.priority)
+				break;
+			rc = base_limit_check(
+				BASE_LIMIT_KEY_DEFINITIONS, j - i + 1u, at->sink->err);
+			if (rc == 0 && b->def.value != a->def.value &&
+				a->decl->key->merge == HN_MERGE_SINGLE)
+				rc = report_conflict(at, a, b);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
+static int check_self(definer *at)
+{
+	const hn_catalog *catalog = at->catalog;
+	int rc = check_list(at, catalog->platform, 0, catalog->platform_count);
+
+	for (uint32_t i = 0; rc == 0 && i < catalog->tag_count; i++)
+		rc = check_list(at, catalog->tags[i].defs, 0, catalog->tags[i].def_count);
+	for (uint32_t i = 0; rc == 0 && i < catalog->policy_count; i++)
+		rc = check_list(at, catalog->policies[i].defs, 0, catalog->policies[i].def_count);
+	for (uint32_t i = 0; rc == 0 && i < catalog->unit_count; i++)
+		rc = check_list(at, NULL, catalog->units[i].first_def, catalog->units[i].def_count);
+	return rc;
+}
+
+/* --- all of it --- */
+
 static size_t count_defs(const hn_catalog *catalog)
 {
 	size_t total = 0;
@@ -465,10 +478,10 @@ int tags_catalog_define(hn_catalog *catalog, tags_sink *sink)
 		rc = number_items(&at);
 	if (rc == 0) {
 		sort_raws(&at);
-		rc = check_self(&at);
+		rc = fill_tables(&at);
 	}
 	if (rc == 0)
-		rc = fill_tables(&at);
+		rc = check_self(&at);
 	base_map_free(at.slots);
 	base_map_free(at.values);
 	base_map_free(at.items);

@@ -4,6 +4,8 @@
  */
 #include "tags/tags-private.h"
 
+enum { OFFERS = 100 };
+
 int tags_sink_take(tags_sink *sink, hn_error **problem)
 {
 	hn_code code = hn_error_code(*problem);
@@ -223,12 +225,14 @@ int tags_unknown_name(hn_error **err, const char *what, const tags_ref *ref,
 	return HN_ENOENT;
 }
 
+/* A file may hold hundreds of thousands of unknown names, and the nearest of thousands is dear:
+ * only the first problems offer it. */
 static int unknown(builder *at, const char *what, const tags_ref *ref, const tags_entity *entities,
 	uint32_t count)
 {
 	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
 
-	tags_unknown_name(&problem, what, ref, entities, count);
+	tags_unknown_name(&problem, what, ref, entities, at->sink->count < OFFERS ? count : 0);
 	return tags_sink_take(at->sink, &problem);
 }
 

@@ -5,6 +5,21 @@
 #include "tags/tags-private.h"
 #include <stdio.h>
 
+/* The longest pointer to anything that has an origin is less than half of this. */
+enum { POINTER_BYTES = 1024, MOST_FILES = 4096 };
+
+/* An entry of `origins`; `bound` when the document has what its pointer names. */
+typedef struct entry {
+	tags_place place;
+	bool bound;
+} entry;
+
+/* `files`, copied once: any number of entries name them. */
+typedef struct files {
+	const char **names;
+	size_t count;
+} files;
+
 tags_place tags_reader_place(const tags_reader *in, const codec_node *node)
 {
 	for (const codec_node *at = node; in->origins != NULL && at != NULL; at = at->parent) {
@@ -39,13 +54,13 @@ int tags_reader_fail(tags_reader *in, hn_code code, const codec_node *node, cons
 }
 
 static int read_entry(
-	tags_reader *in, const codec_node *entry, const codec_node *files, tags_place *place)
+	tags_reader *in, const codec_node *node, const files *known, tags_place *place)
 {
-	const codec_node *number = entry->child, *file = files != NULL ? files->child : NULL;
+	const codec_node *number = node->child;
 	int64_t values[3];
 
-	if (entry->kind != CODEC_ARRAY || entry->count != 3)
-		return tags_reader_fail(in, HN_ESCHEMA, entry, "write [0, 12, 7]",
+	if (node->kind != CODEC_ARRAY || node->count != 3)
+		return tags_reader_fail(in, HN_ESCHEMA, node, "write [0, 12, 7]",
 			"an origin is an array of file index, line and column");
 	for (size_t i = 0; i < 3; i++, number = number->next) {
 		if (number->kind != CODEC_INTEGER || number->integer < 0 ||
@@ -54,28 +69,33 @@ static int read_entry(
 				"an origin holds whole numbers that are not negative");
 		values[i] = number->integer;
 	}
-	for (int64_t i = 0; file != NULL && i < values[0]; i++)
-		file = file->next;
-	if (file == NULL)
-		return tags_reader_fail(in, HN_ERANGE, entry,
+	if ((uint64_t)values[0] >= known->count)
+		return tags_reader_fail(in, HN_ERANGE, node,
 			"the first number counts the entries of \"files\" from 0",
 			"there is no file %lld in \"files\"", (long long)values[0]);
-	place->file = base_arena_strndup(in->decl->arena, file->text, file->text_size);
-	place->line = (uint32_t)values[1];
-	place->column = (uint32_t)values[2];
-	return place->file != NULL ? 0 : base_nomem(in->err);
+	*place = (tags_place){known->names[values[0]], (uint32_t)values[1], (uint32_t)values[2]};
+	return 0;
 }
 
-static int check_files(tags_reader *in, const codec_node *files)
+static int read_files(tags_reader *in, const codec_node *node, files *known)
 {
-	if (files == NULL)
+	if (node == NULL)
 		return 0;
-	if (files->kind != CODEC_ARRAY || files->count > 4096)
-		return tags_reader_fail(in, HN_ESCHEMA, files, NULL,
-			"files must be an array of at most 4096 paths");
-	for (const codec_node *file = files->child; file != NULL; file = file->next)
+	if (node->kind != CODEC_ARRAY || node->count > MOST_FILES)
+		return tags_reader_fail(in, HN_ESCHEMA, node, NULL,
+			"files must be an array of at most %d paths", MOST_FILES);
+	known->names =
+		base_arena_alloc(in->decl->arena, (node->count + 1u) * sizeof(*known->names));
+	if (known->names == NULL)
+		return base_nomem(in->err);
+	for (const codec_node *file = node->child; file != NULL; file = file->next) {
 		if (file->kind != CODEC_TEXT || memchr(file->text, '\0', file->text_size) != NULL)
 			return tags_reader_fail(in, HN_ESCHEMA, file, NULL, "files holds strings");
+		known->names[known->count] =
+			base_arena_strndup(in->decl->arena, file->text, file->text_size);
+		if (known->names[known->count++] == NULL)
+			return base_nomem(in->err);
+	}
 	return 0;
 }
 
@@ -97,27 +117,28 @@ static void push_pointer(base_buf *pointer, const codec_node *node, uint32_t ind
 	}
 }
 
-/* One walk over the document finds every pointer, so that origins cost no search each. */
-static int bind_places(tags_reader *in, base_map *entries, base_buf *pointer,
-	const codec_node *node, size_t *bound)
+/* One walk over the document finds every pointer, so that origins cost no search each. It does not
+ * go below a pointer that is longer than any of them can be. */
+static int bind_places(
+	tags_reader *in, base_map *entries, base_buf *pointer, const codec_node *node)
 {
-	const tags_place *place = base_map_get(entries, pointer->data, pointer->size);
+	entry *found = base_map_get(entries, pointer->data, pointer->size);
 	uint32_t index = 0;
 
-	if (place != NULL) {
-		if (base_map_put(in->origins, &node, sizeof(node),
-			    (void *)(uintptr_t)(const void *)place) < 0)
+	if (found != NULL) {
+		if (base_map_put(in->origins, &node, sizeof(node), &found->place) < 0)
 			return base_nomem(in->err);
-		(*bound)++;
+		found->bound = true;
 	}
 	for (const codec_node *child = node->child; child != NULL; child = child->next, index++) {
 		size_t size = pointer->size;
-		int rc;
+		int rc = 0;
 
 		push_pointer(pointer, child, index);
 		if (pointer->failed)
 			return base_nomem(in->err);
-		rc = bind_places(in, entries, pointer, child, bound);
+		if (pointer->size <= POINTER_BYTES)
+			rc = bind_places(in, entries, pointer, child);
 		if (rc < 0)
 			return rc;
 		pointer->size = size;
@@ -126,26 +147,47 @@ static int bind_places(tags_reader *in, base_map *entries, base_buf *pointer,
 	return 0;
 }
 
-static int missing_pointer(tags_reader *in, const codec_node *origins)
+static int check_bound(tags_reader *in, const codec_node *origins, const base_map *entries)
 {
-	const codec_node *entry = origins->child;
+	char quoted[BASE_QUOTE_SIZE];
 
-	while (entry != NULL && codec_pointer(in->root, entry->key) != NULL)
-		entry = entry->next;
-	return tags_reader_fail(in, HN_ENOENT, entry != NULL ? entry : origins,
-		"an origin's name is an RFC 6901 pointer to a value of this document",
-		"origins names '%.200s', which is not in the document",
-		entry != NULL ? entry->key : "a pointer");
+	for (const codec_node *node = origins->child; node != NULL; node = node->next) {
+		const entry *found = base_map_get(entries, node->key, node->key_size);
+
+		if (!found->bound)
+			return tags_reader_fail(in, HN_ENOENT, node,
+				"an origin's name is an RFC 6901 pointer to a value of this document",
+				"origins names '%s', which is not in the document",
+				base_quote(quoted, node->key, node->key_size));
+	}
+	return 0;
+}
+
+static int read_entries(
+	tags_reader *in, const codec_node *origins, const files *known, base_map *entries)
+{
+	for (const codec_node *node = origins->child; node != NULL; node = node->next) {
+		entry *made = base_arena_alloc(in->decl->arena, sizeof(*made));
+		int rc;
+
+		if (made == NULL)
+			return base_nomem(in->err);
+		rc = read_entry(in, node, known, &made->place);
+		if (rc < 0)
+			return rc;
+		if (base_map_put(entries, node->key, node->key_size, made) < 0)
+			return base_nomem(in->err);
+	}
+	return 0;
 }
 
 int tags_reader_origins(tags_reader *in, const codec_node *document)
 {
 	const codec_node *origins = codec_member(document, "origins");
-	const codec_node *files = codec_member(document, "files");
 	BASE_AUTO_OF(base_map) base_map *entries = NULL;
 	BASE_AUTO_BUF base_buf pointer = {0};
-	size_t bound = 0;
-	int rc = check_files(in, files);
+	files known = {0};
+	int rc = read_files(in, codec_member(document, "files"), &known);
 
 	base_map_free(in->origins);
 	in->origins = NULL;
@@ -157,23 +199,13 @@ int tags_reader_origins(tags_reader *in, const codec_node *document)
 	entries = base_map_new(NULL);
 	if (entries == NULL)
 		return base_nomem(in->err);
-	for (const codec_node *entry = origins->child; entry != NULL; entry = entry->next) {
-		tags_place *place = base_arena_alloc(in->decl->arena, sizeof(*place));
-
-		if (place == NULL)
-			return base_nomem(in->err);
-		rc = read_entry(in, entry, files, place);
-		if (rc < 0)
-			return rc;
-		if (base_map_put(entries, entry->key, entry->key_size, place) < 0)
-			return base_nomem(in->err);
-	}
+	rc = read_entries(in, origins, &known, entries);
+	if (rc < 0)
+		return rc;
 	in->origins = base_map_new(NULL);
 	base_buf_text(&pointer, "");
 	if (in->origins == NULL || pointer.failed)
 		return base_nomem(in->err);
-	rc = bind_places(in, entries, &pointer, document, &bound);
-	if (rc == 0 && bound != base_map_count(entries))
-		rc = missing_pointer(in, origins);
-	return rc;
+	rc = bind_places(in, entries, &pointer, document);
+	return rc < 0 ? rc : check_bound(in, origins, entries);
 }

@@ -323,7 +323,7 @@ static int walk_wrapper(tags_reader *in, walk *at, const codec_node *node)
 		else if (member != value && member != merge)
 			rc = tags_reader_fail(in, HN_ESCHEMA, member,
 				"beside $value only $priority, $order and $merge may stand",
-				"'%s' cannot stand here", member->key);
+				"'%.80s' cannot stand here", member->key);
 	}
 	if (rc == 0 && (value == NULL) == (merge == NULL))
 		rc = tags_reader_fail(in, HN_ESCHEMA, node,

@@ -5,6 +5,16 @@
 #include "tags/tags-private.h"
 #include <stdlib.h>
 
+static int compare_texts(const void *a, const void *b)
+{
+	const char *left, *right;
+
+	memcpy(&left, a, sizeof(left));
+	memcpy(&right, b, sizeof(right));
+	return strcmp(left, right);
+}
+
+/* Sorted, so that the order in which they were given does not show. */
 static int copy_names(base_arena *arena, tags_entity_kind kind, const char *const *from,
 	size_t count, const char ***names, uint32_t *copied, hn_error **err)
 {
@@ -27,6 +37,7 @@ static int copy_names(base_arena *arena, tags_entity_kind kind, const char *cons
 		if ((*names)[i] == NULL)
 			return base_nomem(err);
 	}
+	qsort(*names, count, sizeof(**names), compare_texts);
 	*copied = (uint32_t)count;
 	return 0;
 }
