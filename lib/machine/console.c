@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define LOG_PIECE (UINT64_C(16) << 20)
 #define LOG_PIECES 4
 
 int machine_console_open(
@@ -56,11 +55,12 @@ int64_t machine_log_read(hn_os *os, const char *root, const char *uuid, uint64_t
 	return got;
 }
 
-static int copy(hn_os *os, const char *from, const char *to)
+/* From `at` on. */
+static int copy(hn_os *os, const char *from, const char *to, off_t begin)
 {
 	char bytes[65536];
+	off_t at = begin;
 	int in = os->ops->open(os, from, O_RDONLY | O_NOFOLLOW, 0), out, result = 0;
-	off_t at = 0;
 
 	if (in < 0)
 		return in;
@@ -74,7 +74,7 @@ static int copy(hn_os *os, const char *from, const char *to)
 			result = (int)got;
 			break;
 		}
-		put = os->ops->pwrite(os, out, bytes, (size_t)got, at);
+		put = os->ops->pwrite(os, out, bytes, (size_t)got, at - begin);
 		if (put != got)
 			result = put < 0 ? (int)put : -ENOSPC;
 		at += got;
@@ -90,10 +90,11 @@ int machine_log_rotate(hn_os *os, const char *unit_dir)
 {
 	char from[280], to[288];
 	struct stat status;
+	off_t piece = (off_t)(base_limit(BASE_LIMIT_CONSOLE_LOG_BYTES) / LOG_PIECES);
 	int fd, result;
 
 	snprintf(from, sizeof(from), "%s/console.log", unit_dir);
-	if (os->ops->stat(os, from, &status) < 0 || (uint64_t)status.st_size < LOG_PIECE)
+	if (os->ops->stat(os, from, &status) < 0 || status.st_size < piece)
 		return 0;
 	for (int i = LOG_PIECES - 2; i > 0; i--) {
 		snprintf(from, sizeof(from), "%s/console.log.%d", unit_dir, i);
@@ -102,7 +103,8 @@ int machine_log_rotate(hn_os *os, const char *unit_dir)
 	}
 	snprintf(from, sizeof(from), "%s/console.log", unit_dir);
 	snprintf(to, sizeof(to), "%s/console.log.1", unit_dir);
-	result = copy(os, from, to);
+	/* Nobody was there to cut it while it grew past a piece: the end is what counts. */
+	result = copy(os, from, to, status.st_size - piece);
 	/* A full disk loses the old piece, never the bound. */
 	fd = os->ops->open(os, from, O_WRONLY | O_NOFOLLOW, 0);
 	if (fd < 0)
@@ -111,6 +113,35 @@ int machine_log_rotate(hn_os *os, const char *unit_dir)
 		result = -EIO;
 	os->ops->close(os, fd);
 	return result < 0 ? result : 1;
+}
+
+typedef struct log_walk {
+	hn_os *os;
+	const char *root;
+	int rotated;
+} log_walk;
+
+static int rotate_one(void *arg, const char *name)
+{
+	log_walk *walk = arg;
+	char dir[256];
+
+	if (machine_uuid_check(name, NULL) < 0)
+		return 0;
+	machine_unit_dir(walk->root, name, dir);
+	if (machine_log_rotate(walk->os, dir) == 1)
+		walk->rotated++;
+	return 0;
+}
+
+int machine_logs_rotate(hn_os *os, const char *root)
+{
+	log_walk walk = {.os = os, .root = root};
+	char dir[128];
+
+	snprintf(dir, sizeof(dir), "%s/unit", root);
+	os->ops->list(os, dir, rotate_one, &walk);
+	return walk.rotated;
 }
 
 /* States of the escape parser, ECMA-48 section 5: the numbers are what callers keep between pieces.

@@ -199,6 +199,9 @@ typedef struct hn_machine_ops {
 		hn_error **err);
 	int (*pid)(machine *m, const machine_brief *brief, pid_t *pid, hn_error **err);
 	int (*console)(machine *m, const char *uuid, int *fd, hn_error **err);
+	/* The domain of that name, 1 or 0, and how many domains there are, without a walk over all
+	 * of them. */
+	int (*find)(machine *m, const char *name, char uuid[37], uint64_t *domains, hn_error **err);
 } hn_machine_ops;
 
 #define X(name) extern const hn_machine_ops machine_driver_##name;
@@ -217,7 +220,6 @@ int machine_missing(const machine *m, const char *method, hn_error **err);
 /* The unit as a record, with the addresses that its present definition has when none are frozen. */
 int machine_spec_of(machine *m, const machine_unit *unit, machine_spec **spec, hn_error **err);
 int machine_artefacts(machine *m, const machine_spec *spec, hn_error **err);
-int machine_make_disks(machine *m, const machine_spec *spec, hn_error **err);
 int machine_define_spec(machine *m, const machine_spec *spec, char **machine_type, hn_error **err);
 /* Defines what is not there or is not of this digest. */
 int machine_define_if_new(machine *m, const machine_spec *spec, hn_error **err);
@@ -287,6 +289,8 @@ int machine_root_prepare(hn_os *os, const char *root, bool *rewritten, hn_error 
 void machine_unit_dir(const char *root, const char *uuid, char out[256]);
 
 /* --- unitdir.c --- */
+/* The directory, and the disks of its own that are not there yet. */
+int machine_make_disks(machine *m, const machine_spec *spec, hn_error **err);
 /* Removes what each start makes anew, and the directory when nothing else is in it. 1: it is gone;
  * 0: there was none, or disks stay in it. */
 int machine_unit_dir_clear(machine *m, const char *uuid, hn_error **err);
@@ -330,6 +334,7 @@ typedef struct machine_live {
 	uint64_t offset; /* of the console log, next byte to look at */
 	char line[128];  /* start of the console line being read */
 	size_t line_size;
+	bool grown;     /* the log got longer since it was looked at */
 	char last[128]; /* last whole console line that said something */
 	bool first, init, ready;
 	bool init_first; /* HN-INIT was the first line: nothing told firmware and kernel apart */
@@ -358,8 +363,11 @@ int machine_await_balloon(
 	machine *m, const char *uuid, uint64_t bytes, int64_t timeout, hn_error **err);
 int machine_await_ready(machine *m, machine_live *live, const base_permit *permit,
 	const hn_start_options *options, hn_error **err);
-/* console.log is cut into at most four pieces of 16 MiB: 1 rotated, 0 no need, -errno. */
+/* console.log is cut into at most four pieces of CONSOLE_LOG_BYTES together: 1 rotated, 0 no need,
+ * -errno. */
 int machine_log_rotate(hn_os *os, const char *unit_dir);
+/* The same for every unit that has a directory in this root; the number of logs rotated. */
+int machine_logs_rotate(hn_os *os, const char *root);
 int machine_pump_init(machine *m, hn_error **err);
 void machine_pump_destroy(machine *m);
 
@@ -392,7 +400,7 @@ struct machine {
 	machine_cgroup cgroup;
 	machine_queue queue;
 	base_map *live; /* uuid -> machine_live */
-	int epoll, inotify;
+	int epoll, inotify, timer;
 	machine_event *inbox; /* seen, not yet given to machine_step */
 	size_t inbox_count, inbox_capacity;
 	bool inbox_overflow;

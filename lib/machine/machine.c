@@ -162,6 +162,7 @@ static int open_driver(machine *m, const machine_options *options, hn_error **er
 		result = wait_reattached(m, err);
 	if (result < 0)
 		return result;
+	machine_logs_rotate(m->os, m->root); /* guests printed while nobody was here */
 	add_facts(m);
 	return m->ops->facts == NULL ? 0 : m->ops->facts(m, err);
 }
@@ -202,7 +203,7 @@ int machine_open(hn_os *os, const machine_options *options, machine **out, hn_er
 	if (m == NULL)
 		return base_nomem(err);
 	m->os = os;
-	m->epoll = m->inotify = -1;
+	m->epoll = m->inotify = m->timer = -1;
 	m->ops = machine_driver_find(options->uri);
 	if (m->ops == NULL)
 		return base_error(err, HN_EINVAL, MACHINE_ROOM,

@@ -9,10 +9,14 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 /* epoll's data of what is no unit port. */
-enum { WAKE_QUEUE = 1, WAKE_LOG = 2 };
+enum { WAKE_QUEUE = 1, WAKE_LOG = 2, WAKE_TIMER = 3 };
+/* Seconds between two looks at the size of all console logs: guests that run since before this
+ * handle print unwatched. */
+#define LOGS_EVERY 10
 
 static int epoll_add(machine *m, int fd, uint64_t data, hn_error **err)
 {
@@ -21,6 +25,17 @@ static int epoll_add(machine *m, int fd, uint64_t data, hn_error **err)
 	if (epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &event) == 0)
 		return 0;
 	return base_error_errno(err, MACHINE_ROOM, errno, "cannot watch a descriptor");
+}
+
+static int start_timer(machine *m, hn_error **err)
+{
+	const struct itimerspec every = {
+		.it_interval = {.tv_sec = LOGS_EVERY}, .it_value = {.tv_sec = LOGS_EVERY}};
+
+	m->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (m->timer < 0 || timerfd_settime(m->timer, 0, &every, NULL) < 0)
+		return base_error_errno(err, MACHINE_ROOM, errno, "cannot make a timer");
+	return epoll_add(m, m->timer, WAKE_TIMER, err);
 }
 
 int machine_pump_init(machine *m, hn_error **err)
@@ -33,7 +48,11 @@ int machine_pump_init(machine *m, hn_error **err)
 		return base_error_errno(
 			err, MACHINE_ROOM, errno, "cannot make an event descriptor");
 	result = epoll_add(m, m->queue.fd, WAKE_QUEUE, err);
-	return result < 0 ? result : epoll_add(m, m->inotify, WAKE_LOG, err);
+	if (result == 0)
+		result = epoll_add(m, m->inotify, WAKE_LOG, err);
+	if (result == 0 && (m->ops->flags & MACHINE_REAL) != 0)
+		result = start_timer(m, err);
+	return result;
 }
 
 static void live_free(machine *m, machine_live *live)
@@ -56,6 +75,8 @@ void machine_pump_destroy(machine *m)
 		close(m->epoll);
 	if (m->inotify >= 0)
 		close(m->inotify);
+	if (m->timer >= 0)
+		close(m->timer);
 	base_free(m->inbox);
 }
 
@@ -257,18 +278,59 @@ static int drain_queue(machine *m, hn_error **err)
 	return result < 0 ? result : handled;
 }
 
+/* watch < 0: events were lost, so any log may have grown. */
+static void mark_grown(machine *m, int watch)
+{
+	void *value;
+
+	for (size_t i = 0; i < base_map_slots(m->live); i++) {
+		machine_live *live;
+
+		if (!base_map_at(m->live, i, NULL, NULL, &value))
+			continue;
+		live = value;
+		if (watch < 0 || live->watch == watch)
+			live->grown = true;
+	}
+}
+
+/* Only the logs that grew: a host has thousands. */
 static int drain_logs(machine *m)
 {
 	char bytes[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
+	ssize_t size;
 	int handled = 0;
 	void *value;
 
-	while (read(m->inotify, bytes, sizeof(bytes)) > 0)
+	while ((size = read(m->inotify, bytes, sizeof(bytes))) > 0) {
+		const struct inotify_event *event;
+
 		handled = 1;
-	for (size_t i = 0; handled > 0 && i < base_map_slots(m->live); i++)
-		if (base_map_at(m->live, i, NULL, NULL, &value))
-			handled += scan_log(m, value);
+		for (ssize_t at = 0; at < size; at += (ssize_t)(sizeof(*event) + event->len)) {
+			event = (const struct inotify_event *)(const void *)(bytes + at);
+			mark_grown(m, (event->mask & IN_Q_OVERFLOW) != 0 ? -1 : event->wd);
+		}
+	}
+	for (size_t i = 0; handled > 0 && i < base_map_slots(m->live); i++) {
+		machine_live *live;
+
+		if (!base_map_at(m->live, i, NULL, NULL, &value))
+			continue;
+		live = value;
+		if (live->grown)
+			handled += scan_log(m, live);
+		live->grown = false;
+	}
 	return handled;
+}
+
+static int bound_logs(machine *m)
+{
+	uint64_t times;
+
+	if (read(m->timer, &times, sizeof(times)) == sizeof(times))
+		machine_logs_rotate(m->os, m->root);
+	return 0;
 }
 
 int machine_pump(machine *m, int64_t timeout, hn_error **err)
@@ -288,6 +350,8 @@ int machine_pump(machine *m, int64_t timeout, hn_error **err)
 			result = drain_queue(m, err);
 		else if (events[i].data.u64 == WAKE_LOG)
 			result = drain_logs(m);
+		else if (events[i].data.u64 == WAKE_TIMER)
+			result = bound_logs(m);
 		else
 			result = read_port(m, (machine_live *)(uintptr_t)events[i].data.u64);
 		if (result < 0)

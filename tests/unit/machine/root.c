@@ -185,10 +185,36 @@ Test(root, log_is_rotated_in_four_pieces)
 			hn_os_sim_put(os, "/u/console.log", bytes, piece + (size_t)i, NULL), 0);
 		cr_expect_eq(machine_log_rotate(os, "/u"), 1);
 		cr_expect_eq(size_of(os, "/u/console.log"), 0);
-		cr_expect_eq(size_of(os, "/u/console.log.1"), piece + (size_t)i);
+		cr_expect_eq(size_of(os, "/u/console.log.1"), piece);
 	}
-	cr_expect_eq(size_of(os, "/u/console.log.3"), piece + 3);
+	cr_expect_eq(size_of(os, "/u/console.log.3"), piece);
 	cr_expect_eq(size_of(os, "/u/console.log.4"), UINT64_MAX);
+	free(bytes);
+	hn_os_sim_free(os);
+}
+
+Test(root, log_that_grew_unwatched_keeps_its_end)
+{
+	hn_os *os = sim();
+	size_t piece = base_limit(BASE_LIMIT_CONSOLE_LOG_BYTES) / 4, size = piece * 5;
+	char *bytes = calloc(1, size), tail[4] = "";
+	int fd;
+
+	cr_assert_eq(os_mkdirs(os, "/r/unit/" UUID, 0700, NULL), 0);
+	cr_assert_eq(os_mkdirs(os, "/r/unit/not-a-unit", 0700, NULL), 0);
+	memcpy(bytes + size - 4, "END\n", 4);
+	cr_assert_eq(hn_os_sim_put(os, "/r/unit/" UUID "/console.log", bytes, size, NULL), 0);
+	cr_assert_eq(hn_os_sim_put(os, "/r/unit/not-a-unit/console.log", bytes, size, NULL), 0);
+	cr_expect_eq(machine_logs_rotate(os, "/r"), 1);
+	cr_expect_eq(machine_logs_rotate(os, "/r"), 0);
+	cr_expect_eq(size_of(os, "/r/unit/" UUID "/console.log"), 0);
+	cr_expect_eq(size_of(os, "/r/unit/" UUID "/console.log.1"), piece);
+	cr_expect_eq(size_of(os, "/r/unit/not-a-unit/console.log"), size);
+	fd = os->ops->open(os, "/r/unit/" UUID "/console.log.1", O_RDONLY, 0);
+	cr_assert_geq(fd, 0);
+	cr_expect_eq(os->ops->pread(os, fd, tail, 4, (off_t)piece - 4), 4);
+	cr_expect_eq(memcmp(tail, "END\n", 4), 0, "the end is kept");
+	os->ops->close(os, fd);
 	free(bytes);
 	hn_os_sim_free(os);
 }
