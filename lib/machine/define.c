@@ -108,72 +108,31 @@ int machine_check(machine *m, const machine_unit *unit, hn_error **err)
 	return result;
 }
 
-typedef struct name_search {
-	const char *name, *uuid;
-	bool foreign, known;
-	uint64_t others;
-	char other[37];
-} name_search;
-
-static int same_name(void *arg, const machine_brief *brief)
+static int room_for_another(machine *m, const char *uuid, uint64_t domains, hn_error **err)
 {
-	name_search *search = arg;
+	machine_brief brief;
 
-	if (strcmp(brief->uuid, search->uuid) == 0)
-		search->known = true;
-	else
-		search->others++;
-	if (strcmp(brief->name, search->name) == 0 && strcmp(brief->uuid, search->uuid) != 0) {
-		search->foreign = true;
-		memcpy(search->other, brief->uuid, sizeof(search->other));
-	}
-	return 0;
+	if (base_limit_check(BASE_LIMIT_DOMAINS, domains + 1, NULL) == 0 ||
+		m->ops->state(m, uuid, &brief, NULL) == 0)
+		return 0;
+	return base_limit_check(BASE_LIMIT_DOMAINS, domains + 1, err);
 }
 
 /* A domain of this name that is somebody else's is never touched. */
 static int name_free(machine *m, const machine_spec *spec, hn_error **err)
 {
-	name_search search = {.name = spec->name, .uuid = spec->uuid};
-	int result = m->ops->list(m, same_name, &search, err);
+	char other[37];
+	uint64_t domains = 0;
+	int result = m->ops->find(m, spec->name, other, &domains, err);
 
-	if (result < 0)
-		return result;
-	if (!search.known && base_limit_check(BASE_LIMIT_DOMAINS, search.others + 1, err) < 0)
-		return HN_ELIMIT;
-	if (!search.foreign)
-		return 0;
+	if (result == 0)
+		return room_for_another(m, spec->uuid, domains, err);
+	if (result < 0 || strcmp(other, spec->uuid) == 0)
+		return result < 0 ? result : 0;
 	base_error(err, HN_EEXIST, MACHINE_ROOM, "rename one of them, or adopt the domain",
-		"there is another domain '%s' (%s)", spec->name, search.other);
-	base_error_fact(err, "uuid", search.other);
+		"there is another domain '%s' (%s)", spec->name, other);
+	base_error_fact(err, "uuid", other);
 	return HN_EEXIST;
-}
-
-static int make_disk(machine *m, const machine_disk *disk, hn_error **err)
-{
-	char size[32];
-	const char *argv[] = {
-		"qemu-img", "create", "-q", "-f", disk->format, disk->path, size, NULL};
-	BASE_AUTO_FREE char *output = NULL;
-	int status = 0, result;
-
-	if (!disk->owned || os_exists(m->os, disk->path))
-		return 0;
-	snprintf(size, sizeof(size), "%llu", (unsigned long long)disk->size);
-	result = os_run(m->os, argv, 60 * MACHINE_SECOND, &status, &output, err);
-	if (result == 0 && status != 0)
-		result = base_error(err, HN_EIO, MACHINE_ROOM, NULL,
-			"qemu-img cannot make disk '%s': %.300s", disk->name,
-			output == NULL ? "" : output);
-	return result;
-}
-
-int machine_make_disks(machine *m, const machine_spec *spec, hn_error **err)
-{
-	int result = os_mkdirs(m->os, spec->unit_dir, 0700, err);
-
-	for (size_t i = 0; i < spec->disk_count && result == 0; i++)
-		result = make_disk(m, &spec->disks[i], err);
-	return result;
 }
 
 /* What the driver made of it must hold all that we wrote. */

@@ -338,6 +338,29 @@ int virt_list(
 	return result;
 }
 
+int virt_find(machine *m, const char *name, char uuid[37], uint64_t *domains, hn_error **err)
+{
+	virt *v = m->driver;
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	virErrorPtr last;
+	int active = virConnectNumOfDomains(v->connection),
+	    inactive = virConnectNumOfDefinedDomains(v->connection);
+
+	if (active < 0 || inactive < 0)
+		return virt_error(err, "cannot count domains");
+	*domains = (uint64_t)active + (uint64_t)inactive;
+	domain = virDomainLookupByName(v->connection, name);
+	if (domain != NULL)
+		return virDomainGetUUIDString(domain, uuid) == 0
+			       ? 1
+			       : virt_error(err, "cannot look at domain '%s'", name);
+	last = virGetLastError();
+	if (last == NULL || last->code != VIR_ERR_NO_DOMAIN)
+		return virt_error(err, "cannot look for domain '%s'", name);
+	virResetLastError();
+	return 0;
+}
+
 int virt_define(machine *m, const char *xml, hn_error **err)
 {
 	virt *v = m->driver;

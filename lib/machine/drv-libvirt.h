@@ -37,6 +37,7 @@ void virt_close(machine *m);
 int virt_facts(machine *m, hn_error **err);
 int virt_list(
 	machine *m, int (*each)(void *arg, const machine_brief *brief), void *arg, hn_error **err);
+int virt_find(machine *m, const char *name, char uuid[37], uint64_t *domains, hn_error **err);
 int virt_define(machine *m, const char *xml, hn_error **err);
 int virt_undefine(machine *m, const char *uuid, hn_error **err);
 int virt_start(machine *m, const char *uuid, bool paused, hn_error **err);

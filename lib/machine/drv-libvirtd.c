@@ -38,4 +38,5 @@ const hn_machine_ops machine_driver_libvirtd = {
 	.barrier = virt_barrier,
 	.xml = virt_xml,
 	.change = virt_change,
+	.find = virt_find,
 };

@@ -41,4 +41,5 @@ const hn_machine_ops machine_driver_test = {
 	.state = virt_state,
 	.xml = virt_xml,
 	.change = test_change,
+	.find = virt_find,
 };

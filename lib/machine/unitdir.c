@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+/* What is not yet a disk; no disk's format has this name. */
+#define UNFINISHED ".new"
+
 typedef struct contents {
 	base_buf ours; /* names that we make anew, each with its NUL */
 	size_t others; /* disks, and whatever else somebody keeps there */
@@ -30,7 +33,8 @@ static bool is_made_anew(const char *name)
 	for (size_t i = 0; i < BASE_COUNT(files); i++)
 		if (is_file_of_ours(name, files[i]))
 			return true;
-	return false;
+	return strlen(name) > strlen(UNFINISHED) &&
+	       strcmp(name + strlen(name) - strlen(UNFINISHED), UNFINISHED) == 0;
 }
 
 static int add_entry(void *arg, const char *name)
@@ -111,6 +115,64 @@ int machine_unit_dir_holds_disks(machine *m, const char *uuid, hn_error **err)
 	result = look(m, dir, &found, err);
 	base_buf_free(&found.ours);
 	return result == HN_ENOENT ? 0 : result < 0 ? result : found.others > 0;
+}
+
+static int format_disk(machine *m, const machine_disk *disk, const char *path, hn_error **err)
+{
+	char size[32];
+	const char *argv[] = {"qemu-img", "create", "-q", "-f", disk->format, path, size, NULL};
+	BASE_AUTO_FREE char *output = NULL;
+	int status = 0, result;
+
+	snprintf(size, sizeof(size), "%llu", (unsigned long long)disk->size);
+	result = os_run(m->os, argv, 60 * MACHINE_SECOND, &status, &output, err);
+	if (result < 0 || status == 0)
+		return result;
+	return base_error(err,
+		output != NULL && strstr(output, "No space left") != NULL ? HN_ENOSPC : HN_EIO,
+		MACHINE_ROOM, NULL, "qemu-img cannot make disk '%s': %.300s", disk->name,
+		output == NULL ? "" : output);
+}
+
+/* A disk is there whole or not at all, and is never anybody else's to read: qemu-img keeps the mode
+ * of a file that it finds. */
+static int make_disk(machine *m, const machine_disk *disk, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf path = {0};
+	int fd, result;
+
+	if (!disk->owned || os_exists(m->os, disk->path))
+		return 0;
+	base_buf_format(&path, "%s" UNFINISHED, disk->path);
+	if (path.failed)
+		return base_nomem(err);
+	m->os->ops->unlink(m->os, path.data); /* of an attempt that was cut short */
+	fd = m->os->ops->open(m->os, path.data, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return base_error_errno(
+			err, MACHINE_ROOM, -fd, "cannot make disk '%s'", disk->name);
+	result = format_disk(m, disk, path.data, err);
+	if (result == 0) {
+		result = m->os->ops->fsync(m->os, fd);
+		if (result == 0)
+			result = m->os->ops->rename(m->os, path.data, disk->path);
+		if (result < 0)
+			result = base_error_errno(
+				err, MACHINE_ROOM, -result, "cannot make disk '%s'", disk->name);
+	}
+	m->os->ops->close(m->os, fd);
+	if (result < 0)
+		m->os->ops->unlink(m->os, path.data);
+	return result;
+}
+
+int machine_make_disks(machine *m, const machine_spec *spec, hn_error **err)
+{
+	int result = os_mkdirs(m->os, spec->unit_dir, 0700, err);
+
+	for (size_t i = 0; i < spec->disk_count && result == 0; i++)
+		result = make_disk(m, &spec->disks[i], err);
+	return result;
 }
 
 int machine_disks_remove(const base_permit *permit, machine *m, const char *uuid, hn_error **err)
