@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define LOOK (250 * INT64_C(1000000))
+#define PRESS_AGAIN (5 * MACHINE_SECOND)
 #define FORCE_WAIT (10 * MACHINE_SECOND)
 
 static int is_down(machine *m, const char *uuid, machine_brief *brief, hn_error **err)
@@ -48,24 +49,38 @@ static machine_live *listening(machine *m, const machine_brief *brief)
 	return live->ready && live->port >= 0 ? live : NULL;
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* A guest that said READY is asked on the port first; the power button comes when it does not
- * answer, at once for one that never was ready. */
+ * answer, at once for one that is not ready. One that is still booting hears neither: so the button
+ * is pressed again and again, and the port is used as soon as somebody listens there. */
 static int ask(
 	machine *m, const base_permit *permit, machine_brief *brief, int64_t grace, hn_error **err)
 {
-	int64_t begun = os_monotonic(m->os);
-	machine_live *live = listening(m, brief);
-	int result;
+	int64_t now = os_monotonic(m->os), deadline = now + grace, press = now;
+	bool told = false;
+	int result = 0;
 
 	if (brief->status == HN_UNIT_PAUSED && m->ops->resume(m, brief->uuid, NULL) < 0)
 		return 0; /* a guest that does not run hears nothing */
-	if (live != NULL && machine_live_tell(m, live, "STOP=1\n")) {
-		result = wait_down(m, permit, brief->uuid, begun + grace / 3, brief, err);
-		if (result != 0)
-			return result;
+	for (; result == 0 && now < deadline; now = os_monotonic(m->os)) {
+		machine_live *live = told ? NULL : listening(m, brief);
+
+		if (live != NULL && machine_live_tell(m, live, "STOP=1\n")) {
+			told = true;
+			press = now + (deadline - now) / 3;
+		}
+		if (now >= press) {
+			m->ops->shutdown(m, brief->uuid, NULL); /* force follows when this fails */
+			press = now + PRESS_AGAIN;
+		}
+		result = wait_down(m, permit, brief->uuid,
+			sooner(now + LOOK, sooner(press, deadline)), brief, err);
 	}
-	m->ops->shutdown(m, brief->uuid, NULL); /* force follows when this fails */
-	return wait_down(m, permit, brief->uuid, begun + grace, brief, err);
+	return result;
 }
 
 static int force(machine *m, const base_permit *permit, machine_brief *brief, hn_error **err)
