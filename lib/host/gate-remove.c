@@ -26,33 +26,51 @@ static bool is_ours(const hn_host *host, const char *path)
 	       (strncmp(path, host->state_dir, state) == 0 && path[state] == '/');
 }
 
-static int delete_disk(const hn_host *host, const hn_unit *unit, const char *name, hn_error **err)
+/* The file of a disk that has one; NULL for a disk of the unit's own directory. */
+static const char *disk_file(const hn_unit *unit, const char *name)
 {
 	char key[160];
 	const char *path = NULL;
-	int rc;
 
 	(void)snprintf(key, sizeof(key), "disks.%s.source", name);
 	if (hn_view_get_text(unit->applied, key, &path, NULL) < 0 || *path != '/')
-		return 0;
-	if (!is_ours(host, path))
-		return base_error(err, HN_EDENIED, HOST_ROOM, "remove the unit with --disks keep",
-			"disk %s of %s is %s, which lies outside of hypernix", name, unit->name,
-			path);
-	rc = host->os->ops->unlink(host->os, path);
-	return rc < 0 && rc != -ENOENT ? base_error_errno(err, HOST_ROOM, rc, "disk %s", path) : 0;
+		return NULL;
+	return path;
 }
 
-static int delete_disks(const hn_host *host, const hn_unit *unit, hn_error **err)
+/* Before anything is done: may all of them go? */
+static int check_disks(const hn_host *host, const hn_unit *unit, hn_error **err)
 {
 	const char *name = NULL;
-	int rc = 0;
 
 	if (!unit->applied)
 		return 0;
-	for (size_t i = 0; rc >= 0 && hn_view_name_at(unit->applied, "disks.", i, &name) >= 0; i++)
-		rc = delete_disk(host, unit, name, err);
-	return rc;
+	for (size_t i = 0; hn_view_name_at(unit->applied, "disks.", i, &name) >= 0; i++) {
+		const char *path = disk_file(unit, name);
+
+		if (path && !is_ours(host, path))
+			return base_error(err, HN_EDENIED, HOST_ROOM,
+				"remove the unit with --disks keep",
+				"disk %s of %s is %s, which lies outside of hypernix", name,
+				unit->name, path);
+	}
+	return 0;
+}
+
+static int delete_disks(
+	hn_host *host, const host_permit *permit, const hn_unit *unit, hn_error **err)
+{
+	const char *name = NULL;
+
+	for (size_t i = 0; unit->applied && hn_view_name_at(unit->applied, "disks.", i, &name) >= 0;
+		i++) {
+		const char *path = disk_file(unit, name);
+		int rc = path ? host->os->ops->unlink(host->os, path) : 0;
+
+		if (rc < 0 && rc != -ENOENT)
+			return base_error_errno(err, HOST_ROOM, rc, "disk %s", path);
+	}
+	return machine_disks_remove(&permit->base, host->machine, unit->uuid, err);
 }
 
 /* --- remove --- */
@@ -99,10 +117,12 @@ static int remove_unit(
 {
 	remove_call call = {.session = session, .unit = unit, .permit = permit};
 	hn_host *host = session->host;
-	int rc = stop_and_undefine(host, permit, unit, err);
+	int rc = disks == HN_DISKS_DELETE ? check_disks(host, unit, err) : 0;
 
+	if (rc >= 0)
+		rc = stop_and_undefine(host, permit, unit, err);
 	if (rc >= 0 && disks == HN_DISKS_DELETE)
-		rc = delete_disks(host, unit, err);
+		rc = delete_disks(host, permit, unit, err);
 	if (rc >= 0)
 		rc = host_transaction(host, forget, &call, err);
 	host_resolver_forget(host);
@@ -180,6 +200,9 @@ int hn_unit_replace(hn_session *session, const char *unit, hn_error **err)
 	rc = admit_unit(session, HN_VERB_UNIT_CREATE, found->uuid, &create, err);
 	if (rc >= 0) {
 		rc = stop_and_undefine(host, &permit, found, err);
+		/* Another format is the reason why a disk must be made anew. */
+		if (rc >= 0)
+			rc = machine_disks_remove(&permit.base, host->machine, found->uuid, err);
 		if (rc >= 0)
 			rc = host_transaction(host, unapply, &call, err);
 		host_resolver_forget(host);

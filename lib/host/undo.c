@@ -80,7 +80,13 @@ static int undo_create(apply_run *run, size_t first, size_t last, host_permit *p
 	plan_unit *unit = &run->plan->units[run->plan->steps[first].unit];
 	int rc = apply_begin(run, first, last, &verb, 1, permits, NULL);
 
-	return rc < 0 ? rc : machine_undefine(&permits[0].base, run->machine, unit->uuid, NULL);
+	if (rc < 0 || unit->real) /* adopted: the domain was there before, and stays */
+		return rc;
+	rc = machine_undefine(&permits[0].base, run->machine, unit->uuid, NULL);
+	/* The disks of a unit that this plan introduced are its own work too. */
+	return rc < 0 || !unit->fresh
+		       ? rc
+		       : machine_disks_remove(&permits[0].base, run->machine, unit->uuid, NULL);
 }
 
 static int undo_start(apply_run *run, size_t first, size_t last, host_permit *permits)

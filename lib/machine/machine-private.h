@@ -51,7 +51,8 @@ int machine_define(const base_permit *permit, machine *m, const machine_unit *un
  * wherever they lie. Success when absent. Must be stopped. */
 int machine_undefine(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
 /* Deletes the unit's directory with the disks that were made in it; disks elsewhere stay. Success
- * when absent; HN_EBUSY while the unit is defined. */
+ * when absent; HN_EBUSY while the unit is defined. With a permit to create: the creation is undone.
+ */
 int machine_disks_remove(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
 
 /* What boot phases look like; host stores them. */

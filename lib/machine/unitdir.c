@@ -180,7 +180,7 @@ int machine_disks_remove(const base_permit *permit, machine *m, const char *uuid
 	BASE_AUTO_OF(hn_error) hn_error *absent = NULL;
 	machine_brief brief;
 	char dir[256];
-	int result = machine_permit(permit, uuid, err, 1, HN_VERB_UNIT_DELETE);
+	int result = machine_permit(permit, uuid, err, 2, HN_VERB_UNIT_DELETE, HN_VERB_UNIT_CREATE);
 
 	if (result == 0)
 		result = machine_uuid_check(uuid, err);
