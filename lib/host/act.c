@@ -255,8 +255,15 @@ static int64_t stop_grace(const hn_unit *unit)
 	return grace;
 }
 
-int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
-	const hn_stop_options *options, hn_stop_result *result, hn_error **err)
+/* A guest that did not stop goes on as before. */
+static void keep_running(hn_host *host, machine *m, const hn_unit *unit)
+{
+	if (host_status_runs(observed_status(m, unit)))
+		(void)host_unit_set_wanted(host, unit, unit->wanted, NULL);
+}
+
+static int stop_unit(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_stop_options *options, host_wanted wanted, hn_stop_result *result, hn_error **err)
 {
 	hn_stop_result told = {.size = sizeof(told), .detail = "shutdown"};
 	hn_stop_options known;
@@ -265,7 +272,7 @@ int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
 		.session = permit->session,
 		.unit = unit,
 		.status = HN_UNIT_STOPPED,
-		.wanted = HOST_WANTED_STOPPED,
+		.wanted = wanted,
 	};
 	machine *m = NULL;
 	int rc = host_machine(host, &m, err);
@@ -274,13 +281,30 @@ int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	if (rc >= 0)
 		rc = host_restart_forget(host, unit->id, err);
 	if (rc >= 0)
-		rc = machine_stop(&permit->base, m, unit->uuid,
-			known.grace > 0 ? known.grace : stop_grace(unit), known.force, &told, err);
+		rc = host_unit_set_wanted(host, unit, wanted, err);
 	if (rc < 0)
 		return rc;
+	rc = machine_stop(&permit->base, m, unit->uuid,
+		known.grace > 0 ? known.grace : stop_grace(unit), known.force, &told, err);
+	if (rc < 0) {
+		keep_running(host, m, unit);
+		return rc;
+	}
 	done.detail = told.detail ? told.detail : "shutdown";
 	rc = host_transaction(host, write_stopped, &done, err);
 	if (rc >= 0 && result)
 		*result = told;
 	return rc;
+}
+
+int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_stop_options *options, hn_stop_result *result, hn_error **err)
+{
+	return stop_unit(host, permit, unit, options, HOST_WANTED_STOPPED, result, err);
+}
+
+int host_act_stop_to(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_stop_options *options, host_wanted wanted, hn_error **err)
+{
+	return stop_unit(host, permit, unit, options, wanted, NULL, err);
 }

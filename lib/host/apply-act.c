@@ -163,7 +163,9 @@ static int act_stop(act *a, hn_error **err)
 
 	if (rc < 0)
 		return rc;
-	rc = host_act_stop(a->run->host, &a->permits[0], a->unit->record, &options, NULL, err);
+	/* Nobody wished it down: when it is declared again it starts again. */
+	rc = host_act_stop_to(
+		a->run->host, &a->permits[0], a->unit->record, &options, HOST_WANTED_UNSET, err);
 	return end(a, 1, rc, how, err);
 }
 
@@ -177,11 +179,10 @@ int apply_restart(apply_run *run, plan_unit *unit, const hn_view *view, host_per
 		.timeout = run->options.timeout,
 		.cancel = run->options.cancel,
 	};
-	int rc = host_act_stop(run->host, &permits[0], unit->record, &stop, NULL, err);
-
 	/* Whoever finds this unit stopped must know that it was only on its way through. */
-	if (rc >= 0)
-		rc = host_unit_set_wanted(run->host, unit->record, HOST_WANTED_RUNNING, err);
+	int rc = host_act_stop_to(
+		run->host, &permits[0], unit->record, &stop, HOST_WANTED_RUNNING, err);
+
 	if (rc >= 0)
 		rc = apply_reload(run, unit, err);
 	return rc < 0 ? rc

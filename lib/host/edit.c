@@ -96,6 +96,7 @@ int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err)
 		rc = state_commit(edit->host->store, err);
 	else
 		state_rollback(edit->host->store);
+	host_denial_settle(edit->host);
 	if (rc < 0)
 		host_resolver_forget(edit->host);
 	edit->unit = hn_unit_unref(edit->unit);
@@ -155,19 +156,60 @@ static int remove_expired(
 	return state_run(query, err);
 }
 
-static int expire_unit(hn_session *session, const char *name, int64_t now, hn_error **err)
+static int remove_all_expired(hn_host *host, const hn_unit *unit, int64_t now, hn_error **err)
+{
+	int rc = remove_expired(
+		host, unit, "DELETE FROM definition WHERE unit = ?1 AND expires <= ?2", now, err);
+
+	return rc < 0 ? rc
+		      : remove_expired(host, unit,
+				"DELETE FROM unit_tag WHERE unit = ?1 AND expires <= ?2", now, err);
+}
+
+static int expire_and_resolve(hn_session *session, const char *name, int64_t now, hn_error **err)
 {
 	host_edit edit = {0};
 	int rc = host_edit_begin(session, name, false, &edit, err);
 
 	if (rc < 0)
 		return rc;
-	rc = remove_expired(edit.host, edit.unit,
-		"DELETE FROM definition WHERE unit = ?1 AND expires <= ?2", now, err);
-	if (rc >= 0)
-		rc = remove_expired(edit.host, edit.unit,
-			"DELETE FROM unit_tag WHERE unit = ?1 AND expires <= ?2", now, err);
+	rc = remove_all_expired(edit.host, edit.unit, now, err);
 	return host_edit_end(&edit, rc, "org.hypernix.unit.reconfigured.v1", err);
+}
+
+typedef struct expiry {
+	hn_host *host;
+	hn_unit *unit;
+	int64_t now;
+} expiry;
+
+static int expire_rows(void *arg, hn_error **err)
+{
+	const expiry *call = arg;
+	int rc = remove_all_expired(call->host, call->unit, call->now, err);
+
+	return rc < 0 ? rc : host_touch(call->host, err);
+}
+
+/* The time of a value ends, whether what is left resolves or not: a conflict that it hid is for the
+ * next plan to tell, and a unit that is no longer declared has nothing to resolve. */
+static int expire_unit(hn_session *session, const char *name, int64_t now, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	expiry call = {.host = session->host, .now = now};
+	int rc = host_unit_load(session->host, name, &unit, err);
+
+	if (rc < 0)
+		return rc;
+	call.unit = unit;
+	rc = unit->undeclared ? HN_ECONFLICT : expire_and_resolve(session, name, now, err);
+	if (rc >= 0 || rc == HN_ENOMEM || rc == HN_EIO || rc == HN_ENOSPC || rc == HN_ECORRUPT)
+		return rc;
+	if (err)
+		*err = hn_error_unref(*err);
+	rc = host_transaction(session->host, expire_rows, &call, err);
+	host_resolver_forget(session->host);
+	return rc;
 }
 
 int host_expire(hn_session *session, hn_error **err)

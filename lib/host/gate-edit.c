@@ -249,8 +249,8 @@ int hn_unit_force(hn_session *session, const char *unit, const char *key, const 
 	if (duration <= 0)
 		return base_error(err, HN_ERANGE, HOST_ROOM, "say for how long, such as 2h",
 			"a force needs a time after which it ends");
-	rc = base_limit_check(BASE_LIMIT_FORCE_SECONDS,
-		(uint64_t)((duration + NS_A_SECOND - 1) / NS_A_SECOND), err);
+	rc = base_limit_check(
+		BASE_LIMIT_FORCE_SECONDS, (uint64_t)((duration - 1) / NS_A_SECOND + 1), err);
 	if (rc < 0)
 		return rc;
 	rc = host_edit_begin(session, unit, false, &edit, err);

@@ -24,6 +24,9 @@ static int begin_call(hn_session *session, const char *unit, hn_verb verb, call 
 	char object[BASE_OBJECT_SIZE];
 	int rc = host_session_use(session, &c->host, err);
 
+	/* A long session must not start a guest with values whose time is over. */
+	if (rc == 0 && verb == HN_VERB_UNIT_START)
+		rc = host_expire(session, err);
 	if (rc == 0)
 		rc = host_unit_load(c->host, unit, &c->unit, err);
 	if (rc < 0)
@@ -207,7 +210,17 @@ static int stop_for_restart(
 		rc = admit_pending(c.host, c.unit, err);
 	if (rc == 0)
 		rc = host_admit(session, HN_VERB_UNIT_STOP, object, NULL, &c.permit, err);
-	return rc < 0 ? rc : host_settle(&c.permit, stop_unit(&c, &options, NULL, err), err);
+	if (rc < 0)
+		return rc;
+	c.permit.base.cancel = cancel;
+	/* Killed on the way, it is a unit that should run. */
+	rc = host_act_stop_to(c.host, &c.permit, c.unit, &options, HOST_WANTED_RUNNING, err);
+	if (rc == HN_ENOENT) {
+		if (err)
+			*err = hn_error_unref(*err);
+		rc = 0;
+	}
+	return host_settle(&c.permit, rc, err);
 }
 
 int hn_unit_restart(

@@ -47,6 +47,13 @@ struct hn_host {
 	uint64_t catalog_generation, resolver_revision;
 	int64_t resolver_expires; /* wall ns at which a force or tag in it ends */
 
+	struct { /* a denial inside the open transaction: recorded when that has ended */
+		const hn_session *session; /* NULL: none */
+		hn_verb verb;
+		char object[BASE_OBJECT_SIZE];
+		int code;
+	} denied;
+
 	uint8_t (*frontier)[CRYPTO_DIGEST]; /* audit tree: roots of its full subtrees, largest first
 					     */
 	size_t frontier_count, frontier_capacity;
@@ -86,6 +93,11 @@ typedef struct host_permit {
  */
 int host_admit(hn_session *session, hn_verb verb, const char *object, const char *second,
 	host_permit *permit, hn_error **err);
+/* Decides without beginning: a denial is on record, an allowance is not. */
+int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err);
+/* At the end of a transaction, rolled back or not: the record of a denial inside of it is written.
+ */
+void host_denial_settle(hn_host *host);
 /* Writes the outcome of an admitted call; returns rc (or HN_EAUDIT when rc was well and the outcome
  * could not be written). Call it exactly once for each successful host_admit. `err` is the
  * caller's: its error, if any, stays. */
@@ -290,6 +302,10 @@ bool host_status_runs(
 /* grace 0: the unit's stop.grace. */
 int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_stop_options *options, hn_stop_result *result, hn_error **err);
+/* The same for a stop that is no wish: RUNNING on the way of a restart, UNSET when the unit is no
+ * longer declared and may come back. */
+int host_act_stop_to(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_stop_options *options, host_wanted wanted, hn_error **err);
 
 /* --- written beside: boot-record.c; admission and auto vCPUs are in host/capacity.h --- */
 /* Stores the phases of one boot (the last 16 of a unit are kept) and sends boot.missed when the

@@ -40,6 +40,9 @@ int hn_session_open_local(
 	rc = os_random(host->os, made->id, sizeof(made->id), err);
 	if (rc < 0)
 		return rc;
+	/* A full disk must not keep anybody from looking. */
+	if (host_expire(made, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "what has expired could not be removed yet");
 	*session = BASE_STEAL(made);
 	return 0;
 }
@@ -137,8 +140,9 @@ int hn_session_check(hn_session *session, const char *verb, const char *object, 
 
 /* A denial is on record too; that it cannot be written must not turn it into anything but a denial.
  */
-static void record_denial(hn_session *session, hn_verb verb, const char *object, int code)
+static void record_denial(const hn_session *session, hn_verb verb, const char *object, int code)
 {
+	hn_host *host = session->host;
 	host_audit_entry entry = {
 		.kind = HOST_AUDIT_DENY,
 		.verb = (int)verb,
@@ -148,11 +152,37 @@ static void record_denial(hn_session *session, hn_verb verb, const char *object,
 		.session = session,
 	};
 
-	if (session->host->read_only || (base_verb_flags(verb) & BASE_VERB_M) == 0)
+	if (host->read_only || (base_verb_flags(verb) & BASE_VERB_M) == 0)
 		return;
-	if (host_audit_append(session->host, &entry, NULL, NULL) < 0)
+	if (host->store->depth > 0) {
+		host->denied.session = session;
+		host->denied.verb = verb;
+		host->denied.code = code;
+		(void)snprintf(host->denied.object, BASE_OBJECT_SIZE, "%s", object);
+		return;
+	}
+	if (host_audit_append(host, &entry, NULL, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "the denial of %s on %s could not be recorded",
 			base_verb_text(verb), object);
+}
+
+void host_denial_settle(hn_host *host)
+{
+	const hn_session *session = host->denied.session;
+
+	if (!session || host->store->depth > 0)
+		return;
+	host->denied.session = NULL;
+	record_denial(session, host->denied.verb, host->denied.object, host->denied.code);
+}
+
+int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	int rc = decide(session, verb, object, err);
+
+	if (rc < 0)
+		record_denial(session, verb, object, rc);
+	return rc;
 }
 
 /* The record of the session itself goes before its first change. A rolled-back transaction takes it

@@ -66,9 +66,11 @@ int host_transaction(
 	rc = body(arg, err);
 	if (rc < 0) {
 		state_rollback(host->store);
+		host_denial_settle(host);
 		return rc;
 	}
 	committed = state_commit(host->store, err); /* one that fails has rolled back */
+	host_denial_settle(host);
 	return committed < 0 ? committed : rc;
 }
 
