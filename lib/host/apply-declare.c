@@ -103,13 +103,27 @@ static int declare_units(apply_run *run, hn_error **err)
 	return rc;
 }
 
+/* Tags and forces need no lock: one may have come since the plan was found to fit. */
+static int check_revision(const apply_run *run, hn_error **err)
+{
+	uint64_t revision = 0;
+	int rc = host_revision(run->host, &revision, err);
+
+	if (rc < 0 || revision == run->plan->revision)
+		return rc;
+	return base_error(err, HN_EBUSY, HOST_ROOM, "apply again",
+		"the state was changed while the plan was being checked");
+}
+
 static int declare_all(void *arg, hn_error **err)
 {
 	apply_run *run = arg;
 	hn_plan *plan = run->plan;
 	host_permit permit = {0};
-	int rc = host_admit(run->session, HN_VERB_UNIT_UPDATE, "unit/**", NULL, &permit, err);
+	int rc = check_revision(run, err);
 
+	if (rc >= 0)
+		rc = host_admit(run->session, HN_VERB_UNIT_UPDATE, "unit/**", NULL, &permit, err);
 	if (rc >= 0)
 		rc = host_generation_current(run->host, &run->before, err);
 	if (rc >= 0 && plan->generation != 0)

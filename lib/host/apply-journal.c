@@ -67,7 +67,8 @@ int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs,
 	rc = host_transaction(run->host, begin_all, &call, err);
 	for (size_t i = first; rc < 0 && i < last; i++)
 		run->plan->steps[i].status = HN_STEP_PLANNED;
-	if (rc < 0)
+	/* Refused is not failed: what was done can still be taken back. */
+	if (rc < 0 && rc != HN_EDENIED && rc != HN_EREASON && rc != HN_ESESSION)
 		run->journal_failed = true;
 	return rc;
 }

@@ -32,6 +32,11 @@ static int make_again(hn_session *session, hn_plan *plan, hn_error **err)
 
 	if (rc >= 0)
 		rc = plan_fill(session, fresh, err);
+	/* Another owner may have declared something since: a new generation carries it over. */
+	if (rc >= 0 && plan->has_decls) {
+		rc = plan_generation(session, fresh, err);
+		plan->generation = rc < 0 ? plan->generation : fresh->generation;
+	}
 	if (rc >= 0)
 		rc = host_generation_current(plan->host, &current, err);
 	if (rc >= 0 && plan->generation != 0)
@@ -83,14 +88,57 @@ static int check_unit(const apply_run *run, const plan_unit *unit, hn_error **er
 		      : 0;
 }
 
+static void verbs_of(const plan_step *step, hn_verb verbs[2])
+{
+	verbs[0] = verbs[1] = HN_VERB_UNIT_UPDATE;
+	switch (step->phase) {
+	case PHASE_STOP:
+		verbs[0] =
+			step->action == HN_ACTION_FORGET ? HN_VERB_UNIT_UPDATE : HN_VERB_UNIT_STOP;
+		break;
+	case PHASE_CREATE:
+		verbs[0] = HN_VERB_UNIT_CREATE;
+		break;
+	case PHASE_START:
+		verbs[0] = HN_VERB_UNIT_START;
+		break;
+	case PHASE_RESTART:
+		verbs[0] = HN_VERB_UNIT_STOP;
+		verbs[1] = HN_VERB_UNIT_START;
+		break;
+	case PHASE_REMOVE:
+		verbs[0] = HN_VERB_UNIT_STOP;
+		verbs[1] = HN_VERB_UNIT_DELETE;
+		break;
+	default:
+		break;
+	}
+}
+
+/* What may not be done in the end is not begun. */
+static int check_rights(const apply_run *run, const plan_step *step, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	hn_verb verbs[2];
+	int rc;
+
+	if (step->phase == PHASE_NOTHING)
+		return 0;
+	verbs_of(step, verbs);
+	rc = host_may(run->session, verbs[0], host_object_unit(object, step->uuid), err);
+	return rc < 0 ? rc : host_may(run->session, verbs[1], object, err);
+}
+
 static int check_feasible(const apply_run *run, hn_error **err)
 {
 	size_t checked = PLAN_NO_UNIT;
 
 	for (size_t i = 0; i < run->plan->step_count; i++) {
 		const plan_step *step = &run->plan->steps[i];
-		int rc;
+		int rc = check_rights(run, step, err);
 
+		if (rc < 0)
+			return rc;
 		if (!makes_definition(step) || step->unit == checked)
 			continue;
 		checked = step->unit;
@@ -142,13 +190,29 @@ static bool skips(const apply_run *run, const plan_step *step)
 	return step->unit != PLAN_NO_UNIT && run->failed[step->unit];
 }
 
+/* What was removed stays removed. A plan that has come so far is not taken back: that would promise
+ * a state which cannot be had again. */
+static void keep_removed(apply_run *run)
+{
+	const hn_plan *plan = run->plan;
+
+	for (size_t i = plan->step_count; i > 0; i--)
+		if (plan->steps[i - 1].phase == PHASE_REMOVE &&
+			plan->steps[i - 1].status == HN_STEP_DONE &&
+			run->options.on_error == HN_ON_ERROR_UNDO)
+			run->options.on_error = HN_ON_ERROR_STOP;
+}
+
 /* Per unit all or nothing, then as the caller wants it. True: no further step. */
 static bool fail_unit(apply_run *run, size_t first, size_t last)
 {
 	const plan_step *step = &run->plan->steps[first];
+	hn_cancel *cancel = run->options.cancel;
 
 	if (run->journal_failed)
 		return true;
+	keep_removed(run);
+	run->options.cancel = NULL; /* going back is not to be cancelled */
 	if (step->unit != PLAN_NO_UNIT) {
 		run->failed[step->unit] = true;
 		if (step->phase == PHASE_RESTART)
@@ -158,6 +222,7 @@ static bool fail_unit(apply_run *run, size_t first, size_t last)
 	}
 	if (run->options.on_error == HN_ON_ERROR_UNDO)
 		apply_undo_all(run);
+	run->options.cancel = cancel;
 	return run->options.on_error != HN_ON_ERROR_CONTINUE;
 }
 
@@ -167,6 +232,18 @@ static int check_cancelled(const apply_run *run, hn_error **err)
 		return 0;
 	return base_error(err, HN_ECANCELLED, HOST_ROOM, "apply again to go on",
 		"cancelled after %zu of %zu steps", run->done, run->plan->step_count);
+}
+
+/* Cancelled before a step: a unit in the middle of its steps gives the live ones back, or the whole
+ * plan does. */
+static void give_up(apply_run *run, const plan_step *next)
+{
+	run->options.cancel = NULL;
+	keep_removed(run);
+	if (run->options.on_error == HN_ON_ERROR_UNDO)
+		apply_undo_all(run);
+	else if (next->unit != PLAN_NO_UNIT)
+		apply_undo_unit(run, next->unit);
 }
 
 /* The first failure is the one that is reported. */
@@ -183,8 +260,10 @@ static int do_steps(apply_run *run, hn_error **err)
 			continue;
 		report(run, &plan->steps[last - 1]);
 		rc = check_cancelled(run, first_rc < 0 ? NULL : err);
-		if (rc < 0)
-			return rc;
+		if (rc < 0) {
+			give_up(run, &plan->steps[i]);
+			return first_rc < 0 ? first_rc : rc;
+		}
 		rc = apply_act(run, i, last, first_rc < 0 ? NULL : err);
 		run->done += last - i;
 		if (rc >= 0)

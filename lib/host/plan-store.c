@@ -162,6 +162,23 @@ int plan_store(hn_session *session, hn_plan *plan, hn_error **err)
 	return rc < 0 ? rc : 0;
 }
 
+static int generation_only(void *arg, hn_error **err)
+{
+	store_call *call = arg;
+
+	return put_generation(call->session, call->plan, err);
+}
+
+int plan_generation(hn_session *session, hn_plan *plan, hn_error **err)
+{
+	store_call call = {.session = session, .plan = plan};
+	int rc = host_transaction(plan->host, generation_only, &call, err);
+
+	if (rc < 0)
+		plan->generation = 0;
+	return rc < 0 ? rc : 0;
+}
+
 int plan_step_store(hn_host *host, const hn_plan *plan, size_t index, hn_error **err)
 {
 	state_query *query = NULL;

@@ -116,6 +116,8 @@ int host_drift_compare(hn_host *host, machine *m, const hn_unit *unit, const mac
 
 /* --- plan-store.c --- */
 int plan_store(hn_session *session, hn_plan *plan, hn_error **err);
+/* Only the generation that the plan goes to, for one that is made again. */
+int plan_generation(hn_session *session, hn_plan *plan, hn_error **err);
 int plan_load(hn_host *host, uint64_t number, hn_plan **plan, hn_error **err);
 int plan_step_store(
 	hn_host *host, const hn_plan *plan, size_t index, hn_error **err); /* its status */
