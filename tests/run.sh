@@ -29,6 +29,9 @@ jobs=$(nproc)
 passed=0 failed=0 skipped=0
 quick='' coverage=''
 suites=()
+# Under the sanitizers, as "suite name": all programs without a hypervisor; what runs threads.
+asan_tests='^(unit|golden|fuzz|torture) '
+tsan_tests='^unit unit-(os|base|machine|host-calibrat)'
 . "$root/tests/lib/packages.sh"
 
 say() {
@@ -56,16 +59,20 @@ wanted() { # SUITE
 
 # ---- building ----
 
-build() { # NAME OPTION...
-	local name=$1 dir="$builds/$1" log="$results/$1.build"
-	shift
+build() { # NAME PATTERN OPTION...: all, or what the tests need whose "suite name" matches
+	local name=$1 pattern=$2 dir="$builds/$1" log="$results/$1.build" targets=()
+	shift 2
 	if [ ! -f "$dir/build.ninja" ]; then
 		meson setup "$dir" "$root" -Dtests=enabled -Dwerror=true "$@" >"$log" 2>&1 || {
 			tail -n 40 "$log"
 			return 1
 		}
 	fi
-	ninja -C "$dir" >"$log" 2>&1 || {
+	if [ -n "$pattern" ]; then
+		mapfile -t targets < <(meson_targets "$dir" "$pattern")
+		[ ${#targets[@]} -gt 0 ] || return 1
+	fi
+	ninja -C "$dir" "${targets[@]}" >"$log" 2>&1 || {
 		grep -A12 -E 'FAILED|error:' "$log" | head -n 60
 		return 1
 	}
@@ -80,6 +87,21 @@ import json, sys
 for test in json.load(sys.stdin):
     for suite in test["suite"] or ["other"]:
         print(suite.split(":")[-1], test["name"])'
+}
+
+# meson_targets DIR PATTERN: the files that the tests need whose "suite name" matches.
+meson_targets() {
+	meson introspect --tests --targets "$1" | python3 -c '
+import json, os, re, sys
+directory, pattern = os.path.realpath(sys.argv[1]), sys.argv[2]
+about = json.load(sys.stdin)
+files = {target["id"]: target["filename"] for target in about["targets"]}
+needed = set()
+for test in about["tests"]:
+    if any(re.search(pattern, suite.split(":")[-1] + " " + test["name"]) for suite in test["suite"] or ["other"]):
+        needed.update(file for target in test["depends"] for file in files.get(target, []))
+for file in sorted(needed):
+    print(os.path.relpath(os.path.realpath(file), directory))' "$1" "$2"
 }
 
 # run_programs LABEL DIR MULTIPLIER NAME...: runs tests by name and adds up what tests/lib/counted wrote.
@@ -212,7 +234,7 @@ coverage_of() {
 run_coverage() {
 	local names
 	say "coverage build"
-	build coverage -Db_coverage=true --buildtype=debug || give_up "the coverage build failed"
+	build coverage '' -Db_coverage=true --buildtype=debug || give_up "the coverage build failed"
 	find "$builds/coverage" -name '*.gcda' -delete
 	mapfile -t names < <(meson_tests "$builds/coverage" | cut -d' ' -f2)
 	run_programs coverage "$builds/coverage" 3 "${names[@]}"
@@ -232,7 +254,7 @@ main() {
 	[ -z "$coverage" ] || groups+=(coverage)
 	need_packages tests/run.sh "${groups[@]}" || give_up "packages are missing"
 	say "release build (gcc, -Werror)"
-	CC=gcc build release --buildtype=debugoptimized || give_up "the release build failed"
+	CC=gcc build release '' --buildtype=debugoptimized || give_up "the release build failed"
 	if [ -n "$HYPERNIX_BLESS" ] && wanted style; then
 		"$root/tests/style/abi.py" --build "$builds/release" --bless
 	fi
@@ -241,17 +263,17 @@ main() {
 	if [ -z "$quick" ] && wanted e2e; then run_e2e; fi
 	if [ -z "$quick" ] && wanted asan; then
 		say "ASan and UBSan build (clang)"
-		CC=clang-14 build asan -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized ||
+		CC=clang-14 build asan "$asan_tests" -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized ||
 			give_up "the ASan build failed"
-		run_again asan '^(unit|golden|fuzz|torture) ' "$builds/asan"
+		run_again asan "$asan_tests" "$builds/asan"
 	fi
 	if [ -z "$quick" ] && wanted tsan; then
 		say "TSan build (clang)"
-		CC=clang-14 build tsan -Db_sanitize=thread -Db_lundef=false --buildtype=debugoptimized ||
+		CC=clang-14 build tsan "$tsan_tests" -Db_sanitize=thread -Db_lundef=false --buildtype=debugoptimized ||
 			give_up "the TSan build failed"
 		gcc -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -shared -fPIC -o "$builds/tsan/direct.so" "$root/tests/lib/direct.c" ||
 			give_up "the runner for TSan did not build"
-		HYPERNIX_PRELOAD=$builds/tsan/direct.so run_again tsan '^unit unit-(os|base|machine)-' "$builds/tsan"
+		HYPERNIX_PRELOAD=$builds/tsan/direct.so run_again tsan "$tsan_tests" "$builds/tsan"
 	fi
 	[ -z "$coverage" ] || run_coverage
 	echo "$passed passed, $failed failed, $skipped skipped"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""bench-tags, and the NixOS module system on the same kind of catalogue as its peer."""
+"""bench-tags, bench-store, and the NixOS module system on the same kind of catalogue as its peer."""
 import os
 import shutil
 import subprocess
@@ -83,6 +83,32 @@ def ours(build, runs):
     return rows + [Row('tags', failed=text) for text in sorted(set(wrong))]
 
 
+STORE_ROWS = {
+    'store.views': 'cold from the store: database file to all resolved views',
+    'store.resolver': 'cold from the store: database file to a resolver',
+    'store.peak': 'cold from the store: peak memory, filling it included',
+}
+
+
+def store(build):
+    """bench-store takes the median of several runs itself, over a database that it fills once."""
+    program = find(build, 'bench-store')
+    if not program:
+        return [Row('cold from the store', skipped=f'no {build}/tests/bench/bench-store: build it first')]
+    _, _, status, text = rusage([program])
+    rows = []
+    for line in text.splitlines():
+        cells = line.split('\t')
+        if cells[0] == 'FAIL':
+            return [Row('cold from the store', failed=' '.join(cells[1:]))]
+        if len(cells) == 4:
+            name, value, unit, target = cells
+            rows.append(Row(STORE_ROWS.get(name, name), unit, [float(value)], target=target))
+    if status or not rows:
+        rows.append(Row('cold from the store', failed=f'exit status {status}'))
+    return rows
+
+
 def nix():
     if not shutil.which('nix-instantiate'):
         return [Row('NixOS modules', skipped='nix-instantiate is not installed (Debian: nix-bin)')]
@@ -111,6 +137,6 @@ def nix():
 
 def measure(build, runs):
     started = time.monotonic()
-    rows = ours(build, runs) + nix()
+    rows = ours(build, runs) + store(build) + nix()
     rows.append(Row('whole benchmark', 's wall', [time.monotonic() - started]))
     return rows

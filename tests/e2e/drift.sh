@@ -25,9 +25,13 @@ hv start web --wait ready --timeout 120s >"$work/out" 2>&1 || not_ok "start: $(t
 check "before: nothing to do" hv plan "$work/one.json" --exit-code
 
 virsh setmem web 200M --live >"$work/out" 2>&1 || not_ok "virsh setmem: $(cat "$work/out")"
-hv drift web >"$work/out" 2>&1
+status=0
+hv drift web >"$work/out" 2>&1 || status=$?
+check "drift exits as HN_EDRIFT says: 16" test "$status" = 16
 check "changed memory is shown" grep -qE 'memory\.size.*256Mi|memory\.size.*20[0-9]' "$work/out"
 hv drift web --restore >"$work/out" 2>&1 || not_ok "drift --restore: $(tail -n 3 "$work/out")"
+check "straight after the repair there is nothing to do" hv plan "$work/one.json" --exit-code
+check "and no drift" hv drift web
 check "changed memory is restored in the hypervisor" test "$(virsh dominfo web | awk '/Used memory:/ { print $3 }')" = 262144
 
 pid=$(cat "$machine/run/qemu/web.pid")
