@@ -100,6 +100,8 @@ int machine_check(machine *m, const machine_unit *unit, hn_error **err)
 	if (result == 0 && (m->ops->flags & MACHINE_REAL) != 0)
 		result = machine_artefacts(m, spec, err);
 	if (result == 0)
+		result = machine_emulator_check(m, err);
+	if (result == 0)
 		result = machine_xml_write(spec, &xml, err);
 	if (result == 0 && hn_view_get_int(unit->view, "compute.enforce", &enforce, NULL) == 0 &&
 		enforce != 0 && !machine_enforces_weight(m, &why_not))
@@ -158,8 +160,10 @@ int machine_define_spec(machine *m, const machine_spec *spec, char **machine_typ
 	BASE_AUTO_OF(hn_error) hn_error *absent = NULL;
 	BASE_AUTO_FREE char *before = NULL;
 	BASE_AUTO_FREE char *xml = NULL;
-	int result = machine_xml_write(spec, &xml, err);
+	int result = machine_emulator_check(m, err);
 
+	if (result == 0)
+		result = machine_xml_write(spec, &xml, err);
 	if (result == 0 && (m->ops->flags & MACHINE_REAL) != 0)
 		result = machine_make_disks(m, spec, err);
 	if (result < 0)

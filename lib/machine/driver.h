@@ -288,6 +288,10 @@ int machine_root_check(const char *root, hn_error **err);
 int machine_root_prepare(hn_os *os, const char *root, bool *rewritten, hn_error **err);
 void machine_unit_dir(const char *root, const char *uuid, char out[256]);
 
+/* --- emulator.c --- */
+/* HN_EDRIVER when QEMU is missing, cannot be run or is too old. */
+int machine_emulator_check(machine *m, hn_error **err);
+
 /* --- unitdir.c --- */
 /* The directory, and the disks of its own that are not there yet. */
 int machine_make_disks(machine *m, const machine_spec *spec, hn_error **err);
@@ -409,6 +413,7 @@ struct machine {
 		int64_t number;
 	} facts[MACHINE_FACTS];
 	size_t fact_count;
+	unsigned long hypervisor; /* version, as libvirt counts; 0: it found none */
 };
 void machine_fact_add(machine *m, const char *name, const char *format, ...) BASE_PRINTF(3, 4);
 /* verbs: any of these; the permit must name the unit. */

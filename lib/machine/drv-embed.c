@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define HANDED_OVER (MACHINE_SECOND / 10)
+
 /* libvirt keeps the root it was opened on until the process ends, so our lock stays with it: a
  * later handle of this process takes it over, any other process is told who the owner is. */
 static struct {
@@ -17,7 +19,8 @@ static struct {
 	bool in_use;
 } kept = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
-int machine_embed_lock(machine *m, const char *path, const machine_options *options, hn_error **err)
+/* 1: the lock of an earlier handle is ours now; 0: there is none to take. */
+static int take_over(machine *m, hn_error **err)
 {
 	bool mine, other;
 
@@ -29,14 +32,39 @@ int machine_embed_lock(machine *m, const char *path, const machine_options *opti
 		m->lock = kept.lock;
 	}
 	pthread_mutex_unlock(&kept.mutex);
-	if (mine)
-		return 0;
 	if (other)
 		return base_error(err, HN_EBUSY, MACHINE_ROOM,
 			"use another process for another root",
 			"this process has the embedded root %s already", kept.root);
-	return os_lock_take(
-		m->os, path, m->program, options->lock_wait, options->cancel, &m->lock, err);
+	return mine ? 1 : 0;
+}
+
+/* The owner that is waited for may be another thread: its lock never becomes free, it is handed
+ * over. So both are looked at in turn. */
+int machine_embed_lock(machine *m, const char *path, const machine_options *options, hn_error **err)
+{
+	int64_t wait = options->lock_wait, begun = os_monotonic(m->os);
+
+	for (;;) {
+		int64_t left = wait < 0 ? HANDED_OVER : wait - (os_monotonic(m->os) - begun);
+		hn_error *busy = NULL;
+		int result = take_over(m, err);
+
+		if (result != 0)
+			return result < 0 ? result : 0;
+		if (left < 0)
+			left = 0;
+		result = os_lock_take(m->os, path, m->program,
+			left < HANDED_OVER ? left : HANDED_OVER, options->cancel, &m->lock, &busy);
+		if (result != HN_EBUSY || (wait >= 0 && left <= HANDED_OVER)) {
+			if (err != NULL)
+				*err = busy;
+			else
+				hn_error_unref(busy);
+			return result;
+		}
+		hn_error_unref(busy);
+	}
 }
 
 static void keep_lock(machine *m)

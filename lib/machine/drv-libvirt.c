@@ -241,7 +241,10 @@ int virt_facts(machine *m, hn_error **err)
 	if (virGetVersion(&version, NULL, NULL) == 0)
 		machine_fact_add(m, "libvirt", "%lu.%lu.%lu", version / 1000000,
 			version / 1000 % 1000, version % 1000);
-	if (virConnectGetVersion(v->connection, &version) == 0 && version != 0)
+	if (virConnectGetVersion(v->connection, &version) != 0)
+		version = 0;
+	m->hypervisor = version;
+	if (version != 0)
 		machine_fact_add(m, "hypervisor", "%lu.%lu.%lu", version / 1000000,
 			version / 1000 % 1000, version % 1000);
 	virResetLastError();

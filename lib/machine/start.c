@@ -138,8 +138,10 @@ static int create(machine *m, const machine_unit *unit, const machine_spec *spec
 	bool real = (m->ops->flags & MACHINE_REAL) != 0;
 	int64_t begun = os_monotonic(m->os), defined;
 	machine_run run = {0};
-	int result = machine_define_if_new(m, spec, err);
+	int result = machine_emulator_check(m, err);
 
+	if (result == 0)
+		result = machine_define_if_new(m, spec, err);
 	if (result == 0 && real)
 		result = machine_artefacts(m, spec, err);
 	if (result == 0 && real)
