@@ -324,6 +324,76 @@ static void deaf(void)
 	close_machine();
 }
 
+/* Nobody listens yet when it is asked to stop. */
+static void booting(void)
+{
+	hn_view *view = view_of("", "");
+	hn_stop_result stopped = {0};
+	hn_error *err = NULL;
+	int64_t begun;
+
+	must_open();
+	if (!gave("start-without-waiting", start_unit(view, HN_WAIT_NONE, 0, NULL, &err), 0, err))
+		return;
+	begun = os_monotonic(hn_os_real());
+	gave("stop-of-a-booting-guest", stop_unit(40 * MACHINE_SECOND, false, &stopped, &err), 0,
+		err);
+	report(!stopped.forced && strcmp(stopped.detail, "shutdown") == 0,
+		"it-stopped-when-it-listened", stopped.detail);
+	report(os_monotonic(hn_os_real()) - begun < 100 * MACHINE_SECOND,
+		"long-before-its-grace-was-over", "");
+	away();
+	hn_view_unref(view);
+	close_machine();
+}
+
+/* A handle after another in one process, and the guest of the first one. */
+static void twice(void)
+{
+	hn_view *view = view_of("", "");
+	hn_error *err = NULL;
+	machine_real *real;
+
+	must_open();
+	must_start(view);
+	close_machine();
+	if (!gave("second-handle-of-one-process", open_machine(&err), 0, err))
+		return;
+	real = look();
+	report(real->status == HN_UNIT_RUNNING && real->ready == 1, "finds-the-guest", "");
+	machine_real_free(real);
+	err = NULL;
+	gave("and-stops-it", stop_unit(30 * MACHINE_SECOND, false, NULL, &err), 0, err);
+	away();
+	close_machine();
+	err = NULL;
+	if (gave("and-a-third", open_machine(&err), 0, err))
+		close_machine();
+	hn_view_unref(view);
+}
+
+/* A disk outlives its unit, and is private. */
+static void disk(void)
+{
+	hn_view *view = view_of("", ", \"disks.data.size\": \"64Mi\"");
+	machine_unit unit = unit_of(view);
+	base_permit may = permit(HN_VERB_UNIT_CREATE), remove = permit(HN_VERB_UNIT_DELETE);
+	hn_error *err = NULL;
+
+	must_open();
+	gave("define-with-a-disk", machine_define(&may, m, &unit, NULL, &err), 0, err);
+	report(mode_of("data.qcow2") == 0600, "disk-is-private", "");
+	gave("undefine", undefine_unit(NULL), 0, NULL);
+	report(mode_of("data.qcow2") == 0600, "undefine-keeps-the-disk", "");
+	gave("sweep-keeps-it-too", machine_sweep(m, NULL, 0, false, NULL), 0, NULL);
+	report(mode_of("data.qcow2") == 0600, "and-it-is-there", "");
+	err = NULL;
+	gave("disks-remove", machine_disks_remove(&remove, m, UUID, &err), 0, err);
+	report(!unit_dir_exists(), "then-it-is-gone", "");
+	hn_view_unref(view);
+	close_machine();
+}
+
 static void note_crash(void *arg, const machine_event *event)
 {
 	if (event->status == HN_UNIT_CRASHED)
@@ -637,7 +707,8 @@ int main(int argc, char **argv)
 		{"behind", behind}, {"see-start", see_start}, {"see-edit", see_edit},
 		{"see-destroyed", see_destroyed}, {"see-undefined", see_undefined},
 		{"see-clean", see_clean}, {"guests", guests}, {"locks", locks}, {"owner", owner},
-		{"artefacts", artefacts}, {"hot", hot}};
+		{"artefacts", artefacts}, {"hot", hot}, {"booting", booting}, {"twice", twice},
+		{"disk", disk}};
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: machine SCENARIO ROOT GUEST\n");

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What wakes the owner: logs that grew, and the timer that bounds all of them.
+ */
+#include "fixture.h"
+
+#include <stdlib.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#define OTHER "22222222-2222-4333-8444-555555555555"
+
+static char root[40];
+static machine m;
+static int opened_first, opened_other;
+static hn_os_ops counting;
+static hn_os os = {&counting};
+
+static int count_open(hn_os *self, const char *path, int flags, mode_t mode)
+{
+	opened_first += strstr(path, UUID) != NULL && strstr(path, "console.log") != NULL;
+	opened_other += strstr(path, OTHER) != NULL && strstr(path, "console.log") != NULL;
+	return hn_os_real()->ops->open(self, path, flags, mode);
+}
+
+static void log_path(const char *uuid, char path[160])
+{
+	snprintf(path, 160, "%s/unit/%s/console.log", root, uuid);
+}
+
+static void add_to_log(const char *uuid, const char *text)
+{
+	char path[160];
+	FILE *file;
+
+	log_path(uuid, path);
+	file = fopen(path, "a");
+	cr_assert_not_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+static void add_unit(const char *uuid)
+{
+	machine_live *live;
+	char dir[256];
+
+	machine_unit_dir(root, uuid, dir);
+	cr_assert_eq(os_mkdirs(&os, dir, 0700, NULL), 0);
+	add_to_log(uuid, "");
+	cr_assert_eq(machine_live_open(&m, uuid, 0, &live, NULL), 0);
+	cr_assert_geq(live->watch, 0);
+}
+
+static void begin(void)
+{
+	counting = *hn_os_real()->ops;
+	counting.open = count_open;
+	strcpy(root, "/tmp/hn-pump-XXXXXX");
+	cr_assert_not_null(mkdtemp(root));
+	m = (machine){.os = &os, .root = root, .ops = machine_driver_find(NULL), .timer = -1};
+	m.live = base_map_new(NULL);
+	cr_assert_eq(machine_queue_init(&m.queue, NULL), 0);
+	cr_assert_eq(machine_pump_init(&m, NULL), 0);
+	add_unit(UUID);
+	add_unit(OTHER);
+	opened_first = opened_other = 0;
+}
+
+static void end(void)
+{
+	machine_pump_destroy(&m);
+	machine_queue_destroy(&m.queue);
+	base_map_free(m.live);
+	os_remove_tree(hn_os_real(), root, NULL);
+}
+
+TestSuite(pump, .init = begin, .fini = end, .timeout = 60);
+
+Test(pump, only_the_log_that_grew_is_read)
+{
+	add_to_log(UUID, "Linux version 6\n");
+	cr_expect_gt(machine_pump(&m, MACHINE_SECOND, NULL), 0);
+	cr_expect_gt(opened_first, 0);
+	cr_expect_eq(opened_other, 0, "nothing was written there");
+	cr_expect_str_eq(machine_live_find(&m, UUID)->last, "Linux version 6");
+	add_to_log(OTHER, "other\n");
+	cr_expect_gt(machine_pump(&m, MACHINE_SECOND, NULL), 0);
+	cr_expect_gt(opened_other, 0);
+	cr_expect_str_eq(machine_live_find(&m, OTHER)->last, "other");
+}
+
+Test(pump, timer_bounds_logs_that_nobody_watches)
+{
+	const struct itimerspec now = {.it_value = {.tv_nsec = 1}};
+	uint64_t piece = base_limit(BASE_LIMIT_CONSOLE_LOG_BYTES) / 4;
+	struct stat status;
+	char path[160];
+
+	machine_live_close(&m, UUID);
+	log_path(UUID, path);
+	cr_assert_eq(truncate(path, (off_t)piece * 2), 0);
+	machine_pump(&m, 0, NULL);
+	cr_assert_geq(m.timer, 0);
+	cr_assert_eq(timerfd_settime(m.timer, 0, &now, NULL), 0);
+	cr_expect_geq(machine_pump(&m, MACHINE_SECOND, NULL), 0);
+	cr_assert_eq(stat(path, &status), 0);
+	cr_expect_eq(status.st_size, 0);
+	strcat(path, ".1");
+	cr_assert_eq(stat(path, &status), 0);
+	cr_expect_eq((uint64_t)status.st_size, piece);
+}
