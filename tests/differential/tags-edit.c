@@ -131,9 +131,10 @@ static void edit(hn_resolver *resolver, fleet *f, reach *r)
 
 	*r = (reach){.known = false};
 	reach_failing(r, f);
-	switch (chance(8)) {
+	switch (chance(9)) {
 	case 0:
 	case 1:
+		tag = chance(2) == 0 ? f->retagged : tag;
 		replace_defs(f, f->tags[tag].defs, 100, 900);
 		reach_tag(r, f, tag);
 		break;
@@ -150,8 +151,13 @@ static void edit(hn_resolver *resolver, fleet *f, reach *r)
 		break;
 	case 6:
 		f->units[index].added[tag] = !f->units[index].added[tag];
+		f->retagged = tag;
 		give_input(resolver, f, index);
 		reach_unit(r, index);
+		break;
+	case 7:
+		f->filler = !f->filler; /* all numbers move by one, and no unit is touched */
+		r->known = true;
 		break;
 	default:
 		edit_rest(f, tag);
@@ -173,7 +179,7 @@ void check_edits(hn_resolver *resolver, fleet *f)
 
 		edit(resolver, f, &r);
 		for (int j = 0; j < UNITS; j++)
-			wanted += r.units[j];
+			wanted += r.units[j] && is_there(f, j);
 		catalog = make_catalog(f, false);
 		fresh = make_resolver(f, catalog);
 		must(hn_resolver_set_catalog(resolver, catalog, &err), &err, "set catalogue");

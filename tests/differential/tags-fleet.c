@@ -102,6 +102,11 @@ static void random_unit(fleet *f, unit *u)
 	for (int j = 0; j < POLICIES; j++)
 		u->policies[j] = chance(6) == 0;
 	random_defs(f, u->defs, 4, 50, 1500);
+	if (chance(3) == 0) {
+		memset(u->added, 0, sizeof(u->added));
+		memset(u->without, 0, sizeof(u->without));
+		return;
+	}
 	for (int j = 0; j < 3; j++) {
 		if (chance(5) != 0)
 			continue;
@@ -110,6 +115,19 @@ static void random_unit(fleet *f, unit *u)
 		u->forces[j].order = 1000;
 		u->force_layer[j] = (int)chance(3);
 	}
+}
+
+bool has_input(const unit *u)
+{
+	for (int i = 0; i < TAGS; i++)
+		if (u->added[i] || u->without[i])
+			return true;
+	return u->forces[0].used || u->forces[1].used || u->forces[2].used;
+}
+
+bool is_there(const fleet *f, int index)
+{
+	return !f->units[index].gone || has_input(&f->units[index]);
 }
 
 void random_fleet(fleet *f)
@@ -230,6 +248,10 @@ static void put_bodies(text *to, text *origins, const fleet *f, bool policies, i
 	char pointer[64];
 
 	put(to, ",\"%s\":{", section);
+	if (f->filler && doc == 0) {
+		put(to, "\"%s\":{}", policies ? "o0" : "s0");
+		comma = ",";
+	}
 	for (int i = 0; i < (policies ? POLICIES : TAGS); i++) {
 		const body *b = &bodies[i];
 

@@ -175,6 +175,10 @@ void naive(const fleet *f, int index, answer *a)
 	char source[24];
 
 	memset(a, 0, sizeof(*a));
+	if (!is_there(f, index)) {
+		a->code = HN_ENOENT;
+		return;
+	}
 	for (int i = 0; i < TAGS; i++)
 		a->full[i] = (u->tags[i] && !given->without[i]) || given->added[i];
 	close_over(f, a->full);

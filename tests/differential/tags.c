@@ -80,7 +80,8 @@ void give_input(hn_resolver *resolver, const fleet *f, int index)
 	input.without = without;
 	input.definitions = definitions;
 	snprintf(unit_name, sizeof(unit_name), "u%d", index);
-	must(hn_resolver_set_unit(resolver, unit_name, &input, &err), &err, "set unit");
+	must(hn_resolver_set_unit(resolver, unit_name, has_input(u) ? &input : NULL, &err), &err,
+		"set unit");
 }
 
 hn_resolver *make_resolver(const fleet *f, hn_catalog *catalog)

@@ -49,7 +49,8 @@ typedef struct fleet {
 	bool exclusive[KINDS];
 	body tags[TAGS], policies[POLICIES], defaults;
 	unit units[UNITS];
-	int next_line;
+	bool filler; /* a tag and a policy that no unit has, with names before all others */
+	int next_line, retagged; /* the tag that a unit got or lost last at run time */
 } fleet;
 
 void random_fleet(fleet *f);
@@ -57,6 +58,8 @@ void random_def(fleet *f, def *d, int low, int high);
 void random_defs(fleet *f, def *defs, uint32_t most, int low, int high);
 void random_select(body *p);
 bool has_select(const body *p);
+bool has_input(const unit *u);
+bool is_there(const fleet *f, int index);
 
 typedef struct text {
 	char at[65536];
