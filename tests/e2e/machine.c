@@ -708,6 +708,7 @@ int main(int argc, char **argv)
 		{"see-destroyed", see_destroyed}, {"see-undefined", see_undefined},
 		{"see-clean", see_clean}, {"guests", guests}, {"locks", locks}, {"owner", owner},
 		{"artefacts", artefacts}, {"hot", hot}, {"booting", booting}, {"twice", twice},
+		{"threads", world_threads}, {"vanish", world_vanish}, {"no-qemu", world_no_qemu},
 		{"disk", disk}};
 
 	if (argc != 4) {
