@@ -207,7 +207,9 @@ int cli_confirm(const cli_run *cli, const char *question)
 		return 0;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return cli_refuse(cli, HN_EDENIED,
-			"look at it with plan or --dry-run, then give --yes",
+			cli_option_find(cli, "dry-run", 7) != NULL
+				? "look at it with --dry-run, then give --yes"
+				: "give --yes",
 			"%s: not done: nobody can be asked here", cli->command->name);
 	fflush(stdout);
 	fprintf(stderr, "%s [y/N] ", question);

@@ -40,15 +40,18 @@ const cli_command compute_commands[] = {
 		options_files,
 		"select 'kind:env and not tag:batch'\nselect 'name:web-*' --file web.json\n",
 		compute_select, false},
-	{READ, "tags", "[TAG]", "list the declared tags, or describe one", NULL, options_files,
-		"tags\ntags production\n", compute_tags, false},
-	{READ, "policies", "[POLICY]", "list the declared policies, or describe one", NULL,
-		options_files, "policies\npolicies web-tier\n", compute_policies, false},
+	{READ, "tags", "[TAG]", "list the declared tags, or describe one",
+		"The description is JSON.", options_files, "tags\ntags production\n", compute_tags,
+		false},
+	{READ, "policies", "[POLICY]", "list the declared policies, or describe one",
+		"The description is JSON.", options_files, "policies\npolicies web-tier\n",
+		compute_policies, false},
 	{READ, "keys", "[KEY]", "list the keys that can be set, or describe one or a group", NULL,
 		NULL, "keys\nkeys memory\nkeys memory.size\n", compute_keys, false},
 
 	{DECLARE, "check", "FILE...",
 		"check a declaration: every problem, with file, line and column",
+		"Reading ends at the first fault of a file; then every problem of every unit is shown. "
 		"Needs no host, no state and no rights. With --json it prints every unit's resolved values. "
 		"The exit status is that of the first problem.",
 		NULL, "check web.json\ncheck fleet.json --json\n", compute_check, false},
@@ -74,7 +77,7 @@ const cli_command compute_commands[] = {
 		"rollback 40\nrollback 40 --dry-run\n", compute_rollback, false},
 	{DECLARE, "drift", "[UNIT]", "compare what runs with what was applied",
 		"Exit status 16 when something differs. Keys that no driver can observe are unobservable, "
-		"those that are recorded only are unenforced.",
+		"those that are recorded only are unenforced: they are shown with --all and with --json.",
 		options_drift, "drift\ndrift web-1 --restore\ndrift web-1 --adopt memory.size\n",
 		compute_drift, false},
 
@@ -90,7 +93,7 @@ const cli_command compute_commands[] = {
 	{CHANGE, "force", "UNIT KEY VALUE", "override a value for a time; needs --for and --why",
 		"Wins over the declaration (priority 50). It ends by itself.", options_force,
 		"force web-1 compute.units 800 --for 2h --why INC-7\n", compute_force, false},
-	{CHANGE, "unforce", "UNIT KEY", "end a force now", NULL, options_settle,
+	{CHANGE, "unforce", "UNIT KEY", "end a force now; needs --why", NULL, options_settle,
 		"unforce web-1 compute.units --why INC-7\n", compute_unforce, false},
 	{CHANGE, "create", "UNIT", "make a unit that no file declares", NULL, options_create,
 		"create web-1 --blueprint web-app --tags production\n"
@@ -98,10 +101,12 @@ const cli_command compute_commands[] = {
 		compute_create, false},
 	{CHANGE, "rm", "UNIT...",
 		"stop, undefine and forget units; disks stay unless told otherwise",
-		"A unit that a file declares comes back with the next apply of that file.",
+		"Needs --why. A unit that a file declares is refused: take it out of the file, then "
+		"apply --on-remove destroy.",
 		options_remove, "rm web-1 --disks keep --why retired\n", compute_remove, false},
-	{CHANGE, "replace", "UNIT...", "make units anew, for keys that are fixed at creation", NULL,
-		options_confirm, "replace web-1 --why 'new format'\n", compute_replace, false},
+	{CHANGE, "replace", "UNIT...", "make units anew, for keys that are fixed at creation",
+		"Needs --why.", options_confirm, "replace web-1 --why 'new format'\n",
+		compute_replace, false},
 	{CHANGE, "adopt", "DOMAIN...", "take a foreign domain over as a unit", NULL, NULL,
 		"adopt old-domain\n", compute_adopt, false},
 	{CHANGE, "repair", "UNIT...", "settle units whose change failed half way", NULL, NULL,

@@ -8,7 +8,7 @@ typedef struct drift_list {
 	const cli_run *cli;
 	cli_table *table;
 	hn_json *json;
-	size_t rows;
+	size_t rows, hidden;
 } drift_list;
 
 static int on_drift(void *arg, const hn_drift *drift)
@@ -17,6 +17,11 @@ static int on_drift(void *arg, const hn_drift *drift)
 
 	if (drift->state == HN_DRIFT_SAME && !cli_flag(list->cli, "all"))
 		return 0;
+	/* For people, what differs must not drown in what nobody can see; programs get it all. */
+	if (drift->state != HN_DRIFT_DIFFERS && list->json == NULL && !cli_flag(list->cli, "all")) {
+		list->hidden++;
+		return 0;
+	}
 	list->rows++;
 	if (list->json != NULL) {
 		hn_json_object(list->json, NULL);
@@ -40,6 +45,23 @@ static int on_drift(void *arg, const hn_drift *drift)
 	return 0;
 }
 
+static void print_drift(const cli_run *cli, drift_list *list, int differing)
+{
+	if (list->rows > 0)
+		cli_table_print(cli, list->table);
+	else
+		cli_table_free(list->table);
+	if (cli->quiet || differing < 0)
+		return;
+	if (differing == 0 && list->rows == 0)
+		fputs("no drift", stdout);
+	if (list->hidden > 0)
+		printf("%s%zu values cannot be compared (--all shows them)",
+			differing == 0 ? "; " : "", list->hidden);
+	if (list->hidden > 0 || list->rows == 0)
+		putchar('\n');
+}
+
 static int scan(cli_run *cli, hn_session *session)
 {
 	static const cli_column columns[] = {{.title = "UNIT"}, {.title = "STATE"},
@@ -57,12 +79,7 @@ static int scan(cli_run *cli, hn_session *session)
 	}
 	differing = hn_drift_scan(session, cli_operand(cli, 0), on_drift, &list, &error);
 	if (list.json == NULL) {
-		if (list.rows > 0)
-			cli_table_print(cli, list.table);
-		else
-			cli_table_free(list.table);
-		if (list.rows == 0 && differing == 0 && !cli->quiet)
-			puts("no drift");
+		print_drift(cli, &list, differing);
 	} else if (differing >= 0) {
 		hn_json_end(list.json);
 		hn_json_end(list.json);

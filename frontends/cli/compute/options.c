@@ -109,7 +109,7 @@ const cli_option options_confirm[] = {YES, CLI_END};
 const cli_option options_drift[] = {
 	CLI_FLAG("restore", "apply again what differs"),
 	CLI_VALUES("adopt", "KEY", "take the real value of this key as what is wanted"),
-	CLI_FLAG("all", "show also what is the same"),
+	CLI_FLAG("all", "show also what is the same, and what cannot be compared"),
 	CLI_END,
 };
 

@@ -78,7 +78,7 @@ static char *summary_text(const hn_plan_summary *summary)
 	add_part(&text, summary->stop, "stop", "");
 	add_part(&text, summary->remove, "remove", "");
 	add_part(&text, summary->drift, "drift", "");
-	return text == NULL ? cli_format("no changes") : text;
+	return text == NULL ? cli_format("no change of a unit; what is declared changes") : text;
 }
 
 void compute_plan_print(const cli_run *cli, const hn_plan *plan)
@@ -88,23 +88,27 @@ void compute_plan_print(const cli_run *cli, const hn_plan *plan)
 	cli_table *table = cli_table_new(columns, CLI_COUNT(columns), 0);
 	hn_plan_summary summary = HN_PLAN_SUMMARY_INIT;
 	hn_step step = {.size = sizeof(step)};
-	size_t steps = 0;
+	size_t drifted = 0;
 
-	for (; hn_plan_step_at(plan, steps, &step) == 0; steps++) {
+	for (size_t i = 0; hn_plan_step_at(plan, i, &step) == 0; i++) {
 		add_step(table, &step);
+		drifted += step.action == HN_ACTION_RESTORE;
 		step.size = sizeof(step);
 	}
 	cli_table_print(cli, table);
 	hn_plan_get_summary(plan, &summary);
-	CLI_AUTO_FREE char *text =
-		!hn_plan_empty(plan) ? summary_text(&summary)
-		: steps == 0         ? cli_format("no changes")
-				     : cli_format("no changes; what drifted is left as it is");
-	printf("%s", text);
+	CLI_AUTO_FREE char *text = summary_text(&summary);
+
+	if (!hn_plan_empty(plan))
+		printf("%s", text);
+	else
+		printf("no changes%s%s", drifted > 0 ? "; what drifted is left as it is" : "",
+			summary.pending > 0 ? "; what is pending stays so" : "");
 	if (summary.capacity > 0)
 		printf("; capacity after: %llu of %llu CU", (unsigned long long)summary.reserved,
 			(unsigned long long)summary.capacity);
 	putchar('\n');
+	fflush(stdout); /* before the progress on standard error */
 }
 
 static void write_summary(hn_json *json, const hn_plan *plan)
