@@ -3,13 +3,15 @@
  * Uses the installed library from a program of one's own: resolves a declaration, explains one
  * value and plans what would have to be done on a host, without touching a hypervisor.
  *
- *   cc embed.c $(pkg-config --cflags --libs hypernix) -o embed && ./embed fleet.json webserver
- * memory.size
+ *   cc embed.c $(pkg-config --cflags --libs hypernix) -o embed
+ *   ./embed fleet.json webserver memory.size
  */
 #include <hypernix/hypernix.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { MAX_BYTES = 16 << 20 }; /* the limit of a declaration */
 
 static int fail(hn_error *error)
 {
@@ -25,9 +27,14 @@ static int fail(hn_error *error)
 static char *read_file(const char *path, size_t *size)
 {
 	FILE *file = fopen(path, "rb");
-	char *bytes = malloc(1 << 20);
+	char *bytes = file ? malloc(MAX_BYTES + 1) : NULL;
 
-	*size = file && bytes ? fread(bytes, 1, 1 << 20, file) : 0;
+	*size = bytes ? fread(bytes, 1, MAX_BYTES + 1, file) : 0;
+	if (!file || !bytes || ferror(file) || *size > MAX_BYTES) {
+		fprintf(stderr, "embed: %s cannot be read, or has more than 16 MiB\n", path);
+		free(bytes);
+		bytes = NULL;
+	}
 	if (file)
 		fclose(file);
 	return bytes;
@@ -120,6 +127,8 @@ int main(int argc, char **argv)
 		return 64;
 	}
 	bytes = read_file(argv[1], &size);
+	if (!bytes)
+		return 66;
 	rc = hn_decl_parse(argv[1], bytes, size, &decl, &err);
 	free(bytes);
 	if (rc >= 0)
