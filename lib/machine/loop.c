@@ -9,7 +9,9 @@ static struct {
 	pthread_mutex_t mutex;
 	pthread_t thread;
 	unsigned users;
-	bool registered, stop; /* stop is read by the thread under the mutex */
+	bool registered;
+	atomic_bool
+		stop; /* read by the thread, which never takes the mutex: it is joined under it */
 	int timer;
 } loop = {.mutex = PTHREAD_MUTEX_INITIALIZER, .timer = -1};
 
@@ -28,17 +30,10 @@ static void silent(void *arg, virErrorPtr error)
 static void *run(void *arg)
 {
 	(void)arg;
-	for (;;) {
-		bool stop;
-
-		pthread_mutex_lock(&loop.mutex);
-		stop = loop.stop;
-		pthread_mutex_unlock(&loop.mutex);
-		if (stop)
-			return NULL;
+	while (!atomic_load(&loop.stop))
 		if (virEventRunDefaultImpl() < 0)
 			virResetLastError();
-	}
+	return NULL;
 }
 
 static int prepare(hn_error **err)
@@ -63,7 +58,7 @@ int virt_loop_acquire(hn_error **err)
 	pthread_mutex_lock(&loop.mutex);
 	result = prepare(err);
 	if (result == 0 && loop.users == 0) {
-		loop.stop = false;
+		atomic_store(&loop.stop, false);
 		if (pthread_create(&loop.thread, NULL, run, NULL) != 0)
 			result = base_error(err, HN_EDRIVER, MACHINE_ROOM, NULL,
 				"cannot start the thread of libvirt's event loop");
@@ -74,19 +69,14 @@ int virt_loop_acquire(hn_error **err)
 	return result;
 }
 
+/* Whoever opens a handle meanwhile waits: it would call the thread that is ending back. */
 void virt_loop_release(void)
 {
-	bool last;
-	pthread_t thread;
-
 	pthread_mutex_lock(&loop.mutex);
-	last = --loop.users == 0;
-	thread = loop.thread;
-	if (last) {
-		loop.stop = true;
+	if (--loop.users == 0) {
+		atomic_store(&loop.stop, true);
 		virEventUpdateTimeout(loop.timer, 0);
+		pthread_join(loop.thread, NULL);
 	}
 	pthread_mutex_unlock(&loop.mutex);
-	if (last)
-		pthread_join(thread, NULL);
 }

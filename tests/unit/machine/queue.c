@@ -3,8 +3,11 @@
  * The event queue between the driver's thread and the owner's.
  */
 #include "fixture.h"
+#include "machine/drv-libvirt.h"
 
 #include <poll.h>
+#include <sched.h>
+#include <stdlib.h>
 
 static bool readable(const machine_queue *queue)
 {
@@ -83,4 +86,42 @@ Test(queue, destroy_of_one_never_made)
 
 	machine_queue_destroy(&queue);
 	cr_expect_eq(queue.fd, -1);
+}
+
+/* --- the loop that libvirt's events come from --- */
+
+static atomic_bool go, over;
+
+static void *another_handle(void *arg)
+{
+	while (!atomic_load(&over)) {
+		if (!atomic_exchange(&go, false)) {
+			(void)sched_yield();
+			continue;
+		}
+		for (volatile int i = rand() % 6000; i > 0; i--)
+			; /* now earlier, now later than the other's release */
+		if (virt_loop_acquire(NULL) < 0)
+			continue;
+		(void)poll(NULL, 0, 5); /* a handle that is kept for a while */
+		virt_loop_release();
+	}
+	return arg;
+}
+
+/* A release once waited for a thread that another's acquire had called back. */
+Test(loop, a_handle_that_comes_while_the_last_one_goes, .timeout = 60)
+{
+	pthread_t thread;
+
+	cr_assert_eq(pthread_create(&thread, NULL, another_handle, NULL), 0);
+	for (int i = 0; i < 200; i++) {
+		cr_assert_eq(virt_loop_acquire(NULL), 0);
+		(void)poll(NULL, 0, 1); /* its thread waits for events by then */
+		atomic_store(&go, true);
+		virt_loop_release();
+		(void)poll(NULL, 0, 8);
+	}
+	atomic_store(&over, true);
+	cr_assert_eq(pthread_join(thread, NULL), 0);
 }
