@@ -168,13 +168,56 @@ static int change_net_rate(change *c, hn_error **err)
 	return 0;
 }
 
-/* Takes what the present definition says about the device, so that the driver finds it. */
-static int device_of_old(change *c, const char *kind, char **xml, hn_error **err)
+/* What the live or the persistent definition says about the device; *xml stays NULL when it says
+ * nothing. */
+static int find_device(change *c, const char *kind, bool live, char **xml, hn_error **err)
 {
+	BASE_AUTO_OF(hn_error) hn_error *absent = NULL;
 	BASE_AUTO_FREE char *whole = NULL;
-	int result = c->m->ops->xml(c->m, c->brief.uuid, c->live, &whole, err);
+	int result = c->m->ops->xml(c->m, c->brief.uuid, live, &whole, err);
 
-	return result < 0 ? result : machine_domain_device(whole, kind, c->part, xml, err);
+	if (result < 0)
+		return result;
+	result = machine_domain_device(whole, kind, c->part, xml, &absent);
+	if (result >= 0 || result == HN_ENOENT)
+		return 0;
+	return base_error(err, result, MACHINE_ROOM, NULL, "%s", hn_error_message(absent));
+}
+
+static int plug(change *c, machine_tuning_kind how, const char *xml, bool live, hn_error **err)
+{
+	machine_tuning tuning = {.kind = how, .xml = xml};
+
+	return c->m->ops->change(c->m, c->brief.uuid, &tuning, live, err);
+}
+
+/* A process that died after the effect left the device plugged in: only what lacks it gets it. The
+ * driver changes the running unit first, so that is the one that may be ahead. */
+static int attach(change *c, const char *kind, const char *xml, hn_error **err)
+{
+	BASE_AUTO_FREE char *running = NULL;
+	BASE_AUTO_FREE char *kept = NULL;
+	int result = c->live ? find_device(c, kind, true, &running, err) : 0;
+
+	if (result == 0)
+		result = find_device(c, kind, false, &kept, err);
+	if (result < 0 || (kept != NULL && (running != NULL || !c->live)))
+		return result;
+	return plug(c, MACHINE_TUNE_ATTACH, xml, c->live && running == NULL, err);
+}
+
+/* The driver finds a device by what the definition says about it. */
+static int detach(change *c, const char *kind, hn_error **err)
+{
+	BASE_AUTO_FREE char *running = NULL;
+	BASE_AUTO_FREE char *kept = NULL;
+	int result = c->live ? find_device(c, kind, true, &running, err) : 0;
+
+	if (result == 0)
+		result = find_device(c, kind, false, &kept, err);
+	if (result < 0 || (running == NULL && kept == NULL))
+		return result;
+	return plug(c, MACHINE_TUNE_DETACH, running == NULL ? kept : running, running != NULL, err);
 }
 
 static int change_disk_source(change *c, hn_error **err)
@@ -187,10 +230,8 @@ static int change_disk_source(change *c, hn_error **err)
 		return base_error(err, HN_ENOSUP, MACHINE_ROOM, "restart the unit",
 			"unit '%s': disk '%s' cannot change its source while it runs",
 			c->spec->name, c->part);
-	if (c->new_text == NULL) {
-		result = device_of_old(c, "disk", &xml, err);
-		return result < 0 ? result : tune(c, MACHINE_TUNE_DETACH, NULL, xml, 0, 0, err);
-	}
+	if (c->new_text == NULL)
+		return detach(c, "disk", err);
 	if (disk == NULL)
 		return base_error(err, HN_EINVAL, MACHINE_ROOM, NULL, "unit '%s' has no disk '%s'",
 			c->spec->name, c->part);
@@ -199,7 +240,7 @@ static int change_disk_source(change *c, hn_error **err)
 		result = machine_make_disks(c->m, c->spec, err);
 	if (result == 0)
 		result = machine_xml_disk(c->spec, disk, &xml, err);
-	return result < 0 ? result : tune(c, MACHINE_TUNE_ATTACH, NULL, xml, 0, 0, err);
+	return result < 0 ? result : attach(c, "disk", xml, err);
 }
 
 static int grow_file(change *c, const machine_disk *disk, hn_error **err)
@@ -253,15 +294,13 @@ static int change_nic(change *c, hn_error **err)
 		return base_error(err, HN_ENOSUP, MACHINE_ROOM, "restart the unit",
 			"unit '%s': nic '%s' cannot change its kind while it runs", c->spec->name,
 			c->part);
-	if (c->new_text == NULL) {
-		result = device_of_old(c, "interface", &xml, err);
-		return result < 0 ? result : tune(c, MACHINE_TUNE_DETACH, NULL, xml, 0, 0, err);
-	}
+	if (c->new_text == NULL)
+		return detach(c, "interface", err);
 	if (nic == NULL)
 		return base_error(err, HN_EINVAL, MACHINE_ROOM, NULL, "unit '%s' has no nic '%s'",
 			c->spec->name, c->part);
 	result = machine_xml_nic(c->spec, nic, &xml, err);
-	return result < 0 ? result : tune(c, MACHINE_TUNE_ATTACH, NULL, xml, 0, 0, err);
+	return result < 0 ? result : attach(c, "interface", xml, err);
 }
 
 /* Another bridge for a nic that stays: the definition alone; the cable moves with a live update. */
