@@ -249,6 +249,17 @@ static int listed(void *arg, const machine_brief *brief)
 	return 0;
 }
 
+/* Events come late: one of an earlier run of the unit must not be taken for the end of this one. */
+static bool is_end(machine *m, const machine_event *event)
+{
+	machine_brief brief;
+
+	if (event->status != HN_UNIT_STOPPED && event->status != HN_UNIT_CRASHED &&
+		event->status != HN_UNIT_ABSENT)
+		return false;
+	return m->ops->state(m, event->uuid, &brief, NULL) < 0 || !machine_is_active(brief.status);
+}
+
 static int drain_queue(machine *m, hn_error **err)
 {
 	machine_event event;
@@ -260,9 +271,7 @@ static int drain_queue(machine *m, hn_error **err)
 		handled++;
 		if (event.detail == machine_balloon_moved)
 			continue;
-		if (live != NULL &&
-			(event.status == HN_UNIT_STOPPED || event.status == HN_UNIT_CRASHED ||
-				event.status == HN_UNIT_ABSENT)) {
+		if (live != NULL && is_end(m, &event)) {
 			live->ended = true;
 			live->end_status = event.status;
 			live->end_detail = event.detail;

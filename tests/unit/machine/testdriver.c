@@ -586,6 +586,25 @@ static bool is_there(const char *path)
 	return os_exists(hn_os_real(), path);
 }
 
+Test(testdriver, late_events_of_an_earlier_run_end_nothing)
+{
+	machine_event late = {.uuid = UUID, .status = HN_UNIT_ABSENT, .detail = "undefined"};
+	hn_view *view = view_of("");
+
+	start(view, 0);
+	machine_queue_put(&m->queue, &late);
+	late.status = HN_UNIT_STOPPED;
+	machine_queue_put(&m->queue, &late);
+	cr_assert_geq(machine_pump(m, 0, NULL), 2);
+	cr_assert_not_null(machine_live_find(m, UUID));
+	cr_expect_not(machine_live_find(m, UUID)->ended, "it runs");
+	cr_assert_eq(m->ops->kill(m, UUID, false, NULL), 0);
+	machine_queue_put(&m->queue, &late);
+	cr_assert_geq(machine_pump(m, 0, NULL), 1);
+	cr_expect(machine_live_find(m, UUID)->ended);
+	hn_view_unref(view);
+}
+
 Test(testdriver, undefine_keeps_disks)
 {
 	static const char *const anew[] = {"run", "boot.cbor", "console.log", "console.log.1",
