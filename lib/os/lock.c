@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TEXT_SIZE = 256 };
+enum { TEXT_SIZE = 256, READ_TRIES = 5 };
 #define BACK_OFF_FIRST INT64_C(50000000)
 #define BACK_OFF_LAST INT64_C(500000000)
+#define READ_AGAIN INT64_C(10000000)
 
 struct os_lock {
 	hn_os *os;
@@ -63,18 +64,33 @@ static bool parse_holder(char *text, long *pid, char **program, long long *since
 	return true;
 }
 
+/* The holder locks first and then writes who it is: a text that is not there yet soon is. */
+static bool read_holder(
+	hn_os *os, int fd, char text[TEXT_SIZE], long *pid, char **program, long long *since)
+{
+	for (int tries = 0; tries < READ_TRIES; tries++) {
+		ssize_t got = os->ops->pread(os, fd, text, TEXT_SIZE - 1, 0);
+
+		text[got > 0 ? got : 0] = '\0';
+		if (parse_holder(text, pid, program, since))
+			return true;
+		if (got < 0)
+			break;
+		os->ops->sleep(os, READ_AGAIN);
+	}
+	return false;
+}
+
 /* The text is only a help for people: what cannot be read is left out. */
 static int busy(hn_os *os, int fd, const char *path, hn_error **err)
 {
 	char text[TEXT_SIZE], quoted[BASE_QUOTE_SIZE];
-	ssize_t got = os->ops->pread(os, fd, text, sizeof(text) - 1, 0);
 	char *program;
 	long long since;
 	long pid;
 	int code;
 
-	text[got > 0 ? got : 0] = '\0';
-	if (!parse_holder(text, &pid, &program, &since))
+	if (!read_holder(os, fd, text, &pid, &program, &since))
 		return base_error(err, HN_EBUSY, "os", "try again, or wait",
 			"%s is locked by another process", path);
 	base_quote(quoted, program, strlen(program));

@@ -106,6 +106,8 @@ int state_fail(state_store *store, int sqlite_code, const char *doing, hn_error 
 		store->undone = code;
 	if (code == HN_ENOMEM)
 		return base_nomem(err);
+	if (code == HN_ENOSPC) /* SQLite may say "disk I/O error", which sends people to the disk */
+		text = hn_code_text(code);
 	base_error(err, code, "state", hint_of(code), "%s: %s%s%.120s", store->path, text,
 		doing == NULL ? "" : ", while doing: ", doing == NULL ? "" : doing);
 	base_error_fact(err, "path", store->path);

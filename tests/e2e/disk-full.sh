@@ -50,8 +50,8 @@ for left in 0 16 64 256 1000 2000 4000; do
 		ok "$left KiB left were enough"
 	else
 		check "$left KiB left: exit status 13 (storage)" test "$full" = 13
-		if grep -qiE 'no space|disk.*full|space left|disk I/O error' "$work/full"; then
-			ok "$left KiB left: says that there is no space"
+		if grep -q 'no space left' "$work/full" && grep -q '^hint: free space' "$work/full"; then
+			ok "$left KiB left: says that there is no space, and what to do"
 		else
 			not_ok "$left KiB left: says: $(grep -v steps "$work/full")"
 		fi

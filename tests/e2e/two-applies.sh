@@ -36,8 +36,8 @@ for turn in 1 2 3 4 5; do
 	for output in a b; do
 		status=${!output}
 		if [ "$status" = 7 ]; then
-			# Whoever lost the race reads who holds the lock, or that the other one was faster.
-			if grep -qE 'process [0-9]+|again' "$work/$output"; then
+			# Whoever lost the race reads who holds the lock, or that the plan was overtaken.
+			if grep -qE 'locked by .+, process [0-9]+|the plan no longer fits: the state has changed' "$work/$output"; then
 				ok "turn $turn: the refusal says why"
 			else
 				not_ok "turn $turn: the refusal says: $(cat "$work/$output")"

@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <sys/wait.h>
 
 TestSuite(lock, .init = make_directory, .fini = remove_directory);
@@ -167,4 +168,37 @@ Test(lock, a_file_that_was_replaced_is_taken_anew)
 	/* The first lock is on a file without a name; the new one is what counts from now on. */
 	cr_assert_eq(take(0, NULL, &second, NULL), 0);
 	cr_assert_eq(take(0, NULL, &third, NULL), HN_EBUSY);
+}
+
+/* Into the file that is there: put() would replace it. */
+static void write_into_lock(const char *text)
+{
+	FILE *file = fopen(in("lock"), "we");
+
+	cr_assert_not_null(file);
+	cr_assert_geq(fputs(text, file), 0);
+	cr_assert_eq(fclose(file), 0);
+}
+
+/* The holder writes who it is while the other one waits a moment. */
+static void sleep_while_it_writes(hn_os *os, int64_t time)
+{
+	(void)os;
+	(void)time;
+	write_into_lock("4711 - slow 1700000000000000000\n");
+}
+
+Test(lock, a_holder_that_has_not_written_yet_is_named_all_the_same)
+{
+	hn_os_ops ops = *hn_os_real()->ops;
+	hn_os watching = {.ops = &ops};
+	BASE_AUTO_OF(os_lock) os_lock *holder = NULL;
+	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
+	os_lock *second = NULL;
+
+	ops.sleep = sleep_while_it_writes;
+	cr_assert_eq(take(0, NULL, &holder, NULL), 0);
+	put("lock", "");
+	cr_assert_eq(os_lock_take(&watching, in("lock"), "b", 0, NULL, &second, &error), HN_EBUSY);
+	cr_assert_not_null(strstr(hn_error_message(error), "slow, process 4711"));
 }
