@@ -198,7 +198,8 @@ Test(lock, a_holder_that_has_not_written_yet_is_named_all_the_same)
 
 	ops.sleep = sleep_while_it_writes;
 	cr_assert_eq(take(0, NULL, &holder, NULL), 0);
-	put("lock", "");
-	cr_assert_eq(os_lock_take(&watching, in("lock"), "b", 0, NULL, &second, &error), HN_EBUSY);
+	write_into_lock("");
+	cr_assert_eq(os_lock_take(&watching, in("lock"), "b", 0, NULL, &second, &error), HN_EBUSY,
+		"%s", hn_error_message(error));
 	cr_assert_not_null(strstr(hn_error_message(error), "slow, process 4711"));
 }
