@@ -10,12 +10,22 @@ typedef struct drift_walk {
 	hn_error **err;
 } drift_walk;
 
+/* A device that comes or goes takes all its keys with it, also those that only the hypervisor shows
+ * (the file of a disk of the unit's own). */
 static bool already_changing(const drift_walk *walk, const char *key)
 {
-	for (size_t i = walk->first; i < walk->plan->step_count; i++)
-		if (walk->plan->steps[i].unit == walk->unit && walk->plan->steps[i].key &&
-			strcmp(walk->plan->steps[i].key, key) == 0)
+	const plan_step seen = {.key = (char *)key};
+
+	for (size_t i = walk->first; i < walk->plan->step_count; i++) {
+		const plan_step *step = &walk->plan->steps[i];
+
+		if (step->unit != walk->unit || !step->key || step->action != HN_ACTION_CHANGE)
+			continue;
+		if (strcmp(step->key, key) == 0)
 			return true;
+		if ((!step->old_text || !step->new_text) && plan_same_entry(step, &seen))
+			return true;
+	}
 	return false;
 }
 
