@@ -649,6 +649,7 @@ Test(testdriver, disks_go_by_their_own_call)
 {
 	hn_view *view = view_of("");
 	base_permit remove = permit(HN_VERB_UNIT_DELETE), wrong = permit(HN_VERB_UNIT_UPDATE);
+	base_permit undo = permit(HN_VERB_UNIT_CREATE);
 	char path[192];
 
 	define(view);
@@ -662,6 +663,7 @@ Test(testdriver, disks_go_by_their_own_call)
 	snprintf(path, sizeof(path), "%s/unit/" UUID, root);
 	cr_expect_not(is_there(path));
 	cr_expect_eq(machine_disks_remove(&remove, m, UUID, NULL), 0, "absent is success");
+	cr_expect_eq(machine_disks_remove(&undo, m, UUID, NULL), 0, "a create that is undone");
 	hn_view_unref(view);
 }
 
