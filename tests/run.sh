@@ -293,7 +293,7 @@ for argument in "$@"; do
 	esac
 done
 export ASAN_OPTIONS=${ASAN_OPTIONS-abort_on_error=1:detect_stack_use_after_return=1:allocator_may_return_null=1}
-export TSAN_OPTIONS=${TSAN_OPTIONS-die_after_fork=0:allocator_may_return_null=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS-die_after_fork=0:allocator_may_return_null=1:suppressions=$root/tests/lib/tsan.supp:print_suppressions=0}
 export LSAN_OPTIONS=${LSAN_OPTIONS-suppressions=$root/tests/lib/lsan.supp:print_suppressions=0}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS-halt_on_error=1:print_stacktrace=1}
 main
