@@ -22,7 +22,7 @@ typedef enum hn_action {
 	HN_ACTION_REMOVE,
 	HN_ACTION_RESTORE /* drift */,
 	HN_ACTION_ORPHAN /* remove a domain of ours without record */,
-	HN_ACTION_FORGET
+	HN_ACTION_FORGET /* leaves the declaration; no domain, or one that stays as it is */
 } hn_action;
 
 /** How far a step is. */
@@ -184,7 +184,8 @@ typedef struct hn_plan_summary {
 		.size = sizeof(hn_plan_summary)                                                    \
 	}
 /**
- * Counts the steps of a plan by kind, and tells the capacity after it.
+ * Counts the steps of a plan by kind, and tells the capacity after it. A unit that leaves the
+ * declaration and stays as it is counts as none of them.
  *
  * @param plan  a plan
  * @param summary  receives the counts

@@ -293,6 +293,20 @@ HN_API bool hn_unit_pending(const hn_unit *unit);
 HN_API bool hn_unit_inconsistent(const hn_unit *unit);
 
 /**
+ * Tells whether the unit has left the declaration. Its domain stays until the unit is declared
+ * again or removed; it holds capacity only while it runs.
+ *
+ * @param unit  a snapshot
+ * @return true when it was declared once and is not now; false for one that was made by hand
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API bool hn_unit_undeclared(const hn_unit *unit);
+
+/**
  * Tells whether this is a domain that hypernix did not make. Its uuid and name are those of the
  * domain.
  *

@@ -103,6 +103,21 @@ static int declare_units(apply_run *run, hn_error **err)
 	return rc;
 }
 
+/* Units that leave and stay as they are: that is done with the declaration itself. */
+static int tell_left(apply_run *run, hn_step_status status, hn_error **err)
+{
+	hn_plan *plan = run->plan;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < plan->step_count; i++) {
+		if (!plan_leaves(&plan->steps[i]))
+			continue;
+		plan->steps[i].status = status;
+		rc = plan_step_store(run->host, plan, i, err);
+	}
+	return rc;
+}
+
 /* Tags and forces need no lock: one may have come since the plan was found to fit. */
 static int check_revision(const apply_run *run, hn_error **err)
 {
@@ -132,6 +147,8 @@ static int declare_all(void *arg, hn_error **err)
 	if (rc >= 0)
 		rc = declare_units(run, err);
 	if (rc >= 0)
+		rc = tell_left(run, HN_STEP_DONE, err);
+	if (rc >= 0)
 		rc = plan_state_store(run->host, plan->number, PLAN_APPLYING, err);
 	if (rc >= 0)
 		rc = host_touch(run->host, err);
@@ -143,8 +160,12 @@ int apply_declare(apply_run *run, hn_error **err)
 	int rc = host_transaction(run->host, declare_all, run, err);
 
 	host_resolver_forget(run->host);
-	if (rc < 0)
+	if (rc < 0) {
+		for (size_t i = 0; i < run->plan->step_count; i++)
+			if (plan_leaves(&run->plan->steps[i]))
+				run->plan->steps[i].status = HN_STEP_PLANNED;
 		return rc;
+	}
 	/* Whoever asks for the revision after this wants to know about others. */
 	return host_revision(run->host, &run->plan->revision, err);
 }
@@ -194,6 +215,8 @@ static int revoke_all(void *arg, hn_error **err)
 			rc = state_run(query, err);
 		}
 	}
+	if (rc >= 0)
+		rc = tell_left(run, HN_STEP_UNDONE, err);
 	if (rc >= 0)
 		rc = host_touch(run->host, err);
 	return rc < 0 ? rc : host_settle(&permit, 0, err);

@@ -25,6 +25,11 @@ int host_admission_read(const hn_view *view, uint64_t *reserve, int64_t *overcom
 	return 0;
 }
 
+bool host_unit_holds(const hn_unit *unit, bool runs)
+{
+	return !unit->undeclared || runs;
+}
+
 typedef struct loading {
 	host_admission *admission;
 	hn_error **err;
@@ -54,7 +59,7 @@ static int add_unit(void *arg, hn_unit *given)
 	loading *load = arg;
 	int rc = 0;
 
-	if (unit->foreign)
+	if (unit->foreign || !host_unit_holds(unit, host_status_runs(unit->status)))
 		return 0;
 	if (!unit->undeclared)
 		rc = add_view(load->admission, unit->name, unit->desired, load->err);

@@ -58,6 +58,8 @@ char *host_auto_vcpus_note(uint64_t units, int64_t sn, uint32_t threads);
  * through `os`. */
 int host_usable_threads(hn_os *os, uint32_t *threads, hn_error **err);
 
+/* Does it hold what was applied? A unit that is no longer declared does while its guest runs. */
+bool host_unit_holds(const hn_unit *unit, bool runs);
 /* Everyone who may run on this host: each declared unit with what it wants and, while that waits,
  * each unit with what was applied: the larger counts. Capacity from host_calibration(). */
 int host_admission_load(hn_host *host, host_admission **admission, hn_error **err);

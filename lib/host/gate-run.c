@@ -57,7 +57,7 @@ static int hold_applied(host_admission *admission, const hn_unit *unit, hn_error
 	int rc;
 
 	host_admission_remove(admission, unit->name);
-	if (!unit->applied)
+	if (!unit->applied || !host_unit_holds(unit, host_status_runs(unit->status)))
 		return 0;
 	rc = host_admission_read(unit->applied, &reserve, &overcommit, err);
 	if (rc < 0)
@@ -73,8 +73,10 @@ static int admit_pending(hn_host *host, const hn_unit *unit, hn_error **err)
 	int64_t overcommit = 0;
 	int rc;
 
+	/* One that is no longer declared has given up what it held. */
 	if (!unit->desired ||
-		memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) == 0)
+		(host_unit_holds(unit, host_status_runs(unit->status)) &&
+			memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) == 0))
 		return 0;
 	rc = host_admission_load(host, &admission, err);
 	if (rc == 0)

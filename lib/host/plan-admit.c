@@ -23,28 +23,22 @@ static int read_claim(const hn_view *view, claim *out, hn_error **err)
 	return rc;
 }
 
-/* A unit that is no longer declared holds its reserve for as long as its guest runs. */
-static bool keeps_running(const hn_plan *plan, const plan_unit *unit)
-{
-	hn_unit_status status = unit->real     ? unit->real->status
-				: unit->record ? unit->record->status
-					       : HN_UNIT_ABSENT;
-
-	return plan->on_remove == 'k' && host_status_runs(status);
-}
-
+/* What it holds now. */
 static const hn_view *view_before(const plan_unit *unit)
 {
-	return unit->record ? unit->record->applied : NULL;
+	return unit->record && host_unit_holds(unit->record, plan_unit_runs(unit))
+		       ? unit->record->applied
+		       : NULL;
 }
 
+/* What it holds when the plan is done; what is not declared, only while it is left running. */
 static const hn_view *view_after(const hn_plan *plan, const plan_unit *unit)
 {
-	if (unit->skip)
-		return view_before(unit);
 	if (unit->declared)
-		return unit->desired;
-	return keeps_running(plan, unit) ? view_before(unit) : NULL;
+		return unit->skip ? view_before(unit) : unit->desired;
+	if (!plan_unit_runs(unit) || (!unit->skip && plan->on_remove != 'k'))
+		return NULL;
+	return view_before(unit);
 }
 
 static int fill_before(const hn_plan *plan, host_admission *admission, hn_error **err)
@@ -55,7 +49,7 @@ static int fill_before(const hn_plan *plan, host_admission *admission, hn_error 
 		const plan_unit *unit = &plan->units[i];
 		claim held;
 
-		if (!view_before(unit) || (unit->record->undeclared && !keeps_running(plan, unit)))
+		if (!view_before(unit))
 			continue;
 		rc = read_claim(view_before(unit), &held, err);
 		if (rc >= 0)

@@ -5,7 +5,7 @@
  */
 #include "host/plan.h"
 
-static bool unit_runs(const plan_unit *unit)
+bool plan_unit_runs(const plan_unit *unit)
 {
 	if (unit->real)
 		return host_status_runs(unit->real->status);
@@ -166,7 +166,7 @@ int plan_classify(
 	}
 	if (row->class_ == HN_CLASS_FIXED && step->old_text && step->new_text)
 		return refuse_fixed(unit, step, err);
-	if (!unit_runs(unit) || row->class_ == HN_CLASS_NEXT) {
+	if (!plan_unit_runs(unit) || row->class_ == HN_CLASS_NEXT) {
 		step->phase = PHASE_DEFINE;
 		return 0;
 	}
@@ -297,7 +297,7 @@ static int dropped_steps(hn_plan *plan, size_t index, hn_error **err)
 	change_walk walk = {.plan = plan, .unit = index, .err = err};
 	const hn_unit *record = plan->units[index].record;
 
-	if (!record->desired || !unit_runs(&plan->units[index]) ||
+	if (!record->desired || !plan_unit_runs(&plan->units[index]) ||
 		memcmp(record->desired_digest, record->applied_digest, CRYPTO_DIGEST) == 0 ||
 		memcmp(record->desired_digest, record->defined_digest, CRYPTO_DIGEST) != 0)
 		return 0;
@@ -347,20 +347,38 @@ static int create_steps(hn_plan *plan, size_t index, hn_error **err)
 	bool start = starts_by_itself(plan, unit) ||
 		     (unit->record && unit->record->wanted == HOST_WANTED_RUNNING);
 
-	if (rc < 0 || !start || unit_runs(unit))
+	if (rc < 0 || !start || plan_unit_runs(unit))
 		return rc;
 	return add_plain(plan, HN_ACTION_START, PHASE_START, index, "", err);
+}
+
+/* It keeps its domain, and nothing is done to that: without this step the plan would not show that
+ * it leaves. */
+static int leave_step(hn_plan *plan, size_t index, hn_error **err)
+{
+	const plan_unit *unit = &plan->units[index];
+
+	if (unit->record->undeclared)
+		return 0;
+	return add_plain(plan, HN_ACTION_FORGET, PHASE_NOTHING, index,
+		plan_unit_runs(unit)     ? "no longer declared (on-remove keep); keeps running"
+		: plan->on_remove == 'k' ? "no longer declared (on-remove keep); stays stopped"
+					 : "no longer declared (on-remove stop); stays stopped",
+		err);
 }
 
 static int undeclared_steps(hn_plan *plan, size_t index, hn_error **err)
 {
 	plan_unit *unit = &plan->units[index];
+	bool stop = plan->on_remove != 'k' && plan_unit_runs(unit);
 	int rc = 0;
 
 	if (!unit->record->applied && unit->observed && !unit->real)
 		return add_plain(plan, HN_ACTION_FORGET, PHASE_STOP, index,
 			"no longer declared, and never made", err);
-	if (plan->on_remove != 'k' && unit_runs(unit))
+	if (!stop && plan->on_remove != 'd')
+		return leave_step(plan, index, err);
+	if (stop)
 		rc = add_plain(plan, HN_ACTION_STOP, PHASE_STOP, index,
 			plan->on_remove == 's' ? "no longer declared (on-remove stop)"
 					       : "no longer declared (on-remove destroy)",
@@ -387,7 +405,7 @@ static int start_steps(hn_plan *plan, size_t index, hn_error **err)
 	plan_unit *unit = &plan->units[index];
 
 	/* One that ran and does not is drift, and comes with the rest of it. */
-	if (unit_runs(unit) || unit->record->wanted == HOST_WANTED_RUNNING ||
+	if (plan_unit_runs(unit) || unit->record->wanted == HOST_WANTED_RUNNING ||
 		!starts_by_itself(plan, unit))
 		return 0;
 	return add_plain(plan, HN_ACTION_START, PHASE_START, index, "", err);

@@ -188,7 +188,12 @@ plan_step *plan_add(hn_plan *plan, hn_action action, plan_phase phase, size_t un
 
 bool plan_actionable(const plan_step *step)
 {
-	return step->phase != PHASE_NOTHING;
+	return step->phase != PHASE_NOTHING || plan_leaves(step);
+}
+
+bool plan_leaves(const plan_step *step)
+{
+	return step->phase == PHASE_NOTHING && step->action == HN_ACTION_FORGET;
 }
 
 static void count_step(hn_plan_summary *sum, const plan_step *step)
@@ -208,7 +213,7 @@ static void count_step(hn_plan_summary *sum, const plan_step *step)
 	case HN_ACTION_REMOVE:
 	case HN_ACTION_ORPHAN:
 	case HN_ACTION_FORGET:
-		sum->remove++;
+		sum->remove += !plan_leaves(step);
 		break;
 	case HN_ACTION_RESTORE:
 		sum->drift++;

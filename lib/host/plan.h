@@ -96,11 +96,15 @@ plan_step *plan_add(hn_plan *plan, hn_action action, plan_phase phase, size_t un
 bool plan_text(char **text, const char *format, ...) BASE_PRINTF(2, 3);
 void plan_count(hn_plan *plan);              /* fills the summary */
 bool plan_actionable(const plan_step *step); /* will something be done? */
+/* Tells of a unit that leaves the declaration and stays as it is: done when what is declared
+ * changes. */
+bool plan_leaves(const plan_step *step);
 bool plan_same_steps(const hn_plan *left, const hn_plan *right);
 
 /* --- plan-make.c, plan-steps.c, plan-drift.c, plan-admit.c --- */
 int plan_fill(hn_session *session, hn_plan *plan, hn_error **err);
 int plan_unit_steps(hn_plan *plan, size_t index, hn_error **err);
+bool plan_unit_runs(const plan_unit *unit); /* as observed, else as it is on record */
 /* Phase, class and note of changing a key of a unit that has a domain. */
 int plan_classify(
 	hn_plan *plan, const plan_unit *unit, plan_step *step, const hn_key *row, hn_error **err);

@@ -475,6 +475,11 @@ bool hn_unit_inconsistent(const hn_unit *unit)
 	return unit->inconsistent;
 }
 
+bool hn_unit_undeclared(const hn_unit *unit)
+{
+	return unit->undeclared;
+}
+
 bool hn_unit_foreign(const hn_unit *unit)
 {
 	return unit->foreign;

@@ -34,6 +34,8 @@ static const char *remark(const hn_unit *unit)
 		return "foreign";
 	if (hn_unit_inconsistent(unit))
 		return "inconsistent";
+	if (hn_unit_undeclared(unit))
+		return "undeclared";
 	return hn_unit_pending(unit) ? "pending" : "";
 }
 
@@ -67,6 +69,7 @@ static void json_unit(hn_json *json, const hn_unit *unit, bool values)
 		hn_json_bool(json, "ready", ready > 0);
 	hn_json_bool(json, "pending", hn_unit_pending(unit));
 	hn_json_bool(json, "inconsistent", hn_unit_inconsistent(unit));
+	hn_json_bool(json, "undeclared", hn_unit_undeclared(unit));
 	hn_json_bool(json, "foreign", hn_unit_foreign(unit));
 	if (view == NULL)
 		return;

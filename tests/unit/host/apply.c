@@ -297,6 +297,126 @@ Test(on_remove, keep_leaves_it_running)
 	cr_expect_eq(fake_find("web")->status, HN_UNIT_RUNNING);
 }
 
+/* The plan shows that web leaves, its step is done by the declaration, and then all is said. */
+static void expect_left(lab *l, const char *on_remove, const char *note)
+{
+	hn_plan_options options = lab_options();
+	unsigned writes = fake.writes;
+	hn_plan_summary summary;
+	hn_step step;
+
+	options.on_remove = on_remove;
+	cr_assert_eq(lab_plan_with(l, NOTHING, options), 0, "%s", lab_why(l));
+	cr_expect_not(hn_plan_empty(l->plan));
+	cr_assert(lab_step(l, "web", HN_ACTION_FORGET, NULL, &step), "web is in no step");
+	cr_expect_eq(step.status, HN_STEP_PLANNED);
+	cr_expect_str_eq(step.note, note);
+	hn_plan_get_summary(l->plan, &summary);
+	cr_expect_eq(summary.remove, 0, "its domain stays");
+	cr_assert_eq(lab_apply_plan(l, HN_ON_ERROR_STOP), 0, "%s", lab_why(l));
+	cr_assert(lab_step(l, "web", HN_ACTION_FORGET, NULL, &step));
+	cr_expect_eq(step.status, HN_STEP_DONE);
+	cr_expect_eq(lab_number(l, "SELECT count(*) FROM step WHERE action = 7 AND status = 2"), 1,
+		"and that is stored");
+	cr_expect_eq(fake.writes, writes);
+	cr_assert_eq(lab_plan_with(l, NOTHING, options), 0, "%s", lab_why(l));
+	cr_expect(hn_plan_empty(l->plan));
+	cr_expect_eq(lab_steps(l), 0);
+}
+
+Test(on_remove, a_unit_that_is_off_leaves_in_a_step)
+{
+	LAB l = lab_new();
+	hn_unit *unit = NULL;
+
+	lab_must_apply(&l, STOPPED(""));
+	expect_left(&l, "stop", "no longer declared (on-remove stop); stays stopped");
+	cr_assert_not_null(fake_find("web"), "the domain stays");
+	cr_assert_eq(hn_unit_find(l.session, "web", false, &unit, NULL), 0);
+	cr_expect(hn_unit_undeclared(unit));
+	hn_unit_unref(unit);
+}
+
+Test(on_remove, a_unit_that_is_off_and_kept_leaves_in_a_step)
+{
+	LAB l = lab_new();
+
+	lab_must_apply(&l, STOPPED(""));
+	expect_left(&l, "keep", "no longer declared (on-remove keep); stays stopped");
+}
+
+Test(on_remove, a_unit_that_is_kept_running_leaves_in_a_step)
+{
+	LAB l = lab_new();
+
+	lab_must_apply(&l, RUNNING(""));
+	expect_left(&l, "keep", "no longer declared (on-remove keep); keeps running");
+}
+
+Test(on_remove, a_unit_that_comes_back_is_declared)
+{
+	LAB l = lab_new();
+	hn_unit *unit = NULL;
+
+	lab_must_apply(&l, STOPPED(""));
+	cr_assert_eq(hn_unit_find(l.session, "web", false, &unit, NULL), 0);
+	cr_expect_not(hn_unit_undeclared(unit));
+	unit = hn_unit_unref(unit);
+	cr_assert_eq(remove_with(&l, NULL), 0, "%s", lab_why(&l));
+	lab_must_apply(&l, STOPPED(""));
+	cr_assert_eq(hn_unit_find(l.session, "web", false, &unit, NULL), 0);
+	cr_expect_not(hn_unit_undeclared(unit));
+	hn_unit_unref(unit);
+	expect_settled(&l, STOPPED(""));
+}
+
+/* What the plan said is what the host then says. */
+static uint64_t reserved_now(lab *l)
+{
+	uint64_t reserved = 0;
+
+	cr_assert_eq(hn_host_capacity(l->session, NULL, NULL, &reserved, NULL, NULL, lab_err(l)), 0,
+		"%s", lab_why(l));
+	return reserved;
+}
+
+Test(on_remove, plan_and_host_count_the_same_capacity)
+{
+	static const char *const ways[] = {"stop", "keep"};
+
+	for (size_t i = 0; i < 4; i++) {
+		LAB l = lab_new();
+		hn_plan_options options = lab_options();
+		hn_plan_summary summary;
+
+		lab_must_apply(&l, i < 2 ? RUNNING("") : STOPPED(""));
+		cr_assert_gt(reserved_now(&l), 0);
+		options.on_remove = ways[i % 2];
+		cr_assert_eq(lab_plan_with(&l, NOTHING, options), 0, "%s", lab_why(&l));
+		hn_plan_get_summary(l.plan, &summary);
+		cr_expect_eq(summary.reserved > 0, i == 1, "only one that keeps running holds any");
+		cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_STOP), 0, "%s", lab_why(&l));
+		cr_expect_eq(reserved_now(&l), summary.reserved);
+		cr_assert_eq(lab_plan_with(&l, NOTHING, options), 0, "%s", lab_why(&l));
+		hn_plan_get_summary(l.plan, &summary);
+		cr_expect_eq(reserved_now(&l), summary.reserved);
+	}
+}
+
+Test(on_remove, what_has_left_starts_only_where_there_is_room)
+{
+	LAB l = lab_new();
+
+	lab_must_apply(&l, STOPPED(",\"compute.units\":4000,\"compute.overcommit\":1"));
+	lab_must_apply(&l, "{\"hypernix\":1,\"units\":{\"other\":{\"overrides\":{"
+			   "\"compute.units\":4000,\"compute.overcommit\":1}}}}");
+	cr_expect_eq(hn_unit_start(l.session, "web", NULL, lab_err(&l)), HN_ECAPACITY);
+	cr_expect_neq(fake_find("web")->status, HN_UNIT_RUNNING);
+	lab_must_apply(&l, NOTHING);
+	cr_expect_eq(hn_unit_start(l.session, "web", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(reserved_now(&l), 4000);
+}
+
 Test(on_remove, destroy_leaves_nothing)
 {
 	LAB l = lab_new();
