@@ -642,7 +642,8 @@ HN_API int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks,
 
 /**
  * Removes the domain of a unit and what was frozen for it; the next apply makes it anew, fixed
- * keys and all. Disks outside of its own directory stay.
+ * keys and all. Disks in its own directory are deleted with it, since what is fixed of them
+ * (format, encryption) can only come with new ones; disks outside stay.
  *
  * @param session  needs unit.delete, unit.create on unit/<uuid>
  * @param unit  name or uuid

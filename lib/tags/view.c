@@ -123,16 +123,20 @@ bool tags_found_given(const tags_found *found)
 	return (flags & TAGS_CELL_NULL) == 0;
 }
 
+/* A view that was read back without its explanation has no chains at all. */
+static uint32_t chain_of(
+	const uint32_t *chains, uint32_t first, uint32_t count, const uint32_t **chain)
+{
+	*chain = count > 0 ? chains + first : NULL;
+	return count;
+}
+
 uint32_t tags_found_chain(const hn_view *view, const tags_found *found, const uint32_t **chain)
 {
-	if (found->own != NULL) {
-		*chain = view->chains + found->own->chain;
-		return found->own->count;
-	}
-	if (found->cell != NULL) {
-		*chain = view->base->chains + found->cell->chain;
-		return found->cell->count;
-	}
+	if (found->own != NULL)
+		return chain_of(view->chains, found->own->chain, found->own->count, chain);
+	if (found->cell != NULL)
+		return chain_of(view->base->chains, found->cell->chain, found->cell->count, chain);
 	return 0;
 }
 

@@ -105,8 +105,9 @@ const cli_command compute_commands[] = {
 		"apply --on-remove destroy.",
 		options_remove, "rm web-1 --disks keep --why retired\n", compute_remove, false},
 	{CHANGE, "replace", "UNIT...", "make units anew, for keys that are fixed at creation",
-		"Needs --why.", options_confirm, "replace web-1 --why 'new format'\n",
-		compute_replace, false},
+		"The disks in the unit's own directory are made anew too: their data is gone. Needs "
+		"--why.",
+		options_confirm, "replace web-1 --why 'new format'\n", compute_replace, false},
 	{CHANGE, "adopt", "DOMAIN...", "take a foreign domain over as a unit", NULL, NULL,
 		"adopt old-domain\n", compute_adopt, false},
 	{CHANGE, "repair", "UNIT...", "settle units whose change failed half way", NULL, NULL,
