@@ -28,7 +28,7 @@ Test(answer, error_with_hint_cause_and_facts)
 	cr_assert_stderr_eq_str("prog: cannot open the host\n"
 				"hint: wait with --lock-wait 30s\n"
 				"because: lock is held\n"
-				"  (pid = 42, program = virsh\\x1b[2J)\n");
+				"  (pid = 42, program = virsh?[2J)\n");
 }
 
 Test(answer, failure_without_an_error_is_no_success)
