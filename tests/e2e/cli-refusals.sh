@@ -207,6 +207,39 @@ command_refused() {
 		ok "$name"
 	fi
 }
+
+# Rows of all tables but the audit log, and how many records the audit log has.
+content() {
+	python3 - "$state/hypernix.db" <<'END'
+import sqlite3, sys
+base = sqlite3.connect(sys.argv[1])
+print("\n".join(line for line in base.iterdump() if ' "audit' not in line and " audit" not in line))
+END
+}
+records() {
+	python3 -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM audit").fetchone()[0])' "$state/hypernix.db"
+}
+
+# A denial is on record (caps: nothing is refused unseen); nothing else changes.
+# command_denied NAME PATTERN ARGUMENTS...
+command_denied() {
+	local name=$1 pattern=$2 status=0 known
+	shift 2
+	content >rows
+	known=$(records)
+	timeout 60 "$program" "$@" >out 2>err </dev/null || status=$?
+	content >rows.after
+	if [ "$status" != 8 ] || ! grep -qE -- "$pattern" err; then
+		not_ok "$name: exits with $status and says: $(head -c 300 err)"
+	elif ! cmp -s rows rows.after; then
+		not_ok "$name: more than the audit log changed: $(diff rows rows.after | head -n 4)"
+	elif [ "$(records)" -le "$known" ]; then
+		not_ok "$name: the denial is not in the audit log"
+	else
+		ok "$name"
+	fi
+	digest >before
+}
 command_refused "create: a bad name" 64 'name' create ../x
 command_refused "create: an unknown tag" 4 'no-such' create api --tags no-such
 command_refused "create: an unknown key" 6 'memory\.size' create api --set memory.sise=1Gi
@@ -217,7 +250,7 @@ command_refused "tag: an unknown tag" 4 'no-such' tag kept +no-such
 command_refused "tag: an unknown unit" 4 'nobody' tag nobody +web
 command_refused "tag: no sign" 64 'neither' tag kept web
 command_refused "set: a declared unit" 8 'declared' set kept memory.size 256Mi
-command_refused "force: no reason" 8 'reason' force kept compute.units 20 --for 1h
+command_denied "force: no reason" 'reason' force kept compute.units 20 --for 1h
 command_refused "force: longer than a week" 6 '.' force kept compute.units 20 --for 8d --why x
 command_refused "force: no time" 64 '--for' force kept compute.units 20 --why x
 command_refused "rollback: no such generation" 4 '999' rollback 999 --yes
