@@ -87,30 +87,6 @@ static int parse_value(
 	return value->text != NULL && value->items != NULL ? 0 : base_nomem(at->err);
 }
 
-static void print_number(const hn_key *key, int64_t number, base_buf *out)
-{
-	char text[HN_QUANTITY_TEXT];
-
-	switch (key->type) {
-	case HN_TYPE_SIZE:
-		hn_size_print((uint64_t)number, text);
-		break;
-	case HN_TYPE_DURATION:
-		hn_duration_print(number, text);
-		break;
-	case HN_TYPE_RATIO:
-		hn_ratio_print(number, text);
-		break;
-	case HN_TYPE_RATE:
-		hn_rate_print((uint64_t)number, text);
-		break;
-	default:
-		base_buf_format(out, "%lld", (long long)number);
-		return;
-	}
-	base_buf_text(out, text);
-}
-
 static int read_items(reader *at, const hn_key *key, base_buf *text, uint64_t *items)
 {
 	uint64_t count;
@@ -153,7 +129,7 @@ static int read_scalar(reader *at, const hn_key *key, base_buf *text)
 	if (key->type == HN_TYPE_BOOL || key->type >= HN_TYPE_ENUM ||
 		!codec_cbor_int(&at->in, &number) || (number < 0 && key->type != HN_TYPE_INT))
 		return corrupt(at, "a value is of the wrong type");
-	print_number(key, number, text);
+	tags_print_number(key, number, text);
 	return 0;
 }
 

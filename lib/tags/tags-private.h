@@ -45,6 +45,8 @@ const char *tags_items_divider(const hn_key *key);
 /* Canonical text and items from packed items: sorted and single for a set. 0 or HN_ENOMEM; frees
  * nothing. */
 int tags_items_finish(const hn_key *key, base_buf *packed, uint32_t count, tags_parsed *out);
+/* Canonical text of a number of the key's type. */
+void tags_print_number(const hn_key *key, int64_t number, base_buf *out);
 void tags_parsed_free(tags_parsed *parsed);
 #define TAGS_AUTO_PARSED __attribute__((cleanup(tags_parsed_free)))
 /* What the row takes, in words: "a size from 64Mi to 8Ti in steps of 2Mi". */

@@ -75,7 +75,7 @@ static int read_number(const hn_key *key, const char *text, int64_t *number, hn_
 	}
 }
 
-static void print_number(const hn_key *key, int64_t number, base_buf *out)
+void tags_print_number(const hn_key *key, int64_t number, base_buf *out)
 {
 	char text[HN_QUANTITY_TEXT];
 
@@ -139,12 +139,12 @@ static void allowed_number(const hn_key *key, base_buf *out)
 	if (key->range[0] == '\0' || !key_bounds(key, &range))
 		return;
 	base_buf_text(out, " from ");
-	print_number(key, range.low, out);
+	tags_print_number(key, range.low, out);
 	base_buf_text(out, " to ");
-	print_number(key, range.high, out);
+	tags_print_number(key, range.high, out);
 	if (range.step != 1) {
 		base_buf_text(out, " in steps of ");
-		print_number(key, range.step, out);
+		tags_print_number(key, range.step, out);
 	}
 }
 
@@ -282,7 +282,7 @@ static int parse_number(const hn_key *key, const char *text, size_t size, int64_
 			err, HN_EINTERNAL, TAGS_ROOM, NULL, "%s has a broken range", key->name);
 	if (*number < range.low || *number > range.high || *number % range.step != 0)
 		return refuse(key, HN_ERANGE, NULL, text, size, err);
-	print_number(key, *number, out);
+	tags_print_number(key, *number, out);
 	return 0;
 }
 
