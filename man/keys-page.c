@@ -102,12 +102,13 @@ static const char introduction[] =
 	".TP\n.B fixed\nRefused once the unit exists; replace the unit.\n"
 	".SS Names with a star\nEach name in the place of the star is a setting of its own: disks.root.size.\n";
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const char *group = "";
 
 	puts(".\\\" SPDX-License-Identifier: MIT\n.\\\" Made from lib/tags/keys.def; do not edit.");
-	puts(".TH hypernix\\-keys 7 \"\" \"hypernix\" \"hypernix settings\"\n.SH NAME");
+	printf(".TH hypernix\\-keys 7 \"%s\" \"hypernix\" \"hypernix settings\"\n.SH NAME\n",
+		argc > 1 ? argv[1] : "");
 	puts("hypernix\\-keys \\- the settings of a unit");
 	fputs(introduction, stdout);
 	puts(".SH KEYS");

@@ -156,7 +156,9 @@ run_style() {
 		output=$("$check" --build "$builds/release" 2>&1)
 		status=$?
 		case $status in
-		0) ok=$((ok + 1)) ;;
+		0)
+			ok=$((ok + 1)) left=$((left + $(printf '%s\n' "$output" | grep -c '^skip ')))
+			printf '%s\n' "$output" | grep '^skip ' | sed 's/^/    /' ;;
 		77) left=$((left + 1)) && echo "    $output" ;;
 		*) bad=$((bad + 1)) && printf '%s\n' "$output" | head -n 40 | sed "s/^/    $name: /" ;;
 		esac

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * JSON as the library writes it, for programs that print answers.
+ */
 #ifndef HYPERNIX_CODEC_H
 #define HYPERNIX_CODEC_H
 
@@ -196,6 +199,29 @@ HN_API void hn_json_error(hn_json *json, const char *key, const hn_error *error)
  * Since: 0.1
  */
 HN_API int hn_json_finish(hn_json *json, const char **text, size_t *size, hn_error **err);
+
+/** Takes one scalar of a JSON text: `place` is its RFC 6901 pointer, `value` a string's characters,
+ * a number, true or false as text, or NULL for null. Both are borrowed; non-zero ends the walk. */
+typedef int (*hn_json_walk_fn)(void *arg, const char *place, const char *value);
+
+/**
+ * Gives each scalar of a JSON text, in its order, to a callback: for programs that print what the
+ * library gives as JSON, such as the data of an hn_event or a tag of hn_catalog_describe.
+ *
+ * @param text  one JSON value; an empty object or array has no scalars
+ * @param each  called for each scalar
+ * @param arg  handed to each
+ * @param err  set on failure; may be NULL
+ * @return 0, what the callback returned if that was not 0, or a negative hn_code
+ * Errors: HN_ESYNTAX, HN_EDUPLICATE, HN_ELIMIT when the text is not strict JSON; HN_EINVAL when text
+ * or each is NULL; HN_ENOMEM
+ * Threads: any
+ * Blocks: no, but for the callback
+ * Allocates: yes
+ * Since: 0.1
+ * Source: RFC 6901
+ */
+HN_API int hn_json_walk(const char *text, hn_json_walk_fn each, void *arg, hn_error **err);
 
 #ifdef __cplusplus
 }

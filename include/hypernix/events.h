@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The durable log of what happened on a host, the cursors of its readers, and metrics.
+ */
 #ifndef HYPERNIX_EVENTS_H
 #define HYPERNIX_EVENTS_H
 

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * The store of a host: where it lies, how large it is, whether it is whole.
+ */
 #ifndef HYPERNIX_STATE_H
 #define HYPERNIX_STATE_H
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Every public function and type has the header comment of CONTRIBUTING.md; lib/hypernix.map and the manual
-pages of section 3 are made from these comments.
+pages of section 3 (man/pages.py) are made from these comments.
 
-  api.py                check          api.py --map          rewrite lib/hypernix.map
-  api.py --man3 DIR     write pages    api.py --since        print the table of functions by release
+  api.py          check
+  api.py --map    rewrite lib/hypernix.map
+  api.py --since  print the table of functions by release
 """
-import os
 import re
 import sys
 
@@ -99,80 +99,14 @@ def version_map(functions):
     return text
 
 
-def escape(text):
-    text = text.replace('\\', '\\e').replace('-', '\\-')
-    return re.sub(r"^([.'])", r'\\&\1', text)
-
-
-def bold_codes(text):
-    return re.sub(r'\b(HN_E[A-Z]+)\b', r'\\fB\1\\fR', escape(text))
-
-
-def page(function, functions, version):
-    """One manual page from one comment."""
-    comment = function.comment
-    lines = ['.\\" SPDX-License-Identifier: MIT', f'.TH {function.name} 3 "" "hypernix {version}" "hypernix library"',
-             '.SH NAME', f'{function.name} \\- {escape(comment.summary[:1].lower() + comment.summary[1:].rstrip("."))}',
-             '.SH SYNOPSIS', '.nf', f'.B #include <{function.header}>', '.PP',
-             f'.BI "{escape(function.declaration)}"', '.fi']
-    if comment.text:
-        lines += ['.SH DESCRIPTION'] + [escape(paragraph) for paragraph in comment.text]
-    if comment.params:
-        lines.append('.SH PARAMETERS')
-        for name, meaning in comment.params.items():
-            lines += ['.TP', f'.I {name}', escape(meaning)]
-    if comment.result:
-        lines += ['.SH RETURN VALUE', escape(comment.result)]
-    lines += ['.SH ERRORS', bold_codes(comment.fields['Errors'])]
-    lines.append('.SH NOTES')
-    for field in ('Threads', 'Blocks', 'Allocates', 'Source'):
-        if field in comment.fields:
-            lines += ['.TP', f'.B {field}', escape(comment.fields[field])]
-    lines += ['.SH HISTORY', f'Since hypernix {function.since}.', '.SH SEE ALSO', '.BR hypernix (3)']
-    beside = [item.name for item in functions if item.header == function.header and item is not function and
-              item.name.split('_')[1] == function.name.split('_')[1]]
-    lines += [f', .BR {name} (3)'.replace(', ', '', 1) for name in beside[:8]]
-    return '\n'.join(lines) + '\n'
-
-
-def overview(functions, version):
-    lines = ['.\\" SPDX-License-Identifier: MIT', f'.TH hypernix 3 "" "hypernix {version}" "hypernix library"', '.SH NAME',
-             'hypernix \\- tags, policies and units of virtual machines, resolved, explained and run', '.SH SYNOPSIS',
-             '.nf', '.B #include <hypernix/hypernix.h>', '.PP', 'cc program.c $(pkg\\-config \\-\\-cflags \\-\\-libs hypernix)', '.fi',
-             '.SH DESCRIPTION',
-             'A call returns 0 or a positive number when it succeeds and a negative',
-             '.I hn_code', 'when it fails; its last parameter then holds an', '.I hn_error',
-             'that says what was wrong, where, and what would be right.', 'Out parameters are untouched on failure.']
-    for header in sorted({function.header for function in functions}):
-        lines += [f'.SH FUNCTIONS OF {header.upper()}']
-        for function in functions:
-            if function.header == header and function.comment:
-                lines += ['.TP', f'.BR {function.name} (3)', f'{escape(function.comment.summary)} Since {function.since}.']
-    return '\n'.join(lines) + '\n'
-
-
-def write_pages(root, target):
-    functions, _ = headers.everything(root)
-    version = re.search(r"version: '([\d.]+)'", house.read(root, 'meson.build')).group(1)
-    documented = [function for function in functions if function.comment and 'Errors' in function.comment.fields]
-    os.makedirs(target, exist_ok=True)
-    house.write(target, 'hypernix.3', overview(documented, version))
-    for function in documented:
-        house.write(target, f'{function.name}.3', page(function, documented, version))
-    return len(documented) + 1
-
-
 def options(parser):
     parser.add_argument('--map', action='store_true', help='rewrite lib/hypernix.map from the headers')
-    parser.add_argument('--man3', metavar='DIR', help='write the manual pages of section 3')
     parser.add_argument('--since', action='store_true', help='print which release brought which function')
 
     def answer(given):
         functions, _ = headers.everything(given.root)
         if given.map:
             house.write(given.root, MAP, version_map(functions))
-        elif given.man3:
-            print(f'{write_pages(given.root, given.man3)} pages')
         elif given.since:
             for function in sorted(functions, key=lambda item: (item.since, item.name)):
                 print(f'{function.since or "?":5} {function.name:32} {function.header}')

@@ -74,8 +74,8 @@ class Function:
 
 
 class Type:
-    def __init__(self, header, line, name, comment):
-        self.header, self.line, self.name, self.comment = header, line, name, comment
+    def __init__(self, header, line, name, comment, definition=''):
+        self.header, self.line, self.name, self.comment, self.definition = header, line, name, comment, definition
 
 
 def split_params(text):
@@ -122,8 +122,35 @@ def parse(root, path):
         functions.append(Function(header, house.line_of(text, match.start()), text[match.start():match.end()],
                                   comment_above(text, match.start())))
     for match in re.finditer(r'^typedef\s+(struct|enum)\s+(\w+)', code, re.M):
-        types.append(Type(header, house.line_of(text, match.start()), match.group(2), comment_above(text, match.start())))
+        types.append(Type(header, house.line_of(text, match.start()), match.group(2), comment_above(text, match.start()),
+                          text[match.start():end_of_declaration(code, match.start())]))
     return functions, types
+
+
+def callbacks(root, path):
+    """The function types of a header."""
+    text = house.read(root, path)
+    code = blank(text)
+    return [Type(path.removeprefix('include/'), house.line_of(text, match.start()), match.group(1), comment_above(text, match.start()),
+                 text[match.start():end_of_declaration(code, match.start())])
+            for match in re.finditer(r'^typedef\s+(?!struct|enum)[^;(]*\(\*(\w+)\)', code, re.M)]
+
+
+def end_of_declaration(code, start):
+    """Where the declaration that begins at start ends, with its semicolon."""
+    depth = 0
+    for offset in range(start, len(code)):
+        depth += (code[offset] == '{') - (code[offset] == '}')
+        if code[offset] == ';' and depth == 0:
+            return offset + 1
+    return len(code)
+
+
+def about(root, path):
+    """What the comment at the head of a file says, as one text without the licence."""
+    comment = COMMENT.match(house.read(root, path))
+    lines = [line.strip(' */') for line in comment.group().splitlines()] if comment else []
+    return ' '.join(line for line in lines if line and not line.startswith('SPDX'))
 
 
 def public_headers(root):
