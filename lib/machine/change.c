@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #define BALLOON_WAIT (30 * MACHINE_SECOND)
+#define UNPLUG_WAIT (30 * MACHINE_SECOND)
+#define LOOK (MACHINE_SECOND / 4) /* in case the driver's event was lost */
 
 typedef struct change {
 	machine *m;
@@ -206,6 +208,29 @@ static int attach(change *c, const char *kind, const char *xml, hn_error **err)
 	return plug(c, MACHINE_TUNE_ATTACH, xml, c->live && running == NULL, err);
 }
 
+/* The guest lets a device go when it likes; the driver's answer only says that it was asked. */
+static int await_gone(change *c, const char *kind, hn_error **err)
+{
+	int64_t deadline = os_monotonic(c->m->os) + UNPLUG_WAIT;
+
+	for (;;) {
+		BASE_AUTO_FREE char *xml = NULL;
+		int64_t left = deadline - os_monotonic(c->m->os);
+		int result = find_device(c, kind, true, &xml, err);
+
+		if (result < 0 || xml == NULL)
+			return result;
+		if (left <= 0)
+			break;
+		result = machine_pump(c->m, left < LOOK ? left : LOOK, err);
+		if (result < 0)
+			return result;
+	}
+	return base_error(err, HN_EGUEST, MACHINE_ROOM,
+		"it stays plugged in; is the guest paused, or without PCI hot-plug?",
+		"unit '%s': the guest did not let go of %s in time", c->spec->name, c->key);
+}
+
 /* The driver finds a device by what the definition says about it. */
 static int detach(change *c, const char *kind, hn_error **err)
 {
@@ -217,7 +242,9 @@ static int detach(change *c, const char *kind, hn_error **err)
 		result = find_device(c, kind, false, &kept, err);
 	if (result < 0 || (running == NULL && kept == NULL))
 		return result;
-	return plug(c, MACHINE_TUNE_DETACH, running == NULL ? kept : running, running != NULL, err);
+	result = plug(
+		c, MACHINE_TUNE_DETACH, running == NULL ? kept : running, running != NULL, err);
+	return result < 0 || running == NULL ? result : await_gone(c, kind, err);
 }
 
 static int change_disk_source(change *c, hn_error **err)
@@ -315,14 +342,15 @@ static int change_bridge(change *c, hn_error **err)
 static int change_rng(change *c, hn_error **err)
 {
 	BASE_AUTO_FREE char *xml = NULL;
-	int result = machine_xml_rng(c->spec, &xml, err);
+	int result;
 
-	if (result < 0)
-		return result;
-	return tune(c,
-		strcmp(c->new_text == NULL ? "off" : c->new_text, "off") == 0 ? MACHINE_TUNE_DETACH
-									      : MACHINE_TUNE_ATTACH,
-		NULL, xml, 0, 0, err);
+	if (!c->spec->rng)
+		return detach(c, "rng", err);
+	/* Bus 0 takes nothing while the unit runs. */
+	if (c->live && c->spec->rng_slot == 0)
+		c->spec->rng_slot = c->spec->free_slot;
+	result = machine_xml_rng(c->spec, &xml, err);
+	return result < 0 ? result : attach(c, "rng", xml, err);
 }
 
 static int nothing(change *c, hn_error **err)
@@ -463,15 +491,37 @@ static int vcpus_possible(const change *c, const machine_domain *now, char **why
 	return 1;
 }
 
-static int device_possible(const change *c, char **why, hn_error **err)
+/* The slot that the device gets or has in the running unit; 0: none. SCSI disks need no port. */
+static uint32_t slot_of(const change *c, const machine_domain *now)
 {
-	if (c->old_text != NULL && c->new_text != NULL)
+	const machine_disk *disk = machine_spec_disk(c->spec, c->part);
+	const machine_nic *nic = machine_spec_nic(c->spec, c->part);
+
+	if (strcmp(c->key, "rng") == 0)
+		return now->rng_slot != 0 ? now->rng_slot : c->spec->free_slot;
+	if (strncmp(c->key, "nics.", 5) == 0)
+		return nic == NULL ? 0 : nic->slot;
+	return disk == NULL ? 0 : disk->bus == MACHINE_BUS_SCSI ? 1 : disk->slot;
+}
+
+static int device_possible(const change *c, const machine_domain *now, char **why, hn_error **err)
+{
+	bool rng = strcmp(c->key, "rng") == 0;
+	bool goes = rng ? !c->spec->rng : c->new_text == NULL;
+	uint32_t slot = slot_of(c, now);
+
+	if (!rng && c->old_text != NULL && c->new_text != NULL)
 		return no(why, err, "a device in use cannot be exchanged");
 	if ((c->m->ops->flags & MACHINE_REAL) == 0)
 		return no(why, err, "this driver cannot plug devices");
 	if (c->spec->board == MACHINE_BOARD_MICROVM)
 		return no(why, err, "microvm cannot plug devices");
-	return 1; /* the record found a slot for it */
+	if (goes)
+		return rng && now->rng_slot == 0 ? no(why, err, "bus 0 lets nothing go") : 1;
+	/* The running unit has the ports it was started with. */
+	if (slot == 0 || (c->spec->board == MACHINE_BOARD_Q35 && slot > now->ports))
+		return no(why, err, "no slot is free");
+	return 1;
 }
 
 static int possible(const change *c, const machine_domain *now, char **why, hn_error **err)
@@ -482,7 +532,7 @@ static int possible(const change *c, const machine_domain *now, char **why, hn_e
 		return vcpus_possible(c, now, why, err);
 	if (base_glob("disks.*.source", c->key) || base_glob("nics.*.kind", c->key) ||
 		strcmp(c->key, "rng") == 0)
-		return device_possible(c, why, err);
+		return device_possible(c, now, why, err);
 	if (strcmp(c->key, "memory.balloon") == 0) {
 		bool off = c->old_text == NULL || c->new_text == NULL ||
 			   strcmp(c->old_text, "off") == 0 || strcmp(c->new_text, "off") == 0;

@@ -58,6 +58,8 @@ static void our_words(
 		{"random.trust_cpu=", "random.trust_cpu=on", false, false},
 		{"initcall_blacklist=", "initcall_blacklist=init_kprobes", false, false},
 		{"mitigations=", "mitigations=off", true, false}, /* no speculation to mitigate */
+		/* Taking each lock prefix out of the kernel costs more than the prefixes do. */
+		{"noreplace-smp", "noreplace-smp", true, false},
 		/* microvm hangs in timer calibration under TCG without both. */
 		{"lpj=", "lpj=4000000", true, true},
 		{"tsc_early_khz=", "tsc_early_khz=2000000", true, true},

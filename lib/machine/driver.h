@@ -26,15 +26,10 @@ typedef enum machine_board {
 	MACHINE_BOARD_MICROVM
 } machine_board;
 
-/* Root port k is PCI bus k: disks 1-4, nics 5-6, virtio-serial 7, rng 8, then spare ones. */
-enum {
-	MACHINE_SLOT_DISK = 1,
-	MACHINE_SLOT_NIC = 5,
-	MACHINE_SLOT_SERIAL = 7,
-	MACHINE_SLOT_RNG = 8,
-	MACHINE_SLOT_SPARE = 9,
-	MACHINE_SLOTS = 24,
-};
+/* Slots are for what comes and goes while the unit runs: disks and nics. On q35 slot k is root port
+ * k and PCI bus k; each port costs firmware and kernel about 50 ms CPU under TCG, so there are no
+ * more than are asked for, and what never goes sits on bus 0. */
+enum { MACHINE_SLOTS = 24 };
 
 typedef struct machine_disk {
 	const char *name;
@@ -72,6 +67,9 @@ typedef struct machine_spec {
 	const char *watchdog;               /* NULL: off */
 	uint64_t iops, disk_rate, net_rate; /* 0: none; bytes/s */
 	uint32_t spare;                     /* machine.hotplug-slots */
+	uint32_t ports;                     /* slots there are, taken and spare */
+	uint32_t free_slot;                 /* the lowest that nothing has; 0: none */
+	uint32_t serial_slot, rng_slot;     /* 0: on bus 0 */
 	machine_disk *disks;
 	size_t disk_count;
 	machine_nic *nics;
@@ -93,9 +91,8 @@ int machine_spec_cmdline(
 int machine_unsupported(const hn_view *view, const char *driver, hn_error **err);
 
 /* --- slots.c: PCI addresses, once given and then kept --- */
+/* addresses: {"disk.root":1,"nic.lan":2}, as machine_domain has them; NULL when none were given. */
 int machine_slots_assign(machine_spec *spec, const char *addresses, hn_error **err);
-/* {"disk.root":1,"nic.lan":5}: what the next machine_slots_assign keeps; owned by the caller. */
-int machine_slots_print(const machine_spec *spec, char **json, hn_error **err);
 
 /* --- xml.c --- */
 int machine_xml_write(const machine_spec *spec, char **xml, hn_error **err);
@@ -120,14 +117,16 @@ typedef struct machine_domain {
 	int64_t sn;            /* and the calibration they were meant for */
 	const char *machine;   /* canonical type */
 	char *addresses;       /* JSON for machine_slots_assign; in the arena */
+	uint32_t ports;        /* root ports there are */
+	uint32_t rng_slot;     /* 0: on bus 0, or there is none */
 	base_map *values;      /* key -> canonical text in the arena */
 } machine_domain;
 int machine_domain_parse(const char *xml, size_t size, machine_domain **out, hn_error **err);
 void machine_domain_free(machine_domain *domain);
 BASE_AUTO(machine_domain, machine_domain_free)
 const char *machine_domain_value(const machine_domain *domain, const char *key);
-/* The element of a device of ours: kind "disk" or "interface", the unit's name for it. HN_ENOENT.
- */
+/* The element of a device of ours: kind "disk", "interface" or "rng", the unit's name for it (""
+ * for the rng). HN_ENOENT. */
 int machine_domain_device(
 	const char *xml, const char *kind, const char *name, char **out, hn_error **err);
 /* Every element of ours that the definition lost: HN_EXML naming the first. */
@@ -213,7 +212,6 @@ int machine_embed_lock(
 void machine_embed_unlock(machine *m);
 /* The driver of a URI; NULL when there is none. `inner` is what the driver's open gets. */
 const hn_machine_ops *machine_driver_find(const char *uri);
-const hn_machine_ops *machine_driver_at(size_t index); /* NULL ends the walk */
 int machine_missing(const machine *m, const char *method, hn_error **err);
 
 /* --- define.c --- */
@@ -240,8 +238,8 @@ typedef struct machine_queue {
 	bool overflow; /* events were lost: list everything again */
 	int fd;        /* eventfd; -1 before init */
 } machine_queue;
-/* The detail of an event that is for the room only. */
-extern const char machine_balloon_moved[];
+/* The detail of an event that is for the room only: it ends a wait. */
+extern const char machine_look_again[];
 int machine_queue_init(machine_queue *queue, hn_error **err);
 void machine_queue_destroy(machine_queue *queue);
 void machine_queue_put(machine_queue *queue, const machine_event *event);

@@ -145,17 +145,29 @@ static void on_io_error(virConnectPtr connection, virDomainPtr domain, const cha
 		machine_queue_put(v->queue, &out);
 }
 
-/* The guest's balloon moved: nothing for the owner, but it ends a wait of ours. */
+static void look_again(virt *v, virDomainPtr domain)
+{
+	machine_event out = {.status = HN_UNIT_RUNNING, .detail = machine_look_again};
+
+	if (virDomainGetUUIDString(domain, out.uuid) == 0)
+		machine_queue_put(v->queue, &out);
+}
+
+/* The guest's balloon moved, or it let a device go: nothing for the owner, but it ends a wait of
+ * ours. */
 static void on_balloon(
 	virConnectPtr connection, virDomainPtr domain, unsigned long long actual, void *arg)
 {
-	virt *v = arg;
-	machine_event out = {.status = HN_UNIT_RUNNING, .detail = machine_balloon_moved};
-
 	(void)connection;
 	(void)actual;
-	if (virDomainGetUUIDString(domain, out.uuid) == 0)
-		machine_queue_put(v->queue, &out);
+	look_again(arg, domain);
+}
+
+static void on_removed(virConnectPtr connection, virDomainPtr domain, const char *alias, void *arg)
+{
+	(void)connection;
+	(void)alias;
+	look_again(arg, domain);
 }
 
 static void on_closed(virConnectPtr connection, int reason, void *arg)
@@ -210,6 +222,8 @@ int virt_open(machine *m, const char *uri, hn_error **err)
 		VIR_DOMAIN_EVENT_ID_IO_ERROR, VIR_DOMAIN_EVENT_CALLBACK(on_io_error), v, NULL);
 	v->callbacks[2] = virConnectDomainEventRegisterAny(v->connection, NULL,
 		VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon), v, NULL);
+	v->callbacks[3] = virConnectDomainEventRegisterAny(v->connection, NULL,
+		VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_removed), v, NULL);
 	if (virConnectRegisterCloseCallback(v->connection, on_closed, v, NULL) < 0)
 		virResetLastError();
 	virResetLastError();

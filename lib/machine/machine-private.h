@@ -27,7 +27,6 @@ void machine_close(machine *m);
 BASE_AUTO(machine, machine_close)
 int machine_fact_at(machine *m, size_t index, hn_fact *fact);
 hn_accelerator machine_accelerator(const machine *m);
-const char *machine_driver(const machine *m); /* "embed", "libvirtd", "test" */
 bool machine_enforces_weight(const machine *m, const char **why_not);
 
 /* Everything a unit is made of, when it is made. `view` holds the values; what was frozen wins over
@@ -126,7 +125,6 @@ typedef struct machine_event {
 	hn_unit_status status;
 	const char *detail; /* static: "shutdown", "crashed", "destroyed", "booted", "ready" ... */
 } machine_event;
-int machine_fd(const machine *m); /* readable when machine_step has work; -1: none */
 int machine_step(machine *m, int64_t timeout, void (*each)(void *arg, const machine_event *event),
 	void *arg, hn_error **err);
 

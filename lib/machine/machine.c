@@ -7,17 +7,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const hn_machine_ops *const drivers[] = {
-#define X(name) &machine_driver_##name,
-#include "machine/drivers.def"
-#undef X
-};
-
-const hn_machine_ops *machine_driver_at(size_t index)
-{
-	return index < BASE_COUNT(drivers) ? drivers[index] : NULL;
-}
-
 const hn_machine_ops *machine_driver_find(const char *uri)
 {
 	if (uri == NULL || strcmp(uri, "hypernix:") == 0)
@@ -243,11 +232,6 @@ void machine_close(machine *m)
 hn_accelerator machine_accelerator(const machine *m)
 {
 	return m->accelerator;
-}
-
-const char *machine_driver(const machine *m)
-{
-	return m->ops->name;
 }
 
 bool machine_enforces_weight(const machine *m, const char **why_not)

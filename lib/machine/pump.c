@@ -269,7 +269,7 @@ static int drain_queue(machine *m, hn_error **err)
 		machine_live *live = machine_live_find(m, event.uuid);
 
 		handled++;
-		if (event.detail == machine_balloon_moved)
+		if (event.detail == machine_look_again)
 			continue;
 		if (live != NULL && is_end(m, &event)) {
 			live->ended = true;
@@ -368,11 +368,6 @@ int machine_pump(machine *m, int64_t timeout, hn_error **err)
 		handled += result;
 	}
 	return handled;
-}
-
-int machine_fd(const machine *m)
-{
-	return m->epoll;
 }
 
 int machine_step(machine *m, int64_t timeout, void (*each)(void *arg, const machine_event *event),

@@ -9,7 +9,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-const char machine_balloon_moved[] = "balloon";
+const char machine_look_again[] = "look-again";
 
 int machine_queue_init(machine_queue *queue, hn_error **err)
 {

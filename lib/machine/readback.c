@@ -372,6 +372,39 @@ static int read_nic(machine_domain *domain, const xmlNode *nic, base_buf *addres
 	return result;
 }
 
+static bool is_port(const xmlNode *controller)
+{
+	return strcmp(attribute(controller, "type"), "pci") == 0 &&
+	       strcmp(attribute(controller, "model"), "pcie-root-port") == 0;
+}
+
+/* Slots of what has one only because it was plugged in, or by an older definition. */
+static void read_slots(machine_domain *domain, const xmlNode *devices, base_buf *addresses)
+{
+	uint64_t index;
+	unsigned long slot;
+
+	for (const xmlNode *c = devices == NULL ? NULL : devices->children; c != NULL;
+		c = c->next) {
+		const char *name = named(c, "rng") ? "rng" : "serial";
+
+		if (named(c, "controller") && is_port(c) &&
+			whole_number(attribute(c, "index"), &index) && index < 256 &&
+			index > domain->ports)
+			domain->ports = (uint32_t)index;
+		if (!named(c, "rng") && !(named(c, "controller") &&
+						strcmp(attribute(c, "type"), "virtio-serial") == 0))
+			continue;
+		slot = device_slot(domain, c);
+		if (slot == 0 || slot > 255)
+			continue;
+		if (named(c, "rng"))
+			domain->rng_slot = (uint32_t)slot;
+		base_buf_format(
+			addresses, "%s\"%s\":%lu", addresses->size == 1 ? "" : ",", name, slot);
+	}
+}
+
 static int read_devices(machine_domain *domain, const xmlNode *root)
 {
 	const xmlNode *devices = child(root, "devices");
@@ -381,6 +414,7 @@ static int read_devices(machine_domain *domain, const xmlNode *root)
 	bool channel = false;
 
 	base_buf_text(&addresses, "{");
+	read_slots(domain, devices, &addresses);
 	if (result == 0)
 		result = put(domain, "rng", child(devices, "rng") == NULL ? "off" : "urandom");
 	if (result == 0)
@@ -522,21 +556,32 @@ int machine_domain_holds(const char *written, const char *read_back, hn_error **
 	return 0;
 }
 
+/* A device of ours by kind and the unit's name for it; the rng is the only one and has no name. */
+static bool is_device(const xmlNode *node, const char *kind, const char *name)
+{
+	const char *found;
+
+	if (!named(node, kind))
+		return false;
+	if (strcmp(kind, "rng") == 0)
+		return strcmp(attribute(child(node, "alias"), "name"), "ua-rng") == 0;
+	found = alias_name(node, strcmp(kind, "disk") == 0 ? "ua-disk-" : "ua-nic-");
+	return found != NULL && strcmp(found, name) == 0;
+}
+
 int machine_domain_device(
 	const char *xml, const char *kind, const char *name, char **out, hn_error **err)
 {
 	BASE_AUTO_OF(xmlDoc) xmlDoc *doc = read_doc(xml, strlen(xml));
-	const char *prefix = strcmp(kind, "disk") == 0 ? "ua-disk-" : "ua-nic-";
 	const xmlNode *devices;
 
 	if (doc == NULL)
 		return HN_CORRUPT(err, MACHINE_ROOM, "a domain's XML cannot be read");
 	devices = child(xmlDocGetRootElement(doc), "devices");
 	for (xmlNode *c = devices == NULL ? NULL : devices->children; c != NULL; c = c->next) {
-		const char *found = named(c, kind) ? alias_name(c, prefix) : NULL;
 		xmlBuffer *buffer;
 
-		if (found == NULL || strcmp(found, name) != 0)
+		if (!is_device(c, kind, name))
 			continue;
 		buffer = xmlBufferCreate();
 		if (buffer == NULL)

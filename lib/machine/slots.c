@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * PCI addresses of disks and nics: what was given once is kept, the rest takes the lowest free one.
+ * PCI addresses: what was given once is kept, other disks and nics take the lowest free slot.
  */
 #include "machine/driver.h"
 
@@ -10,7 +10,6 @@
 typedef struct slot_map {
 	bool taken[MACHINE_SLOTS + 1];
 	bool scsi[256];
-	uint32_t last; /* highest root port there is */
 } slot_map;
 
 /* The slot that was given before; 0 when none was. */
@@ -21,7 +20,8 @@ static uint32_t kept(const codec_node *root, const char *kind, const char *name)
 
 	if (root == NULL)
 		return 0;
-	snprintf(key, sizeof(key), "%s.%s", kind, name);
+	snprintf(key, sizeof(key), "%s%s%s", kind, name == NULL ? "" : ".",
+		name == NULL ? "" : name);
 	node = codec_member(root, key);
 	return node != NULL && node->kind == CODEC_INTEGER && node->integer > 0 &&
 			       node->integer < 256
@@ -29,28 +29,29 @@ static uint32_t kept(const codec_node *root, const char *kind, const char *name)
 		       : 0;
 }
 
-static bool usable(const slot_map *map, uint32_t slot)
+/* Takes the slot when it is there and free; 0 otherwise. */
+static uint32_t take(slot_map *map, uint32_t slot)
 {
-	return slot >= 1 && slot <= map->last && slot != MACHINE_SLOT_SERIAL &&
-	       slot != MACHINE_SLOT_RNG && !map->taken[slot];
+	if (slot < 1 || slot > MACHINE_SLOTS || map->taken[slot])
+		return 0;
+	map->taken[slot] = true;
+	return slot;
 }
 
-/* The lowest free one of the kind's own ports, then of the spare ones; 0 when all are taken. */
-static uint32_t lowest(const slot_map *map, uint32_t first, uint32_t end)
+static uint32_t lowest(const slot_map *map)
 {
-	for (uint32_t slot = first; slot < end; slot++)
-		if (usable(map, slot))
-			return slot;
-	for (uint32_t slot = MACHINE_SLOT_SPARE; slot <= map->last; slot++)
-		if (usable(map, slot))
+	for (uint32_t slot = 1; slot <= MACHINE_SLOTS; slot++)
+		if (!map->taken[slot])
 			return slot;
 	return 0;
 }
 
 static int no_slot(const machine_spec *spec, const char *kind, const char *name, hn_error **err)
 {
-	return base_error(err, HN_ELIMIT, MACHINE_ROOM, "raise machine.hotplug-slots (16 at most)",
-		"unit '%s': no slot is left for %s '%s'", spec->name, kind, name);
+	return base_error(err, HN_ELIMIT, MACHINE_ROOM,
+		"a SCSI controller takes 63 disks (disks.*.bus)",
+		"unit '%s': no slot is left for %s '%s', there are %d", spec->name, kind, name,
+		MACHINE_SLOTS);
 }
 
 static int assign_scsi(
@@ -72,57 +73,77 @@ static int assign_scsi(
 	return 0;
 }
 
-/* Kept slots first: a new name that sorts earlier must not push an old one away. */
-static int assign_pass(
-	machine_spec *spec, slot_map *map, const codec_node *root, bool first, hn_error **err)
+/* What was given once is taken first: a new name that sorts earlier must not push an old one away.
+ */
+static int keep_given(machine_spec *spec, slot_map *map, const codec_node *root, hn_error **err)
 {
+	if (spec->channel)
+		spec->serial_slot = take(map, kept(root, "serial", NULL));
+	if (spec->rng)
+		spec->rng_slot = take(map, kept(root, "rng", NULL));
 	for (size_t i = 0; i < spec->disk_count; i++) {
 		machine_disk *disk = &spec->disks[i];
 		uint32_t slot = kept(root, "disk", disk->name);
 
+		if (disk->bus != MACHINE_BUS_SCSI)
+			disk->slot = take(map, slot);
+		else if (slot != 0 && assign_scsi(spec, map, disk, slot, err) < 0)
+			return HN_ELIMIT;
+	}
+	for (size_t i = 0; i < spec->nic_count; i++)
+		spec->nics[i].slot = take(map, kept(root, "nic", spec->nics[i].name));
+	return 0;
+}
+
+static int give_rest(machine_spec *spec, slot_map *map, hn_error **err)
+{
+	for (size_t i = 0; i < spec->disk_count; i++) {
+		machine_disk *disk = &spec->disks[i];
+
 		if (disk->slot != 0)
 			continue;
 		if (disk->bus == MACHINE_BUS_SCSI) {
-			if ((!first || slot != 0) && assign_scsi(spec, map, disk, slot, err) < 0)
+			if (assign_scsi(spec, map, disk, 0, err) < 0)
 				return HN_ELIMIT;
 			continue;
 		}
-		if (first ? !usable(map, slot)
-			  : (slot = lowest(map, MACHINE_SLOT_DISK, MACHINE_SLOT_NIC)) == 0) {
-			if (first)
-				continue;
+		disk->slot = take(map, lowest(map));
+		if (disk->slot == 0)
 			return no_slot(spec, "disk", disk->name, err);
-		}
-		disk->slot = slot;
-		map->taken[slot] = true;
 	}
 	for (size_t i = 0; i < spec->nic_count; i++) {
 		machine_nic *nic = &spec->nics[i];
-		uint32_t slot = kept(root, "nic", nic->name);
 
-		if (nic->slot != 0)
-			continue;
-		if (first ? !usable(map, slot)
-			  : (slot = lowest(map, MACHINE_SLOT_NIC, MACHINE_SLOT_SERIAL)) == 0) {
-			if (first)
-				continue;
+		if (nic->slot == 0)
+			nic->slot = take(map, lowest(map));
+		if (nic->slot == 0)
 			return no_slot(spec, "nic", nic->name, err);
-		}
-		nic->slot = slot;
-		map->taken[slot] = true;
 	}
 	return 0;
+}
+
+/* As many as are taken and the spare ones, and never fewer than the highest that is taken. */
+static void count_ports(machine_spec *spec, const slot_map *map)
+{
+	uint32_t used = 0, highest = 0;
+
+	for (uint32_t slot = 1; slot <= MACHINE_SLOTS; slot++) {
+		used += map->taken[slot] ? 1 : 0;
+		highest = map->taken[slot] ? slot : highest;
+	}
+	spec->ports = used + spec->spare > highest ? used + spec->spare : highest;
+	if (spec->ports > MACHINE_SLOTS)
+		spec->ports = MACHINE_SLOTS;
+	spec->free_slot = lowest(map);
 }
 
 int machine_slots_assign(machine_spec *spec, const char *addresses, hn_error **err)
 {
 	BASE_AUTO_OF(codec_json) codec_json *doc = NULL;
 	const codec_node *root = NULL;
-	slot_map map = {.last = MACHINE_SLOT_RNG + spec->spare};
+	slot_map map = {0};
 	int result = 0;
 
-	if (map.last > MACHINE_SLOTS || spec->board == MACHINE_BOARD_MICROVM)
-		map.last = MACHINE_SLOTS;
 	if (addresses != NULL && addresses[0] != '\0')
 		result = codec_json_parse(
 			"frozen addresses", addresses, strlen(addresses), &doc, err);
@@ -133,35 +154,10 @@ int machine_slots_assign(machine_spec *spec, const char *addresses, hn_error **e
 	if (root != NULL && root->kind != CODEC_OBJECT)
 		return HN_CORRUPT(err, MACHINE_ROOM, "frozen addresses of unit '%s' are no object",
 			spec->name);
-	result = assign_pass(spec, &map, root, true, err);
+	result = keep_given(spec, &map, root, err);
 	if (result == 0)
-		result = assign_pass(spec, &map, root, false, err);
+		result = give_rest(spec, &map, err);
+	if (result == 0)
+		count_ports(spec, &map);
 	return result;
-}
-
-int machine_slots_print(const machine_spec *spec, char **json, hn_error **err)
-{
-	BASE_AUTO_OF(hn_json) hn_json *out = NULL;
-	const char *text;
-	char key[160];
-	size_t size;
-	int result = hn_json_new(false, &out, err);
-
-	if (result < 0)
-		return result;
-	hn_json_object(out, NULL);
-	for (size_t i = 0; i < spec->disk_count; i++) {
-		snprintf(key, sizeof(key), "disk.%s", spec->disks[i].name);
-		hn_json_uint(out, key, spec->disks[i].slot);
-	}
-	for (size_t i = 0; i < spec->nic_count; i++) {
-		snprintf(key, sizeof(key), "nic.%s", spec->nics[i].name);
-		hn_json_uint(out, key, spec->nics[i].slot);
-	}
-	hn_json_end(out);
-	result = hn_json_finish(out, &text, &size, err);
-	if (result < 0)
-		return result;
-	*json = base_strndup(text, size);
-	return *json == NULL ? base_nomem(err) : 0;
 }

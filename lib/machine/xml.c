@@ -7,8 +7,17 @@
 
 #include <stdio.h>
 
-/* Where the devices that are not on a root port sit on bus 0 (free on q35 and on pc). */
-enum { PLACE_BALLOON = 3, PLACE_WATCHDOG = 4, PLACE_SCSI = 5, PLACE_PORTS = 0x10, PLACE_PC = 7 };
+/* Where the devices that have no slot sit on bus 0 (free on q35 and on pc), then where the slots
+ * begin. */
+enum {
+	PLACE_BALLOON = 3,
+	PLACE_WATCHDOG = 4,
+	PLACE_SCSI = 5,
+	PLACE_SERIAL = 6,
+	PLACE_RNG = 7,
+	PLACE_PORTS = 0x10,
+	PLACE_PC = 7, /* of slot 0, which there is not */
+};
 
 static void text(base_buf *out, const char *value)
 {
@@ -67,6 +76,15 @@ static void fixed_address(base_buf *out, const machine_spec *spec, unsigned slot
 		base_buf_text(out, "      <address type='virtio-mmio'/>\n");
 	else
 		place(out, 0, slot, 0, false);
+}
+
+/* On its slot, or on bus 0 when it has none. */
+static void either_address(base_buf *out, const machine_spec *spec, uint32_t slot, unsigned fixed)
+{
+	if (slot != 0)
+		slot_address(out, spec, slot);
+	else
+		fixed_address(out, spec, fixed);
 }
 
 static void metadata(base_buf *out, const machine_spec *spec, const char *prefix)
@@ -242,14 +260,13 @@ static void rng_xml(base_buf *out, const machine_spec *spec)
 	base_buf_text(out, "    <rng model='virtio'>\n"
 			   "      <backend model='random'>/dev/urandom</backend>\n"
 			   "      <alias name='ua-rng'/>\n");
-	slot_address(out, spec, MACHINE_SLOT_RNG);
+	either_address(out, spec, spec->rng_slot, PLACE_RNG);
 	base_buf_text(out, "    </rng>\n");
 }
 
 static void controllers(base_buf *out, const machine_spec *spec)
 {
 	bool scsi = false;
-	uint32_t ports = MACHINE_SLOT_RNG + spec->spare;
 
 	base_buf_text(out, "    <controller type='usb' model='none'/>\n");
 	for (size_t i = 0; i < spec->disk_count; i++)
@@ -261,7 +278,7 @@ static void controllers(base_buf *out, const machine_spec *spec)
 	}
 	if (spec->board == MACHINE_BOARD_Q35) {
 		base_buf_text(out, "    <controller type='pci' index='0' model='pcie-root'/>\n");
-		for (uint32_t k = 1; k <= ports; k++) {
+		for (uint32_t k = 1; k <= spec->ports; k++) {
 			unsigned slot = PLACE_PORTS + (k - 1) / 8, function = (k - 1) % 8;
 
 			base_buf_format(out,
@@ -274,7 +291,7 @@ static void controllers(base_buf *out, const machine_spec *spec)
 	}
 	if (spec->channel) {
 		base_buf_text(out, "    <controller type='virtio-serial' index='0'>\n");
-		slot_address(out, spec, MACHINE_SLOT_SERIAL);
+		either_address(out, spec, spec->serial_slot, PLACE_SERIAL);
 		base_buf_text(out, "    </controller>\n");
 	}
 }

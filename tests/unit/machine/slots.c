@@ -20,22 +20,36 @@ static machine_spec *spec_of(const char *overrides, const char *addresses, int e
 #define DISK(name) "\"disks." name ".size\": \"1Gi\""
 #define NIC(name) "\"nics." name ".kind\": \"user\""
 
-Test(slots, disks_begin_at_one_nics_at_five)
+Test(slots, disks_come_before_nics)
 {
 	machine_spec *spec = spec_of(DISK("a") ", " DISK("b") ", " NIC("x"), NULL, 0);
 
 	cr_expect_eq(machine_spec_disk(spec, "a")->slot, 1);
 	cr_expect_eq(machine_spec_disk(spec, "b")->slot, 2);
-	cr_expect_eq(machine_spec_nic(spec, "x")->slot, 5);
+	cr_expect_eq(machine_spec_nic(spec, "x")->slot, 3);
+	cr_expect_eq(spec->free_slot, 4);
 	machine_spec_free(spec);
 }
 
-Test(slots, fifth_disk_takes_a_spare)
+Test(slots, as_many_ports_as_devices_and_spare_ones)
+{
+	machine_spec *spec = spec_of(DISK("a") ", " NIC("x"), NULL, 0);
+
+	cr_expect_eq(spec->ports, 10);
+	machine_spec_free(spec);
+	spec = spec_of("\"machine.hotplug-slots\": 0", NULL, 0);
+	cr_expect_eq(spec->ports, 0);
+	machine_spec_free(spec);
+}
+
+Test(slots, a_port_for_the_highest_that_was_given)
 {
 	machine_spec *spec = spec_of(
-		DISK("a") ", " DISK("b") ", " DISK("c") ", " DISK("d") ", " DISK("e"), NULL, 0);
+		"\"machine.hotplug-slots\": 0, " DISK("a") ", " DISK("b"), "{\"disk.a\":14}", 0);
 
-	cr_expect_eq(machine_spec_disk(spec, "e")->slot, 9);
+	cr_expect_eq(machine_spec_disk(spec, "a")->slot, 14);
+	cr_expect_eq(machine_spec_disk(spec, "b")->slot, 1);
+	cr_expect_eq(spec->ports, 14);
 	machine_spec_free(spec);
 }
 
@@ -48,11 +62,18 @@ Test(slots, kept_when_a_name_comes_before)
 	machine_spec_free(spec);
 }
 
-Test(slots, serial_and_rng_are_never_given)
+Test(slots, port_and_rng_have_none_unless_they_had_one)
 {
-	machine_spec *spec = spec_of(DISK("a"), "{\"disk.a\":7}", 0);
+	machine_spec *spec = spec_of(DISK("a"), NULL, 0);
 
-	cr_expect_eq(machine_spec_disk(spec, "a")->slot, 1);
+	cr_expect_eq(spec->serial_slot, 0);
+	cr_expect_eq(spec->rng_slot, 0);
+	machine_spec_free(spec);
+	spec = spec_of(DISK("a") ", " DISK("b"), "{\"serial\":1,\"rng\":2,\"disk.a\":1}", 0);
+	cr_expect_eq(spec->serial_slot, 1);
+	cr_expect_eq(spec->rng_slot, 2);
+	cr_expect_eq(machine_spec_disk(spec, "a")->slot, 3);
+	cr_expect_eq(machine_spec_disk(spec, "b")->slot, 4);
 	machine_spec_free(spec);
 }
 
@@ -67,8 +88,12 @@ Test(slots, one_kept_slot_for_two_goes_to_the_first)
 
 Test(slots, none_left)
 {
-	spec_of("\"machine.hotplug-slots\": 0, " NIC("a") ", " NIC("b") ", " NIC("c"), NULL,
-		HN_ELIMIT);
+	char all[1024] = "";
+
+	for (int i = 0; i < 25; i++)
+		snprintf(all + strlen(all), sizeof(all) - strlen(all),
+			"%s\"disks.d%d.size\": \"1Gi\"", i == 0 ? "" : ", ", i);
+	spec_of(all, NULL, HN_ELIMIT);
 }
 
 Test(slots, frozen_text_that_is_no_object)
@@ -76,17 +101,24 @@ Test(slots, frozen_text_that_is_no_object)
 	spec_of(DISK("a"), "[1]", HN_ECORRUPT);
 }
 
-Test(slots, printed_and_kept_again)
+Test(slots, written_and_kept_again)
 {
-	machine_spec *spec = spec_of(DISK("a") ", " DISK("b") ", " NIC("x"), "{\"disk.b\":4}", 0),
+	machine_spec *spec = spec_of(
+			     DISK("a") ", " DISK("b") ", " NIC("x"), "{\"disk.b\":4,\"rng\":2}", 0),
 		     *again;
-	char *json = NULL;
+	machine_domain *domain = NULL;
+	char *xml = NULL;
 
-	cr_assert_eq(machine_slots_print(spec, &json, NULL), 0);
-	again = spec_of(DISK("b") ", " NIC("x") ", " DISK("a"), json, 0);
+	cr_assert_eq(machine_xml_write(spec, &xml, NULL), 0);
+	cr_assert_eq(machine_domain_parse(xml, strlen(xml), &domain, NULL), 0);
+	cr_expect_eq(domain->ports, spec->ports);
+	again = spec_of(DISK("b") ", " NIC("x") ", " DISK("a"), domain->addresses, 0);
 	cr_expect_eq(machine_spec_disk(again, "a")->slot, machine_spec_disk(spec, "a")->slot);
+	cr_expect_eq(machine_spec_nic(again, "x")->slot, machine_spec_nic(spec, "x")->slot);
 	cr_expect_eq(machine_spec_disk(again, "b")->slot, 4);
-	base_free(json);
+	cr_expect_eq(again->rng_slot, 2);
+	base_free(xml);
+	machine_domain_free(domain);
 	machine_spec_free(spec);
 	machine_spec_free(again);
 }

@@ -164,10 +164,19 @@ Test(xml, cpu_model)
 
 Test(xml, q35_has_root_ports)
 {
-	expect_in("\"machine.hotplug-slots\": 0",
-		"<controller type='pci' index='8' model='pcie-root-port'>");
-	expect_not_in("\"machine.hotplug-slots\": 0", "index='9' model='pcie-root-port'");
-	expect_in("\"machine.hotplug-slots\": 16", "index='24' model='pcie-root-port'");
+	expect_not_in("\"machine.hotplug-slots\": 0", "pcie-root-port");
+	expect_in("", "<controller type='pci' index='8' model='pcie-root-port'>");
+	expect_not_in("", "index='9' model='pcie-root-port'");
+	expect_in("\"nics.a.kind\": \"user\"", "index='9' model='pcie-root-port'");
+	expect_in("\"machine.hotplug-slots\": 16", "index='16' model='pcie-root-port'");
+}
+
+Test(xml, what_never_goes_is_on_bus_0)
+{
+	expect_in("", "<controller type='virtio-serial' index='0'>\n"
+		      "      <address type='pci' domain='0x0000' bus='0x00' slot='0x06'");
+	expect_in("", "<alias name='ua-rng'/>\n"
+		      "      <address type='pci' domain='0x0000' bus='0x00' slot='0x07'");
 }
 
 Test(xml, pc_has_none)
