@@ -271,12 +271,6 @@ hn_accelerator machine_accelerator(const machine *m)
 	return HN_ACCELERATOR_TCG;
 }
 
-const char *machine_driver(const machine *m)
-{
-	(void)m;
-	return "fake";
-}
-
 bool machine_enforces_weight(const machine *m, const char **why_not)
 {
 	(void)m;
@@ -654,12 +648,6 @@ int machine_sweep(machine *m, const char *const *keep, size_t count, bool dry, h
 }
 
 /* --- what plans do not use --- */
-
-int machine_fd(const machine *m)
-{
-	(void)m;
-	return -1;
-}
 
 int machine_step(machine *m, int64_t timeout, void (*each)(void *arg, const machine_event *event),
 	void *arg, hn_error **err)
