@@ -113,9 +113,29 @@ static void print_json(hn_json *json, FILE *file)
 	hn_json_free(json);
 }
 
+static int status_of(const cli_run *cli, hn_code code)
+{
+	return cli->program->refused != 0 ? cli->program->refused : hn_code_exit_status(code);
+}
+
+static void print_error(const cli_run *cli, const hn_error *error)
+{
+	CLI_AUTO_FREE char *text = NULL;
+	size_t size = 0;
+	FILE *lines = cli->journal_err ? open_memstream(&text, &size) : NULL;
+
+	if (lines == NULL) {
+		cli_error_print(stderr, cli->color_err, cli->program->name, error);
+		return;
+	}
+	cli_error_print(lines, false, cli->program->name, error);
+	fclose(lines);
+	cli_lines(stderr, true, 3, text);
+}
+
 int cli_fail(const cli_run *cli, hn_error *error)
 {
-	int status = hn_code_exit_status(hn_error_code(error));
+	int status = status_of(cli, hn_error_code(error));
 	hn_json *json;
 
 	if (error == NULL) /* a call that failed without a word must not pass for success */
@@ -127,7 +147,7 @@ int cli_fail(const cli_run *cli, hn_error *error)
 		hn_json_end(json);
 		print_json(json, stderr);
 	} else {
-		cli_error_print(stderr, cli->color_err, cli->program->name, error);
+		print_error(cli, error);
 	}
 	hn_error_unref(error);
 	return status;
@@ -155,15 +175,16 @@ int cli_refuse(const cli_run *cli, hn_code code, const char *hint, const char *f
 		hn_json_end(json);
 		hn_json_end(json);
 		print_json(json, stderr);
-		return hn_code_exit_status(code);
+		return status_of(cli, code);
 	}
-	fprintf(stderr, "%s%s:%s ", cli_style_on(cli->color_err, CLI_RED), cli->program->name,
+	fprintf(stderr, "%s%s%s:%s ", cli->journal_err ? "<3>" : "",
+		cli_style_on(cli->color_err, CLI_RED), cli->program->name,
 		cli_style_off(cli->color_err, CLI_RED));
 	cli_text_print(stderr, message == NULL ? hn_code_text(code) : message, true);
-	fputc('\n', stderr);
+	fputs(cli->journal_err && hint != NULL ? "\n<3>" : "\n", stderr);
 	if (hint != NULL)
 		print_labelled(stderr, cli->color_err, "hint", hint);
-	return hn_code_exit_status(code);
+	return status_of(cli, code);
 }
 
 hn_json *cli_json_new(void)

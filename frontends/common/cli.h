@@ -95,6 +95,13 @@ typedef struct cli_program {
 	const char *summary;
 	const cli_option *options; /* of every command */
 	const cli_command *commands;
+	/* A program that does one thing has this instead of commands of its own, and what a
+	 * command's row says: */
+	int (*run)(cli_run *cli);
+	const char *details, *examples;
+	/* What its exit statuses mean, "STATUS\tmeaning\n" each; NULL: those of errors.def. */
+	const char *statuses;
+	int refused; /* the status of every refusal then */
 	/* Prints the words for one kind of value (UNIT, KEY, TAG ...) for the shell; may be NULL.
 	 */
 	void (*complete)(cli_run *cli, const char *kind);
@@ -116,6 +123,7 @@ struct cli_run {
 	hn_cancel *cancel; /* triggered by SIGINT and SIGTERM */
 	bool json, quiet;
 	bool color_out, color_err;
+	bool journal_out, journal_err; /* lines begin with their priority, "<3>" */
 };
 
 int cli_main(const cli_program *program, int argc, char **argv);
@@ -128,6 +136,27 @@ const char *cli_text_at(const cli_run *cli, const char *name, size_t n); /* NULL
 uint64_t cli_number(const cli_run *cli, const char *name, uint64_t otherwise);
 int64_t cli_duration(const cli_run *cli, const char *name, int64_t otherwise); /* ns */
 const char *cli_operand(const cli_run *cli, size_t n); /* NULL past the last */
+
+/* ---- the host (host.c): options that every program spells the same way ---- */
+#define CLI_HOST_OPTIONS                                                                           \
+	CLI_ENVIRONMENT("state", "DIR", "HYPERNIX_STATE",                                          \
+		"directory of the host's state; /var/lib/hypernix when not given"),                \
+		CLI_ENVIRONMENT("root", "DIR", "HYPERNIX_ROOT",                                    \
+			"machine root of the embedded driver, at most 50 bytes; m in the state "   \
+			"directory"),                                                              \
+		CLI_ENVIRONMENT("uri", "URI", "HYPERNIX_URI",                                      \
+			"hypervisor: hypernix: (the embedded driver), qemu:///system, "            \
+			"test:///FILE"),                                                           \
+		CLI_VALUE("accelerator", "auto|tcg|kvm",                                           \
+			"auto takes kvm only where it is proven to work"),                         \
+		CLI_ENVIRONMENT("calibration", "MODE", "HYPERNIX_CALIBRATION",                     \
+			"reference: 100 CU a thread whatever was measured; reference:8: and 8 "    \
+			"threads; for tests")
+void cli_host_options(const cli_run *cli, hn_host_options *options); /* what they say */
+
+/* ---- plans (plan.c) ---- */
+const char *cli_step_kind(const hn_step *step);         /* "hot", "restart", "create", "drift" */
+void cli_json_plan(hn_json *json, const hn_plan *plan); /* members of an object that is open */
 
 /* ---- parsing (args.c) and what is made from the table (help.c, completion.c, roff.c) ---- */
 int cli_parse(cli_run *cli, int argc, char **argv); /* 0, or the exit status after a message */
@@ -165,6 +194,12 @@ int cli_fail(const cli_run *cli, hn_error *error);
 int cli_refuse(const cli_run *cli, hn_code code, const char *hint, const char *format, ...)
 	CLI_PRINTF(4, 5);
 void cli_error_print(FILE *file, bool color, const char *prefix, const hn_error *error);
+
+/* Is this stream the journal's? systemd says so in JOURNAL_STREAM. */
+bool cli_is_journal(int fd);
+/* Prints lines, each with its priority (of syslog: 3 error, 4 warning, 6 information) where the
+ * journal reads them. */
+void cli_lines(FILE *file, bool journal, int priority, const char *text);
 
 bool cli_reader_left(
 	void); /* nobody reads standard output any more: a pipe's other end is closed */

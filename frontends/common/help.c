@@ -70,12 +70,12 @@ static void print_options(const cli_run *cli, const char *heading, const cli_opt
 		print_option(options);
 }
 
-static void print_examples(const cli_run *cli, const cli_command *command)
+static void print_examples(const cli_run *cli, const char *examples)
 {
-	if (command->examples == NULL)
+	if (examples == NULL)
 		return;
 	print_heading(cli, "examples:");
-	for (const char *line = command->examples; *line != '\0';) {
+	for (const char *line = examples; *line != '\0';) {
 		size_t size = strcspn(line, "\n");
 
 		printf("  %s %.*s\n", cli->program->name, (int)size, line);
@@ -97,7 +97,42 @@ static void help_command(const cli_run *cli, const cli_command *command)
 	print_options(cli, "options:", command->options);
 	print_options(cli, "options of every command:", cli->program->options);
 	print_options(cli, NULL, cli_common_options);
-	print_examples(cli, command);
+	print_examples(cli, command->examples);
+}
+
+static void print_statuses(const cli_run *cli)
+{
+	enum { COLUMN = 6 };
+
+	print_heading(cli, "exit status:");
+	for (const char *line = cli->program->statuses; *line != '\0';) {
+		size_t size = strcspn(line, "\t"), whole = strcspn(line, "\n");
+		CLI_AUTO_FREE char *meaning = cli_strndup(line + size + 1, whole - size - 1);
+
+		printf("  %-*.*s", COLUMN - 2, (int)size, line);
+		print_wrapped(meaning, COLUMN);
+		line += whole + 1;
+	}
+}
+
+/* A program that does one thing: what a command's help says, about itself. */
+static void help_single(const cli_run *cli)
+{
+	const cli_program *program = cli->program;
+
+	printf("usage: %s [OPTION...]\n\n", program->name);
+	print_wrapped(program->summary, 0);
+	if (program->details != NULL) {
+		putchar('\n');
+		print_wrapped(program->details, 0);
+	}
+	print_options(cli, "options:", program->options);
+	print_options(cli, NULL, cli_common_options);
+	if (program->statuses != NULL)
+		print_statuses(cli);
+	print_examples(cli, program->examples);
+	printf("\n%s completion bash|zsh|fish prints a completion script; %s(1) says more.\n",
+		program->name, program->name);
 }
 
 static void help_program(const cli_run *cli)
@@ -128,7 +163,9 @@ static void help_program(const cli_run *cli)
 
 void cli_help(const cli_run *cli)
 {
-	if (cli->command == NULL)
+	if (cli->command == NULL && cli->program->run != NULL)
+		help_single(cli);
+	else if (cli->command == NULL)
 		help_program(cli);
 	else
 		help_command(cli, cli->command);
@@ -142,7 +179,8 @@ static int run_help(cli_run *cli)
 			cli_operand(cli, 1) == NULL ? "" : cli_operand(cli, 1));
 
 	if (name[0] == '\0') {
-		help_program(cli);
+		cli->command = NULL;
+		cli_help(cli);
 		return 0;
 	}
 	const cli_command *command = cli_command_find(cli->program, name);
@@ -172,10 +210,22 @@ static int run_completion(cli_run *cli)
 	return 0;
 }
 
+/* The kinds of words that every program has; the others are the program's own. */
 static int run_complete(cli_run *cli)
 {
-	if (cli->program->complete != NULL)
-		cli->program->complete(cli, cli_operand(cli, 0));
+	const char *kind = cli_operand(cli, 0);
+	const cli_command *command;
+
+	if (strcmp(kind, "SHELL") == 0) {
+		puts("bash\nzsh\nfish");
+	} else if (strcmp(kind, "COMMAND") == 0) {
+		for (size_t n = 0; (command = cli_command_at(cli->program, n)) != NULL; n++) {
+			if (command->group != NULL)
+				puts(command->name);
+		}
+	} else if (cli->program->complete != NULL) {
+		cli->program->complete(cli, kind);
+	}
 	return 0;
 }
 
@@ -185,8 +235,7 @@ const cli_command cli_common_commands[] = {
 	{"help", "completion", "SHELL", "print the completion script for bash, zsh or fish",
 		"The word man in the place of a shell prints the parts of the man page that are made "
 		"from the same table.",
-		NULL, "completion bash > /etc/bash_completion.d/hv-compute\n", run_completion,
-		false},
+		NULL, "completion bash > completion.bash\n", run_completion, false},
 	{NULL, "complete", "KIND", "print the words that can stand for KIND; used by completion",
 		NULL, NULL, NULL, run_complete, false},
 	{.name = NULL},

@@ -63,7 +63,8 @@ static int finish_output(const cli_run *cli, int status)
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	if (status != 0 || errno == EPIPE || cli_reader_left())
+	/* Where the status says what was done, it goes before the words. */
+	if (status != 0 || errno == EPIPE || cli_reader_left() || cli->program->refused != 0)
 		return status;
 	return cli_refuse(cli, HN_EIO, NULL, "the answer could not be written: %s",
 		strerror(errno == 0 ? EIO : errno));
@@ -83,14 +84,14 @@ static int run(cli_run *cli)
 		cli_help(cli);
 		return 0;
 	}
-	if (cli->command == NULL) {
+	if (cli->command == NULL && cli->program->run == NULL) {
 		CLI_AUTO_FREE char *hint =
 			cli_format("%s --help lists the commands", cli->program->name);
 
 		return cli_refuse(cli, HN_EINVAL, hint, "a command is missing");
 	}
 	cli->quiet = cli_flag(cli, "quiet");
-	return cli->command->run(cli);
+	return cli->command != NULL ? cli->command->run(cli) : cli->program->run(cli);
 }
 
 int cli_main(const cli_program *program, int argc, char **argv)

@@ -52,12 +52,12 @@ static void roff_options(const cli_option *options)
 	}
 }
 
-static void roff_examples(const cli_program *program, const cli_command *command)
+static void roff_examples(const cli_program *program, const char *examples)
 {
-	if (command->examples == NULL)
+	if (examples == NULL)
 		return;
-	fputs(".PP\n.nf\n", stdout);
-	for (const char *line = command->examples; *line != '\0';) {
+	fputs(".nf\n", stdout);
+	for (const char *line = examples; *line != '\0';) {
 		size_t size = strcspn(line, "\n");
 
 		fputs("    ", stdout);
@@ -87,7 +87,9 @@ static void roff_command(const cli_program *program, const cli_command *command)
 	if (command->details != NULL)
 		roff_sentences(command->details);
 	roff_options(command->options);
-	roff_examples(program, command);
+	if (command->examples != NULL)
+		fputs(".PP\n", stdout);
+	roff_examples(program, command->examples);
 }
 
 static void roff_exit_statuses(void)
@@ -114,11 +116,38 @@ static void roff_exit_statuses(void)
 	}
 }
 
+static void roff_own_statuses(const cli_program *program)
+{
+	fputs(".SH EXIT STATUS\n", stdout);
+	for (const char *line = program->statuses; *line != '\0';) {
+		size_t size = strcspn(line, "\t"), whole = strcspn(line, "\n");
+
+		printf(".TP\n%.*s\n", (int)size, line);
+		roff_text(line + size + 1, whole - size - 1);
+		fputs(".\n", stdout);
+		line += whole + 1;
+	}
+}
+
+static void roff_single(const cli_program *program)
+{
+	fputs(".SH OPTIONS\n", stdout);
+	roff_options(program->options);
+	roff_options(cli_common_options);
+	roff_own_statuses(program);
+	fputs(".SH EXAMPLES\n", stdout);
+	roff_examples(program, program->examples);
+}
+
 void cli_roff(const cli_program *program)
 {
 	const cli_command *command;
 	const char *group = "";
 
+	if (program->run != NULL) {
+		roff_single(program);
+		return;
+	}
 	fputs(".SH COMMANDS\n", stdout);
 	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
 		if (command->group == NULL)

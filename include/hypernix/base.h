@@ -315,7 +315,7 @@ typedef void (*hn_log_fn)(void *arg, hn_log_level level, const char *room, const
 HN_API void hn_set_log(hn_log_fn fn, void *arg);
 
 /** Takes the progress of long work: `done` of `total` (0 = unknown) in `unit`, now in `phase`;
- * texts are static. */
+ * texts are borrowed until it returns. */
 typedef void (*hn_progress_fn)(
 	void *arg, uint64_t done, uint64_t total, const char *unit, const char *phase);
 

@@ -22,7 +22,8 @@ typedef enum hn_action {
 	HN_ACTION_REMOVE,
 	HN_ACTION_RESTORE /* drift */,
 	HN_ACTION_ORPHAN /* remove a domain of ours without record */,
-	HN_ACTION_FORGET /* leaves the declaration; no domain, or one that stays as it is */
+	HN_ACTION_FORGET /* leaves the declaration; no domain, or one that stays as it is */,
+	HN_ACTION_UNTAG  /* a tag put (old_text) or taken away (new_text) at run time is dropped */
 } hn_action;
 
 /** How far a step is. */
@@ -70,7 +71,12 @@ typedef struct hn_step {
 	const char *old_text, *new_text; /* NULL: no value */
 	const char *where;               /* file:line:column of the winner, or "" */
 	const char *note; /* "above memory.max 32Gi; stays pending (update.restart manual)" or "" */
+	const char *problem; /* why it FAILED, and what caused that; else NULL */
+	int code;            /* the hn_code of problem; 0 */
 } hn_step;
+
+/** Told of a step; its texts are borrowed inside the call. */
+typedef void (*hn_step_fn)(void *arg, const hn_step *step);
 
 /** Where a plan is to lead, and what it may touch. */
 typedef struct hn_plan_options {
@@ -83,6 +89,9 @@ typedef struct hn_plan_options {
 	bool start;            /* start units with autostart; CLI apply: true */
 	const char *on_remove; /* "stop" (NULL), "keep", "destroy": units no longer declared */
 	const char *unit;      /* only this unit; NULL = all */
+	bool boot; /* only start what is to run and does not, as declared when last applied; no
+		      decls */
+	bool drop_tags; /* declared units lose the tags that were put or taken away at run time */
 } hn_plan_options;
 #define HN_PLAN_OPTIONS_INIT                                                                       \
 	{                                                                                          \
@@ -212,6 +221,40 @@ HN_API void hn_plan_get_summary(const hn_plan *plan, hn_plan_summary *summary);
  */
 HN_API bool hn_plan_empty(const hn_plan *plan);
 
+/**
+ * Tells whether the plan has been begun: what is declared is stored, and steps may have been done.
+ * An apply that failed before that has changed nothing.
+ *
+ * @param plan  a plan
+ * @return true once hn_plan_apply has passed its checks and declared
+ * Errors: none
+ * Threads: any, but not while it is applied
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API bool hn_plan_begun(const hn_plan *plan);
+
+/**
+ * Does what hn_plan_apply does before its first effect: are all rights there, are the artefacts,
+ * would the hypervisor take each definition. Changes nothing.
+ *
+ * @param session  needs unit.create, unit.update, unit.start, unit.stop, unit.delete on
+ * unit/<uuid>, as far as its steps do
+ * @param plan  just made by hn_plan_make on the same host
+ * @param err  set on failure; may be NULL
+ * @return 1 when all was checked, 0 when the machine could not be had, so that only rights were;
+ * or a negative hn_code
+ * Errors: HN_EXML, HN_ENOENT and others that the apply would give; HN_EDRIVER; HN_EREASON;
+ * HN_EINVAL when the plan is of another host, or from the store; HN_ESESSION when session is NULL;
+ * HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk and on the hypervisor
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_plan_check(hn_session *session, hn_plan *plan, hn_error **err);
+
 /** What an apply does after a step has failed and its unit was taken back. */
 typedef enum hn_on_error { HN_ON_ERROR_STOP, HN_ON_ERROR_CONTINUE, HN_ON_ERROR_UNDO } hn_on_error;
 
@@ -224,6 +267,11 @@ typedef struct hn_apply_options {
 	hn_progress_fn progress; /* unit "steps", phase = what is being done */
 	void *progress_arg;
 	hn_cancel *cancel;
+	int64_t limit;   /* ns for all steps, looked at between them; when it is over all is taken
+			    back, whatever on_error says; 0 = none */
+	hn_step_fn step; /* told of each step when it ends, and of the rest at the end; may be NULL
+			  */
+	void *step_arg;
 } hn_apply_options;
 #define HN_APPLY_OPTIONS_INIT                                                                      \
 	{                                                                                          \

@@ -32,6 +32,8 @@ typedef struct hn_host_options {
 	bool read_only;    /* HN_ENOENT when there is no state yet; mutating calls are HN_EDENIED */
 	const char *calibration; /* NULL = stored or measured; "reference": 100 CU a thread, for
 				    tests and dry hosts */
+	bool dry; /* read_only, but a state that is missing counts as an empty one, and plans look
+		     at the machine when it can be had at once: nothing is written but its locks */
 } hn_host_options;
 #define HN_HOST_OPTIONS_INIT                                                                       \
 	{                                                                                          \
@@ -109,6 +111,28 @@ typedef struct hn_session_options {
  */
 HN_API int hn_session_open_local(
 	hn_host *host, const hn_session_options *options, hn_session **session, hn_error **err);
+
+/**
+ * Opens the session of a service: a part of the platform that acts without an operator, such as
+ * "activation". It may do only what that service needs, and is on record under its own name
+ * "service/<name>".
+ *
+ * @param host  the host to act on; the session holds a reference
+ * @param name  "activation": reads, makes, changes, starts, stops and removes units, and takes
+ * tags away
+ * @param options  reason and program; NULL for none
+ * @param session  receives the session; release it with hn_session_unref
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such service; HN_EDENIED unless root; HN_ELIMIT when the
+ * reason is longer than TEXT_BYTES; HN_EINVAL; HN_ENEWER; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the host
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_open_service(hn_host *host, const char *name,
+	const hn_session_options *options, hn_session **session, hn_error **err);
 
 /**
  * Takes one more reference of a session.

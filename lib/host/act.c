@@ -157,6 +157,23 @@ static int without_moves(const hn_unit *unit, const hn_view *view, hn_view **tak
 	return rc;
 }
 
+/* Whoever starts several units must be able to tell whose phase it is. */
+typedef struct named_progress {
+	hn_progress_fn each;
+	void *arg;
+	const char *unit;
+} named_progress;
+
+static void report_named(
+	void *arg, uint64_t done, uint64_t total, const char *unit, const char *phase)
+{
+	const named_progress *to = arg;
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), "%s %s", to->unit, phase);
+	to->each(to->arg, done, total, unit, text);
+}
+
 static int start_unit(hn_host *host, const host_permit *permit, machine *m, const hn_unit *given,
 	const hn_view *view, const hn_start_options *options, hn_error **err)
 {
@@ -201,11 +218,18 @@ int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit 
 	const hn_view *view, const hn_start_options *options, hn_error **err)
 {
 	hn_start_options known;
+	named_progress named = {.unit = unit->name};
 	machine *m = NULL;
 	int rc = host_machine(host, &m, err);
 
 	host_options_copy(&known, options, sizeof(known));
 	known.size = sizeof(known);
+	if (known.progress) {
+		named.each = known.progress;
+		named.arg = known.progress_arg;
+		known.progress = report_named;
+		known.progress_arg = &named;
+	}
 	if (rc >= 0)
 		rc = host_restart_forget(host, unit->id, err);
 	if (rc >= 0)

@@ -136,7 +136,7 @@ static hn_start_options start_options(const act *a)
 	return (hn_start_options){
 		.size = sizeof(hn_start_options),
 		.wait = options->wait,
-		.timeout = options->timeout,
+		.timeout = apply_timeout(a->run),
 		.cancel = options->cancel,
 	};
 }
@@ -151,7 +151,10 @@ static int act_start(act *a, hn_error **err)
 		return rc;
 	if (a->step->action == HN_ACTION_RESTORE)
 		how.event = "org.hypernix.unit.drift.v1";
-	rc = host_act_start(a->run->host, &a->permits[0], a->unit->record, &options, err);
+	rc = a->run->plan->boot
+		     ? apply_boot_start(
+			       a->run->host, &a->permits[0], a->unit->record, &options, err)
+		     : host_act_start(a->run->host, &a->permits[0], a->unit->record, &options, err);
 	return end(a, 1, rc, how, err);
 }
 
@@ -176,7 +179,7 @@ int apply_restart(apply_run *run, plan_unit *unit, const hn_view *view, host_per
 	hn_start_options start = {
 		.size = sizeof(start),
 		.wait = run->options.wait,
-		.timeout = run->options.timeout,
+		.timeout = apply_timeout(run),
 		.cancel = run->options.cancel,
 	};
 	/* Whoever finds this unit stopped must know that it was only on its way through. */

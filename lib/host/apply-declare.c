@@ -103,6 +103,16 @@ static int declare_units(apply_run *run, hn_error **err)
 	return rc;
 }
 
+/* A boot changes nothing of what is declared. */
+static int reload_units(apply_run *run, hn_error **err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < run->plan->unit_count; i++)
+		rc = apply_reload(run, &run->plan->units[i], err);
+	return rc;
+}
+
 /* Units that leave and stay as they are: that is done with the declaration itself. */
 static int tell_left(apply_run *run, hn_step_status status, hn_error **err)
 {
@@ -145,7 +155,9 @@ static int declare_all(void *arg, hn_error **err)
 		rc = host_generation_flip(run->host, plan->generation,
 			(uint32_t)hn_catalog_unit_count(plan->catalog), err);
 	if (rc >= 0)
-		rc = declare_units(run, err);
+		rc = apply_untag(run, err);
+	if (rc >= 0)
+		rc = plan->boot ? reload_units(run, err) : declare_units(run, err);
 	if (rc >= 0)
 		rc = tell_left(run, HN_STEP_DONE, err);
 	if (rc >= 0)
@@ -166,6 +178,7 @@ int apply_declare(apply_run *run, hn_error **err)
 				run->plan->steps[i].status = HN_STEP_PLANNED;
 		return rc;
 	}
+	run->plan->begun = true;
 	/* Whoever asks for the revision after this wants to know about others. */
 	return host_revision(run->host, &run->plan->revision, err);
 }
@@ -204,6 +217,8 @@ static int revoke_all(void *arg, hn_error **err)
 	host_permit permit = {0};
 	int rc = host_admit(run->session, HN_VERB_UNIT_UPDATE, "unit/**", NULL, &permit, err);
 
+	if (rc >= 0)
+		rc = apply_retag(run, err);
 	for (size_t i = 0; rc >= 0 && i < run->plan->unit_count; i++)
 		rc = revoke_unit(run, &run->plan->units[i], err);
 	if (rc >= 0 && run->plan->generation != 0) {

@@ -6,6 +6,8 @@
 #include "host/plan.h"
 #include "host/restart.h"
 
+#define TIMEOUT_DEFAULT (120 * OS_SECOND) /* of one start, when the caller gives none */
+
 /* --- does it still fit --- */
 
 static void exchange(hn_plan *plan, hn_plan *fresh)
@@ -115,6 +117,12 @@ static void verbs_of(const plan_step *step, hn_verb verbs[2])
 	}
 }
 
+static int may(const apply_run *run, hn_verb verb, const char *object, hn_error **err)
+{
+	return run->check ? host_would(run->session, verb, object, err)
+			  : host_may(run->session, verb, object, err);
+}
+
 /* What may not be done in the end is not begun. */
 static int check_rights(const apply_run *run, const plan_step *step, hn_error **err)
 {
@@ -125,8 +133,8 @@ static int check_rights(const apply_run *run, const plan_step *step, hn_error **
 	if (step->phase == PHASE_NOTHING)
 		return 0;
 	verbs_of(step, verbs);
-	rc = host_may(run->session, verbs[0], host_object_unit(object, step->uuid), err);
-	return rc < 0 ? rc : host_may(run->session, verbs[1], object, err);
+	rc = may(run, verbs[0], host_object_unit(object, step->uuid), err);
+	return rc < 0 ? rc : may(run, verbs[1], object, err);
 }
 
 static int check_feasible(const apply_run *run, hn_error **err)
@@ -139,7 +147,7 @@ static int check_feasible(const apply_run *run, hn_error **err)
 
 		if (rc < 0)
 			return rc;
-		if (!makes_definition(step) || step->unit == checked)
+		if (!makes_definition(step) || step->unit == checked || !run->machine)
 			continue;
 		checked = step->unit;
 		rc = check_unit(run, &run->plan->units[step->unit], err);
@@ -147,6 +155,18 @@ static int check_feasible(const apply_run *run, hn_error **err)
 			return rc;
 	}
 	return 0;
+}
+
+int apply_check(hn_session *session, hn_plan *plan, hn_error **err)
+{
+	apply_run run = {.session = session,
+		.host = session->host,
+		.plan = plan,
+		.machine = plan->machine,
+		.check = true};
+	int rc = check_feasible(&run, err);
+
+	return rc < 0 ? rc : plan->machine != NULL;
 }
 
 /* --- the steps --- */
@@ -190,6 +210,59 @@ static bool skips(const apply_run *run, const plan_step *step)
 	return step->unit != PLAN_NO_UNIT && run->failed[step->unit];
 }
 
+void apply_tell(apply_run *run, size_t first, size_t last)
+{
+	hn_step step;
+
+	for (size_t i = first; i < last; i++) {
+		run->plan->steps[i].told = true;
+		if (run->options.step && hn_plan_step_at(run->plan, i, &step) >= 0)
+			run->options.step(run->options.step_arg, &step);
+	}
+}
+
+/* Steps that nobody did: those that wait, and those of a unit that had failed. */
+static void tell_rest(apply_run *run)
+{
+	for (size_t i = 0; i < run->plan->step_count; i++)
+		if (!run->plan->steps[i].told)
+			apply_tell(run, i, i + 1);
+}
+
+/* With all its causes: who reads it sees one line. */
+static void keep_problem(apply_run *run, size_t first, size_t last, const hn_error *why)
+{
+	BASE_AUTO_BUF base_buf text = {0};
+
+	for (const hn_error *error = why; error; error = hn_error_cause(error))
+		base_buf_format(&text, "%s%s", error == why ? "" : ": ", hn_error_message(error));
+	for (size_t i = first; i < last && !text.failed && text.size > 0; i++) {
+		plan_step *step = &run->plan->steps[i];
+
+		(void)plan_text(&step->problem, "%s", text.data);
+		step->code = hn_error_code(why);
+	}
+}
+
+static bool time_is_over(const apply_run *run)
+{
+	return run->deadline != 0 && os_monotonic(run->host->os) >= run->deadline;
+}
+
+int64_t apply_timeout(const apply_run *run)
+{
+	int64_t each = run->options.timeout, left;
+
+	if (run->deadline == 0)
+		return each;
+	left = run->deadline - os_monotonic(run->host->os);
+	if (left < OS_SECOND)
+		left = OS_SECOND;
+	if (each == 0)
+		each = TIMEOUT_DEFAULT;
+	return each < left ? each : left;
+}
+
 /* What was removed stays removed. A plan that has come so far is not taken back: that would promise
  * a state which cannot be had again. */
 static void keep_removed(apply_run *run)
@@ -211,6 +284,8 @@ static bool fail_unit(apply_run *run, size_t first, size_t last)
 
 	if (run->journal_failed)
 		return true;
+	if (time_is_over(run))
+		run->options.on_error = HN_ON_ERROR_UNDO;
 	keep_removed(run);
 	run->options.cancel = NULL; /* going back is not to be cancelled */
 	if (step->unit != PLAN_NO_UNIT) {
@@ -226,8 +301,14 @@ static bool fail_unit(apply_run *run, size_t first, size_t last)
 	return run->options.on_error != HN_ON_ERROR_CONTINUE;
 }
 
-static int check_cancelled(const apply_run *run, hn_error **err)
+static int check_cancelled(apply_run *run, hn_error **err)
 {
+	if (time_is_over(run)) {
+		run->options.on_error = HN_ON_ERROR_UNDO;
+		return base_error(err, HN_ETIMEOUT, HOST_ROOM, "give it more time",
+			"the time for all steps was over after %zu of %zu", run->done,
+			run->plan->step_count);
+	}
 	if (!hn_cancel_triggered(run->options.cancel))
 		return 0;
 	return base_error(err, HN_ECANCELLED, HOST_ROOM, "apply again to go on",
@@ -244,6 +325,22 @@ static void give_up(apply_run *run, const plan_step *next)
 		apply_undo_all(run);
 	else if (next->unit != PLAN_NO_UNIT)
 		apply_undo_unit(run, next->unit);
+}
+
+static int do_group(apply_run *run, size_t first, size_t last, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	int rc;
+
+	rc = apply_act(run, first, last, &why);
+	run->done += last - first;
+	if (rc < 0)
+		keep_problem(run, first, last, why);
+	if (run->plan->steps[first].status != HN_STEP_PLANNED)
+		apply_tell(run, first, last);
+	if (rc < 0 && err)
+		*err = BASE_STEAL(why);
+	return rc;
 }
 
 /* The first failure is the one that is reported. */
@@ -264,8 +361,7 @@ static int do_steps(apply_run *run, hn_error **err)
 			give_up(run, &plan->steps[i]);
 			return first_rc < 0 ? first_rc : rc;
 		}
-		rc = apply_act(run, i, last, first_rc < 0 ? NULL : err);
-		run->done += last - i;
+		rc = do_group(run, i, last, first_rc < 0 ? NULL : err);
 		if (rc >= 0)
 			continue;
 		if (first_rc == 0)
@@ -276,16 +372,32 @@ static int do_steps(apply_run *run, hn_error **err)
 	return first_rc;
 }
 
+static int end_applied(void *arg, hn_error **err)
+{
+	apply_run *run = arg;
+	int rc = plan_state_store(run->host, run->plan->number, PLAN_APPLIED, err);
+
+	return rc < 0 ? rc : host_collect(run->host, run->plan, err);
+}
+
+/* What cannot be collected now is looked at again; that must not fail an apply. */
+static int store_applied(apply_run *run, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+
+	if (host_transaction(run->host, end_applied, run, &why) >= 0)
+		return 0;
+	base_log(HN_LOG_WARNING, HOST_ROOM, "what is no longer needed stays in the store: %s",
+		hn_error_message(why));
+	return plan_state_store(run->host, run->plan->number, PLAN_APPLIED, err);
+}
+
 static int conclude(apply_run *run, int rc, hn_error **err)
 {
-	int stored;
-
-	if (!run->journal_failed) {
-		stored = plan_state_store(run->host, run->plan->number,
-			rc < 0 ? PLAN_FAILED : PLAN_APPLIED, rc < 0 ? NULL : err);
-		if (rc >= 0 && stored < 0)
-			rc = stored;
-	}
+	if (!run->journal_failed && rc < 0)
+		(void)plan_state_store(run->host, run->plan->number, PLAN_FAILED, NULL);
+	else if (!run->journal_failed)
+		rc = store_applied(run, err);
 	if (rc >= 0)
 		return 0;
 	if (run->inconsistent)
@@ -307,6 +419,8 @@ int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *optio
 		rc = host_recover(session, err);
 	if (rc >= 0)
 		rc = check_fit(session, plan, err);
+	if (rc >= 0 && hn_plan_empty(plan))
+		tell_rest(&run);
 	if (rc < 0 || hn_plan_empty(plan))
 		return rc < 0 ? rc : 0;
 	rc = check_feasible(&run, err);
@@ -315,9 +429,13 @@ int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *optio
 	run.failed = base_calloc(plan->unit_count + 1, sizeof(*run.failed));
 	if (!run.failed)
 		return base_nomem(err);
+	if (options->limit > 0)
+		run.deadline = os_monotonic(run.host->os) + options->limit;
 	rc = apply_declare(&run, err);
-	if (rc >= 0)
+	if (rc >= 0) {
 		rc = conclude(&run, do_steps(&run, err), err);
+		tell_rest(&run);
+	}
 	base_free(run.failed);
 	/* What the acts set off: guests that became ready, the rest of their boot phases. */
 	if (!run.journal_failed && host_supervise_drain(session, 0, NULL) < 0)

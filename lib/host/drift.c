@@ -106,6 +106,21 @@ static int compare_key(const comparison *with, const char *key)
 	return tell(with, HN_DRIFT_SAME, key, expected, expected, "");
 }
 
+static const char *seen_now(const comparison *with, const char *key)
+{
+	return with->running ? live_of(with->real, key) : persistent_of(with->real, key);
+}
+
+/* A value of the whole unit that shows only beside a device: it is as applied, whoever attached
+ * that device. */
+static bool is_applied(const comparison *with, const char *key, const char *seen)
+{
+	const char *text = NULL;
+
+	return !is_device(key) && hn_view_get_text(with->unit->applied, key, &text, NULL) >= 0 &&
+	       strcmp(text, seen) == 0;
+}
+
 /* Keys that are seen although nobody asked for them: a disk that somebody attached. */
 static int compare_extras(const comparison *with)
 {
@@ -113,19 +128,46 @@ static int compare_extras(const comparison *with)
 
 	for (size_t i = 0; rc == 0 && i < with->real->count; i++) {
 		const char *key = with->real->values[i].key;
-		const char *seen = with->running ? with->real->values[i].live
-						 : with->real->values[i].persistent;
+		const char *seen = seen_now(with, key);
 
 		if (find_value(with->applied, key) < with->applied->count || !seen)
 			continue;
 		if (with->desired && find_value(with->desired, key) < with->desired->count)
+			continue;
+		if (is_applied(with, key, seen))
 			continue;
 		rc = tell(with, HN_DRIFT_DIFFERS, key, NULL, seen, "nobody declared it");
 	}
 	return rc;
 }
 
-/* Values that no hypervisor shows: bookkeeping of ours. */
+/* What only hypernix itself reads: the record is the truth, and nothing beside it can drift. */
+static bool is_bookkeeping(const char *key)
+{
+	static const char *const patterns[] = {"autostart", "backup.*", "boot.goal",
+		"compute.enforce", "compute.overcommit", "compute.reserve", "description",
+		"labels.*", "migration.*", "monitor.*", "placement.*", "remedy.*", "restart.*",
+		"start.order", "stop.grace", "update.*"};
+
+	for (size_t i = 0; i < BASE_COUNT(patterns); i++)
+		if (base_glob(patterns[i], key))
+			return true;
+	return false;
+}
+
+static int tell_unexpected(const comparison *with, const char *key, const char *text)
+{
+	const char *seen = seen_now(with, key);
+
+	if (is_bookkeeping(key))
+		return tell(with, HN_DRIFT_SAME, key, text, text, "kept by hypernix");
+	if (!seen)
+		return tell(with, HN_DRIFT_UNOBSERVABLE, key, text, NULL, "");
+	/* One that is not as applied was told as one that nobody declared. */
+	return is_applied(with, key, seen) ? tell(with, HN_DRIFT_SAME, key, text, seen, "") : 0;
+}
+
+/* Values that the hypervisor does not show for a unit like this. */
 static int tell_unobserved(const comparison *with)
 {
 	const hn_key *row = NULL;
@@ -139,7 +181,7 @@ static int tell_unobserved(const comparison *with)
 		if (find_value(with->applied, name) < with->applied->count)
 			continue;
 		(void)hn_view_get_text(with->unit->applied, name, &text, NULL);
-		rc = tell(with, HN_DRIFT_UNOBSERVABLE, name, text, NULL, "");
+		rc = tell_unexpected(with, name, text);
 	}
 	return rc;
 }

@@ -149,6 +149,24 @@ static int find_real(const host_edit *edit, const char *key, char **value, hn_er
 	return 0;
 }
 
+/* The hypervisor takes values that the key does not: such a one cannot be wanted. */
+static int check_real(const host_edit *edit, const char *key, const char *value, hn_error **err)
+{
+	const char *applied = NULL;
+	char *canonical = NULL;
+	int rc = value ? hn_key_parse(hn_key_find(key), value, &canonical, err) : 0;
+
+	hn_text_free(canonical);
+	if (rc >= 0)
+		return 0;
+	(void)hn_view_get_text(edit->unit->applied, key, &applied, NULL);
+	rc = base_error_wrap(err, (hn_code)rc, HOST_ROOM,
+		"%s of %s cannot be adopted: what it really is cannot be declared", key,
+		edit->unit->name);
+	base_error_hint(err, "apply takes it back to %s", applied ? applied : "none");
+	return rc;
+}
+
 /* The real value as a definition of the unit layer; of a declared unit it goes when the declaration
  * changes the key. */
 static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
@@ -169,6 +187,9 @@ static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
 
 	if (rc >= 0)
 		rc = find_real(edit, key, &value, err);
+	if (rc < 0)
+		return rc;
+	rc = check_real(edit, key, value, err);
 	if (rc < 0)
 		return rc;
 	definition.value = value;
@@ -208,6 +229,7 @@ static int clear_mark(hn_host *host, const hn_unit *unit, hn_error **err)
 	return rc < 0 ? rc : host_touch(host, err);
 }
 
+/* 1 when there was nothing to do. */
 static int repair_plan(hn_session *session, const char *unit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_plan) hn_plan *plan = NULL;
@@ -223,18 +245,20 @@ static int repair_plan(hn_session *session, const char *unit, hn_error **err)
 		rc = plan_fill(session, plan, err);
 	if (rc >= 0)
 		rc = plan_store(session, plan, err);
+	if (rc >= 0 && hn_plan_empty(plan))
+		return 1;
 	return rc < 0 ? rc : apply_plan(session, plan, &how, err);
 }
 
 static int repair(hn_session *session, const hn_unit *unit, hn_error **err)
 {
-	int rc = clear_mark(session->host, unit, err);
+	int rc = unit->inconsistent ? clear_mark(session->host, unit, err) : 0;
 
 	if (rc >= 0)
 		rc = repair_plan(session, unit->name, err);
 	if (rc < 0 && unit->inconsistent)
 		(void)host_unit_set_inconsistent(session->host, unit, true, NULL);
-	return rc;
+	return rc == 1 && unit->inconsistent ? 0 : rc;
 }
 
 int hn_unit_repair(hn_session *session, const char *unit, hn_error **err)

@@ -24,8 +24,7 @@ static int check_value(const char *key, const char *value, char **canonical, hn_
 	}
 	if (!value)
 		return 0;
-	rc = hn_key_parse(row, value, canonical, err);
-	return rc < 0 ? base_error_wrap(err, (hn_code)rc, HOST_ROOM, "%s", key) : 0;
+	return hn_key_parse(row, value, canonical, err);
 }
 
 static void free_text(char **text)

@@ -13,11 +13,33 @@ static int read_plan_options(const hn_plan_options *options, hn_plan_options *kn
 	return rc;
 }
 
+/* One that was only planned was never true of this host: there is nothing to go back to. */
+static int check_generation(hn_host *host, uint64_t number, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc;
+
+	if (number == 0)
+		return 0;
+	rc = state_find(host->store, "SELECT 1 FROM generation WHERE number = ?1 AND applied <> 0",
+		&query, err);
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)number);
+	rc = state_row(query, err);
+	state_done(query);
+	return rc != 0 ? rc
+		       : base_error(err, HN_ENOENT, HOST_ROOM, "hv-compute generations lists them",
+				 "no generation %llu was ever applied", (unsigned long long)number);
+}
+
 static int make(hn_session *session, const hn_plan_options *options, hn_plan **plan, hn_error **err)
 {
 	BASE_AUTO_OF(hn_plan) hn_plan *made = NULL;
 	int rc = plan_new(session->host, options, &made, err);
 
+	if (rc >= 0)
+		rc = check_generation(session->host, made->rollback, err);
 	if (rc >= 0)
 		rc = plan_fill(session, made, err);
 	if (rc >= 0)
@@ -74,6 +96,19 @@ int hn_plan_apply(
 			"the plan was made on another host, or there is none");
 	host_options_copy(&known, options, sizeof(known));
 	return apply_plan(session, plan, &known, err);
+}
+
+int hn_plan_check(hn_session *session, hn_plan *plan, hn_error **err)
+{
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc < 0)
+		return rc;
+	if (!plan || plan->host != host || plan->loaded)
+		return base_error(err, HN_EINVAL, HOST_ROOM, "make it again",
+			"the plan was not made on this host just now, or there is none");
+	return apply_check(session, plan, err);
 }
 
 int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, hn_error **err)

@@ -140,7 +140,7 @@ int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_err
 		rc = host_unit_load(host, unit, &found, err);
 	if (rc >= 0 && found->owner != HN_OWNER_API && !found->undeclared)
 		rc = base_error(err, HN_EDENIED, HOST_ROOM,
-			"take it out of the declaration and apply with on-remove destroy",
+			"take it out of the declaration and apply with --on-remove destroy",
 			"%s is declared: the next apply would make it again", found->name);
 	if (rc >= 0)
 		rc = admit_unit(session, HN_VERB_UNIT_DELETE, found->uuid, &permit, err);

@@ -307,6 +307,31 @@ int hn_unit_reset(hn_session *session, const char *unit, hn_error **err)
 	return act(session, unit, HN_VERB_UNIT_RESET, machine_reset, HN_UNIT_RUNNING, err);
 }
 
+/* Nobody else can start a unit while this process owns the machine: it would be waited for in vain.
+ * Of a guest that this process started the machine room knows how it ended. */
+static int check_awaited(machine *m, const hn_unit *unit, hn_wait condition, hn_error **err)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	hn_unit_status status = HN_UNIT_ABSENT;
+	machine_boot boot;
+	int rc;
+
+	if (condition != HN_WAIT_RUNNING && condition != HN_WAIT_READY)
+		return 0;
+	rc = machine_observe(m, unit->uuid, &real, err);
+	if (rc < 0 && rc != HN_ENOENT)
+		return rc;
+	if (rc >= 0)
+		status = real->status;
+	else if (err)
+		*err = hn_error_unref(*err);
+	if (host_status_runs(status) || status == HN_UNIT_UNREACHABLE ||
+		machine_boot_of(m, unit->uuid, &boot) == 0)
+		return 0;
+	return base_error(err, HN_EBUSY, HOST_ROOM, "start it", "unit '%s' is %s", unit->name,
+		hn_unit_status_name(host_status_known(unit, status)));
+}
+
 int hn_unit_wait(hn_session *session, const char *unit, hn_wait condition, int64_t timeout,
 	hn_cancel *cancel, hn_error **err)
 {
@@ -321,6 +346,8 @@ int hn_unit_wait(hn_session *session, const char *unit, hn_wait condition, int64
 	if (rc < 0)
 		return rc;
 	rc = condition == HN_WAIT_NONE ? 0 : host_machine(c.host, &m, err);
+	if (rc >= 0 && m)
+		rc = check_awaited(m, c.unit, condition, err);
 	if (rc >= 0 && m)
 		rc = machine_wait(m, c.unit->uuid, condition, timeout, cancel, err);
 	return settle_drained(&c, session, rc < 0 ? rc : 0, err);

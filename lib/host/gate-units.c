@@ -43,18 +43,21 @@ static int add_unit(hn_units *units, hn_unit *unit, hn_error **err)
 
 /* --- status --- */
 
-/* That a unit crashed, or was given up by its restart policy, outlives what the hypervisor
- * remembers. */
-static hn_unit_status known_crashed(const hn_unit *unit, hn_unit_status seen)
+static bool is_off(hn_unit_status status)
 {
-	bool down = seen == HN_UNIT_STOPPED || seen == HN_UNIT_DEFINED;
+	return status == HN_UNIT_STOPPED || status == HN_UNIT_DEFINED || status == HN_UNIT_CRASHED;
+}
 
-	return down && unit->status == HN_UNIT_CRASHED ? HN_UNIT_CRASHED : seen;
+/* Not every look tells one way of being off from another, and no hypervisor remembers for long that
+ * a unit crashed or was given up by its restart policy. */
+hn_unit_status host_status_known(const hn_unit *unit, hn_unit_status seen)
+{
+	return is_off(seen) && is_off(unit->status) ? unit->status : seen;
 }
 
 static void take_real(hn_unit *unit, const machine_real *real)
 {
-	unit->status = known_crashed(unit, real->status);
+	unit->status = host_status_known(unit, real->status);
 	unit->ready = host_status_runs(real->status) ? real->ready : -1;
 }
 
@@ -69,7 +72,7 @@ static void peek_unit(const hn_host *host, hn_unit *unit)
 		unit->ready = -1;
 	/* A paused guest's process lives like any other; only the record knows. */
 	if (status != HN_UNIT_RUNNING || unit->status != HN_UNIT_PAUSED)
-		unit->status = known_crashed(unit, status);
+		unit->status = host_status_known(unit, status);
 }
 
 static bool is_embedded(const hn_host *host)

@@ -36,7 +36,7 @@ struct hn_host {
 	char *state_dir, *root, *uri, *accelerator, *program, *calibration, *path;
 	char *cpu; /* model, once a calibration was read; what hn_calibration.cpu points to */
 	int64_t lock_wait;
-	bool read_only;
+	bool read_only, dry;
 	char node[64]; /* the host's own name, for audit records and formulas */
 
 	os_lock *lock;    /* <state>/lock, held from the first host_machine() on */
@@ -72,12 +72,15 @@ int host_calibration(hn_host *host, hn_calibration *result, hn_error **err);
 int host_catalog(hn_host *host, hn_catalog **catalog, hn_error **err);
 int host_resolver(hn_host *host, hn_resolver **resolver, hn_error **err);
 
-/* --- sessions and permits (session.c, audit.c) --- */
+/* --- sessions and permits (session.c, service.c, audit.c) --- */
+typedef struct host_service host_service;
+bool host_service_may(const host_service *service, hn_verb verb);
 struct hn_session {
 	atomic_uint references;
 	hn_host *host;
-	char subject[64]; /* "local/uid/0" */
-	char *reason;     /* NULL when none was given */
+	const host_service *service; /* NULL: an operator, who may do more */
+	char subject[64];            /* "local/uid/0", "service/activation" */
+	char *reason;                /* NULL when none was given */
 	char *program;
 	uint8_t id[8];
 	uint64_t opened; /* its "opened" record in the audit log; 0 = none yet */
@@ -87,6 +90,8 @@ typedef struct host_permit {
 	hn_session *session; /* borrowed */
 	bool recorded;       /* there is an allow record that waits for its outcome */
 } host_permit;
+int host_session_new(hn_host *host, const hn_session_options *options, const char *subject,
+	const host_service *service, hn_session **session, hn_error **err);
 /* Decides, and for a verb that changes something writes the allow record: durable before it
  * returns, or part of the transaction that is open. `object` is an object name such as
  * host_object_unit() makes; `second` may be NULL. HN_EDENIED, HN_EREASON, HN_ESESSION, HN_EAUDIT.
@@ -104,8 +109,13 @@ void host_denial_settle(hn_host *host);
 int host_settle(host_permit *permit, int rc, hn_error **err);
 /* The same where the outcome belongs into a transaction: only whether it could be written. */
 int host_settle_outcome(host_permit *permit, int code, hn_error **err);
+/* The same as a question: nothing is recorded, and that the host was opened read-only is no
+ * answer. */
+int host_would(const hn_session *session, hn_verb verb, const char *object, hn_error **err);
 /* "unit/<uuid>" into a buffer of BASE_OBJECT_SIZE; returns it. */
 const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid);
+/* caps.md section 5: "tag/<namespace>/<name>"; a tag without namespace is in "default". */
+const char *host_object_tag(char object[BASE_OBJECT_SIZE], const char *tag);
 /* First line of every public function that takes a session: not NULL, still open; size of an
  * options struct. */
 int host_session_use(hn_session *session, hn_host **host, hn_error **err);
@@ -208,6 +218,8 @@ int host_view_mix(const hn_view *base, const hn_view *other, const char *const *
  * it did. */
 int host_desire(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_view *view,
 	hn_error **err);
+/* The oldest lines of a unit's history go when there are more than UNIT_HISTORY. */
+int host_history_trim(hn_host *host, int64_t unit, hn_error **err);
 /* What the machine room is given: the record with `view` (desired or applied) in it. Borrows from
  * unit and view; `hex` is a buffer that the digest text is written to. */
 int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, char hex[65],
@@ -291,6 +303,7 @@ int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit
 	const hn_start_options *options, hn_error **err);
 bool host_window_open(
 	const char *window, int64_t now); /* window.c: is update.window open at wall ns `now`? */
+bool host_window_has_zone(const char *window); /* one that is not UTC: it never opens */
 /* The same with other values than the desired ones: for going back. */
 int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_view *view, const hn_start_options *options, hn_error **err);
@@ -299,6 +312,8 @@ int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *uni
 	const hn_view *view, hn_error **err);
 bool host_status_runs(
 	hn_unit_status status); /* running, paused, starting, stopping: there is a guest */
+/* What to call a unit that was seen like this: of one that is off the record knows more. */
+hn_unit_status host_status_known(const hn_unit *unit, hn_unit_status seen);
 /* grace 0: the unit's stop.grace. */
 int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_stop_options *options, hn_stop_result *result, hn_error **err);

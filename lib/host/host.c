@@ -71,7 +71,8 @@ static int keep_options(hn_host *host, const hn_host_options *options, hn_error 
 			"machine root \"%s\" is not absolute", options->root);
 	host->os = options->os ? options->os : hn_os_real();
 	host->lock_wait = options->lock_wait;
-	host->read_only = options->read_only;
+	host->dry = options->dry;
+	host->read_only = options->read_only || options->dry;
 	if (!keep_text(&host->state_dir, state) || !keep_text(&host->uri, options->uri) ||
 		!keep_text(&host->accelerator, options->accelerator) ||
 		!keep_text(&host->program, options->program ? options->program : "libhypernix") ||
@@ -185,6 +186,59 @@ static int take_lock(hn_host *host, int64_t wait, hn_error **err)
 	return os_lock_take(host->os, file, host->program, wait, NULL, &host->lock, err);
 }
 
+typedef struct uuid_list {
+	char (*uuids)[37];
+	const char **items;
+	size_t count, capacity;
+} uuid_list;
+
+static void free_uuids(uuid_list *list)
+{
+	base_free(list->uuids);
+	base_free(list->items);
+}
+
+static int load_uuids(hn_host *host, uuid_list *list, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store, "SELECT uuid FROM unit", &query, err);
+
+	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
+		if (base_grow(&list->uuids, &list->capacity, list->count + 1,
+			    sizeof(*list->uuids)) < 0) {
+			rc = base_nomem(err);
+			break;
+		}
+		(void)snprintf(list->uuids[list->count++], sizeof(*list->uuids), "%s",
+			state_text(query, 0));
+	}
+	state_done(query);
+	if (rc < 0)
+		return rc;
+	list->items = base_calloc(list->count + 1, sizeof(*list->items));
+	for (size_t i = 0; list->items && i < list->count; i++)
+		list->items[i] = list->uuids[i];
+	return list->items ? 0 : base_nomem(err);
+}
+
+/* machine.md section 8: groups of units that are down, sockets and logs of units that nobody knows
+ * any more. Domains stay: those without a unit are for the plan to list and the apply to remove.
+ * What cannot be swept now is in nobody's way; the next owner tries again. */
+static void sweep_leftovers(hn_host *host)
+{
+	__attribute__((cleanup(free_uuids))) uuid_list known = {0};
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	int rc = load_uuids(host, &known, &why);
+
+	if (rc >= 0)
+		rc = machine_sweep(host->machine, known.items, known.count, false, &why);
+	if (rc < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "leftovers of lost domains stay: %s",
+			hn_error_message(why));
+	else if (rc > 0)
+		base_log(HN_LOG_INFO, HOST_ROOM, "%d leftovers of lost domains are removed", rc);
+}
+
 static int open_machine(hn_host *host, int64_t wait, hn_error **err)
 {
 	machine_options options = {
@@ -196,7 +250,7 @@ static int open_machine(hn_host *host, int64_t wait, hn_error **err)
 	};
 	int rc;
 
-	if (host->read_only)
+	if (host->read_only && !host->dry)
 		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
 			"the host was opened read-only: its machine is not touched");
 	rc = take_lock(host, wait, err);
@@ -206,8 +260,11 @@ static int open_machine(hn_host *host, int64_t wait, hn_error **err)
 	if (rc < 0) {
 		os_lock_release(host->lock);
 		host->lock = NULL;
+		return rc;
 	}
-	return rc;
+	if (!host->dry)
+		sweep_leftovers(host);
+	return 0;
 }
 
 int host_machine(hn_host *host, machine **out, hn_error **err)
@@ -220,11 +277,17 @@ int host_machine(hn_host *host, machine **out, hn_error **err)
 	return 0;
 }
 
+/* A dry host makes nothing: where there is no machine root yet, there are no guests either. */
+static bool can_look(const hn_host *host)
+{
+	return host->dry && os_exists(host->os, host->path) && os_exists(host->os, host->root);
+}
+
 int host_machine_try(hn_host *host, machine **out, hn_error **err)
 {
 	int rc;
 
-	if (host->read_only)
+	if (host->read_only && !can_look(host))
 		return 0;
 	if (host->machine) {
 		*out = host->machine;

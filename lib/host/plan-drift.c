@@ -67,7 +67,7 @@ static int add_restore(void *arg, const hn_drift *drift, const hn_key *row)
 		!set_text(&step->new_text, drift->applied) ||
 		!plan_text(&step->note, "drift%s%s", drift->note && *drift->note ? ": " : "",
 			drift->note ? drift->note : ""))
-		return base_nomem(walk->err);
+		return plan_refuse(walk->plan, walk->err);
 	if (drift->key && !row)
 		return 0;
 	rc = set_phase(walk, step, drift, row);

@@ -58,7 +58,7 @@ static int find_target(hn_plan *plan, hn_error **err)
 
 /* --- which units there are --- */
 
-static plan_unit *add_unit(hn_plan *plan, const char *name)
+plan_unit *plan_add_unit(hn_plan *plan, const char *name)
 {
 	plan_unit *unit;
 
@@ -82,7 +82,7 @@ typedef struct gather {
 
 static int add_new(gather *walk, const char *name)
 {
-	plan_unit *unit = add_unit(walk->plan, name);
+	plan_unit *unit = plan_add_unit(walk->plan, name);
 
 	if (!unit)
 		return base_nomem(walk->err);
@@ -116,7 +116,7 @@ static int add_record(void *arg, hn_unit *record)
 	int rc = add_new_before(walk, record->name);
 	bool named = rc >= 0 && walk->next < hn_catalog_unit_count(plan->catalog) &&
 		     strcmp(hn_catalog_unit_at(plan->catalog, walk->next), record->name) == 0;
-	plan_unit *unit = rc >= 0 ? add_unit(plan, record->name) : NULL;
+	plan_unit *unit = rc >= 0 ? plan_add_unit(plan, record->name) : NULL;
 
 	if (!unit) {
 		hn_unit_unref(record);
@@ -197,6 +197,8 @@ static int set_frozen(hn_plan *plan, plan_unit *unit, hn_error **err)
 		before = host_inputs_get(inputs, unit->record->id);
 		if (before)
 			input = *before;
+		if (!plan_keeps_tags(plan, unit))
+			input.tag_count = input.without_count = 0;
 	}
 	definitions = base_calloc(input.definition_count + 1, sizeof(*definitions));
 	if (!definitions)
@@ -282,7 +284,7 @@ static int resolve_units(hn_plan *plan, hn_error **err)
 
 /* --- observing --- */
 
-static int observe_unit(hn_plan *plan, plan_unit *unit, hn_error **err)
+int plan_observe(hn_plan *plan, plan_unit *unit, hn_error **err)
 {
 	int rc;
 
@@ -318,7 +320,7 @@ static int add_orphan(orphan_walk *walk, const machine_real *real)
 	plan_step *step = plan_add(walk->plan, HN_ACTION_ORPHAN, PHASE_STOP, PLAN_NO_UNIT);
 
 	if (!step)
-		return base_nomem(walk->err);
+		return plan_refuse(walk->plan, walk->err);
 	base_free(step->name);
 	base_free(step->uuid);
 	step->name = base_strdup(real->name);
@@ -368,13 +370,28 @@ static int find_orphans(hn_plan *plan, hn_error **err)
 
 /* --- all of it --- */
 
+/* A dry plan is better with a machine, but it needs none: that of a system that is only about to
+ * be made may not be there yet. */
+static int look(hn_host *host, machine **m, hn_error **err)
+{
+	int rc = host_machine_try(host, m, err);
+
+	if (rc != HN_EDRIVER)
+		return rc;
+	if (err)
+		*err = hn_error_unref(*err);
+	return 0;
+}
+
 static int open_parts(hn_session *session, hn_plan *plan, hn_error **err)
 {
 	hn_host *host = plan->host;
 	int rc;
 
-	if (host->read_only)
-		return host_revision(host, &plan->revision, err);
+	if (host->read_only) {
+		rc = look(host, &plan->machine, err);
+		return rc < 0 ? rc : host_revision(host, &plan->revision, err);
+	}
 	rc = host_machine(host, &plan->machine, err);
 	if (rc >= 0)
 		rc = host_expire(session, err);
@@ -387,14 +404,18 @@ int plan_fill(hn_session *session, hn_plan *plan, hn_error **err)
 {
 	int rc = open_parts(session, plan, err);
 
+	if (rc >= 0 && plan->boot)
+		return plan_fill_boot(plan, err);
 	if (rc >= 0)
 		rc = find_target(plan, err);
 	if (rc >= 0)
 		rc = gather_units(plan, err);
 	if (rc >= 0)
+		rc = plan_untag(plan, err);
+	if (rc >= 0)
 		rc = resolve_units(plan, err);
 	for (size_t i = 0; rc >= 0 && i < plan->unit_count; i++)
-		rc = observe_unit(plan, &plan->units[i], err);
+		rc = plan_observe(plan, &plan->units[i], err);
 	if (rc >= 0 && plan->machine)
 		rc = find_orphans(plan, err);
 	for (size_t i = 0; rc >= 0 && i < plan->unit_count; i++)

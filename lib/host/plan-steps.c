@@ -119,6 +119,8 @@ static int set_restart(const hn_host *host, const plan_unit *unit, plan_step *st
 		(void)hn_view_get_text(unit->desired, "update.window", &window, NULL);
 		if (host_window_open(window, os_now(host->os)))
 			how = "now";
+		else if (host_window_has_zone(window))
+			how = "window; this version opens windows in UTC only";
 	}
 	if (strcmp(how, "now") != 0)
 		return set_pending(unit, step, how, err);
@@ -134,7 +136,9 @@ static int set_hot_if(
 	char hex[65];
 	int rc;
 
-	step->class_ = HN_CLASS_HOT_IF;
+	/* Hot or not is what the plan is to find out; it stays open only where nobody can be asked.
+	 */
+	step->class_ = plan->machine ? HN_CLASS_HOT : HN_CLASS_HOT_IF;
 	step->phase = hot_phase(unit, step);
 	if (!plan->machine)
 		return plan_text(&step->note, "if %s", row->condition) ? 0 : base_nomem(err);
@@ -260,7 +264,7 @@ static int add_change(
 
 	if (!step || !set_texts(step, key, old_text, new_text) ||
 		!set_where(step, unit->desired, key))
-		return base_nomem(walk->err);
+		return plan_refuse(walk->plan, walk->err);
 	if (is_companion(unit->record->applied, unit->desired, key)) {
 		step->companion = true;
 		return 0;
@@ -287,7 +291,7 @@ static int add_dropped(
 	if (!step || !set_texts(step, key, old_text, new_text) ||
 		!set_where(step, unit->desired, key) ||
 		!plan_text(&step->note, "no longer pending"))
-		return base_nomem(walk->err);
+		return plan_refuse(walk->plan, walk->err);
 	step->class_ = HN_CLASS_NEXT;
 	return 0;
 }
@@ -336,7 +340,7 @@ static int add_plain(hn_plan *plan, hn_action action, plan_phase phase, size_t u
 	plan_step *step = plan_add(plan, action, phase, unit);
 
 	if (!step || !plan_text(&step->note, "%s", note))
-		return base_nomem(err);
+		return plan_refuse(plan, err);
 	return 0;
 }
 
@@ -395,7 +399,7 @@ static int inconsistent_step(hn_plan *plan, size_t index, hn_error **err)
 
 	if (!step || !plan_text(&step->note,
 			     "inconsistent since an undo failed: hv-compute repair %s", step->name))
-		return base_nomem(err);
+		return plan_refuse(plan, err);
 	step->status = HN_STEP_PENDING;
 	return 0;
 }

@@ -27,6 +27,8 @@ static int options_text(const hn_plan *plan, char **text, hn_error **err)
 	hn_json_bool(json, "start", plan->start);
 	hn_json_text(json, "on_remove", on_remove);
 	hn_json_text(json, "unit", plan->only);
+	hn_json_bool(json, "boot", plan->boot);
+	hn_json_bool(json, "drop_tags", plan->drop_tags);
 	hn_json_end(json);
 	rc = hn_json_finish(json, &made, &size, err);
 	if (rc < 0)
@@ -224,6 +226,10 @@ static int read_options(hn_plan *plan, const char *text, hn_error **err)
 	node = codec_member(root, "on_remove");
 	if (node && node->kind == CODEC_TEXT && node->text_size == 1)
 		plan->on_remove = node->text[0];
+	node = codec_member(root, "boot");
+	plan->boot = node && node->kind == CODEC_TRUE;
+	node = codec_member(root, "drop_tags");
+	plan->drop_tags = node && node->kind == CODEC_TRUE;
 	node = codec_member(root, "unit");
 	if (node && node->kind == CODEC_TEXT) {
 		plan->only = base_strdup(node->text);
@@ -273,7 +279,7 @@ static int load_step(state_query *query, hn_plan *plan, hn_error **err)
 		!copy_column(query, 5, &step->key) || !copy_column(query, 6, &step->old_text) ||
 		!copy_column(query, 7, &step->new_text) || !copy_column(query, 8, &step->where) ||
 		!copy_column(query, 9, &step->note))
-		return base_nomem(err);
+		return plan_refuse(plan, err);
 	step->class_ = (hn_class)state_int(query, 1);
 	step->status = (hn_step_status)state_int(query, 2);
 	return 0;

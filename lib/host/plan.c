@@ -46,6 +46,9 @@ static int fill_options(hn_plan *plan, const hn_plan_options *options, hn_error 
 	if (options->decls && options->generation != 0)
 		return base_error(err, HN_EINVAL, HOST_ROOM, "give one of them",
 			"a plan goes to a declaration or back to a generation, not both");
+	if (options->boot && (options->decls || options->generation != 0 || options->drop_tags))
+		return base_error(err, HN_EINVAL, HOST_ROOM, "make two plans",
+			"a plan for the boot starts what is declared already, and changes nothing");
 	rc = read_on_remove(plan, options->on_remove, err);
 	if (rc >= 0)
 		rc = keep_decls(plan, options->decls, options->decl_count, options->owner, err);
@@ -54,6 +57,8 @@ static int fill_options(hn_plan *plan, const hn_plan_options *options, hn_error 
 	plan->rollback = options->generation;
 	plan->restore = options->restore;
 	plan->start = options->start;
+	plan->boot = options->boot;
+	plan->drop_tags = options->drop_tags;
 	if (options->unit) {
 		plan->only = base_strdup(options->unit);
 		if (!plan->only)
@@ -94,6 +99,8 @@ int plan_copy_options(const hn_plan *from, hn_plan **plan, hn_error **err)
 		.start = from->start,
 		.on_remove = on_remove,
 		.unit = from->only,
+		.boot = from->boot,
+		.drop_tags = from->drop_tags,
 	};
 
 	return plan_new(from->host, &options, plan, err);
@@ -118,6 +125,7 @@ static void free_step(plan_step *step)
 	base_free(step->new_text);
 	base_free(step->where);
 	base_free(step->note);
+	base_free(step->problem);
 }
 
 static void free_plan(hn_plan *plan)
@@ -165,9 +173,9 @@ plan_step *plan_add(hn_plan *plan, hn_action action, plan_phase phase, size_t un
 	const plan_unit *owner = unit == PLAN_NO_UNIT ? NULL : &plan->units[unit];
 	plan_step *step;
 
-	if (plan->step_count >= base_limit(BASE_LIMIT_PLAN_STEPS) ||
-		base_grow(&plan->steps, &plan->step_capacity, plan->step_count + 1,
-			sizeof(*plan->steps)) < 0)
+	plan->full = plan->step_count >= base_limit(BASE_LIMIT_PLAN_STEPS);
+	if (plan->full || base_grow(&plan->steps, &plan->step_capacity, plan->step_count + 1,
+				  sizeof(*plan->steps)) < 0)
 		return NULL;
 	step = &plan->steps[plan->step_count];
 	*step = (plan_step){
@@ -186,6 +194,12 @@ plan_step *plan_add(hn_plan *plan, hn_action action, plan_phase phase, size_t un
 	return step;
 }
 
+int plan_refuse(const hn_plan *plan, hn_error **err)
+{
+	return plan->full ? base_limit_check(BASE_LIMIT_PLAN_STEPS, plan->step_count + 1, err)
+			  : base_nomem(err);
+}
+
 bool plan_actionable(const plan_step *step)
 {
 	return step->phase != PHASE_NOTHING || plan_leaves(step);
@@ -193,7 +207,8 @@ bool plan_actionable(const plan_step *step)
 
 bool plan_leaves(const plan_step *step)
 {
-	return step->phase == PHASE_NOTHING && step->action == HN_ACTION_FORGET;
+	return step->phase == PHASE_NOTHING &&
+	       (step->action == HN_ACTION_FORGET || step->action == HN_ACTION_UNTAG);
 }
 
 static void count_step(hn_plan_summary *sum, const plan_step *step)
@@ -217,6 +232,8 @@ static void count_step(hn_plan_summary *sum, const plan_step *step)
 		break;
 	case HN_ACTION_RESTORE:
 		sum->drift++;
+		break;
+	case HN_ACTION_UNTAG:
 		break;
 	case HN_ACTION_CHANGE:
 		sum->hot += step->class_ == HN_CLASS_HOT || step->class_ == HN_CLASS_HOT_IF;
@@ -288,6 +305,8 @@ int hn_plan_step_at(const hn_plan *plan, size_t index, hn_step *step)
 		.new_text = from->new_text,
 		.where = from->where,
 		.note = from->note,
+		.problem = from->problem,
+		.code = from->code,
 	};
 	return 0;
 }
@@ -295,6 +314,11 @@ int hn_plan_step_at(const hn_plan *plan, size_t index, hn_step *step)
 void hn_plan_get_summary(const hn_plan *plan, hn_plan_summary *summary)
 {
 	*summary = plan->summary;
+}
+
+bool hn_plan_begun(const hn_plan *plan)
+{
+	return plan->begun;
 }
 
 bool hn_plan_empty(const hn_plan *plan)

@@ -39,6 +39,9 @@ typedef struct plan_step {
 	uint64_t audit; /* number of the allow record, while it is being done */
 	char *name, *uuid;
 	char *key, *old_text, *new_text, *where, *note; /* where and note are never NULL */
+	char *problem;                                  /* why it failed, with its causes; NULL */
+	int code;                                       /* of the problem */
+	bool told; /* the caller of the apply knows how it ended */
 } plan_step;
 #define PLAN_NO_UNIT SIZE_MAX
 
@@ -67,12 +70,14 @@ struct hn_plan {
 	uint64_t revision;   /* of the state it was made from */
 	uint64_t generation; /* to make current; 0: keep the present one */
 	bool loaded; /* from the store: steps only, must be made again before it is applied */
+	bool full;   /* a step was refused by the limit PLAN_STEPS */
 	/* what it was asked for; decls are held */
 	hn_decl **decls;
 	size_t decl_count;
 	hn_owner owner;
 	uint64_t rollback;
-	bool has_decls, restore, start;
+	bool has_decls, restore, start, boot, drop_tags;
+	bool begun;     /* it was declared; what failed before that changed nothing */
 	char on_remove; /* 's', 'k', 'd' */
 	char *only;     /* unit, or NULL */
 
@@ -90,8 +95,10 @@ struct hn_plan {
 int plan_new(hn_host *host, const hn_plan_options *options, hn_plan **plan, hn_error **err);
 /* The same question again, for a plan that no longer fits. */
 int plan_copy_options(const hn_plan *from, hn_plan **plan, hn_error **err);
-/* Adds a step; texts are copied. Returns NULL when out of memory. */
+/* Adds a step; texts are copied. Returns NULL when out of memory, or when there are too many;
+ * plan_refuse says which. */
 plan_step *plan_add(hn_plan *plan, hn_action action, plan_phase phase, size_t unit);
+int plan_refuse(const hn_plan *plan, hn_error **err);
 /* Sets where or note, which are owned. False when out of memory. */
 bool plan_text(char **text, const char *format, ...) BASE_PRINTF(2, 3);
 void plan_count(hn_plan *plan);              /* fills the summary */
@@ -101,8 +108,15 @@ bool plan_actionable(const plan_step *step); /* will something be done? */
 bool plan_leaves(const plan_step *step);
 bool plan_same_steps(const hn_plan *left, const hn_plan *right);
 
+/* --- activate.c: starts at boot, tags of run time --- */
+int plan_fill_boot(hn_plan *plan, hn_error **err);
+int plan_untag(hn_plan *plan, hn_error **err);
+bool plan_keeps_tags(const hn_plan *plan, const plan_unit *unit);
+
 /* --- plan-make.c, plan-steps.c, plan-drift.c, plan-admit.c --- */
 int plan_fill(hn_session *session, hn_plan *plan, hn_error **err);
+plan_unit *plan_add_unit(hn_plan *plan, const char *name); /* NULL: out of memory */
+int plan_observe(hn_plan *plan, plan_unit *unit, hn_error **err);
 int plan_unit_steps(hn_plan *plan, size_t index, hn_error **err);
 bool plan_unit_runs(const plan_unit *unit); /* as observed, else as it is on record */
 /* Phase, class and note of changing a key of a unit that has a domain. */
@@ -134,6 +148,10 @@ typedef enum plan_state {
 } plan_state;
 int plan_state_store(hn_host *host, uint64_t number, plan_state state, hn_error **err);
 
+/* --- collect.c: inside the caller's transaction --- */
+/* After a plan that was applied: generations and bodies that nothing needs any more. */
+int host_collect(hn_host *host, const hn_plan *plan, hn_error **err);
+
 /* --- apply.c, apply-act.c, undo.c, recover.c --- */
 /* One run of hn_plan_apply. */
 typedef struct apply_run {
@@ -147,10 +165,24 @@ typedef struct apply_run {
 	bool inconsistent;   /* an undo failed */
 	bool journal_failed; /* what happened could not be written down: stop, undo nothing */
 	uint64_t before;     /* generation that was current */
+	int64_t deadline;    /* monotonic ns for all steps; 0 = none */
+	bool check;          /* without effect: a denial is not put on record */
 } apply_run;
 /* One act: steps[first..last) of one unit in one phase. */
 int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err);
 int apply_act(apply_run *run, size_t first, size_t last, hn_error **err);
+/* What apply_plan does before its first effect. 1; 0 when there is no machine to ask. */
+int apply_check(hn_session *session, hn_plan *plan, hn_error **err);
+/* How steps[first..last) ended. */
+void apply_tell(apply_run *run, size_t first, size_t last);
+/* For one start: what the caller gives each, or what is left for all. */
+int64_t apply_timeout(const apply_run *run);
+/* Starts a unit at boot (activate.c). */
+int apply_boot_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	const hn_start_options *options, hn_error **err);
+/* Inside the transaction of the declaration: tags of run time go, or come back. */
+int apply_untag(apply_run *run, hn_error **err);
+int apply_retag(apply_run *run, hn_error **err);
 /* Stop, then start with these values; permits: of stop, of start. */
 int apply_restart(apply_run *run, plan_unit *unit, const hn_view *view, host_permit permits[2],
 	hn_error **err);

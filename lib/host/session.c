@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * Sessions and permits. Until capabilities arrive there is one kind of session: the local operator,
- * effective uid 0 in this process, who may do everything but what needs a quorum, and whose every
- * change is on record.
+ * Sessions and permits. Until capabilities arrive there are two kinds of session: the local
+ * operator, effective uid 0 in this process, who may do everything but what needs a quorum; and
+ * services (service.c). Every change of either is on record.
  */
 #include "host/host-private.h"
 
 #include <unistd.h>
 
-int hn_session_open_local(
-	hn_host *host, const hn_session_options *options, hn_session **session, hn_error **err)
+int host_session_new(hn_host *host, const hn_session_options *options, const char *subject,
+	const host_service *service, hn_session **session, hn_error **err)
 {
 	BASE_AUTO_OF(hn_session) hn_session *made = NULL;
 	hn_session_options known;
@@ -21,9 +21,6 @@ int hn_session_open_local(
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 			"a session needs a host and a place to be put");
 	host_options_copy(&known, options, sizeof(known));
-	if (geteuid() != 0)
-		return base_error(err, HN_EDENIED, HOST_ROOM, "run it as root",
-			"uid %ld is not a local operator", (long)geteuid());
 	rc = known.reason ? base_limit_check(BASE_LIMIT_TEXT_BYTES, strlen(known.reason), err) : 0;
 	if (rc < 0)
 		return rc;
@@ -32,11 +29,12 @@ int hn_session_open_local(
 		return base_nomem(err);
 	atomic_init(&made->references, 1);
 	made->host = hn_host_ref(host);
+	made->service = service;
 	made->reason = known.reason && *known.reason ? base_strdup(known.reason) : NULL;
 	made->program = base_strdup(known.program ? known.program : host->program);
 	if (!made->program || (known.reason && *known.reason && !made->reason))
 		return base_nomem(err);
-	(void)snprintf(made->subject, sizeof(made->subject), "local/uid/%ld", (long)geteuid());
+	(void)snprintf(made->subject, sizeof(made->subject), "%s", subject);
 	rc = os_random(host->os, made->id, sizeof(made->id), err);
 	if (rc < 0)
 		return rc;
@@ -45,6 +43,18 @@ int hn_session_open_local(
 		base_log(HN_LOG_WARNING, HOST_ROOM, "what has expired could not be removed yet");
 	*session = BASE_STEAL(made);
 	return 0;
+}
+
+int hn_session_open_local(
+	hn_host *host, const hn_session_options *options, hn_session **session, hn_error **err)
+{
+	char subject[64];
+
+	if (geteuid() != 0)
+		return base_error(err, HN_EDENIED, HOST_ROOM, "run it as root",
+			"uid %ld is not a local operator", (long)geteuid());
+	(void)snprintf(subject, sizeof(subject), "local/uid/%ld", (long)geteuid());
+	return host_session_new(host, options, subject, NULL, session, err);
 }
 
 hn_session *hn_session_ref(hn_session *session)
@@ -81,6 +91,13 @@ const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid)
 	return object;
 }
 
+const char *host_object_tag(char object[BASE_OBJECT_SIZE], const char *tag)
+{
+	(void)snprintf(
+		object, BASE_OBJECT_SIZE, strchr(tag, '/') ? "tag/%s" : "tag/default/%s", tag);
+	return object;
+}
+
 /* caps.md section 5: segments of [a-z0-9._-], none empty, no "." or "..". "*" is one segment, "**"
  * many, last only. */
 static bool object_valid(const char *object)
@@ -101,24 +118,64 @@ static bool object_valid(const char *object)
 	}
 }
 
-static int decide(const hn_session *session, hn_verb verb, const char *object, hn_error **err)
+/* What people call an object: a unit by its name where the store knows it. The name of the object
+ * itself goes into the facts. */
+static const char *called(
+	const hn_session *session, const char *object, char name[BASE_OBJECT_SIZE])
+{
+	state_query *query = NULL;
+
+	(void)snprintf(name, BASE_OBJECT_SIZE, "%s", object);
+	if (strncmp(object, "unit/", 5) != 0 ||
+		state_find(session->host->store, "SELECT name FROM unit WHERE uuid = ?1", &query,
+			NULL) < 0)
+		return name;
+	state_bind_text(query, 1, object + 5);
+	if (state_row(query, NULL) > 0)
+		(void)snprintf(name, BASE_OBJECT_SIZE, "unit %s", state_text(query, 0));
+	state_done(query);
+	return name;
+}
+
+static int refuse(const hn_session *session, hn_code code, const char *hint, hn_verb verb,
+	const char *object, const char *why, hn_error **err)
+{
+	char name[BASE_OBJECT_SIZE];
+	int rc = base_error(err, code, HOST_ROOM, hint, "%s on %s%s", base_verb_text(verb),
+		called(session, object, name), why);
+
+	base_error_fact(err, "object", object);
+	return rc;
+}
+
+int host_would(const hn_session *session, hn_verb verb, const char *object, hn_error **err)
 {
 	unsigned flags = base_verb_flags(verb);
 
 	if (!object_valid(object))
 		return base_error(err, HN_EINVAL, HOST_ROOM, "an object is like unit/<uuid>",
 			"\"%.80s\" is not the name of an object", object);
+	if (session->service && !host_service_may(session->service, verb))
+		return refuse(session, HN_EDENIED, "an operator may do it", verb, object,
+			": this service does not do that", err);
 	if ((flags & BASE_VERB_Q) != 0)
 		return base_error(err, HN_EDENIED, HOST_ROOM, "gather the approvals it needs",
 			"%s needs a quorum, which a local operator alone is not",
 			base_verb_text(verb));
-	if ((flags & BASE_VERB_M) != 0 && session->host->read_only)
-		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
-			"%s on %s: the host was opened read-only", base_verb_text(verb), object);
 	if ((flags & BASE_VERB_R) != 0 && !session->reason)
-		return base_error(err, HN_EREASON, HOST_ROOM, "say why, for the audit log",
-			"%s on %s needs a reason", base_verb_text(verb), object);
+		return refuse(session, HN_EREASON, "say why, for the audit log", verb, object,
+			" needs a reason", err);
 	return 0;
+}
+
+static int decide(const hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	int rc = host_would(session, verb, object, err);
+
+	if (rc < 0 || (base_verb_flags(verb) & BASE_VERB_M) == 0 || !session->host->read_only)
+		return rc;
+	return refuse(session, HN_EDENIED, "open it without read_only", verb, object,
+		": the host was opened read-only", err);
 }
 
 int hn_session_check(hn_session *session, const char *verb, const char *object, hn_error **err)
@@ -217,6 +274,7 @@ static int record_allow(
 		.object = object,
 		.session = session,
 	};
+	char name[BASE_OBJECT_SIZE];
 	int rc = record_opening(session, err);
 
 	if (rc >= 0)
@@ -225,7 +283,7 @@ static int record_allow(
 		return base_error_wrap(err,
 			rc == HN_ENOSPC || rc == HN_ENOMEM ? (hn_code)rc : HN_EAUDIT, HOST_ROOM,
 			"%s on %s is not on record, so it is not done", base_verb_text(verb),
-			object);
+			called(session, object, name));
 	permit->recorded = true;
 	return 0;
 }
@@ -273,11 +331,13 @@ int host_settle_outcome(host_permit *permit, int code, hn_error **err)
 
 int host_settle(host_permit *permit, int rc, hn_error **err)
 {
+	char name[BASE_OBJECT_SIZE];
 	int written = host_settle_outcome(permit, rc, rc < 0 ? NULL : err);
 
 	if (rc < 0 || written >= 0)
 		return rc;
 	return base_error_wrap(err, written == HN_ENOSPC ? HN_ENOSPC : HN_EAUDIT, HOST_ROOM,
 		"%s on %s was done, but its outcome could not be recorded",
-		base_verb_text(permit->base.verb), permit->base.objects[0]);
+		base_verb_text(permit->base.verb),
+		called(permit->session, permit->base.objects[0], name));
 }

@@ -320,8 +320,8 @@ typedef struct missed {
 	size_t count, capacity;
 } missed;
 
-/* A unit whose domain is gone is drift, which the plan shows; it is no end that a policy restarts.
- */
+/* A unit whose domain is gone is drift, which the plan shows; it is no end that a policy restarts,
+ * but the record must not say that it runs. */
 static int compare_unit(void *arg, hn_unit *given)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *unit = given;
@@ -330,7 +330,7 @@ static int compare_unit(void *arg, hn_unit *given)
 	hn_unit_status status = value ? (hn_unit_status)((uintptr_t)value - 1) : HN_UNIT_ABSENT;
 	machine_event *event;
 
-	if (!value || status == unit->status || (is_down(status) && !is_up(unit->status)))
+	if (status == unit->status || ((!value || is_down(status)) && !is_up(unit->status)))
 		return 0;
 	if (base_grow(&list->events, &list->capacity, list->count + 1, sizeof(*event)) < 0)
 		return HN_ENOMEM;

@@ -168,6 +168,7 @@ static void undo_group(apply_run *run, size_t first, size_t last)
 	if (apply_end(run, first, last, permits, step->phase == PHASE_RESTART ? 2 : 1, &how, NULL) <
 		0)
 		return;
+	apply_tell(run, first, last);
 	if (rc < 0)
 		mark_inconsistent(run, step->unit);
 }

@@ -109,7 +109,8 @@ static int add_history(hn_host *host, const hn_session *session, const hn_unit *
 	state_bind_int(query, 3, os_now(host->os));
 	state_bind_text(query, 4, session->subject);
 	state_bind_text(query, 5, session->reason ? session->reason : "");
-	return state_run(query, err);
+	rc = state_run(query, err);
+	return rc < 0 ? rc : host_history_trim(host, unit->id, err);
 }
 
 static int note_generation(hn_host *host, const hn_unit *unit, uint64_t generation, hn_error **err)

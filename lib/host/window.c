@@ -55,6 +55,13 @@ static bool known_zone(const char *zone)
 	return *zone == '\0' || strcmp(zone, " UTC") == 0 || strcmp(zone, " Etc/UTC") == 0;
 }
 
+bool host_window_has_zone(const char *window)
+{
+	const char *time = strchr(window, ' '), *zone = time ? strchr(time + 1, ' ') : NULL;
+
+	return zone && !known_zone(zone);
+}
+
 static bool day_has(unsigned mask, int64_t day)
 {
 	return (mask >> (unsigned)(day % 7) & 1) != 0;

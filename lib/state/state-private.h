@@ -31,6 +31,8 @@ typedef struct state_schema {
  */
 int state_open(hn_os *os, const char *path, bool create, bool read_only, state_store **store,
 	hn_error **err);
+/* An empty one that no file belongs to and that nobody else sees. */
+int state_open_memory(hn_os *os, state_store **store, hn_error **err);
 void state_close(state_store *store);
 BASE_AUTO(state_store, state_close)
 /* Brings the tables of `room` to the last step; a file with a newer min_reader gives HN_ENEWER and
@@ -89,7 +91,7 @@ struct state_store {
 	int depth;      /* open transaction levels */
 	hn_code undone; /* why SQLite rolled all levels back behind our back; HN_OK when it did not
 			 */
-	bool read_only;
+	bool read_only, in_memory;
 };
 
 /* The error of a failed SQLite call as a code, with path and hint; `doing` may be NULL. */

@@ -189,7 +189,7 @@ static int configure(state_store *store, hn_error **err)
 			"PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; "
 			"PRAGMA cell_size_check = ON; PRAGMA journal_size_limit = 16777216",
 			err);
-	if (rc == 0)
+	if (rc == 0 && !store->in_memory)
 		rc = store->read_only ? check_owner(store, &fresh, err)
 				      : configure_writer(store, err);
 	if (rc == 0)
@@ -208,7 +208,8 @@ static int connect_file(state_store *store, hn_error **err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-		    (store->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+		    (store->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+		    (store->in_memory ? SQLITE_OPEN_MEMORY | SQLITE_OPEN_CREATE : 0);
 
 	pthread_once(&once, sqlite_setup);
 	int rc = sqlite3_initialize();
@@ -224,20 +225,17 @@ static int connect_file(state_store *store, hn_error **err)
 	return rc == SQLITE_OK ? 0 : state_fail(store, rc, "opening", err);
 }
 
-int state_open(hn_os *os, const char *path, bool create, bool read_only, state_store **store,
-	hn_error **err)
+static int open_store(hn_os *os, const char *path, bool read_only, bool in_memory,
+	state_store **store, hn_error **err)
 {
-	if (path == NULL || path[0] != '/')
-		return base_error(err, HN_EINVAL, "state", "give an absolute path",
-			"path of the state: \"%s\"", path == NULL ? "" : path);
-	int rc = file_prepare(os, path, create && !read_only, err);
-	if (rc < 0)
-		return rc;
 	BASE_AUTO_OF(state_store) state_store *made = base_calloc(1, sizeof(*made));
+	int rc;
+
 	if (made == NULL)
 		return base_nomem(err);
 	made->os = os;
 	made->read_only = read_only;
+	made->in_memory = in_memory;
 	made->path = base_strdup(path);
 	if (made->path == NULL)
 		return base_nomem(err);
@@ -248,6 +246,23 @@ int state_open(hn_os *os, const char *path, bool create, bool read_only, state_s
 		return rc;
 	*store = BASE_STEAL(made);
 	return 0;
+}
+
+int state_open(hn_os *os, const char *path, bool create, bool read_only, state_store **store,
+	hn_error **err)
+{
+	if (path == NULL || path[0] != '/')
+		return base_error(err, HN_EINVAL, "state", "give an absolute path",
+			"path of the state: \"%s\"", path == NULL ? "" : path);
+	int rc = file_prepare(os, path, create && !read_only, err);
+	if (rc < 0)
+		return rc;
+	return open_store(os, path, read_only, false, store, err);
+}
+
+int state_open_memory(hn_os *os, state_store **store, hn_error **err)
+{
+	return open_store(os, ":memory:", false, true, store, err);
 }
 
 void state_close(state_store *store)

@@ -358,10 +358,11 @@ int machine_start(const base_permit *permit, machine *m, const machine_unit *uni
 
 	(void)permit;
 	(void)m;
-	(void)options;
 	domain = by_uuid(unit->uuid);
 	if (domain && active(domain))
 		return 1;
+	if (options->progress)
+		options->progress(options->progress_arg, 0, 3, "phases", "firmware");
 	rc = write_begins(err);
 	if (rc < 0)
 		return rc;
@@ -639,11 +640,20 @@ int machine_list(
 
 int machine_sweep(machine *m, const char *const *keep, size_t count, bool dry, hn_error **err)
 {
+	size_t used = 0;
+
 	(void)m;
-	(void)keep;
-	(void)count;
-	(void)dry;
-	(void)err;
+	if (fake.dead)
+		return dead_error(err);
+	if (fake.no_sweep)
+		return base_error(err, HN_EIO, "fake", NULL, "a directory cannot be read");
+	if (dry)
+		return 0;
+	fake.sweeps++;
+	fake.kept[0] = '\0';
+	for (size_t i = 0; i < count && used < sizeof(fake.kept); i++)
+		used += (size_t)snprintf(
+			fake.kept + used, sizeof(fake.kept) - used, "%s ", keep[i]);
 	return 0;
 }
 

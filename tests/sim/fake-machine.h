@@ -39,6 +39,9 @@ typedef struct fake_world {
 	fake_fault fault;
 	unsigned writes; /* calls that changed something, or tried to */
 	unsigned opens;
+	unsigned sweeps;
+	char kept[256];          /* by the last sweep: uuids, each with a blank */
+	bool no_sweep;           /* machine_sweep fails */
 	bool dead;               /* nothing works any more: the process is gone */
 	bool no_slots, no_check; /* no_check: machine_check refuses everything */
 	bool busy;               /* somebody else owns the machine */

@@ -60,6 +60,8 @@ void compute_values_print(const cli_run *cli, const hn_view *view);
 void compute_diff_print(const cli_run *cli, hn_view *before, hn_view *after);
 void compute_json_diff(hn_json *json, hn_view *before, hn_view *after);
 
+int compute_no_key(cli_run *cli, const char *name); /* refuses a key that does not exist */
+
 /* ---- changes of tags, "+batch" and "-web" (retag.c) ---- */
 typedef struct compute_retag {
 	const char **add, **remove;
@@ -75,7 +77,6 @@ int compute_what_if(cli_run *cli, hn_resolver *resolver, const char *unit, const
 hn_wait compute_wait_of(const cli_run *cli); /* what --wait names */
 /* ---- plans (plan.c, plan-print.c) ---- */
 void compute_plan_print(const cli_run *cli, const hn_plan *plan);
-void compute_json_plan(hn_json *json, const hn_plan *plan); /* members of an object that is open */
 /* Makes the plan, shows it and carries it out without asking. */
 int compute_plan_run(cli_run *cli, hn_session *session, const hn_plan_options *options);
 /* After a change of what is desired: makes it real for one unit unless --no-apply. */

@@ -11,14 +11,9 @@ int compute_open(cli_run *cli, compute_access access, hn_session **session)
 	CLI_AUTO_OF(hn_host) hn_host *host = NULL;
 	hn_error *error = NULL;
 
-	options.state = cli_text(cli, "state");
-	options.root = cli_text(cli, "root");
-	options.uri = cli_text(cli, "uri");
-	options.accelerator = cli_text(cli, "accelerator");
-	options.program = cli->program->name;
+	cli_host_options(cli, &options);
 	options.lock_wait = cli_duration(cli, "lock-wait", 0);
 	options.read_only = access == COMPUTE_READ;
-	options.calibration = cli_text(cli, "calibration");
 	who.reason = cli_text(cli, "why");
 	who.program = cli->program->name;
 	if (hn_host_open(&options, &host, &error) < 0 ||

@@ -6,15 +6,7 @@
 #include "compute.h"
 
 const cli_option compute_options[] = {
-	CLI_ENVIRONMENT("state", "DIR", "HYPERNIX_STATE",
-		"directory of the host's state; /var/lib/hypernix when not given"),
-	CLI_ENVIRONMENT("root", "DIR", "HYPERNIX_ROOT",
-		"machine root of the embedded driver, at most 50 bytes; m in the state directory"),
-	CLI_ENVIRONMENT("uri", "URI", "HYPERNIX_URI",
-		"hypervisor: hypernix: (the embedded driver), qemu:///system, test:///FILE"),
-	CLI_VALUE("accelerator", "auto|tcg|kvm", "auto takes kvm only where it is proven to work"),
-	CLI_ENVIRONMENT("calibration", "MODE", "HYPERNIX_CALIBRATION",
-		"reference: 100 CU a thread whatever was measured; reference:8: and 8 threads; for tests"),
+	CLI_HOST_OPTIONS,
 	CLI_VALUE("why", "TEXT", "the reason, for the audit log; some commands need one"),
 	CLI_VALUE("lock-wait", "DURATION",
 		"wait this long for another command that holds the host; else it is named at once"),

@@ -5,15 +5,6 @@
 #include "compute.h"
 #include <stdlib.h>
 
-static const char *kind_text(const hn_step *step)
-{
-	if (step->action == HN_ACTION_CHANGE && step->class_ == HN_CLASS_HOT_IF)
-		return "hot"; /* a plan has found out whether it is */
-	if (step->action == HN_ACTION_CHANGE)
-		return hn_class_name(step->class_);
-	return step->action == HN_ACTION_RESTORE ? "drift" : hn_action_name(step->action);
-}
-
 static cli_style kind_style(const hn_step *step)
 {
 	switch (step->action) {
@@ -35,7 +26,7 @@ static cli_style kind_style(const hn_step *step)
 static void add_step(cli_table *table, const hn_step *step)
 {
 	cli_table_cell(table, step->unit);
-	cli_table_cell(table, kind_text(step));
+	cli_table_cell(table, cli_step_kind(step));
 	cli_table_style(table, kind_style(step));
 	cli_table_cell(table, step->key);
 	if (step->old_text == NULL && step->new_text == NULL)
@@ -109,57 +100,4 @@ void compute_plan_print(const cli_run *cli, const hn_plan *plan)
 			(unsigned long long)summary.capacity);
 	putchar('\n');
 	fflush(stdout); /* before the progress on standard error */
-}
-
-static void write_summary(hn_json *json, const hn_plan *plan)
-{
-	hn_plan_summary summary = HN_PLAN_SUMMARY_INIT;
-
-	hn_plan_get_summary(plan, &summary);
-	hn_json_object(json, "summary");
-	hn_json_uint(json, "create", summary.create);
-	hn_json_uint(json, "hot", summary.hot);
-	hn_json_uint(json, "next", summary.next);
-	hn_json_uint(json, "restart", summary.restart);
-	hn_json_uint(json, "move", summary.move);
-	hn_json_uint(json, "start", summary.start);
-	hn_json_uint(json, "stop", summary.stop);
-	hn_json_uint(json, "remove", summary.remove);
-	hn_json_uint(json, "drift", summary.drift);
-	hn_json_uint(json, "pending", summary.pending);
-	hn_json_uint(json, "reserved", summary.reserved);
-	hn_json_uint(json, "capacity", summary.capacity);
-	hn_json_end(json);
-}
-
-void compute_json_plan(hn_json *json, const hn_plan *plan)
-{
-	hn_step step = {.size = sizeof(step)};
-
-	if (hn_plan_number(plan) == 0)
-		hn_json_null(json, "plan");
-	else
-		hn_json_uint(json, "plan", hn_plan_number(plan));
-	hn_json_bool(json, "empty", hn_plan_empty(plan));
-	hn_json_array(json, "steps");
-	for (size_t i = 0; hn_plan_step_at(plan, i, &step) == 0; i++) {
-		bool keyed = step.action == HN_ACTION_CHANGE || step.action == HN_ACTION_RESTORE;
-
-		hn_json_object(json, NULL);
-		hn_json_text(json, "unit", step.unit);
-		hn_json_text(json, "action", hn_action_name(step.action));
-		hn_json_text(json, "class", keyed ? hn_class_name(step.class_) : NULL);
-		hn_json_text(json, "status", hn_step_status_name(step.status));
-		hn_json_text(json, "key", step.key);
-		hn_json_text(json, "old", step.old_text);
-		hn_json_text(json, "new", step.new_text);
-		hn_json_text(json, "where",
-			step.where == NULL || step.where[0] == '\0' ? NULL : step.where);
-		hn_json_text(
-			json, "note", step.note == NULL || step.note[0] == '\0' ? NULL : step.note);
-		hn_json_end(json);
-		step.size = sizeof(step);
-	}
-	hn_json_end(json);
-	write_summary(json, plan);
 }

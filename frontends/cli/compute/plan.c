@@ -61,7 +61,7 @@ static int carry_out(cli_run *cli, hn_session *session, hn_plan *plan)
 		hn_json *json = cli_json_new();
 
 		hn_json_object(json, NULL);
-		compute_json_plan(json, plan);
+		cli_json_plan(json, plan);
 		hn_json_bool(json, "applied", result >= 0);
 		hn_json_end(json);
 		(void)cli_json_print(cli, json);
@@ -81,7 +81,7 @@ static int print_plan(const cli_run *cli, const hn_plan *plan)
 	}
 	json = cli_json_new();
 	hn_json_object(json, NULL);
-	compute_json_plan(json, plan);
+	cli_json_plan(json, plan);
 	hn_json_bool(json, "applied", false);
 	hn_json_end(json);
 	return cli_json_print(cli, json);
