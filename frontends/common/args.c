@@ -285,6 +285,38 @@ static int option_take(cli_run *cli, char **argv, int argc, int *index)
 	return 0;
 }
 
+/* "template create, template list": the commands of two words that begin with this one; NULL when
+ * there are none. */
+static char *commands_below(const cli_program *program, const char *word)
+{
+	size_t size = strlen(word);
+	const cli_command *command;
+	char *text = NULL;
+
+	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
+		char *longer;
+
+		if (strncmp(command->name, word, size) != 0 || command->name[size] != ' ')
+			continue;
+		longer = cli_format("%s%s%s", text == NULL ? "" : text, text == NULL ? "" : ", ",
+			command->name);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+static int unknown_command(const cli_run *cli, const char *word)
+{
+	CLI_AUTO_FREE char *below = commands_below(cli->program, word);
+
+	if (below != NULL)
+		return cli_refuse(
+			cli, HN_EINVAL, below, "'%s' is the first word of several commands", word);
+	return usage_error(
+		cli, cli_nearest(word, command_name_at, cli), "", "unknown command", word);
+}
+
 /* Names of commands may have two words: the longer one is tried first. */
 static int command_take(cli_run *cli, char **argv, int argc, int *index)
 {
@@ -298,10 +330,7 @@ static int command_take(cli_run *cli, char **argv, int argc, int *index)
 		}
 	}
 	cli->command = cli_command_find(cli->program, argv[*index]);
-	if (cli->command == NULL)
-		return usage_error(cli, cli_nearest(argv[*index], command_name_at, cli), "",
-			"unknown command", argv[*index]);
-	return 0;
+	return cli->command == NULL ? unknown_command(cli, argv[*index]) : 0;
 }
 
 static int operands_check(const cli_run *cli)

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: MIT */
+/* SPDX-License-Identifier: MIT
+ *
+ * What runs units: what a machine offers, the domain of a unit, and acting on running units.
+ */
 #ifndef HYPERNIX_MACHINE_H
 #define HYPERNIX_MACHINE_H
 
@@ -181,7 +184,7 @@ typedef struct hn_start_options {
 	uint32_t size;
 	hn_wait wait;
 	int64_t timeout;         /* ns; 0 = 120 s */
-	hn_progress_fn progress; /* unit "phases", phase = name of the boot phase */
+	hn_progress_fn progress; /* unit "phases", phase = name of the unit and of its boot phase */
 	void *progress_arg;
 	hn_cancel *cancel;
 } hn_start_options;

@@ -54,13 +54,15 @@ static bool key_wanted(const cli_run *cli, const hn_key *key)
 						     key->name[strlen(wanted)] == '.');
 }
 
-static int unknown_key(cli_run *cli, const char *name)
+/* What the library says of a key that it does not know, before anything is opened. */
+int compute_no_key(cli_run *cli, const char *name)
 {
 	const char *near = hn_key_nearest(name);
-	CLI_AUTO_FREE char *hint = near == NULL ? cli_format("keys lists them all")
-						: cli_format("did you mean %s?", near);
+	CLI_AUTO_FREE char *hint = near == NULL
+					   ? cli_format("%s keys lists them", cli->program->name)
+					   : cli_format("did you mean %s?", near);
 
-	return cli_refuse(cli, HN_ENOENT, hint, "there is no key '%s'", name);
+	return cli_refuse(cli, HN_ESCHEMA, hint, "there is no key '%s'", name);
 }
 
 static int keys_json(cli_run *cli)
@@ -94,7 +96,7 @@ int compute_keys(cli_run *cli)
 		count++;
 	}
 	if (count == 0)
-		return unknown_key(cli, cli_operand(cli, 0));
+		return compute_no_key(cli, cli_operand(cli, 0));
 	if (cli->json)
 		return keys_json(cli);
 	if (count == 1) {

@@ -91,9 +91,13 @@ static void print_result(const check_run *check, const hn_catalog *catalog)
 		fprintf(stderr, "%zu problem%s\n", check->problems,
 			check->problems == 1 ? "" : "s");
 	else
-		printf("%zu units, %zu tags, %zu policies: no problem\n",
-			hn_catalog_unit_count(catalog), hn_catalog_tag_count(catalog),
-			hn_catalog_policy_count(catalog));
+		printf("%zu unit%s, %zu tag%s, %zu polic%s: no problem\n",
+			hn_catalog_unit_count(catalog),
+			hn_catalog_unit_count(catalog) == 1 ? "" : "s",
+			hn_catalog_tag_count(catalog),
+			hn_catalog_tag_count(catalog) == 1 ? "" : "s",
+			hn_catalog_policy_count(catalog),
+			hn_catalog_policy_count(catalog) == 1 ? "y" : "ies");
 }
 
 int compute_check(cli_run *cli)

@@ -185,12 +185,7 @@ static int key_of(cli_run *cli, const char *name, const hn_key **key)
 		return cli_refuse(
 			cli, HN_EINVAL, "name a key, or give --all", "explain: which key?");
 	}
-	const char *near = hn_key_nearest(name);
-	CLI_AUTO_FREE char *hint = near == NULL
-					   ? cli_format("%s keys lists them", cli->program->name)
-					   : cli_format("did you mean %s?", near);
-
-	return cli_refuse(cli, HN_ENOENT, hint, "there is no key '%s'", name);
+	return compute_no_key(cli, name);
 }
 
 int compute_explain(cli_run *cli)

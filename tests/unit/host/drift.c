@@ -62,7 +62,7 @@ Test(drift, there_is_none_after_an_apply)
 	s = scan(&l);
 	cr_expect_eq(s.differs, 0);
 	cr_expect_gt(s.same, 5);
-	cr_expect_gt(s.unobservable, 5, "backup.schedule and its like");
+	cr_expect_gt(s.unobservable, 5, "cpu.pinning and its like");
 }
 
 Test(drift, a_live_value_is_seen_shown_and_mended)

@@ -151,7 +151,7 @@ Test(class, hot_if_when_the_condition_holds)
 		RUNNING(",\"memory.max\":\"2Gi\",\"memory.balloon\":\"manual\",\"memory.size\":\"1Gi\""),
 		"memory.size");
 
-	cr_expect_eq(step.class_, HN_CLASS_HOT_IF);
+	cr_expect_eq(step.class_, HN_CLASS_HOT);
 	cr_expect_eq(step.status, HN_STEP_PLANNED);
 }
 
@@ -309,9 +309,9 @@ Test(class, a_disk_is_plugged_in_as_one_act)
 	hn_step step = change(&l, RUNNING(""), RUNNING(DISK("1Gi", "")), "disks.data.source");
 	unsigned writes = fake.writes;
 
-	cr_expect_eq(step.class_, HN_CLASS_HOT_IF);
+	cr_expect_eq(step.class_, HN_CLASS_HOT);
 	cr_expect_eq(
-		must_step(&l, "web", HN_ACTION_CHANGE, "disks.data.bus").class_, HN_CLASS_HOT_IF);
+		must_step(&l, "web", HN_ACTION_CHANGE, "disks.data.bus").class_, HN_CLASS_HOT);
 	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_STOP), 0, "%s", lab_why(&l));
 	cr_expect_eq(fake.writes, writes + 1);
 	cr_expect_str_eq(fake_live("web", "disks.data.source"), "/data");
