@@ -94,15 +94,20 @@ static void bash_commands(const cli_program *program)
 	fputs("'\n", stdout);
 }
 
-/* The part that does not depend on the table: which command, which word of it, and the answer. */
+/* The part that does not depend on the table: which command, which word of it, and the answer. Bash
+ * takes --name=value for three words. */
 static const char bash_find[] =
-	"\tlocal word pair count=0 i\n"
-	"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-	"\t\tword=${COMP_WORDS[i]}\n"
-	"\t\tpair=\"$first $word\"\n"
-	"\t\tif [[ $word == --* || \"|$valued|\" == *\"|${COMP_WORDS[i - 1]}|\"* ]]; then continue; fi\n"
+	"\tlocal word last='' count=0 line=()\n"
+	"\tfor word in \"${COMP_WORDS[@]:0:COMP_CWORD}\"; do\n"
+	"\t\tif [[ $word != = ]]; then line+=(\"$word\"); fi\n"
+	"\tdone\n"
+	"\tif [[ $current == = ]]; then current=''; fi\n"
+	"\tprevious=${line[-1]}\n"
+	"\tfor word in \"${line[@]:1}\"; do\n"
+	"\t\tif [[ $word == --* || -n $last && \"|$valued\" == *\"|$last|\"* ]]; then last=$word; continue; fi\n"
+	"\t\tlast=$word\n"
 	"\t\tif [[ -z $first ]]; then first=$word command=$word\n"
-	"\t\telif ((count == 0)) && [[ \"|$commands|\" == *\"|$pair|\"* ]]; then command=$pair\n"
+	"\t\telif ((count == 0)) && [[ \"|$commands|\" == *\"|$first $word|\"* ]]; then command=\"$first $word\"\n"
 	"\t\telse count=$((count + 1)); fi\n"
 	"\tdone\n";
 static const char bash_answer[] =
@@ -136,7 +141,7 @@ void cli_completion_bash(const cli_program *program)
 		program->name);
 	identifier(program->name);
 	fputs("()\n{\n"
-	      "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}\n"
+	      "\tlocal current=${COMP_WORDS[COMP_CWORD]} previous=''\n"
 	      "\tlocal first='' command='' kind='' operands='' options='' commands valued words\n",
 		stdout);
 	bash_commands(program);
@@ -245,6 +250,19 @@ static void zsh_commands(const cli_program *program)
 	}
 }
 
+/* The cases of commands of two words see the words behind them: zsh has shifted the first away. */
+static void zsh_pairs(const cli_program *program)
+{
+	const cli_command *command;
+
+	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
+		if (strchr(command->name, ' ') != NULL && command->group != NULL)
+			printf("\t\tif (( CURRENT > 2 )) && [[ \"$words[1] $words[2]\" == '%s' ]]; then\n"
+			       "\t\t\tcommand='%s'; shift words; (( CURRENT-- ))\n\t\tfi\n",
+				command->name, command->name);
+	}
+}
+
 static void zsh_cases(const cli_program *program)
 {
 	const cli_command *command;
@@ -252,18 +270,17 @@ static void zsh_cases(const cli_program *program)
 	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
 		size_t size = strcspn(command->name, " ");
 
-		if (command->group == NULL ||
-			(command->name[size] == ' ' && !begins_pair(program, n)))
+		if (command->group == NULL)
 			continue;
-		printf("\t\t%.*s) _arguments $common", (int)size, command->name);
-		zsh_options(program, command->options);
-		if (command->name[size] == ' ') {
-			fputs(" \\\n\t\t'1:command:(", stdout);
+		if (begins_pair(program, n)) {
+			printf("\t\t%.*s) _arguments $common '1:command:(", (int)size,
+				command->name);
 			second_words(program, command->name);
-			fputs(")'", stdout);
-		} else {
-			zsh_operands(program, command->operands);
+			fputs(")' ;;\n", stdout);
 		}
+		printf("\t\t'%s') _arguments $common", command->name);
+		zsh_options(program, command->options);
+		zsh_operands(program, command->operands);
 		fputs(" ;;\n", stdout);
 	}
 }
@@ -272,15 +289,18 @@ void cli_completion_zsh(const cli_program *program)
 {
 	printf("#compdef %s\n# made by: %s completion zsh\n_", program->name, program->name);
 	identifier(program->name);
-	fputs("()\n{\n\tlocal state\n\tlocal -a commands=(", stdout);
+	fputs("()\n{\n\tlocal state line curcontext=$curcontext\n\tlocal -A opt_args\n\tlocal -a commands=(",
+		stdout);
 	zsh_commands(program);
 	fputs(")\n\tlocal -a common=(", stdout);
 	zsh_options(program, program->options);
 	zsh_options(program, cli_common_options);
 	fputs(")\n\t_arguments -C $common \\\n\t\t'1:command:->command' '*::operand:->operands'\n"
 	      "\tif [[ $state == command ]]; then\n\t\t_describe command commands\n"
-	      "\telif [[ $state == operands ]]; then\n\t\tcase $words[1] in\n",
+	      "\telif [[ $state == operands ]]; then\n\t\tlocal command=$words[1]\n",
 		stdout);
+	zsh_pairs(program);
+	fputs("\t\tcase $command in\n", stdout);
 	zsh_cases(program);
 	fputs("\t\tesac\n\tfi\n}\n_", stdout);
 	identifier(program->name);

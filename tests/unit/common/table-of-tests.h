@@ -30,13 +30,16 @@ static const cli_option test_copy_options[] = {
 	CLI_END,
 };
 static const cli_option test_tag_options[] = {CLI_FLAG("force", "without asking"), CLI_END};
+static const cli_option test_make_options[] = {CLI_FLAG("quick", "at once"), CLI_END};
 static const cli_command test_commands[] = {
 	{"files", "copy", "FROM TO", "copy a file", "It is read first.", test_copy_options,
 		"copy a b\n", test_nothing, false},
 	{"files", "show", "UNIT...", "show 'units'", NULL, NULL, NULL, test_nothing, false},
 	{"files", "tag", "UNIT +TAG|-TAG...", "tag", NULL, test_tag_options, NULL, test_nothing,
 		true},
-	{"files", "thing make", "NAME", "make one", NULL, NULL, NULL, test_nothing, false},
+	{"files", "thing make", "NAME", "make one", NULL, test_make_options, NULL, test_nothing,
+		false},
+	{"files", "thing drop", "UNIT", "drop one", NULL, NULL, NULL, test_nothing, false},
 	{.name = NULL},
 };
 static const cli_program test_program = {
