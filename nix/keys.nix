@@ -120,7 +120,7 @@ let
     "cpu.pinning" = "0-3,8";
     "nics.*.bridge" = "br0";
     "network.forward" = [ "tcp:127.0.0.1:8080:80" ];
-    "update.window" = "Sun 02:00-04:00 Europe/Berlin";
+    "update.window" = "Sun 02:00-04:00";
     "placement.affinity" = [ "tag:database" ];
     "placement.anti-affinity" = [ "name:db-*" ];
   };

@@ -6,8 +6,6 @@
 
 const char *cli_step_kind(const hn_step *step)
 {
-	if (step->action == HN_ACTION_CHANGE && step->class_ == HN_CLASS_HOT_IF)
-		return "hot"; /* a plan has found out whether it is */
 	if (step->action == HN_ACTION_CHANGE)
 		return hn_class_name(step->class_);
 	return step->action == HN_ACTION_RESTORE ? "drift" : hn_action_name(step->action);

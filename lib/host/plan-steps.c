@@ -171,6 +171,9 @@ int plan_classify(
 	if (row->class_ == HN_CLASS_FIXED && step->old_text && step->new_text)
 		return refuse_fixed(unit, step, err);
 	if (!plan_unit_runs(unit) || row->class_ == HN_CLASS_NEXT) {
+		/* There is no guest that a condition could hold for. */
+		if (row->class_ == HN_CLASS_HOT_IF)
+			step->class_ = HN_CLASS_HOT;
 		step->phase = PHASE_DEFINE;
 		return 0;
 	}

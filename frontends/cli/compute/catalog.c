@@ -130,6 +130,8 @@ static int describe(cli_run *cli, const hn_catalog *catalog, const char *what, c
 
 	if (hn_catalog_describe(catalog, what, name, &text, &error) < 0)
 		return cli_fail(cli, error);
+	if (!cli->json)
+		return compute_describe(cli, what, name, text);
 	puts(text);
 	return 0;
 }

@@ -60,6 +60,8 @@ void compute_values_print(const cli_run *cli, const hn_view *view);
 void compute_diff_print(const cli_run *cli, hn_view *before, hn_view *after);
 void compute_json_diff(hn_json *json, hn_view *before, hn_view *after);
 
+/* A tag or policy for people, from what hn_catalog_describe says of it. */
+int compute_describe(cli_run *cli, const char *what, const char *name, const char *json);
 int compute_no_key(cli_run *cli, const char *name); /* refuses a key that does not exist */
 
 /* ---- changes of tags, "+batch" and "-web" (retag.c) ---- */

@@ -3,12 +3,54 @@
  * watch: the durable event log, as it grows; supervise: restart policies while this process lives.
  */
 #include "compute.h"
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct watch_run {
 	cli_run *cli;
 	uint64_t seen;      /* sequence of the last event, or of the log when none matched */
 	uint64_t remaining; /* events still to show; UINT64_MAX: no end */
 } watch_run;
+
+typedef struct words {
+	const hn_event *event;
+	bool any;
+} words;
+
+/* Nanoseconds, as the events of this type give them. */
+static bool is_duration(const hn_event *event, const char *place)
+{
+	return strcmp(event->type, "org.hypernix.unit.boot.missed.v1") == 0 &&
+	       (strcmp(place, "/goal") == 0 || strcmp(place, "/taken") == 0);
+}
+
+/* A digest of 64 digits says no more to people than its beginning. */
+static const char *short_text(const char *place, const char *value, char text[HN_QUANTITY_TEXT])
+{
+	if (strcmp(place, "/digest") != 0 || strlen(value) <= 12)
+		return value;
+	snprintf(text, HN_QUANTITY_TEXT, "%.12s", value);
+	return text;
+}
+
+static int print_word(void *arg, const char *place, const char *value)
+{
+	words *line = arg;
+	char text[HN_QUANTITY_TEXT];
+
+	if (value == NULL || place[0] == '\0')
+		return 0;
+	fputs(line->any ? ", " : "  ", stdout);
+	line->any = true;
+	cli_text_print(stdout, place + 1, false);
+	putchar(' ');
+	if (is_duration(line->event, place)) {
+		hn_duration_print(strtoll(value, NULL, 10), text);
+		value = text;
+	}
+	cli_text_print(stdout, short_text(place, value, text), false);
+	return 0;
+}
 
 static void print_event(const cli_run *cli, const hn_event *event)
 {
@@ -20,8 +62,10 @@ static void print_event(const cli_run *cli, const hn_event *event)
 	cli_text_print(stdout, event->type, false);
 	fputs("  ", stdout);
 	cli_text_print(stdout, event->name[0] == '\0' ? event->subject : event->name, false);
-	fputs("  ", stdout);
-	cli_text_print(stdout, event->data, false);
+	words line = {.event = event};
+
+	if (hn_json_walk(event->data, print_word, &line, NULL) < 0)
+		fputs("  (its data cannot be read)", stdout);
 	putchar('\n');
 }
 

@@ -631,3 +631,12 @@ Test(stored, old_plans_are_dropped)
 	cr_expect_leq(lab_number(&l, "SELECT count(*) FROM plan"), 65);
 	cr_expect_leq(lab_number(&l, "SELECT count(*) FROM generation"), 66);
 }
+
+Test(class, of_a_unit_that_is_off_there_is_no_condition)
+{
+	LAB l = lab_new();
+	hn_step step = change(&l, STOPPED(""), STOPPED(",\"memory.size\":\"1Gi\""), "memory.size");
+
+	cr_expect_eq(step.class_, HN_CLASS_HOT);
+	cr_expect_eq(step.status, HN_STEP_PLANNED);
+}
