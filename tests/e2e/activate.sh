@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# hv-activate on real guests, called as systemd would call it: two generations and back, a unit that fails,
+# a dry run, a boot, a newer database. Guests outlive each call.
+. "$(dirname "$0")/../lib/e2e.sh"
+need_guest
+
+program=$(find "$build/frontends" -name hv-activate -type f | head -n 1)
+if [ -z "$program" ] || ! command -v qemu-system-x86_64 >/dev/null; then
+	skip "activate no hv-activate in $build, or no QEMU"
+	finish
+fi
+export HYPERNIX_CALIBRATION=reference:8
+. "$(dirname "$0")/../lib/activate.sh"
+
+cd "$work" || exit 1
+declare_units one.json "$(unit web '')" "$(unit db '')"
+declare_units two.json "$(unit web ', "compute.units": 400, "memory.max": "256Mi"')"
+head -c 8192 /dev/zero | tr '\0' 'x' >broken
+declare_units three.json "$(unit web ', "compute.units": 200')" "$(unit db '')" \
+	"$(unit bad '' | sed "s|$guest/vmlinuz|$work/broken|")"
+echo '{ "hypernix": 1, "units": { "web": { "overrides": { "memory.sise": "1Gi" } } } }' >wrong.json
+echo '{ "hypernix": 1 }' >none.json
+
+# exits STATUS CONFIG OPTION...
+exits() {
+	local expected=$1 status=0
+	shift
+	hook "$@" || status=$?
+	[ "$status" = "$expected" ] || {
+		echo "exit status $status"
+		cat out err
+		return 1
+	}
+}
+said() { # PATTERN: the last call said this
+	grep -qE -- "$1" out || {
+		cat out err
+		return 1
+	}
+}
+runs() {
+	local pid
+	pid=$(pid_of "$1") && [ -n "$pid" ] && kill -0 "$pid"
+}
+no_domain() {
+	! ls "$machine"/etc/qemu/*.xml 2>/dev/null
+}
+owner_is_nix() {
+	hv show web --json | grep -q '"owner": "nix"'
+}
+service_is_on_record() {
+	hv generations --json | grep -q '"service/activation"'
+}
+same_values() {
+	values >values.now && diff values.one values.now
+}
+gone() {
+	! kill -0 "$1" 2>/dev/null
+}
+
+warm_root
+check "a dry run on a fresh host" exits 0 one.json --dry-activate
+check "shows what would be made" said '^web: create: would be done'
+check "and makes nothing" test ! -e "$state" -a ! -e "$machine/etc"
+check "a check on a fresh host" exits 0 one.json --check
+
+check "the first generation" exits 0 one.json
+check "says each step" said '^db: start: done'
+web=$(pid_of web) db=$(pid_of db)
+check "boots two guests" test "$(guests_running | wc -l)" = 2
+check "is of the owner nix" owner_is_nix
+check "is on record as the service" service_is_on_record
+values >values.one
+database >before
+for round in 1 2 3; do
+	check "no change, $round" exits 0 one.json
+	check "nothing was to be done, $round" said 'nothing was to be done'
+done
+database >after
+check "three idle runs leave the database as it is" diff before after
+check "and the guests" test "$(pid_of web) $(pid_of db)" = "$web $db"
+
+check "a dry run of the second generation" exits 0 two.json --dry-activate
+check "tells the hot change with its line" said 'web: hot compute.units 100 -> 400: would be done  \(.*two.json:'
+check "tells the deferred one" said 'web: restart memory.max .* would wait'
+check "tells the unit that leaves" said 'db: stop: would be done'
+database >after
+check "a dry run leaves the database as it is" diff before after
+check "and the guests" test "$(pid_of web) $(pid_of db)" = "$web $db"
+check "a check of the second generation" exits 0 two.json --check
+check "asks the hypervisor" said 'can be done'
+check "a wrong declaration is refused" exits 1 wrong.json
+check "by its line" grep -q 'wrong.json:1:[0-9]*: there is no key' err
+check "and in a check" exits 1 wrong.json --check
+database >after
+check "a refusal leaves the database as it is" diff before after
+
+check "a tag at run time" hv tag web +night --why test
+check "the second generation waits for a restart" exits 10 two.json
+check "the weight is changed" said 'web: hot compute.units 100 -> 400: done'
+check "the ceiling is deferred" said 'web: restart memory.max .*: pending'
+check "the unit that leaves is stopped" said 'db: stop: done'
+check "the guest is the same process" test "$(pid_of web)" = "$web"
+check "the other is gone" gone "$db"
+check "once more: still waits" exits 10 two.json
+check "and does nothing" said 'applied: 0 steps, 1 wait'
+check "the tag is still there" test "$(hv get web compute.limit)" = 60
+
+check "back to the first generation" exits 0 one.json --runtime-tags drop
+check "the tag is dropped" said 'web: untag night'
+check "the guest is the same process" test "$(pid_of web)" = "$web"
+check "the other runs again" runs db
+check "all values are as before" same_values
+check "nothing is left" exits 0 one.json
+check "really nothing" said 'nothing was to be done'
+
+db=$(pid_of db)
+check "a unit that fails" exits 2 three.json
+check "does not stop the others" said 'web: hot compute.units 100 -> 200: done'
+check "is told with its reason" said 'bad: start: failed  \(.+\)'
+check "is named at the end" said '^failed: .*\(bad\)'
+check "the others run on" test "$(pid_of web) $(pid_of db)" = "$web $db"
+check "the first generation again" exits 0 one.json
+check "a failing generation with undo" exits 2 three.json --failure-policy undo
+check "says so" said 'failed and undone'
+check "the weight is as before" test "$(hv get web compute.units)" = 100
+check "the guests are as before" test "$(pid_of web) $(pid_of db)" = "$web $db"
+
+# As in the journal: systemd names the stream, lines begin with their priority.
+: >out
+(cd / && JOURNAL_STREAM=$(stat -c '%d:%i' "$work/out") "$program" --config "$work/one.json" <&- >>"$work/out" 2>"$work/err")
+check "lines for the journal begin with their priority" said '^<6>applied'
+check "the report for programs" exits 0 one.json --json
+check "is JSON" python3 -c 'import json; a = json.load(open("out")); assert a["outcome"] == "applied" and a["status"] == 0, a'
+
+# A host that was switched off, and a configuration that is wrong: what ran before runs again.
+for pid in $(guests_running); do
+	kill -9 "$pid"
+done
+check "a boot with a wrong declaration is refused" exits 1 wrong.json --boot
+check "but starts what was declared last" test "$(guests_running | wc -l)" = 2
+web=$(pid_of web)
+check "and then the declaration is tried" exits 0 one.json --boot
+check "the guest is the same process" test "$(pid_of web)" = "$web"
+
+# A database of a newer version.
+sql "INSERT INTO schema_step VALUES ('host', 9999, 9999, 0)"
+database >before
+check "a newer database is refused" exits 1 two.json
+check "by its number" grep -q '9999' err
+check "in a dry run too" exits 1 two.json --dry-activate
+database >after
+check "and left as it is" diff before after
+check "and so are the guests" test "$(pid_of web)" = "$web"
+sql "DELETE FROM schema_step WHERE number = 9999"
+
+check "an empty declaration ends all" exits 0 none.json --on-remove destroy
+check "no guest runs" test -z "$(guests_running)"
+check "no domain is left" no_domain
+finish
