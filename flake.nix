@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+#
+# There is no flake.lock: it is made by the first `nix flake lock` of who uses this, and pins nixpkgs then.
 {
   description = "hypernix: tags, policies and units of virtual machines, resolved, explained and run";
 
@@ -6,30 +8,42 @@
 
   outputs = { self, nixpkgs }:
     let
+      inherit (nixpkgs) lib;
       systems = [ "x86_64-linux" "aarch64-linux" ];
-      forAll = make: nixpkgs.lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
-      libraries = pkgs: [ pkgs.sqlite pkgs.jansson pkgs.libsodium pkgs.zstd pkgs.libvirt pkgs.libxml2 ];
+      forAll = make: lib.genAttrs systems (system: make nixpkgs.legacyPackages.${system});
+      packageOf = pkgs: self.packages.${pkgs.stdenv.hostPlatform.system}.default;
     in
     {
-      packages = forAll (pkgs: {
-        default = pkgs.stdenv.mkDerivation {
-          pname = "hypernix";
-          version = "0.1.0";
-          src = self;
-          nativeBuildInputs = [ pkgs.meson pkgs.ninja pkgs.pkg-config pkgs.python3 ];
-          buildInputs = libraries pkgs;
-          mesonFlags = [ "-Dtests=disabled" ];
-          meta = {
-            description = "Tags, policies and units of virtual machines, resolved, explained and run";
-            license = pkgs.lib.licenses.mit;
-            platforms = systems;
-          };
-        };
+      packages = forAll (pkgs: rec {
+        hypernix = pkgs.callPackage ./nix/package.nix { };
+        default = hypernix;
+      });
+
+      overlays.default = final: prev: { hypernix = final.callPackage ./nix/package.nix { }; };
+
+      nixosModules.default = { pkgs, lib, ... }: {
+        imports = [ ./nix/module.nix ];
+        hypervisor.compute.package = lib.mkDefault (packageOf pkgs);
+      };
+
+      # units, fleet, declaration, read ...: bindings/nix
+      lib = import ./bindings/nix { inherit lib; };
+
+      checks = forAll (pkgs: {
+        package = packageOf pkgs;
+        # The examples, resolved by the library while they are built.
+        examples = pkgs.linkFarm "hypernix-examples" (map (name: {
+          inherit name;
+          path = (nixpkgs.lib.nixosSystem {
+            inherit (pkgs.stdenv.hostPlatform) system;
+            modules = [ self.nixosModules.default (./examples/nixos + "/${name}.nix") ];
+          }).config.hypervisor.compute.declarationFile;
+        }) [ "single-host" "three-kinds" ]);
       });
 
       devShells = forAll (pkgs: {
         default = pkgs.mkShell {
-          inputsFrom = [ self.packages.${pkgs.stdenv.hostPlatform.system}.default ];
+          inputsFrom = [ (packageOf pkgs) ];
           packages = [
             pkgs.criterion
             pkgs.libcbor
@@ -40,6 +54,8 @@
             pkgs.lz4
             pkgs.cpio
           ];
+          # The tests of nix/ evaluate with the library of this nixpkgs.
+          NIX_PATH = "nixpkgs=${nixpkgs}";
         };
       });
     };

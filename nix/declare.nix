@@ -318,7 +318,7 @@ let
     in "${sections.${entity.section}.what} has no ${field}" + (
       if near != null then "; did you mean ${near}?"
       else if isKey && entity.section == "units" then "; keys stand in resources or overrides"
-      else if isKey && known ? set then "; keys stand in set"
+      else if isKey && sections.${entity.section}.fields ? set then "; keys stand in set"
       else "; it has ${concatStringsSep ", " known}");
 
   # One piece of an entity: its fields.

@@ -8,7 +8,7 @@ usage() {
 	cat <<'END'
 usage: tests/run.sh [OPTION...] [SUITE...]
 
-  SUITE        unit torture sim fuzz golden differential e2e style asan tsan; all when none is given
+  SUITE        unit torture sim fuzz golden differential nix e2e style asan tsan; all when none is given
   --quick      only what needs no sanitizer build and no guest
   --long       longer random runs (HYPERNIX_LONG=1)
   --bless      rewrite golden files and the ABI baseline from what the code says now; review the diff
@@ -18,6 +18,7 @@ usage: tests/run.sh [OPTION...] [SUITE...]
 Environment: HYPERNIX_TEST_DATA  directory of larger data sets, used where it is there
              HYPERNIX_BUILDS     where build directories go (build/ in the tree)
              HYPERNIX_GUEST      where the test guest is or goes (~/.cache/hypernix/guest)
+             NIX_PATH            with nixpkgs-lib=DIR or nixpkgs=DIR the suite nix evaluates; else most of it is skipped
 END
 }
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 #
 # What tests/nix/run asks of a configuration: import it with the module and the stubs.
-{ modules, package ? null }:
+{ modules, package ? null, older ? false }:
 let
   alone = builtins.tryEval <nixpkgs-lib/lib>;
   lib = import (if alone.success then alone.value else <nixpkgs/lib>);
-  stubs = import ./stubs.nix { inherit lib package; };
+  stubs = import ./stubs.nix { inherit lib package older; };
   system = lib.evalModules {
     modules = [ ../../nix/module.nix stubs.module { _module.args.pkgs = stubs.pkgs; } ] ++ modules;
   };

@@ -2,7 +2,7 @@
 #
 # The options of NixOS that the module sets, as free as can be, and the little of pkgs that it takes: with these and
 # the module system alone it evaluates as in a NixOS.
-{ lib, package ? null }:
+{ lib, package ? null, older ? false }:
 let
   shell = name: script: extra: derivation ({
     inherit name;
@@ -23,7 +23,7 @@ in
     hypernix = if package == null then stub "hypernix" else (stub "hypernix") // { outPath = package; };
   };
   module = { lib, ... }: {
-    options = {
+    options = lib.recursiveUpdate (lib.optionalAttrs (!older) { system.preSwitchChecks = any { }; }) {
       assertions = lib.mkOption { type = lib.types.listOf lib.types.attrs; default = [ ]; };
       environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.package; default = [ ]; };
       environment.etc = any { };
@@ -32,7 +32,6 @@ in
       systemd.services = any { };
       systemd.timers = any { };
       system.activationScripts = any { };
-      system.preSwitchChecks = any { };
       virtualisation.libvirtd.enable = lib.mkOption { type = lib.types.bool; default = false; };
     };
   };
