@@ -11,7 +11,7 @@ usage: tests/run.sh [OPTION...] [SUITE...]
   SUITE        unit torture sim fuzz golden differential nix e2e style asan tsan; all when none is given
   --quick      only what needs no sanitizer build and no guest
   --long       longer random runs (HYPERNIX_LONG=1)
-  --bless      rewrite golden files and the ABI baseline from what the code says now; review the diff
+  --bless      rewrite golden files, the ABI baseline and the made parts of man/*.1 from what the code says now; review the diff
   --coverage   measure branch coverage and compare it with the floors
   --help
 
@@ -163,7 +163,7 @@ run_style() {
 		77) left=$((left + 1)) && echo "    $output" ;;
 		*) bad=$((bad + 1)) && printf '%s\n' "$output" | head -n 40 | sed "s/^/    $name: /" ;;
 		esac
-		output=$("$check" --self-test 2>&1)
+		output=$("$check" --build "$builds/release" --self-test 2>&1)
 		status=$?
 		if [ "$status" = 77 ]; then
 			left=$((left + 1)) && echo "    $output"
@@ -261,6 +261,7 @@ main() {
 	CC=gcc build release '' --buildtype=debugoptimized || give_up "the release build failed"
 	if [ -n "$HYPERNIX_BLESS" ] && wanted style; then
 		"$root/tests/style/abi.py" --build "$builds/release" --bless
+		"$root/tests/style/programs.py" --build "$builds/release" --bless
 	fi
 	run_release
 	if wanted style; then run_style; fi
