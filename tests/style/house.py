@@ -13,7 +13,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-COPIED = ('lib', 'include', 'frontends', 'tests', 'examples', 'man', '.clang-format', 'meson.build')
+COPIED = ('lib', 'include', 'frontends', 'bindings', 'nix', 'pkg-config', 'tests', 'examples', 'man', '.clang-format', 'meson.build',
+          'README.md', 'CONTRIBUTING.md', 'CHANGELOG.md')
 
 
 class Skip(Exception):
