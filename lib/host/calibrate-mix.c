@@ -50,11 +50,6 @@ struct host_mix_worker {
 	size_t size;
 };
 
-const char *host_mix_part_name(host_mix_part part)
-{
-	return parts[part].name;
-}
-
 static void fill_random(void *memory, size_t size, uint64_t seed)
 {
 	uint8_t *bytes = memory;

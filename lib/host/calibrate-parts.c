@@ -245,21 +245,6 @@ bool host_btree_insert(host_btree *tree, uint64_t key)
 	}
 }
 
-bool host_btree_has(const host_btree *tree, uint64_t key)
-{
-	uint32_t at = tree->root;
-
-	while (at != NO_NODE) {
-		const host_btree_node *node = &tree->nodes[at];
-		uint32_t place = find_place(node, key);
-
-		if (holds(node, place, key))
-			return true;
-		at = node->leaf ? NO_NODE : node->child[place];
-	}
-	return false;
-}
-
 static bool walk_node(
 	const host_btree *tree, uint32_t at, bool (*each)(void *arg, uint64_t key), void *arg)
 {

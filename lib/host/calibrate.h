@@ -22,7 +22,6 @@ typedef enum host_mix_part {
 	HOST_MIX_WALK,     /* one whole random cycle over 4 Mi u32 */
 	HOST_MIX_SORT,     /* bottom-up merge sort of 2^20 u64 */
 } host_mix_part;
-const char *host_mix_part_name(host_mix_part part);
 
 /* The splitmix64 generator (Steele, Lea, Flood: Fast splittable pseudorandom number generators,
  * 2014). */
@@ -46,7 +45,6 @@ typedef struct host_btree {
 size_t host_btree_bytes(size_t inserts); /* of pool that so many inserts can need at most */
 void host_btree_open(host_btree *tree, void *pool, size_t bytes);
 bool host_btree_insert(host_btree *tree, uint64_t key); /* false: was there, or the pool is full */
-bool host_btree_has(const host_btree *tree, uint64_t key);
 /* Smallest first; a callback that returns false ends the walk. */
 void host_btree_walk(const host_btree *tree, bool (*each)(void *arg, uint64_t key), void *arg);
 

@@ -232,22 +232,6 @@ int host_admission_check(const host_admission *admission, const char *unit, uint
 	return refuse(admission, unit, share, others, err);
 }
 
-int host_admission_fits(const host_admission *admission, hn_error **err)
-{
-	uint64_t capacity = capacity_millionths(admission);
-	int rc;
-
-	if (admission->total <= capacity)
-		return 0;
-	rc = base_error(err, HN_ECAPACITY, ROOM, NULL,
-		"%zu units reserve %llu compute units after overcommit, and the host has %llu",
-		host_admission_count(admission),
-		(unsigned long long)host_admission_reserved(admission),
-		(unsigned long long)host_admission_capacity(admission));
-	hint_largest(admission, err);
-	return rc;
-}
-
 static int what_if_error(const char *word, size_t size, const char *wrong, hn_error **err)
 {
 	return base_error(err, HN_ESYNTAX, ROOM, "write UNIT=CU, such as \"web-2=400 db=100\"",

@@ -33,8 +33,6 @@ void host_admission_remove(host_admission *admission, const char *unit);
  * so that decreases work on a full host. */
 int host_admission_check(const host_admission *admission, const char *unit, uint64_t reserve,
 	int64_t overcommit, hn_error **err);
-/* Is the sum as it stands within the capacity? 0 or HN_ECAPACITY. */
-int host_admission_fits(const host_admission *admission, hn_error **err);
 /* "web-2=400 db=100": sets the reserve of each named unit (new ones with overcommit 1.0).
  * HN_ESYNTAX, HN_ERANGE, HN_EDUPLICATE. */
 int host_admission_what_if(host_admission *admission, const char *text, hn_error **err);

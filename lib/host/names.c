@@ -11,9 +11,8 @@ static const char *name_of(const char *const *names, size_t count, int value)
 
 const char *hn_action_name(hn_action action)
 {
-	static const char *const names[] = {
-		"change", "create", "start", "stop", "remove", "restore", "orphan", "forget",
-		"untag"};
+	static const char *const names[] = {"change", "create", "start", "stop", "remove",
+		"restore", "orphan", "forget", "untag"};
 
 	return name_of(names, BASE_COUNT(names), (int)action);
 }

@@ -50,8 +50,8 @@ int host_store_open(hn_host *host, hn_error **err)
 	if (host->dry && !os_exists(host->os, host->path))
 		rc = state_open_memory(host->os, &host->store, err);
 	else
-		rc = state_open(host->os, host->path, !host->read_only, host->read_only,
-			&host->store, err);
+		rc = state_open(
+			host->os, host->path, !host->read_only, host->read_only, &host->store, err);
 	if (rc == HN_ENOENT && host->read_only)
 		base_error_hint(err, "apply a declaration first; explain, get, select, tags and"
 				     " policies can also read one with --file");

@@ -237,17 +237,14 @@ static void check_tree(size_t count, uint64_t mask)
 	uint64_t *values = calloc(count + 1, sizeof(*values));
 	seen all = {calloc(count + 1, sizeof(uint64_t)), 0};
 	void *pool = malloc(bytes);
-	size_t unique = 0;
+	size_t unique = 0, inserted = 0;
 	uint64_t seed = count;
 	host_btree tree;
 
 	host_btree_open(&tree, pool, bytes);
 	for (size_t i = 0; i < count; i++) {
-		bool there;
-
 		values[i] = host_splitmix64(&seed) & mask;
-		there = host_btree_has(&tree, values[i]);
-		cr_assert_eq(host_btree_insert(&tree, values[i]), !there);
+		inserted += host_btree_insert(&tree, values[i]);
 	}
 	qsort(values, count, sizeof(*values), compare);
 	host_btree_walk(&tree, collect, &all);
@@ -258,6 +255,7 @@ static void check_tree(size_t count, uint64_t mask)
 		}
 	cr_assert_eq(all.count, unique);
 	cr_assert_eq(tree.count, unique);
+	cr_assert_eq(inserted, unique, "what was there is refused, nothing else is");
 	free(pool);
 	free(values);
 	free(all.values);
@@ -296,6 +294,7 @@ Test(btree, rising_and_falling_keys_fit_the_pool)
 	const size_t count = 20000;
 	size_t bytes = host_btree_bytes(count);
 	void *pool = malloc(bytes);
+	seen all = {calloc(count, sizeof(uint64_t)), 0};
 	host_btree tree;
 
 	host_btree_open(&tree, pool, bytes);
@@ -304,10 +303,11 @@ Test(btree, rising_and_falling_keys_fit_the_pool)
 	host_btree_open(&tree, pool, bytes);
 	for (uint64_t i = count; i > 0; i--)
 		cr_assert(host_btree_insert(&tree, i), "falling %llu", (unsigned long long)i);
-	cr_assert(host_btree_has(&tree, 1));
-	cr_assert(host_btree_has(&tree, count));
-	cr_assert_not(host_btree_has(&tree, 0));
-	cr_assert_not(host_btree_has(&tree, count + 1));
+	host_btree_walk(&tree, collect, &all);
+	cr_assert_eq(all.count, count);
+	cr_assert_eq(all.values[0], 1);
+	cr_assert_eq(all.values[count - 1], count);
+	free(all.values);
 	free(pool);
 }
 
@@ -338,7 +338,7 @@ Test(btree, no_pool_takes_nothing)
 
 	host_btree_open(&tree, NULL, 0);
 	cr_assert_not(host_btree_insert(&tree, 1));
-	cr_assert_not(host_btree_has(&tree, 1));
+	cr_assert_eq(tree.count, 0);
 }
 
 static bool stop_at_three(void *arg, uint64_t key)
@@ -404,7 +404,7 @@ Test(mix, a_round_computes_the_known_results, .timeout = 120)
 	 * computed */
 	cr_assert_eq(host_mix_round(worker, NULL, cpu, &err), 0, "%s", hn_error_message(err));
 	for (int i = 0; i < HOST_MIX_PARTS; i++)
-		cr_assert_gt(cpu[i], 0, "%s", host_mix_part_name((host_mix_part)i));
+		cr_assert_gt(cpu[i], 0, "part %d", i);
 	cr_assert_gt(host_mix_score(cpu), 0);
 }
 

@@ -103,12 +103,11 @@ Test(admission, thirds_of_a_unit_add_up_without_drift)
 	/* 300 units of 1 CU / 3.0 are 100 CU, and each is rounded up by less than a millionth */
 	for (int i = 0; i < 299; i++) {
 		(void)snprintf(name, sizeof(name), "u%d", i);
+		cr_assert_eq(host_admission_check(admission, name, 1, 3 * ONE, NULL), 0);
 		set(admission, name, 1, 3 * ONE);
 	}
 	cr_assert_eq(host_admission_reserved(admission), 100);
-	cr_assert_eq(host_admission_fits(admission, NULL), 0);
-	set(admission, "one", 1, ONE);
-	cr_assert_eq(host_admission_fits(admission, NULL), HN_ECAPACITY);
+	cr_assert_eq(host_admission_check(admission, "one", 1, ONE, NULL), HN_ECAPACITY);
 }
 
 Test(admission, a_refusal_names_the_largest_holders)
@@ -265,10 +264,13 @@ Test(admission, agrees_with_fractions_on_random_fleets)
 			set(admission, name, reserve, overcommit);
 			sum += (long double)reserve * 1e6L / (long double)overcommit;
 		}
+		/* one more, of 1 CU / 16 */
+		sum += 0.0625L;
 		if (sum < capacity - 0.001L)
-			cr_assert_eq(host_admission_fits(admission, NULL), 0);
+			cr_assert_eq(host_admission_check(admission, "x", 1, 16 * ONE, NULL), 0);
 		if (sum > capacity)
-			cr_assert_eq(host_admission_fits(admission, NULL), HN_ECAPACITY);
+			cr_assert_eq(host_admission_check(admission, "x", 1, 16 * ONE, NULL),
+				HN_ECAPACITY);
 	}
 }
 

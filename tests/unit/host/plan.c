@@ -310,8 +310,7 @@ Test(class, a_disk_is_plugged_in_as_one_act)
 	unsigned writes = fake.writes;
 
 	cr_expect_eq(step.class_, HN_CLASS_HOT);
-	cr_expect_eq(
-		must_step(&l, "web", HN_ACTION_CHANGE, "disks.data.bus").class_, HN_CLASS_HOT);
+	cr_expect_eq(must_step(&l, "web", HN_ACTION_CHANGE, "disks.data.bus").class_, HN_CLASS_HOT);
 	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_STOP), 0, "%s", lab_why(&l));
 	cr_expect_eq(fake.writes, writes + 1);
 	cr_expect_str_eq(fake_live("web", "disks.data.source"), "/data");
