@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """From C declarations to Python ones: which class a function belongs to, what goes in, what comes out."""
+import builtins
 import keyword
 import re
 
@@ -25,7 +26,8 @@ def plural(name):
 
 
 def exception_name(error):
-    return ''.join(part.capitalize() for part in error.graphql.replace('_ERROR', '').split('_')) + 'Error'
+    name = ''.join(part.capitalize() for part in error.graphql.replace('_ERROR', '').split('_')) + 'Error'
+    return 'Hn' + name if hasattr(builtins, name) else name
 
 
 def read_table(path):
@@ -225,7 +227,8 @@ class Binding:
             tail = [Slot("r.Failure('err')", [], out=True)]
         else:
             tail = []
-        member.fails = member.fails or bool(re.search(r'negative hn_code|HN_E', function.comment.result or ''))
+        member.fails = function.result in SCALARS and (
+            member.fails or bool(re.search(r'negative hn_code|HN_E', function.comment.result or '')))
         if member.kind in ('method', 'property', 'word'):
             member.self_name = safe(params[0][1])
         items = [(strip_name(text), name) for text, name in params]

@@ -129,7 +129,7 @@ class Snapshot:
             object.__setattr__(self, field.name, field.read(getattr(struct, field.name)))
         return self
 
-    def __setattr__(self, name, value):
+    def __setattr__(self, name, *_):
         raise AttributeError(f'{type(self).__name__} objects are read-only')
 
     __delattr__ = __setattr__
@@ -842,26 +842,35 @@ class Call:
 
     def enter_apart(self, arguments, guards):
         """In a thread of its own, so that Ctrl-C reaches the main thread, which then cancels the call."""
-        problems, interrupted = [], None
+        problems, interrupted, claim, done = [], None, threading.Lock(), threading.Event()
+        for box in self.boxes:  # held by the worker too: nothing may go before the library has returned
+            box.hold()
 
         def work():
+            if not claim.acquire(blocking=False):
+                return
             try:
                 self.enter(arguments, guards)
             except BaseException as problem:  # pylint: disable=broad-except
                 problems.append(problem)
+            finally:
+                for box in self.boxes:
+                    box.drop()
+                done.set()
         worker = threading.Thread(target=work, name=self.function.name, daemon=True)
-        worker.start()
-        while True:
+        while not done.is_set():
             try:
-                worker.join()
-                break
+                if interrupted is None and worker.ident is None:
+                    worker.start()
+                done.wait()
             except BaseException as problem:  # pylint: disable=broad-except
                 interrupted = interrupted or problem
                 library.hn_cancel_trigger(self.cancel.pointer)
-        if interrupted is not None:
-            self.problem = self.problem or interrupted
-        if problems and self.problem is None:
-            self.problem = problems[0]
+                if claim.acquire(blocking=False):  # it had not begun, and now never will
+                    for box in self.boxes:
+                        box.drop()
+                    raise
+        self.problem = self.problem or interrupted or (problems[0] if problems else None)
 
     def fail(self, problem):
         """An exception inside a callback: kept until the library has returned, which is told to end soon."""
