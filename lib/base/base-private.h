@@ -139,17 +139,6 @@ size_t base_map_slots(const base_map *map);
 bool base_map_at(const base_map *map, size_t slot, const char **key, size_t *size, void **value);
 BASE_AUTO(base_map, base_map_free)
 
-/* --- interner: text to u32 and back; 0 is never given --- */
-typedef struct base_interner base_interner;
-base_interner *base_interner_new(void);
-void base_interner_free(base_interner *interner);
-uint32_t base_intern(base_interner *interner, const char *text, size_t size); /* 0: out of memory */
-uint32_t base_interned(
-	const base_interner *interner, const char *text, size_t size); /* 0: not there */
-const char *base_interner_text(const base_interner *interner, uint32_t id);
-uint32_t base_interner_count(const base_interner *interner); /* ids are 1 .. count */
-BASE_AUTO(base_interner, base_interner_free)
-
 /* --- limits: all that a user can make grow has a row in limits.def --- */
 enum {
 #define HN_LIMIT(name, value, unit, what) BASE_LIMIT_##name,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * JSON with positions, strict deterministic CBOR, CRC32C, base64url. Pure: bytes in, values out.
+ * JSON with positions, strict deterministic CBOR, CRC32C, hexadecimal. Pure: bytes in, values out.
  */
 #ifndef CODEC_PRIVATE_H
 #define CODEC_PRIVATE_H
@@ -46,11 +46,8 @@ int codec_json_parse(
 	const char *file, const char *bytes, size_t size, codec_json **doc, hn_error **err);
 void codec_json_free(codec_json *doc);
 const codec_node *codec_json_root(const codec_json *doc);
-const char *codec_json_file(const codec_json *doc);
 const codec_node *codec_member(const codec_node *object, const char *key); /* NULL when absent */
-const codec_node *codec_pointer(
-	const codec_node *root, const char *pointer); /* RFC 6901; NULL when absent or malformed */
-const char *codec_kind_name(codec_kind kind);         /* "a string", "an object" ... */
+const char *codec_kind_name(codec_kind kind); /* "a string", "an object" ... */
 BASE_AUTO(codec_json, codec_json_free)
 BASE_AUTO(hn_json, hn_json_free)
 
@@ -141,10 +138,7 @@ int codec_cbor_end(
 /* --- small codes --- */
 uint32_t codec_crc32c(uint32_t crc, const void *bytes, size_t size); /* start with 0 */
 uint32_t codec_crc32c_portable(
-	uint32_t crc, const void *bytes, size_t size); /* the same without the instruction */
-char *codec_base64url(const void *bytes, size_t size); /* no padding; owned; NULL: no memory */
-int codec_base64url_decode(
-	const char *text, size_t size, uint8_t **bytes, size_t *out_size, hn_error **err);
+	uint32_t crc, const void *bytes, size_t size);     /* the same without the instruction */
 void codec_hex(const void *bytes, size_t size, char *out); /* 2 * size + 1 */
 bool codec_hex_decode(
 	const char *text, size_t size, uint8_t *bytes); /* exactly size digits, size even */

@@ -210,11 +210,6 @@ const codec_node *codec_json_root(const codec_json *doc)
 	return doc->root;
 }
 
-const char *codec_json_file(const codec_json *doc)
-{
-	return doc->file;
-}
-
 const char *codec_kind_name(codec_kind kind)
 {
 	static const char *const names[] = {
@@ -229,71 +224,4 @@ const char *codec_kind_name(codec_kind kind)
 	};
 
 	return (size_t)kind < BASE_COUNT(names) ? names[kind] : "a value";
-}
-
-/* --- RFC 6901 --- */
-
-/* Decodes one reference token into `out` (at least as large as the token); false when "~" is
- * misused. */
-static bool pointer_token(const char *token, size_t size, char *out)
-{
-	for (size_t i = 0; i < size; i++) {
-		if (token[i] != '~') {
-			*out++ = token[i];
-		} else if (i + 1 < size && (token[i + 1] == '0' || token[i + 1] == '1')) {
-			*out++ = token[++i] == '0' ? '~' : '/';
-		} else {
-			return false;
-		}
-	}
-	*out = '\0';
-	return true;
-}
-
-static const codec_node *element_at(const codec_node *array, const char *token)
-{
-	uint64_t index = 0;
-
-	if (token[0] == '\0' || (token[0] == '0' && token[1] != '\0'))
-		return NULL;
-	for (; *token != '\0'; token++) {
-		if (*token < '0' || *token > '9')
-			return NULL;
-		index = index * 10 + (uint64_t)(*token - '0');
-		if (index >= array->count)
-			return NULL;
-	}
-	const codec_node *node = array->child;
-	while (index-- > 0)
-		node = node->next;
-	return node;
-}
-
-static const codec_node *pointer_step(const codec_node *node, const char *token, size_t size)
-{
-	char small[256];
-	BASE_AUTO_FREE char *large = size < sizeof(small) ? NULL : base_alloc(size + 1);
-	char *decoded = size < sizeof(small) ? small : large;
-
-	if (decoded == NULL || !pointer_token(token, size, decoded))
-		return NULL;
-	if (node->kind == CODEC_ARRAY)
-		return node->count == 0 ? NULL : element_at(node, decoded);
-	return codec_member(node, decoded);
-}
-
-const codec_node *codec_pointer(const codec_node *root, const char *pointer)
-{
-	const codec_node *node = root;
-
-	while (node != NULL && *pointer != '\0') {
-		if (*pointer != '/')
-			return NULL;
-		const char *token = pointer + 1;
-		size_t size = strcspn(token, "/");
-
-		node = pointer_step(node, token, size);
-		pointer = token + size;
-	}
-	return node;
 }

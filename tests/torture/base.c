@@ -98,45 +98,6 @@ static int map_check(torture *t)
 	return 0;
 }
 
-static int interner_prepare(torture *t)
-{
-	t->state = base_interner_new();
-	TORTURE_CHECK(t->state != NULL);
-	return 0;
-}
-
-static int interner_run(torture *t, hn_error **err)
-{
-	for (int i = 0; i < 400; i++) {
-		char text[16];
-		int size = snprintf(text, sizeof(text), "text-%d", i);
-
-		if (base_intern(t->state, text, (size_t)size) == 0)
-			return base_nomem(err);
-	}
-	return 0;
-}
-
-static int interner_check(torture *t)
-{
-	uint32_t count = base_interner_count(t->state);
-
-	TORTURE_CHECK(t->code < 0 || count == 400);
-	for (uint32_t id = 1; id <= count; id++) {
-		char text[16];
-		int size = snprintf(text, sizeof(text), "text-%u", id - 1);
-
-		TORTURE_CHECK(strcmp(base_interner_text(t->state, id), text) == 0);
-		TORTURE_CHECK(base_interned(t->state, text, (size_t)size) == id);
-	}
-	return 0;
-}
-
-static void interner_clean(torture *t)
-{
-	base_interner_free(t->state);
-}
-
 static int arena_run(torture *t, hn_error **err)
 {
 	BASE_AUTO_OF(base_arena) base_arena *arena = base_arena_new();
@@ -183,11 +144,6 @@ static const torture_scenario scenarios[] = {
 		.run = map_run,
 		.check = map_check,
 		.clean = map_clean},
-	{.name = "base-interner",
-		.prepare = interner_prepare,
-		.run = interner_run,
-		.check = interner_check,
-		.clean = interner_clean},
 	{.name = "base-arena", .run = arena_run},
 	{.name = "base-quantity", .run = quantity_run},
 };

@@ -25,7 +25,7 @@ static int parse_check(torture *t)
 		return 0;
 	const codec_node *root = codec_json_root(t->output);
 	TORTURE_CHECK(root->count == 18);
-	TORTURE_CHECK(codec_pointer(root, "/r/s/1") != NULL);
+	TORTURE_CHECK(codec_member(codec_member(root, "r"), "s")->count == 2);
 	return 0;
 }
 
@@ -75,18 +75,8 @@ static int write_check(torture *t)
 	if (t->code < 0)
 		return 0;
 	TORTURE_CHECK(codec_json_parse("again", t->output, strlen(t->output), &doc, NULL) == 0);
-	TORTURE_CHECK(codec_pointer(codec_json_root(doc), "/raw/r/s/1") != NULL);
+	TORTURE_CHECK(codec_member(codec_member(codec_json_root(doc), "raw"), "r") != NULL);
 	return 0;
-}
-
-static int base64_run(torture *t, hn_error **err)
-{
-	uint8_t *bytes = t->output;
-	size_t size;
-	int code = codec_base64url_decode("Zm9vYmFy", 8, &bytes, &size, err);
-
-	t->output = bytes;
-	return code;
 }
 
 static void memory_clean(torture *t)
@@ -111,7 +101,6 @@ static const torture_scenario scenarios[] = {
 	{.name = "parse", .run = parse_run, .check = parse_check, .clean = parse_clean},
 	{.name = "refuse", .run = refused_run},
 	{.name = "write", .run = write_run, .check = write_check, .clean = memory_clean},
-	{.name = "base64url", .run = base64_run, .clean = memory_clean},
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Maps and interners, also against a plain model under random use.
+ * Maps, also against a plain model under random use.
  */
 #include "base/base-private.h"
 #include <criterion/criterion.h>
@@ -188,51 +188,4 @@ Test(hash, depends_on_every_byte_the_length_and_the_key)
 		cr_assert_neq(base_hash(bytes, sizeof(bytes), 1), hash);
 		bytes[i] = 0;
 	}
-}
-
-Test(interner, the_same_text_is_the_same_number)
-{
-	base_interner *interner = base_interner_new();
-	uint32_t first = base_intern(interner, "memory.size", 11);
-
-	cr_assert_eq(first, 1);
-	cr_assert_eq(base_intern(interner, "memory.size", 11), first);
-	cr_assert_eq(base_intern(interner, "memory", 6), 2);
-	cr_assert_eq(base_intern(interner, "", 0), 3);
-	cr_assert_eq(base_interner_count(interner), 3);
-	base_interner_free(interner);
-	base_interner_free(NULL);
-}
-
-Test(interner, looking_does_not_add)
-{
-	base_interner *interner = base_interner_new();
-
-	cr_assert_eq(base_interned(interner, "a", 1), 0);
-	cr_assert_eq(base_interner_count(interner), 0);
-	base_intern(interner, "a", 1);
-	cr_assert_eq(base_interned(interner, "a", 1), 1);
-	base_interner_free(interner);
-}
-
-Test(interner, numbers_give_their_text_back)
-{
-	base_interner *interner = base_interner_new();
-	const char *first;
-
-	base_intern(interner, "first", 5);
-	first = base_interner_text(interner, 1);
-	for (int i = 0; i < 5000; i++) {
-		char text[16];
-		int size = snprintf(text, sizeof(text), "t%d", i);
-
-		cr_assert_eq(base_intern(interner, text, (size_t)size), (uint32_t)i + 2);
-	}
-	/* A text does not move while others are added. */
-	cr_assert_eq(base_interner_text(interner, 1), first);
-	cr_assert_str_eq(first, "first");
-	cr_assert_str_eq(base_interner_text(interner, 4321), "t4319");
-	cr_assert_null(base_interner_text(interner, 0));
-	cr_assert_null(base_interner_text(interner, 5002));
-	base_interner_free(interner);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * The tree that the JSON reader makes: values, places, raw texts, members and pointers.
+ * The tree that the JSON reader makes: values, places, raw texts and members.
  */
 #include "codec/codec-private.h"
 #include <criterion/criterion.h>
@@ -37,15 +37,14 @@ Test(json_tree, a_scalar_may_stand_alone)
 
 	cr_assert_str_eq(codec_json_root(doc)->text, "x");
 	cr_assert_null(codec_json_root(doc)->parent);
-	cr_assert_str_eq(codec_json_file(doc), "web.json");
 }
 
 Test(json_tree, lines_and_columns)
 {
 	BASE_AUTO_OF(codec_json)
 	codec_json *doc = parse("{\n\t\"units\": {\r\n    \"web\": [ 1,\n2 ] } }");
-	const codec_node *web = codec_pointer(codec_json_root(doc), "/units/web");
-	const codec_node *two = codec_pointer(codec_json_root(doc), "/units/web/1");
+	const codec_node *web = codec_member(codec_member(codec_json_root(doc), "units"), "web");
+	const codec_node *two = web->child->next;
 
 	cr_assert_eq(codec_json_root(doc)->line, 1u);
 	cr_assert_eq(codec_json_root(doc)->column, 1u);
@@ -208,46 +207,6 @@ Test(json_tree, member_of_what_is_no_object)
 	cr_assert_null(codec_member(codec_json_root(doc), "0"));
 	cr_assert_null(codec_member(codec_json_root(doc)->child, "0"));
 	cr_assert_null(codec_member(NULL, "0"));
-}
-
-/* The examples of RFC 6901 section 5. */
-Test(json_tree, pointers_of_the_rfc)
-{
-	BASE_AUTO_OF(codec_json)
-	codec_json *doc =
-		parse("{\"foo\": [\"bar\", \"baz\"], \"\": 0, \"a/b\": 1, \"c%d\": 2, \"e^f\": 3, "
-		      "\"g|h\": 4, \"i\\\\j\": 5, \"k\\\"l\": 6, \" \": 7, \"m~n\": 8}");
-	static const char *const pointers[] = {
-		"/", "/a~1b", "/c%d", "/e^f", "/g|h", "/i\\j", "/k\"l", "/ ", "/m~0n"};
-	const codec_node *root = codec_json_root(doc);
-
-	cr_assert_eq(codec_pointer(root, ""), root);
-	cr_assert_eq(codec_pointer(root, "/foo"), codec_member(root, "foo"));
-	cr_assert_str_eq(codec_pointer(root, "/foo/0")->text, "bar");
-	for (size_t i = 0; i < BASE_COUNT(pointers); i++)
-		cr_assert_eq(
-			codec_pointer(root, pointers[i])->integer, (int64_t)i, "%s", pointers[i]);
-}
-
-Test(json_tree, pointers_to_nothing)
-{
-	BASE_AUTO_OF(codec_json) codec_json *doc = parse("{\"a\": [1, 2], \"e\": []}");
-	static const char *const pointers[] = {"a", "/b", "/a/2", "/a/-", "/a/01", "/a/", "/a/x",
-		"/a/0/0", "/e/0", "/a~", "/a~2", "/a/99999999999999999999"};
-
-	for (size_t i = 0; i < BASE_COUNT(pointers); i++)
-		cr_assert_null(codec_pointer(codec_json_root(doc), pointers[i]), "%s", pointers[i]);
-}
-
-Test(json_tree, pointer_with_a_very_long_token)
-{
-	char text[1024] = "{\"", pointer[1024] = "/";
-
-	memset(text + 2, 'k', 600);
-	memset(pointer + 1, 'k', 600);
-	strcat(text, "\": 5}");
-	BASE_AUTO_OF(codec_json) codec_json *doc = parse(text);
-	cr_assert_eq(codec_pointer(codec_json_root(doc), pointer)->integer, 5);
 }
 
 Test(json_tree, kinds_have_names)
