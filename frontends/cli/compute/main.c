@@ -38,16 +38,6 @@ static void complete_declared(cli_run *cli, const char *prefix, size_t (*count)(
 		printf("%s%s\n", prefix, at(catalog, i));
 }
 
-static void complete_commands(const cli_run *cli)
-{
-	const cli_command *command;
-
-	for (size_t n = 0; (command = cli_command_at(cli->program, n)) != NULL; n++) {
-		if (command->group != NULL)
-			puts(command->name);
-	}
-}
-
 static void complete(cli_run *cli, const char *kind)
 {
 	if (strcmp(kind, "KEY") == 0)
@@ -60,10 +50,6 @@ static void complete(cli_run *cli, const char *kind)
 		complete_declared(cli, "+", hn_catalog_tag_count, hn_catalog_tag_at);
 	else if (strcmp(kind, "POLICY") == 0)
 		complete_declared(cli, "", hn_catalog_policy_count, hn_catalog_policy_at);
-	else if (strcmp(kind, "COMMAND") == 0)
-		complete_commands(cli);
-	else if (strcmp(kind, "SHELL") == 0)
-		puts("bash\nzsh\nfish");
 }
 
 int main(int argc, char **argv)
