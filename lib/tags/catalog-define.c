@@ -359,11 +359,24 @@ static int fill_tables(definer *at)
 
 	catalog->defs = base_arena_alloc(catalog->arena, count * sizeof(*catalog->defs));
 	catalog->places = base_arena_alloc(catalog->arena, count * sizeof(*catalog->places));
-	if (catalog->defs == NULL || catalog->places == NULL)
+	catalog->bounds =
+		base_arena_alloc(catalog->arena, (at->shared + 1u) * sizeof(*catalog->bounds));
+	catalog->slot_ends = base_arena_alloc(
+		catalog->arena, (catalog->slot_count + 1u) * sizeof(*catalog->slot_ends));
+	if (catalog->defs == NULL || catalog->places == NULL || catalog->bounds == NULL ||
+		catalog->slot_ends == NULL)
 		return base_nomem(at->sink->err);
 	for (uint32_t i = 0; i < at->count; i++) {
 		catalog->defs[i] = at->raws[i].def;
 		catalog->places[i] = at->raws[i].decl->place;
+	}
+	for (uint32_t i = 0; i < at->shared; i++) {
+		const tags_def *def = &catalog->defs[i];
+
+		catalog->slot_ends[def->slot] = i + 1;
+		catalog->bounds[i] =
+			tags_value_bound(def->value != 0 ? &catalog->values[def->value] : NULL,
+				tags_merges_smallest(catalog->slots[def->slot].key));
 	}
 	catalog->def_count = at->count;
 	catalog->shared_count = at->shared;

@@ -374,9 +374,11 @@ int hn_view_decode(const char *unit, const void *values, size_t values_size, con
 		return base_nomem(err);
 	atomic_init(&made->refs, 1);
 	atomic_init(&made->listing, NULL);
-	made->unit = base_strdup(unit);
 	made->arena = base_arena_new();
-	if (made->unit == NULL || made->arena == NULL)
+	if (made->arena == NULL)
+		return base_nomem(err);
+	made->unit = base_arena_strndup(made->arena, unit, strlen(unit));
+	if (made->unit == NULL)
 		return base_nomem(err);
 	at.view = made;
 	at.arena = made->arena;

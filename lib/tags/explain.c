@@ -16,13 +16,13 @@ static const char *source_note(const tags_base *base, const tags_def *def)
 	if (def->layer == HN_LAYER_TAG) {
 		for (uint32_t i = 0; i < base->member_count; i++)
 			if (base->members[i].tag == def->source)
-				return strcmp(base->members[i].how, "declared") != 0
-					       ? base->members[i].how
+				return base->members[i].how != TAGS_DECLARED
+					       ? tags_member_how(catalog, &base->members[i])
 					       : NULL;
 	} else if (def->layer == HN_LAYER_POLICY) {
 		for (uint32_t i = 0; i < base->policy_count; i++)
 			if (base->policies[i].policy + catalog->tag_count == def->source)
-				return base->policies[i].how;
+				return tags_applied_how(catalog, &base->policies[i]);
 	}
 	return NULL;
 }
@@ -75,7 +75,7 @@ static bool same_slot(
 static bool find_ignored(
 	const hn_view *view, const hn_key *key, const char *name, size_t nth, tags_entry *entry)
 {
-	const hn_catalog *catalog = view->current;
+	const hn_catalog *catalog = view->base != NULL ? view->base->catalog : NULL;
 
 	for (uint32_t i = 0; catalog != NULL && i < catalog->policy_count; i++) {
 		const tags_entity *policy = &catalog->policies[i];
@@ -251,7 +251,7 @@ static void why_not_single(
 static void why_not_extreme(const hn_view *view, const hn_key *key, const char *name,
 	const tags_value *wanted, base_buf *out)
 {
-	bool smallest = key->merge == HN_MERGE_MIN || key->merge == HN_MERGE_AND;
+	bool smallest = tags_merges_smallest(key);
 	bool reached = false, blocked = false;
 	tags_entry entry;
 
@@ -265,7 +265,7 @@ static void why_not_extreme(const hn_view *view, const hn_key *key, const char *
 			entry.origin.layer == HN_LAYER_SCHEMA)
 			continue;
 		reached |= strcmp(entry.value->text, wanted->text) == 0;
-		if (!tags_value_tighter(entry.value, wanted, smallest))
+		if (tags_value_bound(entry.value, smallest) >= tags_value_bound(wanted, smallest))
 			continue;
 		blocked = true;
 		base_buf_text(out, "in the way: ");

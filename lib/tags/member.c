@@ -12,6 +12,30 @@ typedef struct finder {
 	hn_error **err;
 } finder;
 
+const tags_entity *tags_member_implier(const hn_catalog *catalog, const tags_member *member)
+{
+	uint32_t from = member->how - TAGS_IMPLIED;
+
+	if (member->how < TAGS_IMPLIED)
+		return NULL;
+	return from < catalog->tag_count ? &catalog->tags[from]
+					 : &catalog->policies[from - catalog->tag_count];
+}
+
+const char *tags_member_how(const hn_catalog *catalog, const tags_member *member)
+{
+	const tags_entity *implier = tags_member_implier(catalog, member);
+
+	if (implier != NULL)
+		return implier->implier;
+	return member->how == TAGS_DECLARED ? "declared" : "runtime";
+}
+
+const char *tags_applied_how(const hn_catalog *catalog, const tags_applied *applied)
+{
+	return applied->named ? "named" : catalog->policies[applied->policy].selected;
+}
+
 /* --- tags --- */
 
 static bool has_name(const char *const *names, uint32_t count, const char *name)
@@ -22,7 +46,7 @@ static bool has_name(const char *const *names, uint32_t count, const char *name)
 	return false;
 }
 
-static int add_member(finder *at, uint32_t tag, bool visible, const char *how)
+static int add_member(finder *at, uint32_t tag, bool visible, uint32_t how)
 {
 	tags_membership *found = at->found;
 	tags_scratch *scratch = at->scratch;
@@ -35,7 +59,7 @@ static int add_member(finder *at, uint32_t tag, bool visible, const char *how)
 			"unit '%s' has too many tags, implied ones included", at->subject->name);
 	}
 	scratch->tag_stamps[tag] = scratch->stamp;
-	found->members[found->member_count++] = (tags_member){tag, visible, how};
+	found->members[found->member_count++] = (tags_member){tag, how, visible};
 	if (visible)
 		scratch->visible[tag / 64] |= UINT64_C(1) << (tag % 64);
 	return 0;
@@ -60,28 +84,28 @@ static int add_direct(finder *at)
 		const char *name = at->catalog->tags[unit->tags[i]].name;
 
 		if (input == NULL || !has_name(input->without, input->without_count, name))
-			rc = add_member(at, unit->tags[i], true, "declared");
+			rc = add_member(at, unit->tags[i], true, TAGS_DECLARED);
 	}
 	for (uint32_t i = 0; rc == 0 && input != NULL && i < input->tag_count; i++) {
 		uint32_t tag = tags_catalog_tag(at->catalog, input->tags[i]);
 
 		rc = tag == TAGS_NONE ? unknown_runtime(at, "tag", input->tags[i],
 						at->catalog->tags, at->catalog->tag_count)
-				      : add_member(at, tag, true, "runtime");
+				      : add_member(at, tag, true, TAGS_RUNTIME);
 	}
 	return rc;
 }
 
-static int add_implied(finder *at, const tags_entity *from, bool visible)
+/* `number` is that of a tag, or of a policy counted on from the tags. */
+static int add_implied(finder *at, const tags_entity *from, uint32_t number, bool visible)
 {
 	int rc = 0;
 
 	for (uint32_t i = 0; rc == 0 && i < from->closure_count; i++) {
 		const tags_implied *implied = &from->closure[i];
-		const tags_entity *via =
-			implied->via == TAGS_NONE ? from : &at->catalog->tags[implied->via];
+		uint32_t via = implied->via == TAGS_NONE ? number : implied->via;
 
-		rc = add_member(at, implied->tag, visible, via->implier);
+		rc = add_member(at, implied->tag, visible, TAGS_IMPLIED + via);
 	}
 	return rc;
 }
@@ -91,36 +115,35 @@ static int add_closure(finder *at)
 	uint32_t direct = at->found->member_count;
 	int rc = 0;
 
-	for (uint32_t i = 0; rc == 0 && i < direct; i++)
-		rc = add_implied(at, &at->catalog->tags[at->found->members[i].tag], true);
+	for (uint32_t i = 0; rc == 0 && i < direct; i++) {
+		uint32_t tag = at->found->members[i].tag;
+
+		rc = add_implied(at, &at->catalog->tags[tag], tag, true);
+	}
 	return rc;
 }
 
 /* --- policies --- */
 
-static bool test_holds(const finder *at, const tags_entity *policy, uint32_t index)
+static bool probe_holds(const finder *at, const tags_probe *probe)
 {
-	const tags_test *test = &policy->selector->tests[index];
-	const uint64_t *bits = policy->tests[index];
+	const uint64_t *visible = at->scratch->visible;
 
-	if (test->field == TAGS_FIELD_NAME)
-		return tags_pattern_match(
-			policy->selector->text + test->start, test->size, at->subject->name);
+	if (probe->field == TAGS_FIELD_NAME)
+		return tags_pattern_match(probe->pattern, probe->size, at->subject->name);
+	if (probe->bits == NULL)
+		return probe->tag != TAGS_NONE &&
+		       (visible[probe->tag / 64] >> (probe->tag % 64) & 1) != 0;
 	for (uint32_t i = 0; i <= at->catalog->tag_count / 64; i++)
-		if ((bits[i] & at->scratch->visible[i]) != 0)
+		if ((probe->bits[i] & visible[i]) != 0)
 			return true;
 	return false;
 }
 
 static bool selects(const finder *at, const tags_entity *policy)
 {
-	bool tests[TAGS_SELECTOR_TESTS], values[TAGS_SELECTOR_NODES];
-
-	if (policy->selector == NULL)
-		return false;
-	for (uint32_t i = 0; i < policy->selector->test_count; i++)
-		tests[i] = test_holds(at, policy, i);
-	return tags_selector_run(policy->selector, tests, values);
+	return policy->selector != NULL &&
+	       tags_selector_run(policy->selector, at->scratch->answers, policy->tests, NULL);
 }
 
 static bool is_named(const finder *at, uint32_t policy)
@@ -147,15 +170,20 @@ static int add_policies(finder *at)
 		if (tags_catalog_policy(catalog, input->policies[i]) == TAGS_NONE)
 			return unknown_runtime(at, "policy", input->policies[i], catalog->policies,
 				catalog->policy_count);
+	for (uint32_t i = 0; i < catalog->probe_count; i++)
+		at->scratch->answers[i] = probe_holds(at, &catalog->probes[i]);
 	for (uint32_t i = 0; i < catalog->policy_count; i++) {
-		if (is_named(at, i))
-			found->policies[found->policy_count++] = (tags_applied){i, "named"};
-		else if (selects(at, &catalog->policies[i]))
-			found->policies[found->policy_count++] =
-				(tags_applied){i, catalog->policies[i].selected};
+		bool named = is_named(at, i);
+
+		if (named || selects(at, &catalog->policies[i]))
+			found->policies[found->policy_count++] = (tags_applied){i, named};
 	}
-	for (uint32_t i = 0; rc == 0 && i < found->policy_count; i++)
-		rc = add_implied(at, &catalog->policies[found->policies[i].policy], false);
+	for (uint32_t i = 0; rc == 0 && i < found->policy_count; i++) {
+		uint32_t policy = found->policies[i].policy;
+
+		rc = add_implied(
+			at, &catalog->policies[policy], catalog->tag_count + policy, false);
+	}
 	return rc;
 }
 
@@ -185,48 +213,33 @@ static void print_place(base_buf *out, const tags_place *place)
 	base_buf_format(out, "   %s:%u:%u", place->file, place->line, place->column);
 }
 
-static const tags_member *member_named(const finder *at, const char *name)
+static const tags_member *member_of(const finder *at, uint32_t tag)
 {
 	for (uint32_t i = 0; i < at->found->member_count; i++)
-		if (strcmp(at->catalog->tags[at->found->members[i].tag].name, name) == 0)
+		if (at->found->members[i].tag == tag)
 			return &at->found->members[i];
 	return NULL;
-}
-
-static const tags_entity *policy_named(const finder *at, const char *name)
-{
-	uint32_t index = tags_catalog_policy(at->catalog, name);
-
-	return index != TAGS_NONE ? &at->catalog->policies[index] : NULL;
 }
 
 /* "tag:staging, implied by tag:preview a.json:3:4, declared web.json:5:6": the whole chain to the
  * unit. */
 static void print_chain(const finder *at, base_buf *out, const tags_member *member)
 {
-	static const char prefix[] = "implied by ";
 	const tags_unit *unit = at->subject->unit;
 
 	base_buf_format(out, "\n  %s", at->catalog->tags[member->tag].source);
 	while (member != NULL) {
 		const char *name = at->catalog->tags[member->tag].name;
-		const tags_entity *from = NULL;
+		const tags_entity *from = tags_member_implier(at->catalog, member);
 		const tags_ref *ref = NULL;
 
-		base_buf_format(out, "   %s", member->how);
-		if (strncmp(member->how, prefix, sizeof(prefix) - 1) != 0) {
-			if (unit != NULL)
-				ref = mention(unit->fragments, unit->fragment_count, name);
-			member = NULL;
-		} else if (strncmp(member->how + sizeof(prefix) - 1, "tag:", 4) == 0) {
-			member = member_named(at, member->how + sizeof(prefix) - 1 + 4);
-			from = member != NULL ? &at->catalog->tags[member->tag] : NULL;
-		} else {
-			from = policy_named(at, member->how + sizeof(prefix) - 1 + 7);
-			member = NULL;
-		}
+		base_buf_format(out, "   %s", tags_member_how(at->catalog, member));
 		if (from != NULL)
 			ref = mention(from->fragments, from->fragment_count, name);
+		else if (unit != NULL)
+			ref = mention(unit->fragments, unit->fragment_count, name);
+		/* A tag has its own chain; a policy ends it. */
+		member = from != NULL ? member_of(at, member->how - TAGS_IMPLIED) : NULL;
 		if (ref != NULL)
 			print_place(out, &ref->place);
 	}

@@ -31,27 +31,34 @@ static tags_outcome merge_single(tags_term *terms, uint32_t count)
 	return outcome;
 }
 
-/* Whether `a` binds more than `b`. A word stands for no bound. */
-bool tags_value_tighter(const tags_value *a, const tags_value *b, bool smallest)
+int64_t tags_value_bound(const tags_value *value, bool smallest)
 {
-	if (a->word || b->word)
-		return !a->word && b->word;
-	return smallest ? a->number < b->number : a->number > b->number;
+	/* No number reaches what stands for a word and for null. */
+	const int64_t most = INT64_MAX - 2;
+	int64_t bound;
+
+	if (value == NULL || value->word)
+		return value == NULL ? most + 2 : most + 1;
+	bound = smallest ? value->number : ~value->number;
+	return bound < most ? bound : most;
 }
 
 /* min, and: the smallest of all; max, or: the largest of all. Priority plays no part. */
 static tags_outcome merge_extreme(tags_term *terms, uint32_t count, bool smallest)
 {
-	const tags_value *best = NULL;
 	tags_outcome outcome = {.flags = TAGS_CELL_NULL};
+	const tags_value *best;
+	int64_t tightest = INT64_MAX;
 
 	for (uint32_t i = 0; i < count; i++) {
-		if (terms[i].value == NULL ||
-			(best != NULL && !tags_value_tighter(terms[i].value, best, smallest)))
+		int64_t bound = tags_value_bound(terms[i].value, smallest);
+
+		if (bound >= tightest)
 			continue;
-		best = terms[i].value;
+		tightest = bound;
 		outcome = (tags_outcome){.winner = i};
 	}
+	best = terms[outcome.winner].value;
 	for (uint32_t i = 0; i < count; i++) {
 		const tags_value *value = terms[i].value;
 
@@ -119,8 +126,10 @@ int tags_scratch_init(tags_scratch *scratch, const hn_catalog *catalog, hn_error
 	scratch->kind_tags = base_calloc(catalog->kind_count + 1u, sizeof(uint32_t));
 	scratch->kind_stamps = base_calloc(catalog->kind_count + 1u, sizeof(uint32_t));
 	scratch->visible = base_calloc(words(catalog->tag_count), sizeof(uint64_t));
+	scratch->answers = base_calloc(catalog->probe_count + 1u, sizeof(bool));
 	failed |= scratch->tag_stamps == NULL || scratch->kind_tags == NULL ||
-		  scratch->kind_stamps == NULL || scratch->visible == NULL;
+		  scratch->kind_stamps == NULL || scratch->visible == NULL ||
+		  scratch->answers == NULL;
 	if (!failed)
 		return 0;
 	tags_scratch_free(scratch);
@@ -135,6 +144,7 @@ void tags_scratch_free(tags_scratch *scratch)
 	base_free(scratch->kind_tags);
 	base_free(scratch->kind_stamps);
 	base_free(scratch->visible);
+	base_free(scratch->answers);
 	base_free(scratch->cells);
 	base_free(scratch->chains);
 	base_free(scratch->items);
@@ -264,38 +274,86 @@ static int merge_cell_items(const hn_catalog *catalog, tags_scratch *scratch, ta
 	return 0;
 }
 
-static int merge_cell(
-	const hn_catalog *catalog, tags_scratch *scratch, tags_cell *cell, hn_error **err)
+/* As merge_single. In one catalogue, equal numbers mean equal values. */
+static void merge_cell_single(const hn_catalog *catalog, tags_cell *cell, uint32_t *chain)
 {
-	uint32_t *chain = scratch->chains + cell->chain;
-	const hn_key *key = catalog->slots[cell->slot].key;
+	const tags_def *first = &catalog->defs[chain[0]];
+
+	cell->value = first->value;
+	cell->flags = first->value == 0 ? TAGS_CELL_NULL : 0;
+	chain[0] = tags_chain_entry(chain[0], HN_MARK_WON);
+	for (uint32_t i = 1; i < cell->count; i++) {
+		const tags_def *def = &catalog->defs[chain[i]];
+		bool level = def->priority == first->priority;
+		bool same = def->value == first->value;
+
+		if (level && !same)
+			cell->flags |= TAGS_CELL_CONFLICT;
+		chain[i] = tags_chain_entry(chain[i], level && same ? HN_MARK_SAME : HN_MARK_LOST);
+	}
+}
+
+/* As merge_extreme, over bounds that are at hand. */
+static void merge_cell_extreme(const hn_catalog *catalog, tags_cell *cell, uint32_t *chain)
+{
+	int64_t tightest = catalog->bounds[chain[0]];
+	uint32_t winner = 0;
+
+	for (uint32_t i = 1; i < cell->count; i++) {
+		int64_t bound = catalog->bounds[chain[i]];
+
+		winner = bound < tightest ? i : winner;
+		tightest = bound < tightest ? bound : tightest;
+	}
+	cell->value = catalog->defs[chain[winner]].value;
+	cell->flags = cell->value == 0 ? TAGS_CELL_NULL : 0;
+	for (uint32_t i = 0; i < cell->count; i++) {
+		uint32_t value = catalog->defs[chain[i]].value;
+		hn_mark mark = value == cell->value ? HN_MARK_SAME : HN_MARK_LOST;
+
+		chain[i] = tags_chain_entry(chain[i], value == 0 ? HN_MARK_IGNORED : mark);
+	}
+	if (cell->value != 0)
+		chain[winner] = tags_chain_entry(chain[winner], HN_MARK_WON);
+}
+
+static int merge_cell_many(const hn_catalog *catalog, tags_scratch *scratch, tags_cell *cell,
+	uint32_t *chain, hn_error **err)
+{
 	tags_term terms[256]; /* KEY_DEFINITIONS */
 	tags_outcome outcome;
 	int rc = 0;
 
-	if (cell->count == 1 && catalog->defs[chain[0]].value != 0) {
-		/* Most slots have one definition: it wins whatever the rule. */
-		cell->value = catalog->defs[chain[0]].value;
-		chain[0] = tags_chain_entry(chain[0], HN_MARK_WON);
-		return 0;
-	}
 	for (uint32_t i = 0; i < cell->count; i++) {
 		const tags_def *def = &catalog->defs[chain[i]];
 
 		terms[i].value = def->value != 0 ? &catalog->values[def->value] : NULL;
 		terms[i].priority = def->priority;
 	}
-	outcome = tags_merge(key, terms, cell->count);
+	outcome = merge_items(terms, cell->count);
 	cell->flags = outcome.flags;
-	if ((outcome.flags & TAGS_CELL_NULL) != 0)
-		cell->value = 0;
-	else if ((outcome.flags & TAGS_CELL_MERGED) == 0)
-		cell->value = catalog->defs[chain[outcome.winner]].value;
-	else
+	if ((outcome.flags & TAGS_CELL_MERGED) != 0)
 		rc = merge_cell_items(catalog, scratch, cell, terms, err);
+	else if ((outcome.flags & TAGS_CELL_NULL) == 0)
+		cell->value = catalog->defs[chain[outcome.winner]].value;
 	for (uint32_t i = 0; i < cell->count; i++)
 		chain[i] = tags_chain_entry(chain[i], terms[i].mark);
 	return rc;
+}
+
+static int merge_cell(
+	const hn_catalog *catalog, tags_scratch *scratch, tags_cell *cell, hn_error **err)
+{
+	uint32_t *chain = scratch->chains + cell->chain;
+	const hn_key *key = catalog->slots[cell->slot].key;
+
+	if (key->merge == HN_MERGE_SINGLE)
+		merge_cell_single(catalog, cell, chain);
+	else if (tags_key_is_many(key))
+		return merge_cell_many(catalog, scratch, cell, chain, err);
+	else
+		merge_cell_extreme(catalog, cell, chain);
+	return 0;
 }
 
 /* Cuts the ordered numbers into one chain a slot, and merges each. */
@@ -309,10 +367,10 @@ static int merge_cells(const hn_catalog *catalog, tags_scratch *scratch, hn_erro
 	while (at < scratch->chain_count) {
 		tags_cell *cell = &scratch->cells[scratch->cell_count++];
 		uint32_t slot = catalog->defs[scratch->chains[at]].slot, end = at + 1;
+		uint32_t slot_end = catalog->slot_ends[slot];
 		int rc;
 
-		while (end < scratch->chain_count &&
-			catalog->defs[scratch->chains[end]].slot == slot)
+		while (end < scratch->chain_count && scratch->chains[end] < slot_end)
 			end++;
 		if (end - at > limit)
 			return too_many(catalog, slot, BASE_LIMIT_KEY_DEFINITIONS, end - at, err);
@@ -349,46 +407,59 @@ static void *copy_part(char **at, const void *from, size_t count, size_t bytes)
 	return memory;
 }
 
-static tags_base *keep(
-	hn_catalog *catalog, const tags_scratch *scratch, const tags_membership *membership)
+tags_base *tags_base_copy(const tags_base *from, hn_catalog *catalog)
 {
 	size_t size = padded(1, sizeof(tags_base)) +
-		      padded(membership->member_count, sizeof(tags_member)) +
-		      padded(membership->policy_count, sizeof(tags_applied)) +
-		      padded(scratch->merged_count, sizeof(tags_merged)) +
-		      padded(scratch->cell_count, sizeof(tags_cell)) +
-		      padded(scratch->chain_count, sizeof(uint32_t)) +
-		      padded(scratch->item_count, sizeof(uint32_t));
+		      padded(from->member_count, sizeof(tags_member)) +
+		      padded(from->policy_count, sizeof(tags_applied)) +
+		      padded(from->merged_count, sizeof(tags_merged)) +
+		      padded(from->cell_count, sizeof(tags_cell)) +
+		      padded(from->chain_count, sizeof(uint32_t)) +
+		      padded(from->item_count, sizeof(uint32_t));
 	char *at = base_alloc(size);
 	tags_base *base;
 
 	if (at == NULL)
 		return NULL;
 	base = part(&at, sizeof(*base));
-	*base = (tags_base){.catalog = hn_catalog_ref(catalog),
-		.member_count = membership->member_count,
-		.policy_count = membership->policy_count,
-		.merged_count = scratch->merged_count,
-		.cell_count = scratch->cell_count};
+	*base = *from;
+	base->catalog = hn_catalog_ref(catalog);
 	atomic_init(&base->refs, 1);
-	base->members =
-		copy_part(&at, membership->members, membership->member_count, sizeof(tags_member));
-	base->policies = copy_part(
-		&at, membership->policies, membership->policy_count, sizeof(tags_applied));
-	base->merged = part(&at, scratch->merged_count * sizeof(tags_merged));
-	for (uint32_t i = 0; i < scratch->merged_count; i++) {
-		base->merged[i].first = scratch->merged[i].first;
-		base->merged[i].count = scratch->merged[i].count;
+	base->members = copy_part(&at, from->members, from->member_count, sizeof(tags_member));
+	base->policies = copy_part(&at, from->policies, from->policy_count, sizeof(tags_applied));
+	base->merged = part(&at, from->merged_count * sizeof(tags_merged));
+	for (uint32_t i = 0; i < from->merged_count; i++) {
+		base->merged[i].first = from->merged[i].first;
+		base->merged[i].count = from->merged[i].count;
 		atomic_init(&base->merged[i].text, NULL);
 	}
-	base->cells = copy_part(&at, scratch->cells, scratch->cell_count, sizeof(tags_cell));
-	base->chains = copy_part(&at, scratch->chains, scratch->chain_count, sizeof(uint32_t));
-	base->items = copy_part(&at, scratch->items, scratch->item_count, sizeof(uint32_t));
-	for (uint32_t i = 0; i < base->cell_count; i++) {
-		base->conflict_count += (base->cells[i].flags & TAGS_CELL_CONFLICT) != 0;
-		base->named_count += catalog->slots[base->cells[i].slot].part != NULL;
-	}
+	base->cells = copy_part(&at, from->cells, from->cell_count, sizeof(tags_cell));
+	base->chains = copy_part(&at, from->chains, from->chain_count, sizeof(uint32_t));
+	base->items = copy_part(&at, from->items, from->item_count, sizeof(uint32_t));
 	return base;
+}
+
+static tags_base *keep(
+	hn_catalog *catalog, const tags_scratch *scratch, const tags_membership *membership)
+{
+	tags_base made = {.members = (tags_member *)(uintptr_t)(const void *)membership->members,
+		.policies = (tags_applied *)(uintptr_t)(const void *)membership->policies,
+		.cells = scratch->cells,
+		.chains = scratch->chains,
+		.items = scratch->items,
+		.merged = scratch->merged,
+		.member_count = membership->member_count,
+		.policy_count = membership->policy_count,
+		.cell_count = scratch->cell_count,
+		.merged_count = scratch->merged_count,
+		.chain_count = scratch->chain_count,
+		.item_count = scratch->item_count};
+
+	for (uint32_t i = 0; i < made.cell_count; i++) {
+		made.conflict_count += (made.cells[i].flags & TAGS_CELL_CONFLICT) != 0;
+		made.named_count += catalog->slots[made.cells[i].slot].part != NULL;
+	}
+	return tags_base_copy(&made, catalog);
 }
 
 int tags_base_build(hn_catalog *catalog, tags_scratch *scratch, const tags_membership *membership,

@@ -8,7 +8,8 @@
 typedef struct rebind {
 	hn_resolver *resolver;
 	hn_catalog *old, *new;
-	uint32_t *tag_to, *policy_to; /* old number to new, TAGS_NONE when gone */
+	tags_renumbering *move;
+	uint32_t *tag_to, *policy_to; /* of the move: old number to new, TAGS_NONE when gone */
 	bool *tag_changed, *policy_changed;
 	bool *reselect; /* of each new policy: its selector is new or another */
 	bool any_reselect, platform_changed;
@@ -367,6 +368,40 @@ static void commit_index(rebind *at)
 	index->policy_count = at->new->policy_count;
 }
 
+/* What is as it was has other numbers now. */
+static void pair_unchanged(rebind *at)
+{
+	for (uint32_t i = 0; i < at->old->tag_count; i++) {
+		const tags_entity *from = &at->old->tags[i];
+
+		if (!at->tag_changed[i])
+			tags_renumbering_pair(at->move, at->old, from->defs, at->new,
+				at->new->tags[at->tag_to[i]].defs, from->def_count);
+	}
+	for (uint32_t i = 0; i < at->old->policy_count; i++) {
+		const tags_entity *from = &at->old->policies[i];
+
+		if (!at->policy_changed[i])
+			tags_renumbering_pair(at->move, at->old, from->defs, at->new,
+				at->new->policies[at->policy_to[i]].defs, from->def_count);
+	}
+	if (!at->platform_changed)
+		tags_renumbering_pair(at->move, at->old, at->old->platform, at->new,
+			at->new->platform, at->old->platform_count);
+}
+
+static void commit_move(rebind *at)
+{
+	tags_renumbering **moves = at->resolver->moves;
+
+	pair_unchanged(at);
+	base_free(moves[TAGS_OLD_CATALOGS - 1]);
+	memmove(moves + 1, moves, (TAGS_OLD_CATALOGS - 1) * sizeof(*moves));
+	moves[0] = BASE_STEAL(at->move);
+	for (size_t i = 1; i < TAGS_OLD_CATALOGS && moves[i] != NULL; i++)
+		tags_renumbering_follow(moves[i], moves[0]);
+}
+
 /* From here on nothing can fail. */
 static void commit(rebind *at, base_map *memo, tags_scratch *scratch)
 {
@@ -380,6 +415,7 @@ static void commit(rebind *at, base_map *memo, tags_scratch *scratch)
 		tags_index_drop(&resolver->index);
 	else
 		commit_index(at);
+	commit_move(at);
 	base_map_free(resolver->memo);
 	resolver->memo = memo;
 	tags_scratch_free(&resolver->scratch);
@@ -422,17 +458,17 @@ static int prepare(rebind *at)
 
 	if (tags_index_build(at->resolver) < 0)
 		return base_nomem(at->err);
-	at->tag_to = base_calloc(at->old->tag_count + 1u, sizeof(uint32_t));
-	at->policy_to = base_calloc(at->old->policy_count + 1u, sizeof(uint32_t));
+	at->move = tags_renumbering_new(at->old);
 	at->tag_changed = base_calloc(at->old->tag_count + 1u, sizeof(bool));
 	at->policy_changed = base_calloc(at->old->policy_count + 1u, sizeof(bool));
 	at->reselect = base_calloc(at->new->policy_count + 1u, sizeof(bool));
 	at->dirty = base_calloc(at->resolver->index.words, sizeof(*at->dirty));
 	at->sets = base_calloc(sets, sizeof(*at->sets));
-	if (at->tag_to == NULL || at->policy_to == NULL || at->tag_changed == NULL ||
-		at->policy_changed == NULL || at->reselect == NULL || at->dirty == NULL ||
-		at->sets == NULL)
+	if (at->move == NULL || at->tag_changed == NULL || at->policy_changed == NULL ||
+		at->reselect == NULL || at->dirty == NULL || at->sets == NULL)
 		return base_nomem(at->err);
+	at->tag_to = at->move->to[TAGS_TABLE_TAGS];
+	at->policy_to = at->move->to[TAGS_TABLE_POLICIES];
 	compare_tags(at);
 	compare_policies(at);
 	return 0;
@@ -444,8 +480,7 @@ static void clean_up(rebind *at)
 		if (at->entries[i].fresh)
 			base_free(at->entries[i].name);
 	base_free(at->entries);
-	base_free(at->tag_to);
-	base_free(at->policy_to);
+	base_free(at->move);
 	base_free(at->tag_changed);
 	base_free(at->policy_changed);
 	base_free(at->reselect);
@@ -461,7 +496,9 @@ int hn_resolver_set_catalog(hn_resolver *resolver, hn_catalog *catalog, hn_error
 	if (resolver == NULL || catalog == NULL)
 		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL, "a resolver needs a catalogue");
 	at.old = resolver->catalog;
-	rc = prepare(&at);
+	rc = tags_resolver_renew(resolver, err);
+	if (rc == 0)
+		rc = prepare(&at);
 	if (rc == 0)
 		rc = run(&at);
 	clean_up(&at);

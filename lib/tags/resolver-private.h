@@ -7,8 +7,8 @@
 
 #include "tags/tags-private.h"
 
-/* Views may rest on that many older catalogues before they are made anew, so that edits do not pile
- * up memory. */
+/* A view rests on the catalogue it was resolved in until that many others were taken, then it is
+ * moved to the newest. Most views are of one age, and so rest on few catalogues at any time. */
 enum { TAGS_OLD_CATALOGS = 16 };
 
 /* One unit, declared or not. */
@@ -17,7 +17,7 @@ typedef struct tags_unit_state {
 	uint32_t unit;     /* in the catalogue, or TAGS_NONE */
 	bool dirty;        /* must be resolved again */
 	bool fresh;        /* while a new catalogue is taken: not yet of the resolver */
-	uint32_t epoch;    /* of the resolver when the view was made */
+	uint32_t epoch;    /* of the catalogue that the view rests on */
 	tags_input *input; /* NULL: only as declared */
 	hn_view *view;     /* NULL while dirty for the first time, or failed */
 	hn_error *error;
@@ -36,9 +36,11 @@ struct hn_resolver {
 	tags_unit_state *entries; /* sorted by name */
 	size_t count, capacity;
 	base_map *memo; /* tags and policies, as bytes, to tags_base of this catalogue */
-	uint64_t *key;  /* of the memo, being asked for */
+	uint32_t *key;  /* of the memo, being asked for */
 	size_t key_capacity;
 	uint32_t epoch; /* catalogues taken so far */
+	/* From each of the last ones, the newest first, to the catalogue of now; NULL: none. */
+	tags_renumbering *moves[TAGS_OLD_CATALOGS];
 	tags_index index;
 	tags_scratch scratch;
 	tags_membership *membership;
@@ -61,6 +63,17 @@ void tags_index_drop(tags_index *index);
 /* An entry that was resolved just now. */
 void tags_index_add(hn_resolver *resolver, const tags_unit_state *entry);
 void tags_index_remove(tags_index *index, size_t unit);
+
+/* How the numbers of this entry's view became those of now; NULL when they are. */
+static inline const tags_renumbering *tags_resolver_move(
+	const hn_resolver *resolver, const tags_unit_state *entry)
+{
+	uint32_t age = resolver->epoch - entry->epoch;
+
+	return age > 0 && age <= TAGS_OLD_CATALOGS ? resolver->moves[age - 1] : NULL;
+}
+/* Moves the views that have come of age to the resolver's catalogue, before it takes another. */
+int tags_resolver_renew(hn_resolver *resolver, hn_error **err);
 
 void tags_unit_state_free(tags_unit_state *entry);
 bool tags_resolver_find(const hn_resolver *resolver, const char *name, size_t *index);

@@ -27,6 +27,8 @@ hn_resolver *hn_resolver_free(hn_resolver *resolver)
 	base_free(resolver->entries);
 	base_map_free(resolver->memo);
 	tags_index_drop(&resolver->index);
+	for (size_t i = 0; i < TAGS_OLD_CATALOGS; i++)
+		base_free(resolver->moves[i]);
 	tags_scratch_free(&resolver->scratch);
 	base_free(resolver->membership);
 	base_free(resolver->key);
@@ -111,6 +113,16 @@ static int copy_entries(const hn_resolver *from, hn_resolver *made, hn_error **e
 	return 0;
 }
 
+static int copy_moves(const hn_resolver *from, hn_resolver *made, hn_error **err)
+{
+	for (size_t i = 0; i < TAGS_OLD_CATALOGS && from->moves[i] != NULL; i++) {
+		made->moves[i] = tags_renumbering_copy(from->moves[i]);
+		if (made->moves[i] == NULL)
+			return base_nomem(err);
+	}
+	return 0;
+}
+
 int hn_resolver_fork(const hn_resolver *resolver, hn_resolver **fork, hn_error **err)
 {
 	BASE_AUTO_OF(hn_resolver) hn_resolver *made = NULL;
@@ -125,6 +137,8 @@ int hn_resolver_fork(const hn_resolver *resolver, hn_resolver **fork, hn_error *
 	rc = prepare(made, resolver->catalog, err);
 	if (rc == 0)
 		rc = copy_entries(resolver, made, err);
+	if (rc == 0)
+		rc = copy_moves(resolver, made, err);
 	if (rc == 0)
 		*fork = BASE_STEAL(made);
 	return rc;
@@ -224,24 +238,19 @@ int hn_resolver_set_unit(
 
 /* --- resolving --- */
 
-/* Tags and policies as numbers: what two units must have alike to share a base. `how` is one of few
- * texts, each at one address of its catalogue, so that the address stands for it; a policy is named
- * or selected. Returns the bytes in use. */
-static size_t memo_key(const hn_catalog *catalog, const tags_membership *found, uint64_t *key)
+/* Tags and policies as numbers, and how they came: what two units must have alike to share a base.
+ * Returns the bytes in use. */
+static size_t memo_key(const tags_membership *found, uint32_t *key)
 {
-	uint64_t *at = key;
+	uint32_t *at = key;
 
 	for (uint32_t i = 0; i < found->member_count; i++) {
-		*at++ = (uint64_t)found->members[i].tag << 1 | found->members[i].visible;
-		*at++ = (uint64_t)(uintptr_t)found->members[i].how;
+		*at++ = found->members[i].tag << 1 | found->members[i].visible;
+		*at++ = found->members[i].how;
 	}
-	*at++ = UINT64_MAX;
-	for (uint32_t i = 0; i < found->policy_count; i++) {
-		uint32_t policy = found->policies[i].policy;
-
-		*at++ = (uint64_t)policy << 1 |
-			(found->policies[i].how == catalog->policies[policy].selected);
-	}
+	*at++ = TAGS_NONE;
+	for (uint32_t i = 0; i < found->policy_count; i++)
+		*at++ = found->policies[i].policy << 1 | found->policies[i].named;
 	return (size_t)(at - key) * sizeof(*key);
 }
 
@@ -260,8 +269,20 @@ static int trim_memo(hn_resolver *resolver, hn_error **err)
 	return 0;
 }
 
+/* A base that is not known yet: merged, or moved here from `old` when there is one. */
+static int make_base(hn_resolver *resolver, const tags_base *old, const tags_renumbering *move,
+	tags_base **base, hn_error **err)
+{
+	if (old == NULL)
+		return tags_base_build(
+			resolver->catalog, &resolver->scratch, resolver->membership, base, err);
+	*base = tags_base_renumber(old, move, resolver->catalog, resolver->membership);
+	return *base != NULL ? 0 : base_nomem(err);
+}
+
 /* A reference on the base of these tags and policies. */
-static int find_base(hn_resolver *resolver, tags_base **base, hn_error **err)
+static int find_base(hn_resolver *resolver, const tags_base *old, const tags_renumbering *move,
+	tags_base **base, hn_error **err)
 {
 	const tags_membership *found = resolver->membership;
 	size_t size = 2 * (size_t)found->member_count + found->policy_count + 1;
@@ -270,17 +291,16 @@ static int find_base(hn_resolver *resolver, tags_base **base, hn_error **err)
 
 	if (base_grow(&resolver->key, &resolver->key_capacity, size, sizeof(*resolver->key)) < 0)
 		return base_nomem(err);
-	size = memo_key(resolver->catalog, found, resolver->key);
+	size = memo_key(found, resolver->key);
 	known = base_map_get(resolver->memo, resolver->key, size);
 	if (known != NULL) {
-		resolver->stats.shared++;
+		resolver->stats.shared += old == NULL;
 		*base = tags_base_ref(known);
 		return 0;
 	}
 	rc = trim_memo(resolver, err);
 	if (rc == 0)
-		rc = tags_base_build(
-			resolver->catalog, &resolver->scratch, resolver->membership, &known, err);
+		rc = make_base(resolver, old, move, &known, err);
 	if (rc < 0)
 		return rc;
 	if (base_map_put(resolver->memo, resolver->key, size, known) < 0) {
@@ -309,11 +329,58 @@ static int resolve_entry(
 	int rc = tags_membership_find(&subject, &resolver->scratch, resolver->membership, err);
 
 	if (rc == 0)
-		rc = find_base(resolver, &base, err);
+		rc = find_base(resolver, NULL, NULL, &base, err);
 	if (rc == 0)
 		rc = tags_view_new(&subject, base, view, err);
 	tags_base_unref(base);
 	return rc;
+}
+
+/* Moves a view that is up to date to the resolver's catalogue: the same values and chains, by its
+ * numbers. */
+static int move_entry(hn_resolver *resolver, tags_unit_state *entry, hn_error **err)
+{
+	const tags_renumbering *move = tags_resolver_move(resolver, entry);
+	tags_subject subject = tags_resolver_subject(resolver, entry);
+	tags_base *base = NULL;
+	hn_view *view;
+	int rc;
+
+	if (entry->view == NULL || entry->epoch == resolver->epoch)
+		return 0;
+	if (!HN_BELIEVE(move != NULL && tags_membership_renumber(entry->view->base, move,
+						resolver->catalog, resolver->membership)))
+		rc = resolve_entry(resolver, entry, &view, err);
+	else
+		rc = find_base(resolver, entry->view->base, move, &base, err);
+	if (rc == 0 && base != NULL)
+		rc = tags_view_new(&subject, base, &view, err);
+	tags_base_unref(base);
+	if (rc < 0)
+		return rc;
+	hn_view_unref(entry->view);
+	entry->view = view;
+	entry->epoch = resolver->epoch;
+	return 0;
+}
+
+int tags_resolver_renew(hn_resolver *resolver, hn_error **err)
+{
+	for (size_t i = 0; i < resolver->count; i++) {
+		tags_unit_state *entry = &resolver->entries[i];
+		uint32_t age = resolver->epoch - entry->epoch;
+		int rc = 0;
+
+		if (entry->view == NULL || age + 1 < TAGS_OLD_CATALOGS)
+			continue;
+		if (entry->dirty)
+			entry->view = hn_view_unref(entry->view);
+		else
+			rc = move_entry(resolver, entry, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 /* Brings an entry up to date. What the catalogue or the input say wrong is kept as its error; being
@@ -322,16 +389,14 @@ static int refresh(hn_resolver *resolver, tags_unit_state *entry, hn_error **err
 {
 	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
 	hn_view *view = NULL;
-	bool stale = entry->view != NULL && resolver->epoch - entry->epoch >= TAGS_OLD_CATALOGS;
 	int rc;
 
-	if (!entry->dirty && !stale)
+	if (!entry->dirty)
 		return 0;
 	rc = resolve_entry(resolver, entry, &view, &error);
 	if (rc == HN_ENOMEM)
 		return base_nomem(err);
-	/* A stale view is made anew only to let an old catalogue go: nothing of it changes. */
-	resolver->stats.recomputed += entry->dirty;
+	resolver->stats.recomputed++;
 	hn_view_unref(entry->view);
 	entry->view = view;
 	entry->epoch = resolver->epoch;
@@ -339,19 +404,6 @@ static int refresh(hn_resolver *resolver, tags_unit_state *entry, hn_error **err
 	entry->error = BASE_STEAL(error);
 	entry->dirty = false;
 	tags_index_add(resolver, entry);
-	return 0;
-}
-
-static int renew(hn_resolver *resolver, tags_unit_state *entry, hn_error **err)
-{
-	hn_view *view;
-
-	if (entry->view == NULL || entry->view->current == resolver->catalog)
-		return 0;
-	if (tags_view_renew(entry->view, resolver->catalog, &view, err) < 0)
-		return HN_ENOMEM;
-	hn_view_unref(entry->view);
-	entry->view = view;
 	return 0;
 }
 
@@ -392,7 +444,7 @@ int hn_resolve(hn_resolver *resolver, const char *unit, hn_view **view, hn_error
 	entry = &resolver->entries[index];
 	rc = refresh(resolver, entry, err);
 	if (rc == 0)
-		rc = renew(resolver, entry, err);
+		rc = move_entry(resolver, entry, err);
 	if (rc < 0)
 		return rc;
 	if (entry->error != NULL) {

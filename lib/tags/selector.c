@@ -209,37 +209,41 @@ hn_selector *hn_selector_free(hn_selector *selector)
 	return NULL;
 }
 
-bool tags_selector_run(const hn_selector *selector, const bool *tests, bool *values)
+bool tags_selector_run(
+	const hn_selector *selector, const bool *answers, const uint32_t *ids, bool *values)
 {
+	/* Operands that wait, the last in the lowest bit: at most two for each of 16 brackets. */
+	uint64_t stack = 0, top;
 	uint32_t test = 0;
 
 	for (uint32_t i = 0; i < selector->node_count; i++) {
-		const tags_node *node = &selector->nodes[i];
-		/* The right operand ends just before its operator, the left one just before that.
-		 */
-		bool right = i > node->first && values[i - 1];
-		uint32_t left = i > node->first ? selector->nodes[i - 1].first : i;
-
-		switch (node->op) {
+		switch (selector->nodes[i].op) {
 		case TAGS_OP_TEST:
-			values[i] = tests[test++];
+			stack = stack << 1 | answers[ids != NULL ? ids[test] : test];
+			test++;
 			break;
 		case TAGS_OP_ALL:
+			stack = stack << 1 | 1;
+			break;
 		case TAGS_OP_NONE:
-			values[i] = node->op == TAGS_OP_ALL;
+			stack <<= 1;
 			break;
 		case TAGS_OP_NOT:
-			values[i] = !right;
+			stack ^= 1;
 			break;
 		case TAGS_OP_AND:
-			values[i] = values[left - 1] && right;
+			top = stack & 1;
+			stack = stack >> 1 & (top | ~UINT64_C(1));
 			break;
 		case TAGS_OP_OR:
-			values[i] = values[left - 1] || right;
+			top = stack & 1;
+			stack = stack >> 1 | top;
 			break;
 		}
+		if (values != NULL)
+			values[i] = stack & 1;
 	}
-	return values[selector->node_count - 1];
+	return stack & 1;
 }
 
 uint32_t tags_selector_blame(const hn_selector *selector, const bool *values)
@@ -304,7 +308,7 @@ int tags_selector_match(const hn_selector *selector, const char *unit, const cha
 
 	for (uint32_t i = 0; i < selector->test_count; i++)
 		tests[i] = test_holds(selector, &selector->tests[i], unit, tags, kinds, count);
-	if (tags_selector_run(selector, tests, values))
+	if (tags_selector_run(selector, tests, NULL, values))
 		return 1;
 	*blame = tags_selector_blame(selector, values);
 	return 0;

@@ -88,8 +88,10 @@ struct hn_selector {
 	char *text;
 	uint32_t node_count, test_count;
 };
-/* Runs the program over the tests' answers; `values` gets each node's value. */
-bool tags_selector_run(const hn_selector *selector, const bool *tests, bool *values);
+/* Runs the program over the tests' answers; `values` (may be NULL) gets each node's value. `ids`
+ * (may be NULL) says which answer is that of each test. */
+bool tags_selector_run(
+	const hn_selector *selector, const bool *answers, const uint32_t *ids, bool *values);
 /* The node that made it false. */
 uint32_t tags_selector_blame(const hn_selector *selector, const bool *values);
 bool tags_pattern_match(const char *pattern, size_t size, const char *text);
@@ -243,8 +245,17 @@ typedef struct tags_entity {
 	const char *selected; /* "selected: ..." */
 	const char **blames;  /* "selector false at: ..." for each node */
 	hn_selector *selector;
-	uint64_t **tests; /* for each test of tags or kinds: the tags that hold it */
+	uint32_t *tests; /* the probe of each test */
 } tags_entity;
+
+/* A test of selectors. Equal tests of all policies are one probe, answered once a unit. */
+typedef struct tags_probe {
+	tags_field field;
+	const char *pattern;
+	size_t size;
+	uint32_t tag;   /* of a tag without star: that one, or TAGS_NONE */
+	uint64_t *bits; /* of other tests of tags and kinds: the tags that hold it; else NULL */
+} tags_probe;
 
 typedef struct tags_unit {
 	const char *name;
@@ -264,6 +275,8 @@ struct hn_catalog {
 	tags_unit *units;
 	uint32_t kind_count, tag_count, policy_count, unit_count;
 	base_map *tag_names, *policy_names; /* name to index + 1 */
+	tags_probe *probes;
+	uint32_t probe_count;
 	tags_slot *slots;
 	uint32_t slot_count;
 	tags_value *values;
@@ -271,7 +284,9 @@ struct hn_catalog {
 	const char **items; /* of lists and sets, sorted */
 	uint32_t item_count;
 	tags_def *defs;
-	tags_place *places; /* of each definition */
+	tags_place *places;  /* of each definition */
+	int64_t *bounds;     /* of each of the first shared_count: see tags_value_bound */
+	uint32_t *slot_ends; /* of each slot: behind its last definition among these */
 	uint32_t def_count, shared_count;
 	uint32_t *platform, platform_count; /* definitions of `defaults` */
 	const char **sources;
@@ -340,16 +355,25 @@ typedef struct tags_merged {
 	_Atomic(char *) text;
 } tags_merged;
 
+/* How a tag came to a unit: one of these, or TAGS_IMPLIED and the number of the tag that implied
+ * it, policies counted on from the tags. */
+enum { TAGS_DECLARED, TAGS_RUNTIME, TAGS_IMPLIED };
+
 typedef struct tags_member {
-	uint32_t tag;
-	bool visible;    /* to selectors */
-	const char *how; /* "declared", "runtime", "implied by tag:x" */
+	uint32_t tag, how;
+	bool visible; /* to selectors */
 } tags_member;
+/* "declared", "runtime", "implied by tag:x" */
+const char *tags_member_how(const hn_catalog *catalog, const tags_member *member);
+/* The tag or policy that implied it, or NULL. */
+const tags_entity *tags_member_implier(const hn_catalog *catalog, const tags_member *member);
 
 typedef struct tags_applied {
 	uint32_t policy;
-	const char *how; /* "named", "selected: ..." */
+	bool named; /* else its selector holds */
 } tags_applied;
+/* "named", "selected: ..." */
+const char *tags_applied_how(const hn_catalog *catalog, const tags_applied *applied);
 
 /* What all units with the same tags and policies share: everything but their own definitions. One
  * block of memory. */
@@ -361,7 +385,7 @@ typedef struct tags_base {
 	tags_cell *cells;       /* sorted by slot */
 	uint32_t *chains, *items;
 	tags_merged *merged;
-	uint32_t member_count, policy_count, cell_count, merged_count;
+	uint32_t member_count, policy_count, cell_count, merged_count, chain_count, item_count;
 	uint32_t conflict_count, named_count; /* cells in conflict, and under patterns */
 } tags_base;
 tags_base *tags_base_ref(tags_base *base);
@@ -376,6 +400,7 @@ typedef struct tags_scratch {
 	uint32_t *kind_stamps;
 	uint32_t stamp;
 	uint64_t *visible; /* tags that selectors see */
+	bool *answers;     /* of the catalogue's probes */
 	tags_cell *cells;
 	uint32_t *chains, *items;
 	tags_merged *merged;
@@ -397,8 +422,13 @@ typedef struct tags_outcome {
 	uint32_t winner; /* the term whose value it is, when neither flag says otherwise */
 	uint16_t flags;
 } tags_outcome;
-/* Whether `a` binds more than `b`. A word stands for no bound. */
-bool tags_value_tighter(const tags_value *a, const tags_value *b, bool smallest);
+/* How much a value binds under min and and (`smallest`) or max and or: the less, the more. A word
+ * stands for no bound, NULL comes after all. */
+int64_t tags_value_bound(const tags_value *value, bool smallest);
+static inline bool tags_merges_smallest(const hn_key *key)
+{
+	return key->merge == HN_MERGE_MIN || key->merge == HN_MERGE_AND;
+}
 /* Merges by the row's rule and marks each term. */
 tags_outcome tags_merge(const hn_key *key, tags_term *terms, uint32_t count);
 
@@ -436,6 +466,38 @@ typedef struct tags_membership {
 	uint32_t member_count, policy_count;
 } tags_membership;
 
+/* Numbers of one catalogue as those of a later one, TAGS_NONE where it has none. */
+typedef enum tags_table {
+	TAGS_TABLE_TAGS,
+	TAGS_TABLE_POLICIES,
+	TAGS_TABLE_SLOTS,
+	TAGS_TABLE_VALUES,
+	TAGS_TABLE_ITEMS,
+	TAGS_TABLE_DEFS, /* those of units left out */
+	TAGS_TABLES
+} tags_table;
+typedef struct tags_renumbering {
+	uint32_t *to[TAGS_TABLES];
+	uint32_t counts[TAGS_TABLES];
+} tags_renumbering;
+/* One block of memory that knows no number yet; NULL when out of memory. base_free() it. */
+tags_renumbering *tags_renumbering_new(const hn_catalog *catalog);
+tags_renumbering *tags_renumbering_copy(const tags_renumbering *from);
+/* From where `first` begins to where `then` ends. */
+void tags_renumbering_follow(tags_renumbering *first, const tags_renumbering *then);
+/* Equal definitions of two catalogues, and with them their slots, values and items. */
+void tags_renumbering_pair(tags_renumbering *map, const hn_catalog *old, const uint32_t *left,
+	const hn_catalog *new, const uint32_t *right, uint32_t count);
+/* The members and policies of a base by its new numbers; false when one is missing. */
+bool tags_membership_renumber(const tags_base *base, const tags_renumbering *map,
+	const hn_catalog *catalog, tags_membership *membership);
+/* The same base by the numbers of another catalogue, with the members and policies found so; NULL
+ * when out of memory. */
+tags_base *tags_base_renumber(const tags_base *base, const tags_renumbering *map,
+	hn_catalog *catalog, const tags_membership *membership);
+/* A base of its own with what `from` holds, texts left out; NULL when out of memory. */
+tags_base *tags_base_copy(const tags_base *from, hn_catalog *catalog);
+
 /* Merges all definitions of these tags and policies, and the defaults. */
 int tags_base_build(hn_catalog *catalog, tags_scratch *scratch, const tags_membership *membership,
 	tags_base **base, hn_error **err);
@@ -472,12 +534,10 @@ typedef struct tags_listing {
 struct hn_view {
 	atomic_uint refs;
 	_Atomic(tags_listing *) listing;
-	hn_view *owner;  /* of all below, when this one only renews what is ignored; else NULL */
-	tags_base *base; /* NULL when read back from a store */
-	hn_catalog *current; /* whose policies explain the ignored definitions; NULL likewise */
-	tags_input *input;   /* owner of the locals; NULL without */
-	base_arena *arena;   /* of a view read back, or of merged values; NULL without */
-	char *unit;
+	tags_base *base;      /* NULL when read back from a store */
+	tags_input *input;    /* owner of the locals; NULL without */
+	base_arena *arena;    /* of a view read back, or of merged values; NULL without */
+	const char *unit;     /* behind the view, or in the arena of one read back */
 	tags_own_cell *cells; /* sorted by key id and name */
 	uint32_t *chains;
 	const tags_local *locals;
@@ -498,8 +558,6 @@ typedef struct tags_found {
 } tags_found;
 
 int tags_view_new(const tags_subject *subject, tags_base *base, hn_view **view, hn_error **err);
-/* The same values and chains, with what is ignored explained by another catalogue. */
-int tags_view_renew(hn_view *old, hn_catalog *current, hn_view **view, hn_error **err);
 /* The cells of a concrete key, whether or not they give it a value. */
 void tags_view_find(const hn_view *view, const hn_key *key, const char *name, tags_found *found);
 /* Whether something other than the schema gives it a value. */

@@ -429,7 +429,8 @@ static void trim(maker *at)
 
 int tags_view_new(const tags_subject *subject, tags_base *base, hn_view **view, hn_error **err)
 {
-	BASE_AUTO_OF(hn_view) hn_view *made = base_calloc(1, sizeof(*made));
+	size_t name_size = strlen(subject->name) + 1;
+	BASE_AUTO_OF(hn_view) hn_view *made = base_calloc(1, sizeof(*made) + name_size);
 	uint32_t entries[ENTRIES];
 	tags_entry terms[ENTRIES];
 	maker at = {.subject = subject,
@@ -444,10 +445,7 @@ int tags_view_new(const tags_subject *subject, tags_base *base, hn_view **view, 
 		return base_nomem(err);
 	atomic_init(&made->refs, 1);
 	made->base = tags_base_ref(base);
-	made->current = hn_catalog_ref(subject->catalog);
-	made->unit = base_strdup(subject->name);
-	if (made->unit == NULL)
-		return base_nomem(err);
+	made->unit = memcpy(made + 1, subject->name, name_size);
 	if (subject->input != NULL) {
 		made->input = tags_input_ref((tags_input *)(uintptr_t)(const void *)subject->input);
 		made->locals = made->input->locals;

@@ -18,7 +18,6 @@ static void free_parts(hn_view *view)
 	base_free(view->merged);
 	base_free(view->cells);
 	base_free(view->chains);
-	base_free(view->unit);
 	base_arena_free(view->arena);
 	tags_input_unref(view->input);
 	tags_base_unref(view->base);
@@ -29,28 +28,9 @@ hn_view *hn_view_unref(hn_view *view)
 	if (view == NULL || atomic_fetch_sub_explicit(&view->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
 	base_free(atomic_load_explicit(&view->listing, memory_order_acquire));
-	hn_catalog_unref(view->current);
-	if (view->owner != NULL)
-		hn_view_unref(view->owner);
-	else
-		free_parts(view);
+	free_parts(view);
 	base_free(view);
 	return NULL;
-}
-
-int tags_view_renew(hn_view *old, hn_catalog *current, hn_view **view, hn_error **err)
-{
-	hn_view *owner = old->owner != NULL ? old->owner : old;
-	hn_view *made = base_memdup(owner, sizeof(*owner));
-
-	if (made == NULL)
-		return base_nomem(err);
-	atomic_init(&made->refs, 1);
-	atomic_init(&made->listing, NULL);
-	made->owner = hn_view_ref(owner);
-	made->current = hn_catalog_ref(current);
-	*view = made;
-	return 0;
 }
 
 const char *hn_view_unit(const hn_view *view)
@@ -352,7 +332,7 @@ int hn_view_tag_at(const hn_view *view, size_t index, const char **name, const c
 		return 0;
 	}
 	*name = view->base->catalog->tags[view->base->members[index].tag].name;
-	*how = view->base->members[index].how;
+	*how = tags_member_how(view->base->catalog, &view->base->members[index]);
 	return 0;
 }
 
@@ -368,6 +348,6 @@ int hn_view_policy_at(const hn_view *view, size_t index, const char **name, cons
 		return 0;
 	}
 	*name = view->base->catalog->policies[view->base->policies[index].policy].name;
-	*how = view->base->policies[index].how;
+	*how = tags_applied_how(view->base->catalog, &view->base->policies[index]);
 	return 0;
 }

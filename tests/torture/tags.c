@@ -12,14 +12,45 @@ static const char fleet[] =
 	"\"units\":{\"u\":{\"tags\":[\"a\"],\"overrides\":{\"disks.r.size\":\"1Gi\",\"secrets\":[\"z\"]}}},"
 	"\"files\":[\"f.nix\"],\"origins\":{\"/units/u\":[0,3,4]}}";
 
-static int build(hn_catalog **catalog, hn_error **err)
+/* A tag and a policy before all others: the same fleet with all numbers moved. */
+static const char more[] =
+	"{\"hypernix\":1,\"tags\":{\"a-a\":{\"set\":{\"memory.floor\":\"64Mi\"}}},"
+	"\"policies\":{\"o\":{\"select\":\"tag:a-a\",\"set\":{\"tpm\":\"1.2\"}}}}";
+
+static int build(bool moved, hn_catalog **catalog, hn_error **err)
 {
-	hn_decl *decl = NULL;
-	int rc = hn_decl_parse("t.json", fleet, sizeof(fleet) - 1, &decl, err);
+	hn_decl *decls[2] = {NULL, NULL};
+	int rc = hn_decl_parse("t.json", fleet, sizeof(fleet) - 1, &decls[0], err);
 
 	if (rc == 0)
-		rc = hn_catalog_new(&decl, 1, catalog, err);
-	hn_decl_unref(decl);
+		rc = hn_decl_parse("m.json", more, sizeof(more) - 1, &decls[1], err);
+	if (rc == 0)
+		rc = hn_catalog_new(decls, moved ? 2 : 1, catalog, err);
+	hn_decl_unref(decls[0]);
+	hn_decl_unref(decls[1]);
+	return rc;
+}
+
+/* Catalogues come and go until views must move to newer ones; then one moves when asked for. */
+static int take_many(hn_resolver *resolver, hn_catalog *a, hn_error **err)
+{
+	hn_resolve_stats stats = HN_RESOLVE_STATS_INIT;
+	hn_catalog *b = NULL;
+	hn_view *view = NULL;
+	int rc = build(true, &b, err);
+
+	for (int i = 0; rc == 0 && i < 18; i++)
+		rc = hn_resolver_set_catalog(resolver, i % 2 == 0 ? b : a, err);
+	if (rc == 0)
+		rc = hn_resolver_set_catalog(resolver, b, err);
+	if (rc == 0)
+		rc = hn_resolve(resolver, "u", &view, err);
+	if (rc == 0)
+		hn_resolver_get_stats(resolver, &stats);
+	if (rc == 0 && stats.recomputed != 0)
+		rc = HN_EINTERNAL;
+	hn_view_unref(view);
+	hn_catalog_unref(b);
 	return rc;
 }
 
@@ -49,7 +80,7 @@ static int run_all(torture *t, hn_error **err)
 	hn_catalog *catalog = NULL;
 	hn_resolver *resolver = NULL, *fork = NULL;
 	hn_view *view = NULL;
-	int rc = build(&catalog, err);
+	int rc = build(false, &catalog, err);
 
 	(void)t;
 	if (rc == 0)
@@ -61,7 +92,7 @@ static int run_all(torture *t, hn_error **err)
 	if (rc == 0)
 		rc = hn_resolver_fork(resolver, &fork, err);
 	if (rc == 0)
-		rc = hn_resolver_set_catalog(fork, catalog, err);
+		rc = take_many(fork, catalog, err);
 	hn_view_unref(view);
 	hn_resolver_free(fork);
 	hn_resolver_free(resolver);
