@@ -35,6 +35,7 @@ def hollow_library(root, folder):
     house.write(folder, 'hollow.c', text)
     target = os.path.join(folder, 'libhypernix.so.0')
     status, output = house.run('cc', '-std=gnu17', '-g', '-w', '-shared', '-fPIC', '-I', os.path.join(root, 'include'),
+                               f'-fdebug-prefix-map={folder}=hollow',  # no name of this run in the baseline
                                '-Wl,-soname,libhypernix.so.0', '-o', target, os.path.join(folder, 'hollow.c'))
     if status:
         raise SystemExit(f'abi: the public headers do not compile: {output}')

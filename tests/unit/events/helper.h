@@ -6,32 +6,7 @@
 #define EVENTS_TEST_HELPER_H
 
 #include "events/events-private.h"
-#include <criterion/criterion.h>
-#include <stdio.h>
-
-#define PATH "/state/hypernix.db"
-#define WALL INT64_C(1767225600000000000)
-
-#define OK(call)                                                                                   \
-	do {                                                                                       \
-		hn_error *err_ = NULL;                                                             \
-		hn_error **err = &err_;                                                            \
-		int rc_ = (call);                                                                  \
-		cr_assert_geq(                                                                     \
-			rc_, 0, "%s: %s", #call, err_ == NULL ? "" : hn_error_message(err_));      \
-		(void)err;                                                                         \
-	} while (0)
-
-#define FAILS(code, call)                                                                          \
-	do {                                                                                       \
-		hn_error *err_ = NULL;                                                             \
-		hn_error **err = &err_;                                                            \
-		int rc_ = (call);                                                                  \
-		cr_assert_eq(rc_, (int)(code), "%s gave %d: %s", #call, rc_,                       \
-			err_ == NULL ? "" : hn_error_message(err_));                               \
-		cr_assert_eq(hn_error_code(err_), (code));                                         \
-		hn_error_unref(err_);                                                              \
-	} while (0)
+#include "store-helper.h"
 
 static hn_os *os;
 static state_store *store;
@@ -39,12 +14,7 @@ static events_log *events;
 
 static inline void setup(void)
 {
-	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
-
-	options.seed = 5;
-	options.wall = WALL;
-	OK(hn_os_sim_new(&options, &os, err));
-	OK(os_mkdirs(os, "/state", 0700, err));
+	os = sim_new(0);
 	OK(state_open(os, PATH, true, false, &store, err));
 	OK(events_open(store, &events, err));
 }
