@@ -41,6 +41,22 @@ void machine_cgroup_quota(uint64_t limit, int64_t sn, uint64_t *quota, uint64_t 
 		*quota = 1000;
 }
 
+uint64_t machine_cgroup_units(int version, uint64_t weight)
+{
+	if (version == 2)
+		return weight;
+	return weight > UINT64_MAX / 100 - 6 ? UINT64_MAX : (weight * 100 + 512) / 1024;
+}
+
+uint64_t machine_cgroup_limit(int64_t quota, int64_t period, int64_t sn)
+{
+	uint64_t ratio = sn > 0 ? (uint64_t)sn : 1000000;
+
+	if (quota <= 0 || period <= 0)
+		return 0;
+	return ((uint64_t)quota * ratio / 10000 + (uint64_t)period / 2) / (uint64_t)period;
+}
+
 static int read_text(hn_os *os, const char *path, char **text)
 {
 	size_t size;
@@ -214,6 +230,20 @@ static bool try_v1(hn_os *os, const char *prefix, const char *mounts, machine_cg
 	return true;
 }
 
+int machine_cgroup_version(hn_os *os, const char *prefix)
+{
+	BASE_AUTO_FREE char *mounts = NULL;
+	char path[256], point[128];
+
+	snprintf(path, sizeof(path), "%s/proc/self/mountinfo", prefix);
+	if (read_text(os, path, &mounts) < 0)
+		return 1;
+	return !find_mount(mounts, "cpu", point, sizeof(point)) &&
+			       find_mount(mounts, NULL, point, sizeof(point))
+		       ? 2
+		       : 1;
+}
+
 void machine_cgroup_detect(hn_os *os, const char *prefix, machine_cgroup *cgroup)
 {
 	BASE_AUTO_FREE char *mounts = NULL;
@@ -371,7 +401,6 @@ int machine_cgroup_get(hn_os *os, const machine_cgroup *cgroup, const char *uuid
 	uint64_t *units, uint64_t *limit, hn_error **err)
 {
 	int64_t weight, quota = -1, period = 0;
-	uint64_t ratio = sn > 0 ? (uint64_t)sn : 1000000;
 	char dir[400];
 
 	if (cgroup->version == 0)
@@ -383,11 +412,8 @@ int machine_cgroup_get(hn_os *os, const machine_cgroup *cgroup, const char *uuid
 			err, HN_ENOENT, MACHINE_ROOM, NULL, "unit %s has no cgroup", uuid);
 	if (get_quota(os, cgroup, dir, &quota, &period) < 0)
 		quota = -1;
-	*units = cgroup->version == 2 ? (uint64_t)weight : ((uint64_t)weight * 100 + 512) / 1024;
-	*limit = quota <= 0 || period <= 0
-			 ? 0
-			 : ((uint64_t)quota * ratio / 10000 + (uint64_t)period / 2) /
-				   (uint64_t)period;
+	*units = machine_cgroup_units(cgroup->version, (uint64_t)weight);
+	*limit = machine_cgroup_limit(quota, period, sn);
 	return 0;
 }
 

@@ -29,7 +29,7 @@ typedef struct change_row {
 static int tune(change *c, machine_tuning_kind kind, const char *target, const char *xml,
 	uint64_t number, uint64_t second, hn_error **err)
 {
-	machine_tuning tuning = {kind, target, xml, number, second};
+	machine_tuning tuning = {kind, target, xml, number, second, c->spec->sn};
 
 	return c->m->ops->change(c->m, c->brief.uuid, &tuning, c->live, err);
 }
@@ -79,7 +79,7 @@ static int enforce_weight(change *c, hn_error **err)
 	pid_t pid = 0;
 	int result;
 
-	if (m->ops->pid == NULL && (m->ops->flags & MACHINE_REAL) != 0)
+	if ((m->ops->flags & MACHINE_WEIGHTS) != 0)
 		return tune(
 			c, MACHINE_TUNE_WEIGHT, NULL, NULL, c->spec->units, c->spec->limit, err);
 	hn_view_get_int(c->unit->view, "compute.enforce", &enforce, NULL);

@@ -143,6 +143,7 @@ enum {
 	MACHINE_CLONE = 32,
 	MACHINE_PAUSED_START = 64, /* a domain can be created paused */
 	MACHINE_SCHEMA = 128,      /* definitions are validated */
+	MACHINE_WEIGHTS = 256,     /* the driver keeps weight and limit itself */
 };
 
 typedef enum machine_tuning_kind {
@@ -162,6 +163,7 @@ typedef struct machine_tuning {
 	machine_tuning_kind kind;
 	const char *target, *xml;
 	uint64_t number, second;
+	int64_t sn; /* of a limit */
 } machine_tuning;
 
 /* What a driver says about a domain, without its XML. */
@@ -201,6 +203,12 @@ typedef struct hn_machine_ops {
 	/* The domain of that name, 1 or 0, and how many domains there are, without a walk over all
 	 * of them. */
 	int (*find)(machine *m, const char *name, char uuid[37], uint64_t *domains, hn_error **err);
+	/* Weight and limit in force, of a driver that keeps them itself. */
+	int (*weight)(machine *m, const char *uuid, int64_t sn, uint64_t *units, uint64_t *limit,
+		hn_error **err);
+	/* Looks after a connection that may break: ns until it wants to be called again, -1 when
+	 * all is well. */
+	int64_t (*mend)(machine *m);
 } hn_machine_ops;
 
 #define X(name) extern const hn_machine_ops machine_driver_##name;
@@ -212,6 +220,9 @@ int machine_embed_lock(
 void machine_embed_unlock(machine *m);
 /* The driver of a URI; NULL when there is none. `inner` is what the driver's open gets. */
 const hn_machine_ops *machine_driver_find(const char *uri);
+/* Domains that ran before this connection are still being re-attached by a thread of libvirt;
+ * acting on one now could kill it. Returns when that is over. */
+int machine_wait_reattached(machine *m, hn_error **err);
 int machine_missing(const machine *m, const char *method, hn_error **err);
 
 /* --- define.c --- */
@@ -245,6 +256,7 @@ void machine_queue_destroy(machine_queue *queue);
 void machine_queue_put(machine_queue *queue, const machine_event *event);
 bool machine_queue_take(machine_queue *queue, machine_event *event);
 bool machine_queue_overflowed(machine_queue *queue); /* and forgets it */
+void machine_queue_lose(machine_queue *queue);       /* events were lost elsewhere */
 
 /* --- cgroup.c --- */
 
@@ -257,7 +269,12 @@ typedef struct machine_cgroup {
 uint64_t machine_cgroup_weight(int version, uint64_t units);
 /* Quota and period in microseconds; quota 0 = none. */
 void machine_cgroup_quota(uint64_t limit, int64_t sn, uint64_t *quota, uint64_t *period);
+/* And back: the units of a weight; the limit of a quota, 0 = none. */
+uint64_t machine_cgroup_units(int version, uint64_t weight);
+uint64_t machine_cgroup_limit(int64_t quota, int64_t period, int64_t sn);
 void machine_cgroup_detect(hn_os *os, const char *prefix, machine_cgroup *cgroup);
+/* 1 or 2: which numbers a daemon on this host understands, whether or not we may use the groups. */
+int machine_cgroup_version(hn_os *os, const char *prefix);
 int machine_cgroup_enter(
 	hn_os *os, const machine_cgroup *cgroup, const char *uuid, pid_t pid, hn_error **err);
 int machine_cgroup_set(hn_os *os, const machine_cgroup *cgroup, const char *uuid, uint64_t units,
@@ -400,6 +417,7 @@ struct machine {
 	hn_probe *probe;
 	hn_accelerator accelerator;
 	machine_cgroup cgroup;
+	int weights; /* cgroup version of a driver that keeps weights itself */
 	machine_queue queue;
 	base_map *live; /* uuid -> machine_live */
 	int epoll, inotify, timer;

@@ -161,27 +161,13 @@ static int unix_console(machine *m, const char *uuid, int *fd, hn_error **err)
 }
 
 const hn_machine_ops machine_driver_embed = {
-	.size = sizeof(hn_machine_ops),
+	VIRT_METHODS,
 	.name = "embed",
 	.flags = MACHINE_REAL | MACHINE_QMP | MACHINE_CONSOLE | MACHINE_LIVE_SOURCE |
 		 MACHINE_PAUSED_START | MACHINE_SCHEMA,
 	.open = embed_open,
-	.close = virt_close,
-	.facts = virt_facts,
-	.list = virt_list,
-	.define = virt_define,
-	.undefine = virt_undefine,
-	.start = virt_start,
-	.shutdown = virt_shutdown,
-	.kill = virt_kill,
-	.pause = virt_pause,
-	.resume = virt_resume,
-	.reset = virt_reset,
-	.state = virt_state,
 	.barrier = virt_barrier,
-	.xml = virt_xml,
 	.change = virt_change,
 	.pid = embed_pid,
 	.console = unix_console,
-	.find = virt_find,
 };

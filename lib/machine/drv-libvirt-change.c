@@ -4,7 +4,7 @@
  */
 #include "machine/drv-libvirt.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 static int add_number(
 	virTypedParameterPtr *params, int *count, int *capacity, const char *name, uint64_t value)
@@ -46,18 +46,82 @@ static int tune_nic(virDomainPtr domain, const machine_tuning *tuning, unsigned 
 
 /* libvirt 9.0 hands the number raw to cpu.weight on cgroup v2, after checking it against v1's
  * range. */
-static int tune_weight(
-	machine *m, virDomainPtr domain, const machine_tuning *tuning, unsigned flags)
+static uint64_t shares_of(const machine *m, uint64_t units)
 {
-	virTypedParameterPtr params = NULL;
-	uint64_t shares = machine_cgroup_weight(m->cgroup.version == 2 ? 2 : 1, tuning->number);
-	int count = 0, capacity = 0, result = -1;
+	uint64_t shares = machine_cgroup_weight(m->weights, units);
 
-	if (add_number(&params, &count, &capacity, VIR_DOMAIN_SCHEDULER_CPU_SHARES,
-		    shares < 2 ? 2 : shares) == 0)
-		result = virDomainSetSchedulerParametersFlags(domain, params, count, flags);
+	return shares < 2 ? 2 : shares;
+}
+
+typedef struct cpu_numbers {
+	unsigned long long shares, period;
+	long long quota;
+} cpu_numbers;
+
+static int get_numbers(virDomainPtr domain, unsigned flags, cpu_numbers *numbers)
+{
+	virTypedParameterPtr params;
+	int count = 0, result = -1;
+	char *type = virDomainGetSchedulerType(domain, &count);
+
+	free(type); /* libvirt's memory */
+	if (type == NULL)
+		return -1;
+	params = calloc((size_t)count + 1, sizeof(*params)); /* libvirt frees it */
+	*numbers = (cpu_numbers){.quota = -1};
+	if (params != NULL &&
+		virDomainGetSchedulerParametersFlags(domain, params, &count, flags) == 0 &&
+		virTypedParamsGetULLong(
+			params, count, VIR_DOMAIN_SCHEDULER_CPU_SHARES, &numbers->shares) == 1)
+		result = 0;
+	if (result == 0) {
+		virTypedParamsGetULLong(
+			params, count, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, &numbers->period);
+		virTypedParamsGetLLong(
+			params, count, VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, &numbers->quota);
+	}
 	virTypedParamsFree(params, count);
 	return result;
+}
+
+/* The kernel's number must be the one we meant: a daemon without the cgroup takes it and forgets.
+ */
+static int tune_weight(
+	machine *m, virDomainPtr domain, const machine_tuning *tuning, bool live, unsigned flags)
+{
+	virTypedParameterPtr params = NULL;
+	uint64_t shares = shares_of(m, tuning->number), quota, period;
+	int count = 0, capacity = 0, result = -1;
+	cpu_numbers now;
+
+	machine_cgroup_quota(tuning->second, tuning->sn, &quota, &period);
+	if (add_number(&params, &count, &capacity, VIR_DOMAIN_SCHEDULER_CPU_SHARES, shares) == 0 &&
+		add_number(&params, &count, &capacity, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD,
+			period) == 0 &&
+		virTypedParamsAddLLong(&params, &count, &capacity,
+			VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, quota == 0 ? -1 : (long long)quota) == 0)
+		result = virDomainSetSchedulerParametersFlags(domain, params, count, flags);
+	virTypedParamsFree(params, count);
+	if (result < 0 || !live)
+		return result;
+	return get_numbers(domain, VIR_DOMAIN_AFFECT_LIVE, &now) == 0 && now.shares == shares ? 0
+											      : -1;
+}
+
+int virt_weight(
+	machine *m, const char *uuid, int64_t sn, uint64_t *units, uint64_t *limit, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	cpu_numbers now;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	if (get_numbers(domain, VIR_DOMAIN_AFFECT_LIVE, &now) < 0)
+		return virt_error(err, "cannot read the weight of domain %s", uuid);
+	*units = machine_cgroup_units(m->weights, now.shares);
+	*limit = machine_cgroup_limit(now.quota, (int64_t)now.period, sn);
+	return 0;
 }
 
 /* 0 or -1 as libvirt gives it. */
@@ -85,7 +149,7 @@ static int act(
 		return virDomainSetMetadata(
 			domain, VIR_DOMAIN_METADATA_ELEMENT, tuning->xml, "hn", MACHINE_URN, flags);
 	case MACHINE_TUNE_WEIGHT:
-		return tune_weight(m, domain, tuning, flags);
+		return tune_weight(m, domain, tuning, live, flags);
 	case MACHINE_TUNE_AUTOSTART:
 		return virDomainSetAutostart(domain, tuning->number != 0);
 	}

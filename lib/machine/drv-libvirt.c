@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * Connection, events and the life cycle of domains through libvirt; shared by its drivers.
+ * The life cycle of domains through libvirt; shared by its drivers.
  */
 #include "machine/drv-libvirt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-static const char *const stopped_details[] = {
-	"shutdown", "destroyed", "crashed", "migrated", "saved", "failed", "from-snapshot"};
 
 /* The element that a schema error is about: "Element domain has extra content: memoryy". */
 static void schema_element(hn_error **err, const char *message)
@@ -76,176 +73,6 @@ static bool brief_of(virDomainPtr domain, machine_brief *brief)
 	return true;
 }
 
-static int on_lifecycle(
-	virConnectPtr connection, virDomainPtr domain, int event, int detail, void *arg)
-{
-	virt *v = arg;
-	machine_event out = {.status = HN_UNIT_RUNNING};
-
-	(void)connection;
-	if (virDomainGetUUIDString(domain, out.uuid) < 0)
-		return 0;
-	switch (event) {
-	case VIR_DOMAIN_EVENT_DEFINED:
-		out.status = HN_UNIT_DEFINED;
-		out.detail = "defined";
-		break;
-	case VIR_DOMAIN_EVENT_UNDEFINED:
-		out.status = HN_UNIT_ABSENT;
-		out.detail = "undefined";
-		break;
-	case VIR_DOMAIN_EVENT_STARTED:
-		out.detail = "booted";
-		break;
-	case VIR_DOMAIN_EVENT_SUSPENDED:
-		out.status = HN_UNIT_PAUSED;
-		out.detail = detail == VIR_DOMAIN_EVENT_SUSPENDED_IOERROR    ? "io-error"
-			     : detail == VIR_DOMAIN_EVENT_SUSPENDED_WATCHDOG ? "watchdog"
-									     : "paused";
-		break;
-	case VIR_DOMAIN_EVENT_RESUMED:
-		out.detail = "resumed";
-		break;
-	case VIR_DOMAIN_EVENT_SHUTDOWN:
-		out.status = HN_UNIT_STOPPING;
-		out.detail = "shutdown";
-		break;
-	case VIR_DOMAIN_EVENT_STOPPED:
-		out.status = detail == VIR_DOMAIN_EVENT_STOPPED_CRASHED ||
-					     detail == VIR_DOMAIN_EVENT_STOPPED_FAILED
-				     ? HN_UNIT_CRASHED
-				     : HN_UNIT_STOPPED;
-		out.detail = detail >= 0 && (size_t)detail < BASE_COUNT(stopped_details)
-				     ? stopped_details[detail]
-				     : "stopped";
-		break;
-	case VIR_DOMAIN_EVENT_CRASHED:
-		out.status = HN_UNIT_CRASHED;
-		out.detail = "panicked";
-		break;
-	default:
-		return 0;
-	}
-	machine_queue_put(v->queue, &out);
-	return 0;
-}
-
-static void on_io_error(virConnectPtr connection, virDomainPtr domain, const char *source,
-	const char *alias, int action, void *arg)
-{
-	virt *v = arg;
-	machine_event out = {.status = HN_UNIT_RUNNING, .detail = "io-error"};
-
-	(void)connection;
-	(void)source;
-	(void)alias;
-	if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE)
-		out.status = HN_UNIT_PAUSED;
-	if (virDomainGetUUIDString(domain, out.uuid) == 0)
-		machine_queue_put(v->queue, &out);
-}
-
-static void look_again(virt *v, virDomainPtr domain)
-{
-	machine_event out = {.status = HN_UNIT_RUNNING, .detail = machine_look_again};
-
-	if (virDomainGetUUIDString(domain, out.uuid) == 0)
-		machine_queue_put(v->queue, &out);
-}
-
-/* The guest's balloon moved, or it let a device go: nothing for the owner, but it ends a wait of
- * ours. */
-static void on_balloon(
-	virConnectPtr connection, virDomainPtr domain, unsigned long long actual, void *arg)
-{
-	(void)connection;
-	(void)actual;
-	look_again(arg, domain);
-}
-
-static void on_removed(virConnectPtr connection, virDomainPtr domain, const char *alias, void *arg)
-{
-	(void)connection;
-	(void)alias;
-	look_again(arg, domain);
-}
-
-static void on_closed(virConnectPtr connection, int reason, void *arg)
-{
-	virt *v = arg;
-	machine_event out = {.status = HN_UNIT_UNREACHABLE, .detail = "connection-lost"};
-
-	(void)connection;
-	(void)reason;
-	machine_queue_put(v->queue, &out);
-}
-
-int virt_open(machine *m, const char *uri, hn_error **err)
-{
-	virt *v = base_calloc(1, sizeof(*v));
-	int result;
-
-	if (v == NULL)
-		return base_nomem(err);
-	for (size_t i = 0; i < BASE_COUNT(v->callbacks); i++)
-		v->callbacks[i] = -1;
-	v->queue = &m->queue;
-	v->undefine_flags =
-		VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-	if ((m->ops->flags & MACHINE_REAL) != 0)
-		v->undefine_flags |=
-			VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
-	result = virt_loop_acquire(err);
-	if (result < 0) {
-		base_free(v);
-		return result;
-	}
-	v->connection = virConnectOpen(uri);
-	if (v->connection == NULL) {
-		virErrorPtr last = virGetLastError();
-		bool owned = last != NULL && last->message != NULL &&
-			     strstr(last->message, "driver.pid") != NULL;
-
-		result = virt_error(err, "cannot open %s", uri);
-		if (owned) /* by a program that does not know our lock */
-			result = base_error_wrap(err, HN_EBUSY, MACHINE_ROOM,
-				"another process has the driver's root open");
-		virt_loop_release();
-		base_free(v);
-		return result;
-	}
-	m->driver = v;
-	v->callbacks[0] = virConnectDomainEventRegisterAny(v->connection, NULL,
-		VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), v, NULL);
-	/* Not every driver has this one; the life cycle is what matters. */
-	v->callbacks[1] = virConnectDomainEventRegisterAny(v->connection, NULL,
-		VIR_DOMAIN_EVENT_ID_IO_ERROR, VIR_DOMAIN_EVENT_CALLBACK(on_io_error), v, NULL);
-	v->callbacks[2] = virConnectDomainEventRegisterAny(v->connection, NULL,
-		VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon), v, NULL);
-	v->callbacks[3] = virConnectDomainEventRegisterAny(v->connection, NULL,
-		VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_removed), v, NULL);
-	if (virConnectRegisterCloseCallback(v->connection, on_closed, v, NULL) < 0)
-		virResetLastError();
-	virResetLastError();
-	return 0;
-}
-
-void virt_close(machine *m)
-{
-	virt *v = m->driver;
-
-	if (v == NULL)
-		return;
-	for (size_t i = 0; i < BASE_COUNT(v->callbacks); i++)
-		if (v->callbacks[i] >= 0)
-			virConnectDomainEventDeregisterAny(v->connection, v->callbacks[i]);
-	virConnectUnregisterCloseCallback(v->connection, on_closed);
-	virConnectClose(v->connection);
-	virt_loop_release();
-	base_free(v);
-	m->driver = NULL;
-}
-
 int virt_facts(machine *m, hn_error **err)
 {
 	virt *v = m->driver;
@@ -268,7 +95,10 @@ int virt_facts(machine *m, hn_error **err)
 int virt_lookup(machine *m, const char *uuid, virDomainPtr *domain, hn_error **err)
 {
 	virt *v = m->driver;
+	int result = virt_usable(m, err);
 
+	if (result < 0)
+		return result;
 	*domain = virDomainLookupByUUIDString(v->connection, uuid);
 	return *domain == NULL ? virt_error(err, "no domain %s", uuid) : 0;
 }
@@ -339,8 +169,11 @@ int virt_list(
 {
 	virt *v = m->driver;
 	virDomainPtr *domains = NULL;
-	int count = virConnectListAllDomains(v->connection, &domains, 0), result = 0;
+	int count, result = virt_usable(m, err);
 
+	if (result < 0)
+		return result;
+	count = virConnectListAllDomains(v->connection, &domains, 0);
 	if (count < 0)
 		return virt_error(err, "cannot list domains");
 	for (int i = 0; i < count; i++) {
@@ -360,9 +193,12 @@ int virt_find(machine *m, const char *name, char uuid[37], uint64_t *domains, hn
 	virt *v = m->driver;
 	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
 	virErrorPtr last;
-	int active = virConnectNumOfDomains(v->connection),
-	    inactive = virConnectNumOfDefinedDomains(v->connection);
+	int active, inactive, result = virt_usable(m, err);
 
+	if (result < 0)
+		return result;
+	active = virConnectNumOfDomains(v->connection);
+	inactive = virConnectNumOfDefinedDomains(v->connection);
 	if (active < 0 || inactive < 0)
 		return virt_error(err, "cannot count domains");
 	*domains = (uint64_t)active + (uint64_t)inactive;
@@ -382,8 +218,12 @@ int virt_define(machine *m, const char *xml, hn_error **err)
 {
 	virt *v = m->driver;
 	unsigned flags = (m->ops->flags & MACHINE_SCHEMA) != 0 ? VIR_DOMAIN_DEFINE_VALIDATE : 0;
-	VIRT_AUTO_DOMAIN virDomainPtr domain = virDomainDefineXMLFlags(v->connection, xml, flags);
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int result = virt_usable(m, err);
 
+	if (result < 0)
+		return result;
+	domain = virDomainDefineXMLFlags(v->connection, xml, flags);
 	return domain == NULL ? virt_error(err, "the driver refused the domain") : 0;
 }
 

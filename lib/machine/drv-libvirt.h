@@ -13,10 +13,14 @@
 int virt_loop_acquire(hn_error **err);
 void virt_loop_release(void);
 
+typedef struct virt_link virt_link;
 typedef struct virt {
-	virConnectPtr connection;
-	int callbacks[4]; /* -1: not registered */
-	machine_queue *queue;
+	virConnectPtr connection; /* NULL: it broke and is not back yet */
+	virt_link *link;          /* of this connection: what its callbacks work on */
+	int callbacks[4];         /* negative: not registered */
+	char *uri;
+	bool remote;        /* may break, and is mended */
+	int64_t due, pause; /* monotonic ns of the next try to connect; the pause after it */
 	unsigned undefine_flags;
 } virt;
 
@@ -34,6 +38,10 @@ int virt_lookup(machine *m, const char *uuid, virDomainPtr *domain, hn_error **e
 
 int virt_open(machine *m, const char *uri, hn_error **err);
 void virt_close(machine *m);
+/* Of hn_machine_ops.mend. */
+int64_t virt_mend(machine *m);
+/* HN_EDRIVER while the connection is broken. */
+int virt_usable(machine *m, hn_error **err);
 int virt_facts(machine *m, hn_error **err);
 int virt_list(
 	machine *m, int (*each)(void *arg, const machine_brief *brief), void *arg, hn_error **err);
@@ -51,8 +59,17 @@ int virt_barrier(machine *m, const char *uuid, hn_error **err);
 int virt_xml(machine *m, const char *uuid, bool live, char **xml, hn_error **err);
 int virt_change(
 	machine *m, const char *uuid, const machine_tuning *tuning, bool live, hn_error **err);
+int virt_weight(
+	machine *m, const char *uuid, int64_t sn, uint64_t *units, uint64_t *limit, hn_error **err);
 /* flags: VIR_DOMAIN_AFFECT_LIVE, VIR_DOMAIN_AFFECT_CONFIG or both. */
 int virt_change_flags(
 	machine *m, const char *uuid, const machine_tuning *tuning, unsigned flags, hn_error **err);
+
+/* What all three have; a table adds open, change and what is its own. */
+#define VIRT_METHODS                                                                               \
+	.size = sizeof(hn_machine_ops), .close = virt_close, .facts = virt_facts,                  \
+	.list = virt_list, .define = virt_define, .undefine = virt_undefine, .start = virt_start,  \
+	.shutdown = virt_shutdown, .kill = virt_kill, .pause = virt_pause, .resume = virt_resume,  \
+	.reset = virt_reset, .state = virt_state, .xml = virt_xml, .find = virt_find
 
 #endif

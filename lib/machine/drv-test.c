@@ -23,23 +23,9 @@ static int test_change(
 }
 
 const hn_machine_ops machine_driver_test = {
-	.size = sizeof(hn_machine_ops),
+	VIRT_METHODS,
 	.name = "test",
 	.flags = MACHINE_SCHEMA,
 	.open = virt_open,
-	.close = virt_close,
-	.facts = virt_facts,
-	.list = virt_list,
-	.define = virt_define,
-	.undefine = virt_undefine,
-	.start = virt_start,
-	.shutdown = virt_shutdown,
-	.kill = virt_kill,
-	.pause = virt_pause,
-	.resume = virt_resume,
-	.reset = virt_reset,
-	.state = virt_state,
-	.xml = virt_xml,
 	.change = test_change,
-	.find = virt_find,
 };

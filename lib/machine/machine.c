@@ -100,9 +100,8 @@ static int collect_active(void *arg, const machine_brief *brief)
 	return 0;
 }
 
-/* A domain that was running before us is still being re-attached by a thread of libvirt; acting on
- * it now could kill it. A call that queues behind that job ends when it is done. */
-static int wait_reattached(machine *m, hn_error **err)
+/* A call that queues behind the job that re-attaches ends when it is done. */
+int machine_wait_reattached(machine *m, hn_error **err)
 {
 	uuid_list list = {0};
 	int64_t begun = os_monotonic(m->os);
@@ -148,7 +147,7 @@ static int open_driver(machine *m, const machine_options *options, hn_error **er
 			m->ops->name);
 	result = m->ops->open(m, m->uri, err);
 	if (result == 0)
-		result = wait_reattached(m, err);
+		result = machine_wait_reattached(m, err);
 	if (result < 0)
 		return result;
 	machine_logs_rotate(m->os, m->root); /* guests printed while nobody was here */
@@ -236,7 +235,7 @@ hn_accelerator machine_accelerator(const machine *m)
 
 bool machine_enforces_weight(const machine *m, const char **why_not)
 {
-	bool enforced = m->cgroup.version != 0 || m->ops == &machine_driver_libvirtd;
+	bool enforced = m->cgroup.version != 0 || (m->ops->flags & MACHINE_WEIGHTS) != 0;
 
 	if (!enforced && why_not != NULL)
 		*why_not = m->cgroup.why_not;

@@ -101,6 +101,20 @@ static int set_live(machine_real *real, const char *key, const char *text)
 	return 0;
 }
 
+/* 1: these are in force; 0: the unit has no group. version: what the numbers were cut by. */
+static int weight_of(machine *m, const machine_real *real, int64_t sn, int *version,
+	uint64_t *units, uint64_t *limit)
+{
+	if ((m->ops->flags & MACHINE_WEIGHTS) != 0) {
+		*version = m->weights;
+		return m->ops->weight(m, real->uuid, sn, units, limit, NULL) == 0;
+	}
+	*version = m->cgroup.version;
+	return *version != 0 && real->pid != 0 &&
+	       machine_cgroup_has(m->os, &m->cgroup, real->uuid, real->pid) &&
+	       machine_cgroup_get(m->os, &m->cgroup, real->uuid, sn, units, limit, NULL) == 0;
+}
+
 /* The weight in force is the cgroup's. A number that the kernel's range cut counts as what was
  * asked. */
 static int observe_weight(machine *m, const machine_domain *domain, machine_real *real)
@@ -108,22 +122,23 @@ static int observe_weight(machine *m, const machine_domain *domain, machine_real
 	uint64_t units = 0, limit = 0, cut, quota, period;
 	int64_t sn = domain->sn > 0 ? domain->sn : 1000000;
 	char text[32];
+	int version;
 
-	if (!machine_enforces_weight(m, NULL) || m->cgroup.version == 0 || real->pid == 0 ||
-		!machine_cgroup_has(m->os, &m->cgroup, real->uuid, real->pid) ||
-		machine_cgroup_get(m->os, &m->cgroup, real->uuid, sn, &units, &limit, NULL) < 0) {
+	if (weight_of(m, real, sn, &version, &units, &limit) == 0) {
 		real->unenforced = m->cgroup.version == 0 || real->pid == 0;
 		/* A running unit outside its group has the weight of anybody else. */
 		if (real->pid != 0 && m->cgroup.version != 0)
 			return set_live(real, "compute.units", "outside its cgroup");
 		return 0;
 	}
-	cut = m->cgroup.version == 2 ? machine_cgroup_weight(2, domain->units)
-				     : (machine_cgroup_weight(1, domain->units) * 100 + 512) / 1024;
+	cut = machine_cgroup_units(version, machine_cgroup_weight(version, domain->units));
+	if ((m->ops->flags & MACHINE_WEIGHTS) != 0 && cut < 2)
+		cut = 2; /* the least that libvirt takes */
 	if (domain->units != 0 && units == cut)
 		units = domain->units;
 	machine_cgroup_quota(domain->limit, sn, &quota, &period);
-	if (domain->limit != 0 && limit == (quota * (uint64_t)sn / 10000 + period / 2) / period)
+	if (domain->limit != 0 &&
+		limit == machine_cgroup_limit((int64_t)quota, (int64_t)period, sn))
 		limit = domain->limit;
 	snprintf(text, sizeof(text), "%llu", (unsigned long long)units);
 	if (set_live(real, "compute.units", text) < 0)

@@ -243,7 +243,13 @@ static int listed(void *arg, const machine_brief *brief)
 {
 	machine *m = arg;
 	machine_event event = {.status = brief->status, .detail = "listed"};
+	machine_live *live = machine_live_find(m, brief->uuid);
 
+	if (live != NULL && !machine_is_active(brief->status)) {
+		live->ended = true;
+		live->end_status = brief->status;
+		live->end_detail = brief->detail;
+	}
 	memcpy(event.uuid, brief->uuid, sizeof(event.uuid));
 	inbox_put(m, &event);
 	return 0;
@@ -260,6 +266,19 @@ static bool is_end(machine *m, const machine_event *event)
 	return m->ops->state(m, event->uuid, &brief, NULL) < 0 || !machine_is_active(brief.status);
 }
 
+/* Nothing more will be heard of any of them. */
+static void all_unreachable(machine *m, machine_event *event)
+{
+	void *value;
+
+	for (size_t i = 0; i < base_map_slots(m->live); i++) {
+		if (!base_map_at(m->live, i, NULL, NULL, &value))
+			continue;
+		memcpy(event->uuid, ((machine_live *)value)->uuid, sizeof(event->uuid));
+		inbox_put(m, event);
+	}
+}
+
 static int drain_queue(machine *m, hn_error **err)
 {
 	machine_event event;
@@ -271,6 +290,10 @@ static int drain_queue(machine *m, hn_error **err)
 		handled++;
 		if (event.detail == machine_look_again)
 			continue;
+		if (event.uuid[0] == '\0') {
+			all_unreachable(m, &event);
+			continue;
+		}
 		if (live != NULL && is_end(m, &event)) {
 			live->ended = true;
 			live->end_status = event.status;
@@ -342,14 +365,23 @@ static int bound_logs(machine *m)
 	return 0;
 }
 
+/* A broken connection is tried again while the owner waits. */
+static int64_t until_mended(machine *m, int64_t timeout)
+{
+	int64_t due = m->ops->mend == NULL ? -1 : m->ops->mend(m);
+
+	return due < 0 || (timeout >= 0 && timeout < due) ? timeout : due;
+}
+
 int machine_pump(machine *m, int64_t timeout, hn_error **err)
 {
 	struct epoll_event events[32];
-	int64_t ms = timeout < 0 ? -1 : (timeout + 999999) / 1000000;
-	int count =
-		epoll_wait(m->epoll, events, BASE_COUNT(events), ms > INT_MAX ? INT_MAX : (int)ms);
-	int handled = 0;
+	int count, handled = 0;
+	int64_t ms;
 
+	timeout = until_mended(m, timeout);
+	ms = timeout < 0 ? -1 : (timeout + 999999) / 1000000;
+	count = epoll_wait(m->epoll, events, BASE_COUNT(events), ms > INT_MAX ? INT_MAX : (int)ms);
 	if (count < 0 && errno != EINTR)
 		return base_error_errno(err, MACHINE_ROOM, errno, "cannot wait for events");
 	for (int i = 0; i < count; i++) {

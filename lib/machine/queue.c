@@ -70,6 +70,17 @@ bool machine_queue_take(machine_queue *queue, machine_event *event)
 	return found;
 }
 
+void machine_queue_lose(machine_queue *queue)
+{
+	uint64_t one = 1;
+
+	pthread_mutex_lock(&queue->mutex);
+	queue->overflow = true;
+	pthread_mutex_unlock(&queue->mutex);
+	if (write(queue->fd, &one, sizeof(one)) < 0)
+		return; /* a full counter already wakes the reader */
+}
+
 bool machine_queue_overflowed(machine_queue *queue)
 {
 	bool overflow;

@@ -66,12 +66,14 @@ static int enter_cgroup(
 	machine *m, const machine_unit *unit, const machine_spec *spec, pid_t pid, hn_error **err)
 {
 	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
-	machine_tuning weight = {
-		.kind = MACHINE_TUNE_WEIGHT, .number = spec->units, .second = spec->limit};
+	machine_tuning weight = {.kind = MACHINE_TUNE_WEIGHT,
+		.number = spec->units,
+		.second = spec->limit,
+		.sn = spec->sn};
 	int64_t enforce = 0;
 	int result;
 
-	if (m->ops->pid == NULL && (m->ops->flags & MACHINE_REAL) != 0) {
+	if ((m->ops->flags & MACHINE_WEIGHTS) != 0) {
 		result = m->ops->change(m, spec->uuid, &weight, true, &problem);
 	} else {
 		result = machine_cgroup_enter(m->os, &m->cgroup, spec->uuid, pid, &problem);

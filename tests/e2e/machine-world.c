@@ -96,8 +96,10 @@ machine_unit unit_of(const hn_view *view)
 
 int open_machine(hn_error **err)
 {
-	machine_options options = {
-		.root = root, .program = "e2e", .lock_wait = 30 * MACHINE_SECOND};
+	machine_options options = {.uri = getenv("HYPERNIX_E2E_URI"),
+		.root = root,
+		.program = "e2e",
+		.lock_wait = 30 * MACHINE_SECOND};
 
 	return machine_open(hn_os_real(), &options, &m, err);
 }

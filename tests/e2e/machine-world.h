@@ -37,6 +37,9 @@ void away(void);
 machine_real *look(void);
 const char *live_value(const machine_real *real, const char *key);
 
+/* machine-daemon.c */
+void world_daemon(void);
+
 /* machine-hard.c */
 void world_threads(void);
 void world_vanish(void);

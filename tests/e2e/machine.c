@@ -709,7 +709,7 @@ int main(int argc, char **argv)
 		{"see-clean", see_clean}, {"guests", guests}, {"locks", locks}, {"owner", owner},
 		{"artefacts", artefacts}, {"hot", hot}, {"booting", booting}, {"twice", twice},
 		{"threads", world_threads}, {"vanish", world_vanish}, {"no-qemu", world_no_qemu},
-		{"disk", disk}};
+		{"daemon", world_daemon}, {"disk", disk}};
 
 	if (argc != 4) {
 		fprintf(stderr, "usage: machine SCENARIO ROOT GUEST\n");

@@ -266,3 +266,26 @@ Test(cgroup, membership_is_the_whole_number)
 	cr_expect_eq(machine_cgroup_has(os, &cgroup, UUID, 5), 0);
 	hn_os_sim_free(os);
 }
+
+Test(cgroup, units_and_limit_are_read_back)
+{
+	uint64_t quota, period;
+
+	cr_expect_eq(machine_cgroup_units(1, machine_cgroup_weight(1, 60)), 60);
+	cr_expect_eq(machine_cgroup_units(1, UINT64_MAX), UINT64_MAX);
+	cr_expect_eq(machine_cgroup_units(2, 60), 60);
+	machine_cgroup_quota(150, 1300000, &quota, &period);
+	cr_expect_eq(machine_cgroup_limit((int64_t)quota, (int64_t)period, 1300000), 150);
+	cr_expect_eq(machine_cgroup_limit(-1, 100000, 1000000), 0);
+}
+
+Test(cgroup, numbers_of_a_daemon_on_this_host)
+{
+	hn_os *hybrid = machine_with(V1_MOUNTS, "", false);
+	hn_os *unified = machine_with(V2_MOUNTS, "", true);
+
+	cr_expect_eq(machine_cgroup_version(hybrid, ""), 1);
+	cr_expect_eq(machine_cgroup_version(unified, ""), 2);
+	hn_os_sim_free(hybrid);
+	hn_os_sim_free(unified);
+}

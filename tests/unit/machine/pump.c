@@ -110,3 +110,65 @@ Test(pump, timer_bounds_logs_that_nobody_watches)
 	cr_assert_eq(stat(path, &status), 0);
 	cr_expect_eq((uint64_t)status.st_size, piece);
 }
+
+static unsigned mended;
+
+static int64_t mend_soon(machine *self)
+{
+	(void)self;
+	return ++mended < 3 ? MACHINE_SECOND / 100 : -1;
+}
+
+static void collect(void *arg, const machine_event *event)
+{
+	unsigned *lost = arg;
+
+	cr_expect_eq(event->status, HN_UNIT_UNREACHABLE);
+	cr_expect(strcmp(event->uuid, UUID) == 0 || strcmp(event->uuid, OTHER) == 0);
+	++*lost;
+}
+
+Test(pump, a_lost_connection_is_told_of_every_unit)
+{
+	machine_event event = {.status = HN_UNIT_UNREACHABLE, .detail = "connection-lost"};
+	unsigned lost = 0;
+
+	machine_queue_put(&m.queue, &event);
+	cr_assert_geq(machine_step(&m, 0, collect, &lost, NULL), 0);
+	cr_expect_eq(lost, 2);
+}
+
+Test(pump, a_broken_connection_is_tried_again_while_nobody_calls)
+{
+	hn_machine_ops ops = *m.ops;
+
+	ops.mend = mend_soon;
+	m.ops = &ops;
+	mended = 0;
+	cr_expect_eq(machine_step(&m, 30 * MACHINE_SECOND, NULL, NULL, NULL), 0);
+	cr_expect_eq(machine_step(&m, 30 * MACHINE_SECOND, NULL, NULL, NULL), 0);
+	cr_expect_eq(mended, 2);
+}
+
+static int list_down(machine *self, int (*each)(void *arg, const machine_brief *brief), void *arg,
+	hn_error **err)
+{
+	machine_brief brief = {.uuid = UUID, .status = HN_UNIT_CRASHED, .detail = "crashed"};
+
+	(void)self;
+	(void)err;
+	return each(arg, &brief);
+}
+
+Test(pump, a_guest_that_ended_unheard_has_ended)
+{
+	hn_machine_ops ops = *m.ops;
+
+	ops.list = list_down;
+	m.ops = &ops;
+	machine_queue_lose(&m.queue);
+	cr_assert_geq(machine_pump(&m, 0, NULL), 0);
+	cr_expect(machine_live_find(&m, UUID)->ended);
+	cr_expect_eq(machine_live_find(&m, UUID)->end_status, HN_UNIT_CRASHED);
+	cr_expect_not(machine_live_find(&m, OTHER)->ended);
+}

@@ -125,3 +125,14 @@ Test(loop, a_handle_that_comes_while_the_last_one_goes, .timeout = 60)
 	atomic_store(&over, true);
 	cr_assert_eq(pthread_join(thread, NULL), 0);
 }
+
+Test(queue, what_is_lost_elsewhere_counts_as_an_overflow)
+{
+	machine_queue queue = {.fd = -1};
+
+	cr_assert_eq(machine_queue_init(&queue, NULL), 0);
+	machine_queue_lose(&queue);
+	cr_expect(readable(&queue));
+	cr_expect(machine_queue_overflowed(&queue));
+	machine_queue_destroy(&queue);
+}
