@@ -32,7 +32,7 @@ quick='' coverage=''
 suites=()
 # Under the sanitizers, as "suite name": all programs without a hypervisor (torture only in a long run: its
 # hundreds of thousands of calls are too slow there); what runs threads.
-asan_tests='^(unit|golden|fuzz) '
+asan_tests='^(unit|golden|fuzz|bindings) '
 tsan_tests='^unit unit-(os|base|machine|host-calibrat)'
 . "$root/tests/lib/packages.sh"
 
@@ -289,7 +289,7 @@ HYPERNIX_BLESS=${HYPERNIX_BLESS-}
 for argument in "$@"; do
 	case $argument in
 	--quick) quick=1 ;;
-	--long) export HYPERNIX_LONG=1 asan_tests='^(unit|golden|fuzz|torture) ' ;;
+	--long) export HYPERNIX_LONG=1 asan_tests='^(unit|golden|fuzz|bindings|torture) ' ;;
 	--bless) export HYPERNIX_BLESS=1 ;;
 	--coverage) coverage=1 ;;
 	--help) usage && exit 0 ;;

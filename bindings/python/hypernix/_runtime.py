@@ -155,7 +155,14 @@ def _restore_snapshot(cls, values):
     return cls(**dict(zip((field.name for field in cls._fields), values)))
 
 
-class Word(enum.IntEnum):
+class Words(type(enum.IntEnum)):
+    """Shows in help() what the members of an enumeration can do, not all that an int can."""
+
+    def __dir__(cls):
+        return sorted({'name', 'value', *cls.__members__, *(name for name in vars(cls) if not name.startswith('_'))})
+
+
+class Word(enum.IntEnum, metaclass=Words):
     """An enumeration of the library. A number that this binding does not know is kept as UNKNOWN_n."""
 
     @classmethod
