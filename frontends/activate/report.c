@@ -133,14 +133,20 @@ static char *failed_units(const hn_plan *plan)
 	return text;
 }
 
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 static void tell_failed(const activation *run)
 {
 	CLI_AUTO_FREE char *units = failed_units(run->plan);
-	size_t left = count_status(run->plan, HN_STEP_PLANNED);
 
-	activate_note(run, ERROR, "failed: %zu steps done, %zu failed%s%s%s, %zu not done",
+	activate_note(run, ERROR,
+		"failed: of the steps %zu are done, %zu failed%s%s%s, %zu not done",
 		count_status(run->plan, HN_STEP_DONE), count_status(run->plan, HN_STEP_FAILED),
-		units[0] == '\0' ? "" : " (", units, units[0] == '\0' ? "" : ")", left);
+		units[0] == '\0' ? "" : " (", units, units[0] == '\0' ? "" : ")",
+		count_status(run->plan, HN_STEP_PLANNED));
 }
 
 static void tell_applied(const activation *run)
@@ -150,28 +156,36 @@ static void tell_applied(const activation *run)
 	if (done == 0 && wait == 0)
 		activate_note(run, INFORMATION, "applied: nothing was to be done");
 	else if (wait == 0)
-		activate_note(run, INFORMATION, "applied: %zu steps", done);
+		activate_note(run, INFORMATION, "applied: %zu step%s", done, plural(done));
 	else
 		activate_note(run, WARNING,
-			"applied: %zu steps, %zu wait for a restart or a move "
-			"(hv-compute pending lists them)",
-			done, wait);
+			"applied: %zu step%s; %zu for a restart or a move to come (hv-compute "
+			"pending lists them)",
+			done, plural(done), wait);
+}
+
+static void tell_planned(const activation *run)
+{
+	size_t steps = count_status(run->plan, HN_STEP_PLANNED);
+
+	if (run->mode == ACTIVATE_DRY)
+		activate_note(run, INFORMATION, "would do %zu step%s; %zu would wait", steps,
+			plural(steps), activate_pending(run->plan));
+	else if (run->machine)
+		activate_note(
+			run, INFORMATION, "checked: %zu step%s can be done", steps, plural(steps));
+	else
+		activate_note(run, WARNING,
+			"checked: %zu step%s; the hypervisor could not be asked", steps,
+			plural(steps));
 }
 
 static void tell(const activation *run)
 {
-	size_t steps = count_status(run->plan, HN_STEP_PLANNED);
-
 	if (run->status == ACTIVATE_REFUSED)
 		activate_note(run, ERROR, "refused: nothing was changed");
-	else if (run->mode == ACTIVATE_CHECK && !run->machine)
-		activate_note(run, WARNING, "checked: %zu steps; the hypervisor could not be asked",
-			steps);
-	else if (run->mode == ACTIVATE_CHECK)
-		activate_note(run, INFORMATION, "checked: %zu steps can be done", steps);
-	else if (run->mode == ACTIVATE_DRY)
-		activate_note(run, INFORMATION, "would do %zu steps, %zu would wait", steps,
-			activate_pending(run->plan));
+	else if (run->mode != ACTIVATE)
+		tell_planned(run);
 	else if (run->status == ACTIVATE_INCONSISTENT)
 		activate_note(run, ERROR,
 			"inconsistent: a step could not be taken back; hv-compute repair UNIT");

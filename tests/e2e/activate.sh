@@ -105,7 +105,7 @@ check "the unit that leaves is stopped" said 'db: stop: done'
 check "the guest is the same process" test "$(pid_of web)" = "$web"
 check "the other is gone" gone "$db"
 check "once more: still waits" exits 10 two.json
-check "and does nothing" said 'applied: 0 steps, 1 wait'
+check "and does nothing" said 'applied: 0 steps; 1 for a restart'
 check "the tag is still there" test "$(hv get web compute.limit)" = 60
 
 check "back to the first generation" exits 0 one.json --runtime-tags drop
