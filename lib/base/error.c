@@ -32,62 +32,52 @@ struct hn_error {
 static hn_error nomem_error = {.references = 1, .code = HN_ENOMEM, .room = "base"};
 static const char nomem_message[] = "out of memory";
 
-static const struct {
+typedef struct code_row {
 	hn_code code;
 	int exit_status;
 	const char *name;
 	const char *text;
 	const char *graphql;
-} codes[] = {
+} code_row;
+
+static const code_row codes[] = {
 #define HN_ERROR(name, number, text, exit_status, graphql)                                         \
 	{(hn_code)(number), (exit_status), "HN_" #name, (text), (graphql)},
 #include <hypernix/errors.def>
 #undef HN_ERROR
 };
 
-static size_t code_index(hn_code code)
+static const code_row *code_find(hn_code code)
 {
+	static const code_row success = {HN_OK, 0, "HN_OK", "success", "OK"};
+	static const code_row unknown = {
+		HN_EINTERNAL, 1, "HN_EINTERNAL", "unknown error", "INTERNAL"};
+
 	for (size_t i = 0; i < BASE_COUNT(codes); i++) {
 		if (codes[i].code == code)
-			return i;
+			return &codes[i];
 	}
-	return SIZE_MAX;
+	return code == HN_OK ? &success : &unknown;
 }
 
 const char *hn_code_name(hn_code code)
 {
-	size_t index = code_index(code);
-
-	if (code == HN_OK)
-		return "HN_OK";
-	return index == SIZE_MAX ? "HN_EINTERNAL" : codes[index].name;
+	return code_find(code)->name;
 }
 
 const char *hn_code_text(hn_code code)
 {
-	size_t index = code_index(code);
-
-	if (code == HN_OK)
-		return "success";
-	return index == SIZE_MAX ? "unknown error" : codes[index].text;
+	return code_find(code)->text;
 }
 
 int hn_code_exit_status(hn_code code)
 {
-	size_t index = code_index(code);
-
-	if (code == HN_OK)
-		return 0;
-	return index == SIZE_MAX ? 1 : codes[index].exit_status;
+	return code_find(code)->exit_status;
 }
 
 const char *hn_code_graphql(hn_code code)
 {
-	size_t index = code_index(code);
-
-	if (code == HN_OK)
-		return "OK";
-	return index == SIZE_MAX ? "INTERNAL" : codes[index].graphql;
+	return code_find(code)->graphql;
 }
 
 hn_code hn_code_at(size_t index)
