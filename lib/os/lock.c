@@ -49,12 +49,12 @@ static int write_holder(hn_os *os, int fd, const char *path, const char *program
 }
 
 /* "pid boot-id program since"; the program's name may hold spaces. The text is cut up in place. */
-static bool parse_holder(char *text, long *pid, char **program, long long *since)
+static bool parse_holder(char *text, long *pid, char boot[40], char **program, long long *since)
 {
 	int start = 0;
 	char *last;
 
-	if (sscanf(text, "%ld %*39s %n", pid, &start) != 1 || start == 0)
+	if (sscanf(text, "%ld %39s %n", pid, boot, &start) != 2 || start == 0)
 		return false;
 	*program = text + start;
 	last = strrchr(*program, ' ');
@@ -64,15 +64,29 @@ static bool parse_holder(char *text, long *pid, char **program, long long *since
 	return true;
 }
 
+/* A text that a holder which died left behind: whoever has the lock now has not written yet. */
+static bool is_left_behind(hn_os *os, long pid, const char *boot)
+{
+	char now[40];
+
+	if (strcmp(boot, "-") == 0)
+		return false; /* nothing can be told */
+	boot_id(os, now);
+	return strcmp(boot, now) != 0 || pid < 1 || os->ops->kill(os, (pid_t)pid, 0) == -ESRCH;
+}
+
 /* The holder locks first and then writes who it is: a text that is not there yet soon is. */
 static bool read_holder(
 	hn_os *os, int fd, char text[TEXT_SIZE], long *pid, char **program, long long *since)
 {
+	char boot[40];
+
 	for (int tries = 0; tries < READ_TRIES; tries++) {
 		ssize_t got = os->ops->pread(os, fd, text, TEXT_SIZE - 1, 0);
 
 		text[got > 0 ? got : 0] = '\0';
-		if (parse_holder(text, pid, program, since))
+		if (parse_holder(text, pid, boot, program, since) &&
+			!is_left_behind(os, *pid, boot))
 			return true;
 		if (got < 0)
 			break;
@@ -178,6 +192,8 @@ void os_lock_release(os_lock *lock)
 {
 	if (lock == NULL)
 		return;
+	/* The next holder must not be taken for this one until it has written. */
+	(void)lock->os->ops->truncate(lock->os, lock->fd, 0);
 	lock->os->ops->close(lock->os, lock->fd);
 	base_free(lock);
 }

@@ -203,3 +203,66 @@ Test(lock, a_holder_that_has_not_written_yet_is_named_all_the_same)
 		"%s", hn_error_message(error));
 	cr_assert_not_null(strstr(hn_error_message(error), "slow, process 4711"));
 }
+
+static void no_sleep(hn_os *os, int64_t time)
+{
+	(void)os;
+	(void)time;
+}
+
+/* Holds the lock and has not written: what is there is another's. */
+static void expect_unnamed(const char *text)
+{
+	hn_os_ops ops = *hn_os_real()->ops;
+	hn_os hasty = {.ops = &ops};
+	BASE_AUTO_OF(os_lock) os_lock *holder = NULL;
+	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
+	os_lock *second = NULL;
+	hn_fact fact;
+
+	ops.sleep = no_sleep;
+	cr_assert_eq(take(0, NULL, &holder, NULL), 0);
+	write_into_lock(text);
+	cr_assert_eq(os_lock_take(&hasty, in("lock"), "b", 0, NULL, &second, &error), HN_EBUSY);
+	cr_expect_not_null(
+		strstr(hn_error_message(error), "another process"), "%s", hn_error_message(error));
+	cr_expect_eq(hn_error_fact(error, 0, &fact), HN_ENOENT);
+}
+
+Test(lock, a_dead_holder_is_not_named)
+{
+	BASE_AUTO_FREE char *boot = NULL;
+	char text[128];
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	cr_assert_eq(waitpid(pid, NULL, 0), pid);
+	cr_assert_eq(os_read_file(hn_os_real(), "/proc/sys/kernel/random/boot_id", 64, &boot, NULL,
+			     NULL),
+		0);
+	snprintf(text, sizeof(text), "%ld %.36s old 1700000000000000000\n", (long)pid, boot);
+	expect_unnamed(text);
+}
+
+Test(lock, a_holder_before_the_last_boot_is_not_named)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		"%ld 00000000-0000-0000-0000-000000000000 old 1700000000000000000\n",
+		(long)getpid());
+	expect_unnamed(text);
+}
+
+Test(lock, released_it_names_nobody)
+{
+	BASE_AUTO_FREE char *text = NULL;
+	os_lock *lock;
+	size_t size = 1;
+
+	cr_assert_eq(take(0, NULL, &lock, NULL), 0);
+	os_lock_release(lock);
+	cr_assert_eq(os_read_file(hn_os_real(), in("lock"), 64, &text, &size, NULL), 0);
+	cr_expect_eq(size, 0);
+}
