@@ -77,26 +77,6 @@ static int read_run(torture *t, hn_error **err)
 	return code;
 }
 
-static int slots_run(torture *t, hn_error **err)
-{
-	machine_unit unit = {.name = "web-1",
-		.uuid = UUID,
-		.view = t->state,
-		.frozen = HN_FROZEN_INIT,
-		.digest = "ab",
-		.sn = 1000000};
-	machine_spec *spec = NULL;
-	char *json;
-	int code = machine_spec_new(&unit, "embed", HN_ACCELERATOR_KVM, DIR, &spec, err);
-
-	if (code == 0)
-		code = machine_slots_print(spec, &json, err);
-	if (code == 0)
-		t->output = json;
-	machine_spec_free(spec);
-	return code;
-}
-
 static int root_run(torture *t, hn_error **err)
 {
 	bool rewritten = false;
@@ -246,7 +226,6 @@ static void life_clean(torture *t)
 static const torture_scenario scenarios[] = {
 	{.name = "xml-write", .prepare = prepare_view, .run = write_run, .clean = clean_view},
 	{.name = "xml-read", .run = read_run},
-	{.name = "slots", .prepare = prepare_view, .run = slots_run, .clean = clean_view},
 	{.name = "root", .run = root_run, .check = root_check, .io = true, .crash = true},
 	{.name = "run-file",
 		.prepare = run_prepare,
