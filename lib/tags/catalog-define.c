@@ -403,12 +403,20 @@ static int report_conflict(definer *at, const raw *a, const raw *b)
 }
 
 /* Documents that say different things of the same tag at the same strength. Only definitions of one
- * owner are looked at together: a catalogue may have a hundred thousand of one key. */
+ * owner are looked at together: a catalogue may have a hundred thousand of one key. Of one slot
+ * they stand strongest first, and only the strongest can conflict: the others have lost to it
+ * wherever their owner counts. */
 static int check_list(definer *at, const uint32_t *list, uint32_t first, uint32_t count)
 {
+	int strongest = 0;
+
 	for (uint32_t i = 0; i < count; i++) {
 		const raw *a = &at->raws[list != NULL ? list[i] : first + i];
+		const raw *before =
+			i > 0 ? &at->raws[list != NULL ? list[i - 1] : first + i - 1] : NULL;
 
+		if (before == NULL || before->def.slot != a->def.slot)
+			strongest = a->def.priority;
 		for (uint32_t j = i + 1; j < count; j++) {
 			const raw *b = &at->raws[list != NULL ? list[j] : first + j];
 			int rc = 0;
@@ -418,6 +426,7 @@ static int check_list(definer *at, const uint32_t *list, uint32_t first, uint32_
 			rc = base_limit_check(
 				BASE_LIMIT_KEY_DEFINITIONS, j - i + 1u, at->sink->err);
 			if (rc == 0 && b->def.value != a->def.value &&
+				a->def.priority == strongest &&
 				a->decl->key->merge == HN_MERGE_SINGLE)
 				rc = report_conflict(at, a, b);
 			if (rc < 0)

@@ -120,29 +120,29 @@ bool tags_membership_renumber(const tags_base *base, const tags_renumbering *map
 	return whole;
 }
 
-tags_base *tags_base_renumber(const tags_base *from, const tags_renumbering *map,
-	hn_catalog *catalog, const tags_membership *membership)
+void tags_base_renumber(tags_base *base, const tags_renumbering *map, hn_catalog *catalog,
+	const tags_membership *membership)
 {
 	const uint32_t *slots = map->to[TAGS_TABLE_SLOTS], *values = map->to[TAGS_TABLE_VALUES];
 	const uint32_t *defs = map->to[TAGS_TABLE_DEFS], *items = map->to[TAGS_TABLE_ITEMS];
-	tags_base like = *from, *made;
 
-	like.members = (tags_member *)(uintptr_t)(const void *)membership->members;
-	like.policies = (tags_applied *)(uintptr_t)(const void *)membership->policies;
-	made = tags_base_copy(&like, catalog);
-	if (made == NULL)
-		return NULL;
-	for (uint32_t i = 0; i < made->cell_count; i++) {
-		tags_cell *cell = &made->cells[i];
+	for (uint32_t i = 0; i < base->member_count; i++)
+		base->members[i] = membership->members[i];
+	for (uint32_t i = 0; i < base->policy_count; i++)
+		base->policies[i] = membership->policies[i];
+	for (uint32_t i = 0; i < base->cell_count; i++) {
+		tags_cell *cell = &base->cells[i];
 
 		cell->slot = slots[cell->slot];
 		if ((cell->flags & TAGS_CELL_MERGED) == 0)
 			cell->value = values[cell->value];
 	}
-	for (uint32_t i = 0; i < made->chain_count; i++)
-		made->chains[i] = tags_chain_entry(
-			defs[tags_chain_def(made->chains[i])], tags_chain_mark(made->chains[i]));
-	for (uint32_t i = 0; i < made->item_count; i++)
-		made->items[i] = items[made->items[i]];
-	return made;
+	for (uint32_t i = 0; i < base->chain_count; i++)
+		base->chains[i] = tags_chain_entry(
+			defs[tags_chain_def(base->chains[i])], tags_chain_mark(base->chains[i]));
+	for (uint32_t i = 0; i < base->item_count; i++)
+		base->items[i] = items[base->items[i]];
+	hn_catalog_ref(catalog);
+	hn_catalog_unref(base->catalog);
+	base->catalog = catalog;
 }

@@ -276,8 +276,11 @@ static int make_base(hn_resolver *resolver, const tags_base *old, const tags_ren
 	if (old == NULL)
 		return tags_base_build(
 			resolver->catalog, &resolver->scratch, resolver->membership, base, err);
-	*base = tags_base_renumber(old, move, resolver->catalog, resolver->membership);
-	return *base != NULL ? 0 : base_nomem(err);
+	*base = tags_base_copy(old, old->catalog);
+	if (*base == NULL)
+		return base_nomem(err);
+	tags_base_renumber(*base, move, resolver->catalog, resolver->membership);
+	return 0;
 }
 
 /* A reference on the base of these tags and policies. */
@@ -336,6 +339,15 @@ static int resolve_entry(
 	return rc;
 }
 
+/* Whether only the resolver holds a view, and only that its base. Definitions of the view's own
+ * would have to be written anew, too. */
+static bool is_alone(const hn_view *view)
+{
+	return view->cell_count == 0 &&
+	       atomic_load_explicit(&view->refs, memory_order_acquire) == 1 &&
+	       atomic_load_explicit(&view->base->refs, memory_order_acquire) == 1;
+}
+
 /* Moves a view that is up to date to the resolver's catalogue: the same values and chains, by its
  * numbers. */
 static int move_entry(hn_resolver *resolver, tags_unit_state *entry, hn_error **err)
@@ -343,14 +355,17 @@ static int move_entry(hn_resolver *resolver, tags_unit_state *entry, hn_error **
 	const tags_renumbering *move = tags_resolver_move(resolver, entry);
 	tags_subject subject = tags_resolver_subject(resolver, entry);
 	tags_base *base = NULL;
-	hn_view *view;
-	int rc;
+	hn_view *view = NULL;
+	int rc = 0;
 
 	if (entry->view == NULL || entry->epoch == resolver->epoch)
 		return 0;
 	if (!HN_BELIEVE(move != NULL && tags_membership_renumber(entry->view->base, move,
 						resolver->catalog, resolver->membership)))
 		rc = resolve_entry(resolver, entry, &view, err);
+	else if (is_alone(entry->view))
+		tags_base_renumber(
+			entry->view->base, move, resolver->catalog, resolver->membership);
 	else
 		rc = find_base(resolver, entry->view->base, move, &base, err);
 	if (rc == 0 && base != NULL)
@@ -358,8 +373,10 @@ static int move_entry(hn_resolver *resolver, tags_unit_state *entry, hn_error **
 	tags_base_unref(base);
 	if (rc < 0)
 		return rc;
-	hn_view_unref(entry->view);
-	entry->view = view;
+	if (view != NULL) {
+		hn_view_unref(entry->view);
+		entry->view = view;
+	}
 	entry->epoch = resolver->epoch;
 	return 0;
 }

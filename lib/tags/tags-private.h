@@ -491,10 +491,10 @@ void tags_renumbering_pair(tags_renumbering *map, const hn_catalog *old, const u
 /* The members and policies of a base by its new numbers; false when one is missing. */
 bool tags_membership_renumber(const tags_base *base, const tags_renumbering *map,
 	const hn_catalog *catalog, tags_membership *membership);
-/* The same base by the numbers of another catalogue, with the members and policies found so; NULL
- * when out of memory. */
-tags_base *tags_base_renumber(const tags_base *base, const tags_renumbering *map,
-	hn_catalog *catalog, const tags_membership *membership);
+/* Writes the numbers of another catalogue into a base that nobody else holds, with the members and
+ * policies found so. */
+void tags_base_renumber(tags_base *base, const tags_renumbering *map, hn_catalog *catalog,
+	const tags_membership *membership);
 /* A base of its own with what `from` holds, texts left out; NULL when out of memory. */
 tags_base *tags_base_copy(const tags_base *from, hn_catalog *catalog);
 

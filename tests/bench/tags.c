@@ -397,7 +397,8 @@ static void put_whole(FILE *to)
 	put_units(to);
 }
 
-/* Views are made anew after 16 catalogues, to let the old ones go: EDITS counts two such rounds. */
+/* Views move to a newer catalogue after 16 others, to let the old ones go: EDITS counts two such
+ * rounds. */
 static void edit_one_tag(hn_decl *units, hn_catalog *catalog)
 {
 	enum { EDITS = 33 };
