@@ -162,6 +162,11 @@ Test(completion, bash_gives_choices)
 	bash_says("prog copy a b --mode \"\"", "fast slow");
 }
 
+Test(completion, bash_gives_values_before_the_command)
+{
+	bash_says("prog --color \"\"", "always auto never");
+}
+
 Test(completion, bash_gives_choices_behind_an_equals_sign)
 {
 	bash_says("prog copy --mode =", "fast slow");
