@@ -8,7 +8,7 @@ usage() {
 	cat <<'END'
 usage: tests/run.sh [OPTION...] [SUITE...]
 
-  SUITE        unit torture sim fuzz golden differential nix e2e style asan tsan; all when none is given
+  SUITE        unit torture sim fuzz golden differential bindings nix e2e style asan tsan; all when none is given
   --quick      only what needs no sanitizer build and no guest
   --long       longer random runs (HYPERNIX_LONG=1)
   --bless      rewrite golden files, the ABI baseline and the made parts of man/*.1 from what the code says now; review the diff
