@@ -213,6 +213,19 @@ Test(catalog, documents_agree)
 		"memory.size", "1Gi");
 }
 
+Test(catalog, beaten_values_need_not_agree)
+{
+	gives("{\"hypernix\": 1, \"documents\": [{\"units\": {\"u\": {\"resources\": {\"memory.size\": {\"$value\": \"1Gi\", \"$priority\": 1000}}}}}, {\"units\": {\"u\": {\"resources\": {\"memory.size\": {\"$value\": \"2Gi\", \"$priority\": 1000}}}}}, {\"units\": {\"u\": {\"resources\": {\"memory.size\": \"3Gi\"}}}}]}",
+		"memory.size", "3Gi");
+}
+
+Test(catalog_refuse, strongest_of_a_unit_disagree)
+{
+	refuse_catalog(
+		"{\"hypernix\": 1, \"documents\": [{\"units\": {\"u\": {\"resources\": {\"memory.size\": {\"$value\": \"1Gi\", \"$priority\": 1000}}}}}, {\"units\": {\"u\": {\"resources\": {\"memory.size\": {\"$value\": \"2Gi\", \"$priority\": 70}}}}}, {\"units\": {\"u\": {\"resources\": {\"memory.size\": {\"$value\": \"3Gi\", \"$priority\": 70}}}}}]}",
+		HN_ECONFLICT, "at priority 70", NULL);
+}
+
 Test(catalog, namespaced_tag)
 {
 	gives("{\"hypernix\": 1, \"tags\": {\"blue/canary\": {\"set\": {\"memory.size\": \"2Gi\"}}}, \"units\": {\"u\": {\"tags\": [\"blue/canary\"]}}}",
