@@ -154,6 +154,24 @@ HN_API int hn_decl_check(
 	hn_decl *const *decls, size_t count, hn_problem_fn each, void *arg, hn_error **err);
 
 /**
+ * Finds what is allowed and yet most likely a mistake: tests of selectors, without a star, that
+ * name a tag, kind or unit that nothing declares.
+ *
+ * @param catalog  the catalogue
+ * @param each  is given each remark once: an error that says where, and the nearest name as hint
+ * @param arg  passed to each
+ * @param err  set on failure; may be NULL
+ * @return the number of remarks, or a negative hn_code
+ * Errors: HN_EINVAL when catalog or each is NULL; HN_ENOMEM when memory runs out
+ * Threads: any
+ * Blocks: no
+ * Allocates: yes, each remark while it is given
+ * Since: 0.1
+ */
+HN_API int hn_catalog_remarks(
+	const hn_catalog *catalog, hn_problem_fn each, void *arg, hn_error **err);
+
+/**
  * Counts the declared units.
  *
  * @param catalog  the catalogue, borrowed

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * All problems of a set of declarations, and what the catalogue says of one tag, policy, kind or
- * unit.
+ * All problems of a set of declarations, remarks on what is allowed and odd, and what the catalogue
+ * says of one tag, policy, kind or unit.
  */
 #include "tags/tags-private.h"
 
@@ -28,6 +28,109 @@ int hn_decl_check(
 		rc = hn_resolve_all(resolver, each, arg, err);
 	hn_resolver_free(resolver);
 	return rc;
+}
+
+/* --- remarks --- */
+
+/* The nearest of thousands is dear: so many names are compared in all. */
+enum { OFFERED_NAMES = 400000 };
+
+typedef struct remarker {
+	const hn_catalog *catalog;
+	tags_sink sink;
+	size_t offers; /* names compared so far */
+} remarker;
+
+static const char *tag_candidate(void *arg, size_t index)
+{
+	return ((const hn_catalog *)arg)->tags[index].name;
+}
+
+static const char *kind_candidate(void *arg, size_t index)
+{
+	return ((const hn_catalog *)arg)->kinds[index].name;
+}
+
+static const char *unit_candidate(void *arg, size_t index)
+{
+	return ((const hn_catalog *)arg)->units[index].name;
+}
+
+static bool has_kind(const hn_catalog *catalog, const char *name)
+{
+	for (uint32_t i = 0; i < catalog->kind_count; i++)
+		if (strcmp(catalog->kinds[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+static const tags_ref *select_ref(const tags_entity *policy)
+{
+	uint32_t i = 0;
+
+	while (policy->fragments[i]->select.name == NULL)
+		i++;
+	return &policy->fragments[i]->select;
+}
+
+static int remark(remarker *at, const tags_entity *policy, tags_field field, const char *name)
+{
+	static const char *const whats[] = {"tag", "kind", "unit"};
+	const char *(*const candidates[])(void *, size_t) = {
+		tag_candidate, kind_candidate, unit_candidate};
+	const hn_catalog *catalog = at->catalog;
+	const size_t counts[] = {catalog->tag_count, catalog->kind_count, catalog->unit_count};
+	void *arg = (void *)(uintptr_t)(const void *)catalog;
+	const tags_place *place = &select_ref(policy)->place;
+	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
+	int near = -1;
+
+	at->offers += counts[field];
+	if (at->offers <= OFFERED_NAMES)
+		near = base_nearest(name, counts[field], candidates[field], arg);
+	base_error(&problem, HN_ENOENT, TAGS_ROOM, NULL,
+		"%s:%u:%u: the selector of policy '%s' asks for the %s '%s', which nothing "
+		"declares",
+		place->file, place->line, place->column, policy->name, whats[field], name);
+	if (near >= 0)
+		base_error_hint(&problem, "did you mean %s?", candidates[field](arg, (size_t)near));
+	else
+		base_error_hint(&problem, "declare the %s, or take the test away", whats[field]);
+	return tags_sink_take(&at->sink, &problem);
+}
+
+static int remark_test(remarker *at, const tags_entity *policy, const tags_probe *probe)
+{
+	const hn_catalog *catalog = at->catalog;
+	char name[1024]; /* SELECTOR_BYTES */
+	bool known;
+
+	if (memchr(probe->pattern, '*', probe->size) != NULL)
+		return 0;
+	memcpy(name, probe->pattern, probe->size);
+	name[probe->size] = '\0';
+	known = probe->field == TAGS_FIELD_TAG    ? probe->tag != TAGS_NONE
+		: probe->field == TAGS_FIELD_KIND ? has_kind(catalog, name)
+						  : tags_catalog_unit(catalog, name) != TAGS_NONE;
+	return known ? 0 : remark(at, policy, probe->field, name);
+}
+
+int hn_catalog_remarks(const hn_catalog *catalog, hn_problem_fn each, void *arg, hn_error **err)
+{
+	remarker at = {.catalog = catalog, .sink = {.each = each, .arg = arg, .err = err}};
+	int rc = 0;
+
+	if (catalog == NULL || each == NULL)
+		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL,
+			"remarks need a catalogue and somewhere to tell them");
+	for (uint32_t i = 0; rc == 0 && i < catalog->policy_count; i++) {
+		const tags_entity *policy = &catalog->policies[i];
+		uint32_t tests = policy->selector != NULL ? policy->selector->test_count : 0;
+
+		for (uint32_t j = 0; rc == 0 && j < tests; j++)
+			rc = remark_test(&at, policy, &catalog->probes[policy->tests[j]]);
+	}
+	return rc < 0 ? rc : at.sink.count;
 }
 
 /* --- describe --- */

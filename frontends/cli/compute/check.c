@@ -10,7 +10,7 @@ typedef struct check_run {
 	cli_run *cli;
 	hn_json *json; /* NULL: as text */
 	hn_code first; /* code of the first problem */
-	size_t problems;
+	size_t problems, remarks;
 } check_run;
 
 static void on_problem(void *arg, const hn_error *problem)
@@ -23,6 +23,17 @@ static void on_problem(void *arg, const hn_error *problem)
 		hn_json_error(check->json, NULL, problem);
 	else
 		cli_error_print(stderr, check->cli->color_err, NULL, problem);
+}
+
+static void on_remark(void *arg, const hn_error *remark)
+{
+	check_run *check = arg;
+
+	check->remarks++;
+	if (check->json != NULL)
+		hn_json_error(check->json, NULL, remark);
+	else if (!check->cli->quiet)
+		cli_error_print(stderr, check->cli->color_err, "remark", remark);
 }
 
 static int read_files(check_run *check, compute_decls *decls)
@@ -91,13 +102,14 @@ static void print_result(const check_run *check, const hn_catalog *catalog)
 		fprintf(stderr, "%zu problem%s\n", check->problems,
 			check->problems == 1 ? "" : "s");
 	else
-		printf("%zu unit%s, %zu tag%s, %zu polic%s: no problem\n",
+		printf("%zu unit%s, %zu tag%s, %zu polic%s: no problem%s\n",
 			hn_catalog_unit_count(catalog),
 			hn_catalog_unit_count(catalog) == 1 ? "" : "s",
 			hn_catalog_tag_count(catalog),
 			hn_catalog_tag_count(catalog) == 1 ? "" : "s",
 			hn_catalog_policy_count(catalog),
-			hn_catalog_policy_count(catalog) == 1 ? "y" : "ies");
+			hn_catalog_policy_count(catalog) == 1 ? "y" : "ies",
+			check->remarks > 0 ? ", but see above" : "");
 }
 
 int compute_check(cli_run *cli)
@@ -106,6 +118,7 @@ int compute_check(cli_run *cli)
 	CLI_AUTO_OF(hn_catalog) hn_catalog *catalog = NULL;
 	CLI_AUTO_OF(hn_resolver) hn_resolver *resolver = NULL;
 	check_run check = {.cli = cli, .json = cli->json ? cli_json_new() : NULL, .first = HN_OK};
+	hn_error *error = NULL;
 	int status;
 
 	if (check.json != NULL) {
@@ -115,6 +128,13 @@ int compute_check(cli_run *cli)
 	status = read_files(&check, &decls);
 	if (status == 0)
 		status = resolve(&check, &decls, &catalog, &resolver);
+	if (check.json != NULL) {
+		hn_json_end(check.json);
+		hn_json_array(check.json, "remarks");
+	}
+	if (status == 0 && check.problems == 0 &&
+		hn_catalog_remarks(catalog, on_remark, &check, &error) < 0)
+		status = cli_fail(cli, error);
 	if (status == 0 && check.json != NULL) {
 		hn_json_end(check.json);
 		hn_json_array(check.json, "units");

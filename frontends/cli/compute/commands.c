@@ -50,6 +50,8 @@ const cli_command compute_commands[] = {
 	{DECLARE, "check", "FILE...",
 		"check a declaration: every problem, with file, line and column",
 		"Reading ends at the first fault of a file; then every problem of every unit is shown. "
+		"A remark on what is allowed and odd, such as a selector of a tag that nothing declares, "
+		"changes no exit status. "
 		"Needs no host, no state and no rights. With --json it prints every unit's resolved values. "
 		"The exit status is that of the first problem.",
 		NULL, "check web.json\ncheck fleet.json --json\n", compute_check, false},

@@ -273,3 +273,67 @@ Test(catalog, chain_of_16)
 	gives("{\"hypernix\": 1, \"tags\": {\"t0\": {\"implies\": [\"t1\"]}, \"t1\": {\"implies\": [\"t2\"]}, \"t2\": {\"implies\": [\"t3\"]}, \"t3\": {\"implies\": [\"t4\"]}, \"t4\": {\"implies\": [\"t5\"]}, \"t5\": {\"implies\": [\"t6\"]}, \"t6\": {\"implies\": [\"t7\"]}, \"t7\": {\"implies\": [\"t8\"]}, \"t8\": {\"implies\": [\"t9\"]}, \"t9\": {\"implies\": [\"t10\"]}, \"t10\": {\"implies\": [\"t11\"]}, \"t11\": {\"implies\": [\"t12\"]}, \"t12\": {\"implies\": [\"t13\"]}, \"t13\": {\"implies\": [\"t14\"]}, \"t14\": {\"implies\": [\"t15\"]}, \"t15\": {\"implies\": [\"t16\"]}, \"t16\": {\"set\": {\"memory.size\": \"2Gi\"}}}, \"units\": {\"u\": {\"tags\": [\"t0\"]}}}",
 		"memory.size", "2Gi");
 }
+
+/* Messages and hints of remarks, a line each. */
+static void collect_remark(void *arg, const hn_error *remark)
+{
+	char *all = arg;
+	size_t size = strlen(all);
+
+	snprintf(all + size, 2048 - size, "%s | %s\n", hn_error_message(remark),
+		hn_error_hint(remark));
+}
+
+static void remarks_are(const char *policies, const char *wanted)
+{
+	char text[1024], all[2048] = "";
+	const char *document = text;
+	hn_catalog *catalog = NULL;
+	int count = 0;
+
+	snprintf(text, sizeof(text),
+		"{\"hypernix\":1,\"kinds\":{\"env\":{}},\"tags\":{\"production\":{\"kind\":\"env\"}},\n"
+		"\"policies\":{%s},\"units\":{\"web-1\":{}}}",
+		policies);
+	cr_assert_eq(catalogued(&document, 1, &catalog, NULL), 0);
+	for (const char *line = wanted; (line = strchr(line, '\n')) != NULL; line++)
+		count++;
+	cr_expect_eq(hn_catalog_remarks(catalog, collect_remark, all, NULL), count);
+	cr_expect_str_eq(all, wanted);
+	hn_catalog_unref(catalog);
+}
+
+Test(remarks, none_when_everything_is_there)
+{
+	remarks_are(
+		"\"p\":{\"select\":\"tag:production and kind:env and not name:web-1\"},\"q\":{}",
+		"");
+}
+
+Test(remarks, none_for_stars)
+{
+	remarks_are("\"p\":{\"select\":\"tag:x* or kind:*y or name:z-*\"}", "");
+}
+
+Test(remarks, tag_kind_and_unit_with_the_nearest_name)
+{
+	remarks_are("\"p\":{\"select\":\"tag:prodction or kind:enw or name:web-2\"}",
+		"a.json:2:27: the selector of policy 'p' asks for the tag 'prodction', which nothing "
+		"declares | did you mean production?\n"
+		"a.json:2:27: the selector of policy 'p' asks for the kind 'enw', which nothing "
+		"declares | did you mean env?\n"
+		"a.json:2:27: the selector of policy 'p' asks for the unit 'web-2', which nothing "
+		"declares | did you mean web-1?\n");
+}
+
+Test(remarks, nothing_near)
+{
+	remarks_are("\"p\":{\"select\":\"tag:xyz\"}",
+		"a.json:2:27: the selector of policy 'p' asks for the tag 'xyz', which nothing "
+		"declares | declare the tag, or take the test away\n");
+}
+
+Test(remarks, need_a_catalogue)
+{
+	cr_expect_eq(hn_catalog_remarks(NULL, collect_remark, NULL, NULL), HN_EINVAL);
+}
