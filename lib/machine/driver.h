@@ -404,6 +404,8 @@ int machine_run_load(hn_os *os, const char *root, const char *uuid, machine_run 
 void machine_run_forget(machine *m, const char *uuid);
 /* Start time of a live process whose command line holds `-uuid UUID`; 0 when it is not that. */
 uint64_t machine_process_check(hn_os *os, pid_t pid, const char *uuid);
+/* Removes what a killed start has left for libvirt to trip over (unborn.c); how many. */
+int machine_forget_unborn(hn_os *os, const char *root, hn_error **err);
 
 /* --- the handle --- */
 

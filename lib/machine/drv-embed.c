@@ -106,6 +106,11 @@ static int embed_open(machine *m, const char *uri, hn_error **err)
 		return result;
 	if (rewritten)
 		machine_fact_add(m, "qemu.conf", "rewritten: it was edited by somebody else");
+	result = machine_forget_unborn(m->os, m->root, err);
+	if (result < 0)
+		return result;
+	if (result > 0)
+		machine_fact_add(m, "unborn", "%d starts that were cut short", result);
 	snprintf(log_outputs, sizeof(log_outputs), "3:file:%s/log/libvirt.log", m->root);
 	pthread_once(&log_once, set_log);
 	base_buf_text(&inner, "qemu:///embed?root=");

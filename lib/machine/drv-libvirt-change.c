@@ -9,7 +9,7 @@
 static int add_number(
 	virTypedParameterPtr *params, int *count, int *capacity, const char *name, uint64_t value)
 {
-	return virTypedParamsAddULLong(params, count, capacity, name, value);
+	return lv.virTypedParamsAddULLong(params, count, capacity, name, value);
 }
 
 static int tune_disk(virDomainPtr domain, const machine_tuning *tuning, unsigned flags)
@@ -21,10 +21,10 @@ static int tune_disk(virDomainPtr domain, const machine_tuning *tuning, unsigned
 		    tuning->number) == 0 &&
 		add_number(&params, &count, &capacity, VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC,
 			tuning->second) == 0 &&
-		virTypedParamsAddString(&params, &count, &capacity,
+		lv.virTypedParamsAddString(&params, &count, &capacity,
 			VIR_DOMAIN_BLOCK_IOTUNE_GROUP_NAME, "unit") == 0)
-		result = virDomainSetBlockIoTune(domain, tuning->target, params, count, flags);
-	virTypedParamsFree(params, count);
+		result = lv.virDomainSetBlockIoTune(domain, tuning->target, params, count, flags);
+	lv.virTypedParamsFree(params, count);
 	return result;
 }
 
@@ -34,13 +34,13 @@ static int tune_nic(virDomainPtr domain, const machine_tuning *tuning, unsigned 
 	unsigned rate = (unsigned)((tuning->number + 1023) / 1024); /* libvirt counts KiB/s */
 	int count = 0, capacity = 0, result = -1;
 
-	if (virTypedParamsAddUInt(
+	if (lv.virTypedParamsAddUInt(
 		    &params, &count, &capacity, VIR_DOMAIN_BANDWIDTH_IN_AVERAGE, rate) == 0 &&
-		virTypedParamsAddUInt(
+		lv.virTypedParamsAddUInt(
 			&params, &count, &capacity, VIR_DOMAIN_BANDWIDTH_OUT_AVERAGE, rate) == 0)
-		result = virDomainSetInterfaceParameters(
+		result = lv.virDomainSetInterfaceParameters(
 			domain, tuning->target, params, count, flags);
-	virTypedParamsFree(params, count);
+	lv.virTypedParamsFree(params, count);
 	return result;
 }
 
@@ -62,7 +62,7 @@ static int get_numbers(virDomainPtr domain, unsigned flags, cpu_numbers *numbers
 {
 	virTypedParameterPtr params;
 	int count = 0, result = -1;
-	char *type = virDomainGetSchedulerType(domain, &count);
+	char *type = lv.virDomainGetSchedulerType(domain, &count);
 
 	free(type); /* libvirt's memory */
 	if (type == NULL)
@@ -70,17 +70,17 @@ static int get_numbers(virDomainPtr domain, unsigned flags, cpu_numbers *numbers
 	params = calloc((size_t)count + 1, sizeof(*params)); /* libvirt frees it */
 	*numbers = (cpu_numbers){.quota = -1};
 	if (params != NULL &&
-		virDomainGetSchedulerParametersFlags(domain, params, &count, flags) == 0 &&
-		virTypedParamsGetULLong(
+		lv.virDomainGetSchedulerParametersFlags(domain, params, &count, flags) == 0 &&
+		lv.virTypedParamsGetULLong(
 			params, count, VIR_DOMAIN_SCHEDULER_CPU_SHARES, &numbers->shares) == 1)
 		result = 0;
 	if (result == 0) {
-		virTypedParamsGetULLong(
+		lv.virTypedParamsGetULLong(
 			params, count, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD, &numbers->period);
-		virTypedParamsGetLLong(
+		lv.virTypedParamsGetLLong(
 			params, count, VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, &numbers->quota);
 	}
-	virTypedParamsFree(params, count);
+	lv.virTypedParamsFree(params, count);
 	return result;
 }
 
@@ -98,10 +98,10 @@ static int tune_weight(
 	if (add_number(&params, &count, &capacity, VIR_DOMAIN_SCHEDULER_CPU_SHARES, shares) == 0 &&
 		add_number(&params, &count, &capacity, VIR_DOMAIN_SCHEDULER_GLOBAL_PERIOD,
 			period) == 0 &&
-		virTypedParamsAddLLong(&params, &count, &capacity,
+		lv.virTypedParamsAddLLong(&params, &count, &capacity,
 			VIR_DOMAIN_SCHEDULER_GLOBAL_QUOTA, quota == 0 ? -1 : (long long)quota) == 0)
-		result = virDomainSetSchedulerParametersFlags(domain, params, count, flags);
-	virTypedParamsFree(params, count);
+		result = lv.virDomainSetSchedulerParametersFlags(domain, params, count, flags);
+	lv.virTypedParamsFree(params, count);
 	if (result < 0 || !live)
 		return result;
 	return get_numbers(domain, VIR_DOMAIN_AFFECT_LIVE, &now) == 0 && now.shares == shares ? 0
@@ -130,15 +130,15 @@ static int act(
 {
 	switch (tuning->kind) {
 	case MACHINE_TUNE_MEMORY:
-		return virDomainSetMemoryFlags(domain, tuning->number >> 10, flags);
+		return lv.virDomainSetMemoryFlags(domain, tuning->number >> 10, flags);
 	case MACHINE_TUNE_VCPUS:
-		return virDomainSetVcpusFlags(domain, (unsigned)tuning->number, flags);
+		return lv.virDomainSetVcpusFlags(domain, (unsigned)tuning->number, flags);
 	case MACHINE_TUNE_ATTACH:
-		return virDomainAttachDeviceFlags(domain, tuning->xml, flags);
+		return lv.virDomainAttachDeviceFlags(domain, tuning->xml, flags);
 	case MACHINE_TUNE_DETACH:
-		return virDomainDetachDeviceFlags(domain, tuning->xml, flags);
+		return lv.virDomainDetachDeviceFlags(domain, tuning->xml, flags);
 	case MACHINE_TUNE_RESIZE:
-		return live ? virDomainBlockResize(domain, tuning->target, tuning->number,
+		return live ? lv.virDomainBlockResize(domain, tuning->target, tuning->number,
 				      VIR_DOMAIN_BLOCK_RESIZE_BYTES)
 			    : 0;
 	case MACHINE_TUNE_DISK_RATE:
@@ -146,12 +146,12 @@ static int act(
 	case MACHINE_TUNE_NET_RATE:
 		return tune_nic(domain, tuning, flags);
 	case MACHINE_TUNE_METADATA:
-		return virDomainSetMetadata(
+		return lv.virDomainSetMetadata(
 			domain, VIR_DOMAIN_METADATA_ELEMENT, tuning->xml, "hn", MACHINE_URN, flags);
 	case MACHINE_TUNE_WEIGHT:
 		return tune_weight(m, domain, tuning, live, flags);
 	case MACHINE_TUNE_AUTOSTART:
-		return virDomainSetAutostart(domain, tuning->number != 0);
+		return lv.virDomainSetAutostart(domain, tuning->number != 0);
 	}
 	return -1;
 }

@@ -47,7 +47,7 @@ static int on_lifecycle(
 	machine_event out = {.status = HN_UNIT_RUNNING};
 
 	(void)connection;
-	if (virDomainGetUUIDString(domain, out.uuid) < 0)
+	if (lv.virDomainGetUUIDString(domain, out.uuid) < 0)
 		return 0;
 	switch (event) {
 	case VIR_DOMAIN_EVENT_DEFINED:
@@ -104,7 +104,7 @@ static void on_io_error(virConnectPtr connection, virDomainPtr domain, const cha
 	(void)alias;
 	if (action == VIR_DOMAIN_EVENT_IO_ERROR_PAUSE)
 		out.status = HN_UNIT_PAUSED;
-	if (virDomainGetUUIDString(domain, out.uuid) == 0)
+	if (lv.virDomainGetUUIDString(domain, out.uuid) == 0)
 		tell(arg, &out);
 }
 
@@ -112,7 +112,7 @@ static void look_again(virt_link *link, virDomainPtr domain)
 {
 	machine_event out = {.status = HN_UNIT_RUNNING, .detail = machine_look_again};
 
-	if (virDomainGetUUIDString(domain, out.uuid) == 0)
+	if (lv.virDomainGetUUIDString(domain, out.uuid) == 0)
 		tell(link, &out);
 }
 
@@ -150,7 +150,7 @@ static int register_event(virt *v, int event, virConnectDomainEventGenericCallba
 	int id;
 
 	atomic_fetch_add(&v->link->references, 1);
-	id = virConnectDomainEventRegisterAny(
+	id = lv.virConnectDomainEventRegisterAny(
 		v->connection, NULL, event, callback, v->link, link_unref);
 	/* Not every driver has every event; the life cycle is what matters. */
 	if (id < 0)
@@ -169,9 +169,9 @@ static void register_events(virt *v)
 	v->callbacks[3] = register_event(
 		v, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_removed));
 	atomic_fetch_add(&v->link->references, 1);
-	if (virConnectRegisterCloseCallback(v->connection, on_closed, v->link, link_unref) < 0)
+	if (lv.virConnectRegisterCloseCallback(v->connection, on_closed, v->link, link_unref) < 0)
 		link_unref(v->link);
-	virResetLastError();
+	lv.virResetLastError();
 }
 
 static int link_up(machine *m, virt *v, hn_error **err)
@@ -182,7 +182,7 @@ static int link_up(machine *m, virt *v, hn_error **err)
 
 	if (link == NULL)
 		return base_nomem(err);
-	v->connection = virConnectOpen(v->uri);
+	v->connection = lv.virConnectOpen(v->uri);
 	if (v->connection != NULL) {
 		pthread_mutex_init(&link->mutex, NULL);
 		link->queue = &m->queue;
@@ -190,13 +190,13 @@ static int link_up(machine *m, virt *v, hn_error **err)
 		v->link = link;
 		register_events(v);
 		/* A peer that is silent for fifteen seconds is gone. */
-		if (v->remote && virConnectSetKeepAlive(v->connection, 5, 3) < 0)
-			virResetLastError();
+		if (v->remote && lv.virConnectSetKeepAlive(v->connection, 5, 3) < 0)
+			lv.virResetLastError();
 		return 0;
 	}
 	base_free(link);
-	owned = virGetLastError() != NULL && virGetLastError()->message != NULL &&
-		strstr(virGetLastError()->message, "driver.pid") != NULL;
+	owned = lv.virGetLastError() != NULL && lv.virGetLastError()->message != NULL &&
+		strstr(lv.virGetLastError()->message, "driver.pid") != NULL;
 	result = virt_error(err, "cannot open %s", v->uri);
 	if (owned) /* by a program that does not know our lock */
 		result = base_error_wrap(
@@ -213,10 +213,10 @@ static void link_down(virt *v)
 	pthread_mutex_unlock(&v->link->mutex);
 	for (size_t i = 0; i < BASE_COUNT(v->callbacks); i++)
 		if (v->callbacks[i] >= 0)
-			virConnectDomainEventDeregisterAny(v->connection, v->callbacks[i]);
-	virConnectUnregisterCloseCallback(v->connection, on_closed);
-	virConnectClose(v->connection);
-	virResetLastError();
+			lv.virConnectDomainEventDeregisterAny(v->connection, v->callbacks[i]);
+	lv.virConnectUnregisterCloseCallback(v->connection, on_closed);
+	lv.virConnectClose(v->connection);
+	lv.virResetLastError();
 	v->connection = NULL;
 	link_unref(BASE_STEAL(v->link));
 }
@@ -288,7 +288,7 @@ int64_t virt_mend(machine *m)
 		machine_queue_lose(&m->queue);
 		return -1;
 	}
-	virResetLastError();
+	lv.virResetLastError();
 	v->due = os_monotonic(m->os) + v->pause;
 	v->pause = v->pause < PAUSE_LAST / 2 ? v->pause * 2 : PAUSE_LAST;
 	return v->due - os_monotonic(m->os);

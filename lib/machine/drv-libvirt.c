@@ -32,7 +32,7 @@ static void schema_element(hn_error **err, const char *message)
 int virt_error(hn_error **err, const char *format, ...)
 {
 	BASE_AUTO_BUF base_buf what = {0};
-	virErrorPtr last = virGetLastError();
+	virErrorPtr last = lv.virGetLastError();
 	hn_code code = HN_EDRIVER;
 	va_list arguments;
 
@@ -65,9 +65,9 @@ int virt_error(hn_error **err, const char *format, ...)
 
 static bool brief_of(virDomainPtr domain, machine_brief *brief)
 {
-	const char *name = virDomainGetName(domain);
+	const char *name = lv.virDomainGetName(domain);
 
-	if (name == NULL || virDomainGetUUIDString(domain, brief->uuid) < 0)
+	if (name == NULL || lv.virDomainGetUUIDString(domain, brief->uuid) < 0)
 		return false;
 	snprintf(brief->name, sizeof(brief->name), "%.63s", name);
 	return true;
@@ -79,16 +79,16 @@ int virt_facts(machine *m, hn_error **err)
 	unsigned long version;
 
 	(void)err;
-	if (virGetVersion(&version, NULL, NULL) == 0)
+	if (lv.virGetVersion(&version, NULL, NULL) == 0)
 		machine_fact_add(m, "libvirt", "%lu.%lu.%lu", version / 1000000,
 			version / 1000 % 1000, version % 1000);
-	if (virConnectGetVersion(v->connection, &version) != 0)
+	if (lv.virConnectGetVersion(v->connection, &version) != 0)
 		version = 0;
 	m->hypervisor = version;
 	if (version != 0)
 		machine_fact_add(m, "hypervisor", "%lu.%lu.%lu", version / 1000000,
 			version / 1000 % 1000, version % 1000);
-	virResetLastError();
+	lv.virResetLastError();
 	return 0;
 }
 
@@ -99,7 +99,7 @@ int virt_lookup(machine *m, const char *uuid, virDomainPtr *domain, hn_error **e
 
 	if (result < 0)
 		return result;
-	*domain = virDomainLookupByUUIDString(v->connection, uuid);
+	*domain = lv.virDomainLookupByUUIDString(v->connection, uuid);
 	return *domain == NULL ? virt_error(err, "no domain %s", uuid) : 0;
 }
 
@@ -144,15 +144,16 @@ static int brief_state(virDomainPtr domain, machine_brief *brief, hn_error **err
 	int state, reason;
 
 	memset(brief, 0, sizeof(*brief));
-	if (!brief_of(domain, brief) || virDomainGetState(domain, &state, &reason, 0) < 0)
+	if (!brief_of(domain, brief) || lv.virDomainGetState(domain, &state, &reason, 0) < 0)
 		return virt_error(err, "cannot get the state of a domain");
 	state_of(state, reason, brief);
-	if (brief->status == HN_UNIT_RUNNING && virDomainGetControlInfo(domain, &control, 0) == 0 &&
+	if (brief->status == HN_UNIT_RUNNING &&
+		lv.virDomainGetControlInfo(domain, &control, 0) == 0 &&
 		control.state == VIR_DOMAIN_CONTROL_ERROR) {
 		brief->status = HN_UNIT_UNREACHABLE;
 		brief->detail = "monitor-lost";
 	}
-	virResetLastError();
+	lv.virResetLastError();
 	return 0;
 }
 
@@ -173,7 +174,7 @@ int virt_list(
 
 	if (result < 0)
 		return result;
-	count = virConnectListAllDomains(v->connection, &domains, 0);
+	count = lv.virConnectListAllDomains(v->connection, &domains, 0);
 	if (count < 0)
 		return virt_error(err, "cannot list domains");
 	for (int i = 0; i < count; i++) {
@@ -182,7 +183,7 @@ int virt_list(
 		/* One that went away between the list and here is no failure. */
 		if (result == 0 && brief_state(domains[i], &brief, NULL) == 0)
 			result = each(arg, &brief);
-		virDomainFree(domains[i]);
+		lv.virDomainFree(domains[i]);
 	}
 	free(domains); /* libvirt's memory */
 	return result;
@@ -197,20 +198,20 @@ int virt_find(machine *m, const char *name, char uuid[37], uint64_t *domains, hn
 
 	if (result < 0)
 		return result;
-	active = virConnectNumOfDomains(v->connection);
-	inactive = virConnectNumOfDefinedDomains(v->connection);
+	active = lv.virConnectNumOfDomains(v->connection);
+	inactive = lv.virConnectNumOfDefinedDomains(v->connection);
 	if (active < 0 || inactive < 0)
 		return virt_error(err, "cannot count domains");
 	*domains = (uint64_t)active + (uint64_t)inactive;
-	domain = virDomainLookupByName(v->connection, name);
+	domain = lv.virDomainLookupByName(v->connection, name);
 	if (domain != NULL)
-		return virDomainGetUUIDString(domain, uuid) == 0
+		return lv.virDomainGetUUIDString(domain, uuid) == 0
 			       ? 1
 			       : virt_error(err, "cannot look at domain '%s'", name);
-	last = virGetLastError();
+	last = lv.virGetLastError();
 	if (last == NULL || last->code != VIR_ERR_NO_DOMAIN)
 		return virt_error(err, "cannot look for domain '%s'", name);
-	virResetLastError();
+	lv.virResetLastError();
 	return 0;
 }
 
@@ -223,7 +224,7 @@ int virt_define(machine *m, const char *xml, hn_error **err)
 
 	if (result < 0)
 		return result;
-	domain = virDomainDefineXMLFlags(v->connection, xml, flags);
+	domain = lv.virDomainDefineXMLFlags(v->connection, xml, flags);
 	return domain == NULL ? virt_error(err, "the driver refused the domain") : 0;
 }
 
@@ -235,7 +236,7 @@ int virt_undefine(machine *m, const char *uuid, hn_error **err)
 
 	if (result < 0)
 		return result;
-	return virDomainUndefineFlags(domain, v->undefine_flags) < 0
+	return lv.virDomainUndefineFlags(domain, v->undefine_flags) < 0
 		       ? virt_error(err, "cannot undefine domain %s", uuid)
 		       : 0;
 }
@@ -247,7 +248,7 @@ int virt_start(machine *m, const char *uuid, bool paused, hn_error **err)
 
 	if (result < 0)
 		return result;
-	return virDomainCreateWithFlags(domain, paused ? VIR_DOMAIN_START_PAUSED : 0) < 0
+	return lv.virDomainCreateWithFlags(domain, paused ? VIR_DOMAIN_START_PAUSED : 0) < 0
 		       ? virt_error(err, "cannot start domain %s", uuid)
 		       : 0;
 }
@@ -259,8 +260,9 @@ int virt_shutdown(machine *m, const char *uuid, hn_error **err)
 
 	if (result < 0)
 		return result;
-	return virDomainShutdown(domain) < 0 ? virt_error(err, "cannot shut domain %s down", uuid)
-					     : 0;
+	return lv.virDomainShutdown(domain) < 0
+		       ? virt_error(err, "cannot shut domain %s down", uuid)
+		       : 0;
 }
 
 int virt_kill(machine *m, const char *uuid, bool graceful, hn_error **err)
@@ -270,7 +272,7 @@ int virt_kill(machine *m, const char *uuid, bool graceful, hn_error **err)
 
 	if (result < 0)
 		return result;
-	return virDomainDestroyFlags(domain, graceful ? VIR_DOMAIN_DESTROY_GRACEFUL : 0) < 0
+	return lv.virDomainDestroyFlags(domain, graceful ? VIR_DOMAIN_DESTROY_GRACEFUL : 0) < 0
 		       ? virt_error(err, "cannot end domain %s", uuid)
 		       : 0;
 }
@@ -282,7 +284,8 @@ int virt_pause(machine *m, const char *uuid, hn_error **err)
 
 	if (result < 0)
 		return result;
-	return virDomainSuspend(domain) < 0 ? virt_error(err, "cannot pause domain %s", uuid) : 0;
+	return lv.virDomainSuspend(domain) < 0 ? virt_error(err, "cannot pause domain %s", uuid)
+					       : 0;
 }
 
 int virt_resume(machine *m, const char *uuid, hn_error **err)
@@ -292,7 +295,8 @@ int virt_resume(machine *m, const char *uuid, hn_error **err)
 
 	if (result < 0)
 		return result;
-	return virDomainResume(domain) < 0 ? virt_error(err, "cannot resume domain %s", uuid) : 0;
+	return lv.virDomainResume(domain) < 0 ? virt_error(err, "cannot resume domain %s", uuid)
+					      : 0;
 }
 
 int virt_reset(machine *m, const char *uuid, hn_error **err)
@@ -302,7 +306,8 @@ int virt_reset(machine *m, const char *uuid, hn_error **err)
 
 	if (result < 0)
 		return result;
-	return virDomainReset(domain, 0) < 0 ? virt_error(err, "cannot reset domain %s", uuid) : 0;
+	return lv.virDomainReset(domain, 0) < 0 ? virt_error(err, "cannot reset domain %s", uuid)
+						: 0;
 }
 
 /* Queues behind the job that reconnects a re-attached domain's monitor; needs no QMP itself. */
@@ -314,7 +319,7 @@ int virt_barrier(machine *m, const char *uuid, hn_error **err)
 
 	if (result < 0)
 		return result;
-	return virDomainMemoryStats(domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0) < 0
+	return lv.virDomainMemoryStats(domain, stats, VIR_DOMAIN_MEMORY_STAT_NR, 0) < 0
 		       ? virt_error(err, "domain %s does not answer", uuid)
 		       : 0;
 }
@@ -327,7 +332,7 @@ int virt_xml(machine *m, const char *uuid, bool live, char **xml, hn_error **err
 
 	if (result < 0)
 		return result;
-	text = virDomainGetXMLDesc(domain, live ? 0 : VIR_DOMAIN_XML_INACTIVE);
+	text = lv.virDomainGetXMLDesc(domain, live ? 0 : VIR_DOMAIN_XML_INACTIVE);
 	if (text == NULL)
 		return virt_error(err, "cannot read the definition of domain %s", uuid);
 	*xml = base_strdup(text);

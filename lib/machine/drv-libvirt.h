@@ -6,8 +6,7 @@
 #define MACHINE_DRV_LIBVIRT_H
 
 #include "machine/driver.h"
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
+#include "machine/libvirt-calls.h"
 
 /* The default event loop of libvirt, one thread for the process, as long as a handle lives. */
 int virt_loop_acquire(hn_error **err);
@@ -31,7 +30,7 @@ int virt_error(hn_error **err, const char *format, ...) BASE_PRINTF(2, 3);
 static inline void virt_domain_free(virDomainPtr *domain)
 {
 	if (*domain != NULL)
-		virDomainFree(*domain);
+		lv.virDomainFree(*domain);
 }
 #define VIRT_AUTO_DOMAIN __attribute__((cleanup(virt_domain_free)))
 int virt_lookup(machine *m, const char *uuid, virDomainPtr *domain, hn_error **err);

@@ -18,7 +18,7 @@ static struct {
 static void wake(int timer, void *arg)
 {
 	(void)arg;
-	virEventUpdateTimeout(timer, -1);
+	lv.virEventUpdateTimeout(timer, -1);
 }
 
 static void silent(void *arg, virErrorPtr error)
@@ -31,20 +31,22 @@ static void *run(void *arg)
 {
 	(void)arg;
 	while (!atomic_load(&loop.stop))
-		if (virEventRunDefaultImpl() < 0)
-			virResetLastError();
+		if (lv.virEventRunDefaultImpl() < 0)
+			lv.virResetLastError();
 	return NULL;
 }
 
 static int prepare(hn_error **err)
 {
-	if (loop.registered)
-		return 0;
+	int result = libvirt_load(err);
+
+	if (result < 0 || loop.registered)
+		return result;
 	/* libvirt would print every error to stderr otherwise. */
-	virSetErrorFunc(NULL, silent);
-	if (virEventRegisterDefaultImpl() < 0)
+	lv.virSetErrorFunc(NULL, silent);
+	if (lv.virEventRegisterDefaultImpl() < 0)
 		return virt_error(err, "cannot register libvirt's event loop");
-	loop.timer = virEventAddTimeout(-1, wake, NULL, NULL);
+	loop.timer = lv.virEventAddTimeout(-1, wake, NULL, NULL);
 	if (loop.timer < 0)
 		return virt_error(err, "cannot add a timer to libvirt's event loop");
 	loop.registered = true;
@@ -75,7 +77,7 @@ void virt_loop_release(void)
 	pthread_mutex_lock(&loop.mutex);
 	if (--loop.users == 0) {
 		atomic_store(&loop.stop, true);
-		virEventUpdateTimeout(loop.timer, 0);
+		lv.virEventUpdateTimeout(loop.timer, 0);
 		pthread_join(loop.thread, NULL);
 	}
 	pthread_mutex_unlock(&loop.mutex);

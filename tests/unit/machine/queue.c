@@ -5,6 +5,7 @@
 #include "fixture.h"
 #include "machine/drv-libvirt.h"
 
+#include <dlfcn.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -135,4 +136,31 @@ Test(queue, what_is_lost_elsewhere_counts_as_an_overflow)
 	cr_expect(readable(&queue));
 	cr_expect(machine_queue_overflowed(&queue));
 	machine_queue_destroy(&queue);
+}
+
+Test(loop, libvirt_is_loaded_with_the_first_machine)
+{
+	cr_expect_null(dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD));
+	cr_expect_null(lv.virConnectOpen);
+	cr_assert_eq(virt_loop_acquire(NULL), 0);
+	cr_expect_not_null(dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD));
+	cr_expect_not_null(lv.virConnectOpen);
+	virt_loop_release();
+}
+
+static void expect_not_loaded(const char *library, const char *word)
+{
+	BASE_AUTO_OF(hn_error) hn_error *err = NULL;
+	libvirt_calls calls = {0};
+
+	cr_expect_eq(libvirt_load_from(library, &calls, &err), HN_EDRIVER);
+	cr_assert_not_null(err);
+	cr_expect_not_null(strstr(hn_error_message(err), word), "%s", hn_error_message(err));
+	cr_expect_null(calls.virConnectOpen);
+}
+
+Test(loop, a_library_that_is_missing_or_another_is_told)
+{
+	expect_not_loaded("libhypernix-is-not-there.so", "cannot load libvirt");
+	expect_not_loaded("libc.so.6", "has no vir");
 }
