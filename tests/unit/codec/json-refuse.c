@@ -336,3 +336,73 @@ Test(json_refuse, each_word_of_another_language_has_a_hint)
 		hn_error_unref(err);
 	}
 }
+
+Test(json_refuse, characters_beside_the_hexadecimal_digits)
+{
+	static const char beside[] = "/:@G`g";
+	char text[] = "\"\\u00x0\"";
+
+	for (size_t i = 0; beside[i] != '\0'; i++) {
+		text[5] = beside[i];
+		refuse(text, HN_ESYNTAX, "web.json:1:2: ", "four hexadecimal digits");
+	}
+}
+
+Test(json_refuse, what_is_no_low_surrogate)
+{
+	static const char *const texts[] = {"\"\\ud800\\n\"", "\"\\ud800\\u0041\"",
+		"\"\\ud800\\ue000\"", "\"\\ud800\\uzzzz\"", "\"\\ud800"};
+
+	for (size_t i = 0; i < BASE_COUNT(texts); i++)
+		refuse(texts[i], HN_ESYNTAX,
+			"web.json:1:2: ", i < 4 ? "lone surrogate" : "surrogate");
+}
+
+Test(json_refuse, lines_that_end_with_a_carriage_return)
+{
+	refuse("\"a\rb\"", HN_ESYNTAX, "web.json:1:1: ", "has no end");
+	refuse("[-\r]", HN_ESYNTAX, "web.json:1:3: ", "found the end of the line");
+}
+
+Test(json_refuse, a_character_of_four_bytes_is_named_whole)
+{
+	refuse("[-\xf0\x9f\x98\x80]", HN_ESYNTAX, "web.json:1:3: ", "found '\xf0\x9f\x98\x80'");
+}
+
+Test(json_refuse, exponents_without_digits)
+{
+	static const char *const texts[] = {"[1e]", "[1E]", "[1e+]", "[1E-x]", "[1.5e]"};
+
+	for (size_t i = 0; i < BASE_COUNT(texts); i++)
+		refuse(texts[i], HN_ESYNTAX, "web.json:1:", "a digit in the exponent");
+}
+
+Test(json_refuse, integers_at_both_ends)
+{
+	refuse("[9223372036854775808]", HN_ERANGE, "web.json:1:2: ", "does not fit");
+	refuse("[-9223372036854775809]", HN_ERANGE, "web.json:1:2: ", "does not fit");
+	refuse("[92233720368547758070]", HN_ERANGE, "web.json:1:2: ", "does not fit");
+}
+
+/* A message quotes a part of what is too long. */
+Test(json_refuse, very_long_words_and_numbers)
+{
+	char text[1100] = "[";
+
+	memset(text + 1, '9', 1000);
+	strcpy(text + 1001, "]");
+	refuse(text, HN_ERANGE, "web.json:1:2: 9999", "9999 does not fit");
+	strcpy(text + 1001, ".0]");
+	refuse(text, HN_ERANGE, "web.json:1:2: 9999", "9999 is too large");
+	memset(text + 1, 'x', 1000);
+	refuse(text, HN_ESYNTAX, "web.json:1:2: ", "xxxx'");
+}
+
+Test(json_refuse, names_without_quotes)
+{
+	static const char *const texts[] = {"{name: 1}", "{'name': 1}", "{Name: 1}", "{_n: 1}",
+		"{1: 1}", "{,}", "{\"a\":1,}", "{@: 1}", "{[: 1}"};
+
+	for (size_t i = 0; i < BASE_COUNT(texts); i++)
+		refuse(texts[i], HN_ESYNTAX, "web.json:1:", "");
+}

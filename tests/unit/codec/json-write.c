@@ -290,3 +290,68 @@ Test(json_write, new_needs_a_place)
 	hn_error_unref(err);
 	cr_assert_null(hn_json_free(NULL));
 }
+
+Test(json_write, every_kind_of_second_value_at_the_top)
+{
+	for (int kind = 0; kind < 8; kind++) {
+		BASE_AUTO_OF(hn_json) hn_json *json = writer(false);
+
+		hn_json_null(json, NULL);
+		switch (kind) {
+		case 0:
+			hn_json_text(json, NULL, "x");
+			break;
+		case 1:
+			hn_json_int(json, NULL, -1);
+			break;
+		case 2:
+			hn_json_uint(json, NULL, 1);
+			break;
+		case 3:
+			hn_json_bool(json, NULL, true);
+			break;
+		case 4:
+			hn_json_null(json, NULL);
+			break;
+		case 5:
+			hn_json_raw(json, NULL, "17");
+			break;
+		case 6:
+			hn_json_raw(json, NULL, "[17]");
+			break;
+		default:
+			hn_json_object(json, NULL);
+		}
+		expect_failure(json, HN_EINVAL, "JSON writer");
+	}
+}
+
+Test(json_write, the_size_may_be_left_out)
+{
+	BASE_AUTO_OF(hn_json) hn_json *json = writer(false);
+	const char *text = NULL;
+
+	hn_json_bool(json, NULL, true);
+	cr_assert_eq(hn_json_finish(json, &text, NULL, NULL), 0);
+	cr_assert_str_eq(text, "true");
+}
+
+/* A chain of causes has no end of its own: the text of it does. */
+Test(json_write, a_long_chain_of_causes_is_cut)
+{
+	BASE_AUTO_OF(hn_json) hn_json *json = writer(false);
+	BASE_AUTO_OF(hn_error) hn_error *err = NULL;
+	const char *text = NULL;
+	size_t causes = 0;
+
+	base_error(&err, HN_EIO, "test", NULL, "first");
+	for (int i = 0; i < 40; i++)
+		base_error_wrap(&err, HN_EIO, "test", "wrapped %d", i);
+	hn_json_error(json, NULL, err);
+	cr_assert_eq(hn_json_finish(json, &text, NULL, NULL), 0);
+	for (const char *at = text; (at = strstr(at, "\"cause\"")) != NULL; at++)
+		causes++;
+	cr_assert_gt(causes, 2u);
+	cr_assert_lt(causes, 40u);
+	cr_assert_not_null(strstr(text, "wrapped 39"));
+}

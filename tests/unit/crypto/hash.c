@@ -162,3 +162,25 @@ Test(hash, a_leaf_is_never_a_node)
 	crypto_node(text, text + 32, node);
 	cr_assert_neq(memcmp(leaf, node, sizeof(leaf)), 0);
 }
+
+/* libsodium's own sodium_init, and one that finds no entropy: the linker gives us both. */
+int __real_sodium_init(void);
+int __wrap_sodium_init(void);
+static bool no_entropy;
+
+int __wrap_sodium_init(void)
+{
+	return no_entropy ? -1 : __real_sodium_init();
+}
+
+Test(open, without_entropy)
+{
+	hn_error *err = NULL;
+
+	no_entropy = true;
+	cr_assert_eq(crypto_open(&err), HN_EINTERNAL);
+	cr_assert_not_null(strstr(hn_error_hint(err), "/dev/urandom"));
+	hn_error_unref(err);
+	no_entropy = false;
+	cr_assert_eq(crypto_open(NULL), 0);
+}
