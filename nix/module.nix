@@ -17,7 +17,7 @@ let
     unitPriority = if around == 100 || cfg.units == [ ] then null else around;
   };
 
-  embedded = cfg.driver == "hypernix:";
+  embedded = lib.hasPrefix "hypernix:" cfg.driver;
   libvirtd = lib.hasPrefix "qemu:///system" cfg.driver;
   usualState = cfg.stateDir == "/var/lib/hypernix";
 
@@ -223,10 +223,10 @@ in
         # that a declaration that fails does not leave the host empty.
         script = ''
           boot=
-          [ -e /run/hypernix/booted ] || boot=--boot
+          [ -e "$RUNTIME_DIRECTORY/booted" ] || boot=--boot
           status=0
           ${activate} ${settings} --journal $boot || status=$?
-          case $status in 0 | 10) : >/run/hypernix/booted ;; esac
+          case $status in 0 | 10) : >"$RUNTIME_DIRECTORY/booted" ;; esac
           exit $status
         '';
         serviceConfig = hardened // {
@@ -235,7 +235,7 @@ in
           SuccessExitStatus = 10; # applied; restarts are pending
           KillMode = "process"; # guests of the embedded driver outlive the unit
           Delegate = true; # weights and limits are cgroups below this unit's
-          TimeoutStartSec = "5min";
+          TimeoutStartSec = "15min"; # hv-activate has limits of its own; at boot all guests start under this one
           RuntimeDirectory = "hypernix";
           RuntimeDirectoryPreserve = true;
         } // optionalAttrs usualState { StateDirectory = "hypernix"; };

@@ -38,7 +38,7 @@ def keys(tool, report):
         tool.write(path, made)
     with open(path, encoding='utf-8') as file:
         report.check('keys: nix/keys.json is what keys.def says', file.read() == made,
-                     'HYPERNIX_BLESS=1 tests/nix/run.py keys HV-COMPUTE NIX-KEYS writes it')
+                     'HYPERNIX_BLESS=1 tests/nix/run.py keys HV-COMPUTE HV-ACTIVATE NIX-KEYS writes it')
 
 
 # ---- tables of configurations ----
@@ -147,9 +147,7 @@ def build(tool, package, body):
 
 @part
 def build_part(tool, report):
-    package = os.path.join(tool.work, 'package')
-    os.makedirs(f'{package}/bin')
-    os.symlink(tool.program, f'{package}/bin/hv-compute')
+    package = tool.package()
     status, text, errors = build(tool, package, 'units.web.resources.memory.size = "32Gi";')
     if status and 'hypervisor.compute' not in errors:
         raise Skip(f'this Nix cannot build here: {errors.strip().splitlines()[-1]}')
@@ -219,7 +217,7 @@ def module(tool, report):
     report.check('module: a new declaration restarts it', len(unit['restartTriggers']) == 1 and
                  unit['restartTriggers'][0].endswith('hypernix-declaration.json'), unit)
     report.check('module: it is not stopped before a switch', unit['stopIfChanged'] is False, unit)
-    report.check('module: it has a time limit', service.get('TimeoutStartSec') == '5min', service)
+    report.check('module: it has a time limit', service.get('TimeoutStartSec') == '15min', service)
     words = unit['script'].split()
     for option, value in (('--state', '/var/lib/hypernix'), ('--uri', 'hypernix:'), ('--on-remove', 'stop'),
                           ('--runtime-tags', 'keep'), ('--failure-policy', 'continue')):
@@ -241,6 +239,63 @@ def module(tool, report):
     older = tool.evaluate(f'''let c = import {ROOT}/tests/nix/eval.nix {{ older = true; modules = [ {{ hypervisor.compute.enable = true; }} ]; }};
         in {{ inherit (c) problems; system = builtins.attrNames c.config.system; }}''')
     report.check('module: an older NixOS has no checks before a switch', older == {'problems': [], 'system': ['activationScripts']}, older)
+
+
+# ---- the unit's script on the test driver ----
+
+class Host:
+    """A host of its own: what a switch to a configuration does, without systemd."""
+
+    def __init__(self, tool):
+        self.tool = tool
+        self.state, self.runtime = os.path.join(tool.work, 's'), os.path.join(tool.work, 'r')
+        os.makedirs(self.runtime)
+        node = tool.write('node.xml', '<node/>')
+        self.settings = f'stateDir = "{self.state}"; driver = "test://{node}"; superviseInterval = null;'
+        tool.environment.update(HYPERNIX_CALIBRATION='reference:8', RUNTIME_DIRECTORY=self.runtime, HYPERNIX_STATE=self.state,
+                                HYPERNIX_URI=f'test://{node}', NIXOS_ACTION='dry-activate')
+
+    def scripts(self, body):
+        """The file of the declaration, built, and what NixOS would run of it."""
+        path = self.tool.write('host.nix', '{ lib, ... }: { hypervisor.compute = { enable = true; ' + self.settings + body + '\n}; }')
+        c = f'(import {ROOT}/tests/nix/eval.nix {{ modules = [ {path} ]; package = "{self.tool.package()}"; }})'
+        status, _, errors = self.tool.command('nix-build', '--no-out-link', '-E', f'{c}.file')
+        if status:
+            raise Skip(f'this Nix cannot build here: {errors.strip().splitlines()[-1]}')
+        return self.tool.evaluate(f'''with {c}.config; {{ unit = systemd.services.hypernix.script;
+            dry = system.activationScripts.hypernixDryActivate.text; before = system.preSwitchChecks.hypernix; }}''')
+
+    def run(self, script):
+        return self.tool.command('sh', '-e', self.tool.write('script', script))
+
+    def units(self):
+        status, text, errors = self.tool.compute('list', '--json')
+        assert status == 0, errors
+        return {unit['name']: unit['status'] for unit in json.loads(text)['units']}
+
+
+@part
+def activate(tool, report):
+    host = Host(tool)
+    web = 'units.web = { resources.memory.size = "128Mi"; overrides.boot.goal = "1min"; };'
+    first = host.scripts(web)
+    status, text, errors = host.run(first['before'])
+    report.check('activate: the check before a switch', status == 0 and not os.path.exists(host.state), text + errors)
+    status, text, errors = host.run(first['dry'])
+    report.check('activate: the dry run names the unit and does nothing', status == 0 and 'web' in text + errors and
+                 not os.path.exists(host.state), text + errors)
+    status, text, errors = host.run(first['unit'])
+    report.check('activate: the first time', status == 0 and 'web' in host.units(), text + errors)
+    report.check('activate: the boot is over', os.path.exists(f'{host.runtime}/booted'), os.listdir(host.runtime))
+    status, text, errors = host.run(first['unit'])
+    report.check('activate: again, with nothing to do', status == 0 and list(host.units()) == ['web'], text + errors)
+    second = host.scripts(web + '\nunits.db.resources.memory.size = "64Mi";')
+    status, text, errors = host.run(second['unit'])
+    report.check('activate: a unit more', status == 0 and sorted(host.units()) == ['db', 'web'], text + errors)
+    status, explained_text, errors = tool.compute('explain', 'db', 'memory.size')
+    report.check('activate: the host explains with the line of the Nix file', 'host.nix:2:' in explained_text, explained_text + errors)
+    status, text, errors = host.run(first['unit'])
+    report.check('activate: back to the configuration before', status == 0 and 'no longer declared' in text + errors, text + errors)
 
 
 # ---- priorities: the module system is the peer ----

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What Nix makes of our module, held against the library: run.py PART HV-COMPUTE KEYS-PROGRAM
+"""What Nix makes of our module, held against the library: run.py PART HV-COMPUTE HV-ACTIVATE KEYS-PROGRAM
 
   parse     every Nix file is one (needs nix-instantiate only)
   keys      nix/keys.json is what lib/tags/keys.def says; HYPERNIX_BLESS=1 writes it
@@ -9,6 +9,7 @@
   build     the file of the declaration is a derivation: a bad declaration fails the build
   options   every key has a documented option whose example the library accepts
   module    what the module asks of NixOS
+  activate  the unit's script, run as systemd would, on libvirt's test driver
   priority  random mkForce, mkDefault, mkOverride: the module system and the library agree
   fleet     1,000 units: no loser lost, every place right
   bindings  bindings/nix
@@ -29,11 +30,11 @@ from tool import Report, Skip, Tool  # noqa: E402
 
 
 def main():
-    part, program, keys = sys.argv[1], os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3])
+    part, programs = sys.argv[1], [os.path.abspath(path) for path in sys.argv[2:5]]
     report = Report()
     with tempfile.TemporaryDirectory(prefix='hn-nix.') as work:
         try:
-            tool = Tool(work, program, keys, needs_library=part not in ('parse', 'keys'))
+            tool = Tool(work, programs, needs_library=part not in ('parse', 'keys'))
             parts.PARTS[part](tool, report)
         except Skip as reason:
             print(f'skip nix-{part} {reason}')

@@ -40,8 +40,9 @@ class Report:
 
 
 class Tool:
-    def __init__(self, work, program, keys, needs_library):
-        self.work, self.program, self.keys = work, program, keys
+    def __init__(self, work, programs, needs_library):
+        self.work = work
+        self.program, self.activate, self.keys = programs
         if not shutil.which('nix-instantiate'):
             raise Skip('nix-instantiate is not installed (Debian: nix-bin)')
         # A store of our own: nothing is written outside, and no daemon is asked.
@@ -75,6 +76,15 @@ class Tool:
         with open(path, 'w', encoding='utf-8') as file:
             file.write(text)
         return path
+
+    def package(self):
+        """What the module takes for the installed package."""
+        package = os.path.join(self.work, 'package')
+        if not os.path.exists(package):
+            os.makedirs(f'{package}/bin')
+            os.symlink(self.program, f'{package}/bin/hv-compute')
+            os.symlink(self.activate, f'{package}/bin/hv-activate')
+        return package
 
     def compute(self, *arguments):
         return self.command(self.program, *arguments)
