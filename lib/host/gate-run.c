@@ -270,6 +270,17 @@ static int note_status(void *arg, hn_error **err)
 		note->unit->uuid, note->unit->name, data, err);
 }
 
+/* The machine room knows a unit by its uuid only. */
+static int name_lost(const hn_unit *unit, int rc, hn_error **err)
+{
+	if (rc != HN_ENOENT)
+		return rc;
+	if (err)
+		*err = hn_error_unref(*err);
+	return base_error(err, HN_ENOENT, HOST_ROOM, "apply makes it again",
+		"unit '%s' has no domain", unit->name);
+}
+
 static int act(hn_session *session, const char *unit, hn_verb verb, machine_verb run,
 	hn_unit_status leads_to, hn_error **err)
 {
@@ -283,7 +294,7 @@ static int act(hn_session *session, const char *unit, hn_verb verb, machine_verb
 	note.unit = c.unit;
 	rc = host_machine(c.host, &m, err);
 	if (rc >= 0)
-		rc = run(&c.permit.base, m, c.unit->uuid, err);
+		rc = name_lost(c.unit, run(&c.permit.base, m, c.unit->uuid, err), err);
 	if (rc >= 0) {
 		int noted = host_transaction(c.host, note_status, &note, err);
 

@@ -401,12 +401,14 @@ int machine_stop(const base_permit *permit, machine *m, const char *uuid, int64_
 static int set_status(const char *uuid, hn_unit_status status, hn_error **err)
 {
 	fake_domain *domain = by_uuid(uuid);
-	int rc = write_begins(err);
+	int rc;
 
+	if (!domain)
+		return base_error(err, HN_ENOENT, "fake", NULL, "no domain %s", uuid);
+	rc = write_begins(err);
 	if (rc < 0)
 		return rc;
-	if (domain)
-		domain->status = status;
+	domain->status = status;
 	return write_ends(err);
 }
 

@@ -108,6 +108,16 @@ Test(words, a_lost_domain_is_not_waited_for)
 	cr_expect_str_eq(lab_why(&l), "unit 'web' is absent");
 }
 
+Test(words, a_lost_domain_has_the_name_of_its_unit)
+{
+	LAB l = lab_new();
+
+	lab_must_apply(&l, RUNNING(""));
+	fake_find("web")->there = false;
+	cr_expect_eq(hn_unit_pause(l.session, "web", lab_err(&l)), HN_ENOENT);
+	cr_expect_str_eq(lab_why(&l), "unit 'web' has no domain");
+}
+
 Test(words, a_generation_that_was_only_planned_is_none)
 {
 	LAB l = lab_new();
