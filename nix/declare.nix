@@ -32,10 +32,16 @@ let
 
   # ---- places ----
 
-  # A flake's sources are in the store: what is left is the path inside the flake.
+  # A flake's sources are in the store: what is left is the path inside the flake. Of an expression on a command
+  # line older Nix gives the text in the place of a file.
   cut = file:
-    let found = match "/nix/store/[^/]*-source/(.*)" (toString file);
-    in if found == null then toString file else head found;
+    let
+      text = toString file;
+      found = match "/nix/store/[^/]*-source/(.*)" text;
+    in
+    if found != null then head found
+    else if lib.hasPrefix "/" text || match "[A-Za-z0-9_.<>-]+" text != null then text
+    else "(expression)";
   where = file: pos:
     if pos == null then cut file else "${cut pos.file}:${toString pos.line}:${toString pos.column}";
   nearer = pos: name: set:

@@ -13,6 +13,10 @@ let
 
   is = actual: expected: { inherit actual expected; };
   fails = value: is (builtins.tryEval (builtins.deepSeq value true)).success false;
+  # Where the unit of a definition without positions is said to stand.
+  at = file: ((import ../../nix/declare.nix { inherit lib; }).declare {
+    units = [ { inherit file; value = builtins.mapAttrs (name: unit: unit) { a = { }; }; } ];
+  }).value.files;
   small = { tags = [ "web" ]; resources.memory.size = "1Gi"; };
 in
 {
@@ -43,6 +47,9 @@ in
     { size = "1Gi"; max = "4Gi"; };
   "declaration: values" = is (hypernix.declaration { tags.web = { }; units.a = small; }).units.a.resources.memory.size "1Gi";
   "declaration: places" = is (builtins.length (hypernix.declaration { units.a.resources.memory.size = "1Gi"; }).files) 1;
+  "declaration: a place in a store" = is (at "/nix/store/abcdefghijklmnopqrstuvwxyz012345-source/hosts/web.nix") [ "hosts/web.nix" ];
+  "declaration: a place in a file" = is (at "/etc/nixos/web.nix") [ "/etc/nixos/web.nix" ];
+  "declaration: a place in an expression" = is (at "{ units.a =\n{ }; }") [ "(expression)" ];
   "declaration: wrong" = fails (hypernix.declaration { units.a.resources.memory.sise = "1Gi"; });
   "declaration: an unknown section" = fails (hypernix.declaration { unit.a = { }; });
   "declaration: an unknown tag" = fails (hypernix.declaration { units.a = small; });
