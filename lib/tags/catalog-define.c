@@ -110,6 +110,7 @@ static int add_raw(definer *at, const tags_decl_def *decl, uint32_t owner, uint3
 	made->def.source = source;
 	made->def.layer = (uint8_t)layer;
 	made->def.priority = decl->priority != 0 ? decl->priority : priority;
+	made->def.own_priority = decl->priority != 0;
 	made->def.order = decl->order;
 	rc = intern_slot(at, decl, &made->def.slot);
 	if (rc == 0)
@@ -378,6 +379,9 @@ static int fill_tables(definer *at)
 			tags_value_bound(def->value != 0 ? &catalog->values[def->value] : NULL,
 				tags_merges_smallest(catalog->slots[def->slot].key));
 	}
+	for (uint32_t i = 1; i < catalog->slot_count; i++)
+		if (catalog->slot_ends[i] == 0)
+			catalog->slot_ends[i] = catalog->slot_ends[i - 1];
 	catalog->def_count = at->count;
 	catalog->shared_count = at->shared;
 	return distribute(at);

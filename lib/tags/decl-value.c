@@ -217,6 +217,8 @@ static int read_value(tags_reader *in, walk *at, const hn_key *key, const codec_
 			hint = "write it as a string with its unit";
 		else if (node->kind == CODEC_INTEGER || node->kind == CODEC_REAL)
 			hint = "write it as a string";
+		else if (node->kind == CODEC_OBJECT)
+			hint = "a value that says more of itself is { \"$value\": ..., \"$priority\": ... }";
 		return wrong_kind(in, at, key, node, hint);
 	}
 	if (tags_value_parse(key, text, size, &parsed, &cause) < 0)

@@ -29,16 +29,6 @@ static const char *source_note(const tags_base *base, const tags_def *def)
 
 /* --- ignored definitions --- */
 
-static bool applies(const hn_view *view, const char *policy)
-{
-	const char *name, *how;
-
-	for (size_t i = 0; hn_view_policy_at(view, i, &name, &how) == 0; i++)
-		if (strcmp(name, policy) == 0)
-			return true;
-	return false;
-}
-
 /* What the selector is false at for this unit, by the names of the tags that selectors see. */
 static const char *blame(const hn_view *view, const tags_entity *policy)
 {
@@ -63,43 +53,68 @@ static const char *blame(const hn_view *view, const tags_entity *policy)
 	return policy->blames[node];
 }
 
-static bool same_slot(
-	const hn_catalog *catalog, const tags_def *def, const hn_key *key, const char *name)
+/* The first of a policy's definitions that is not before `first`: they are sorted. */
+static uint32_t lower_bound(const tags_entity *policy, uint32_t first)
 {
-	const tags_slot *slot = &catalog->slots[def->slot];
+	uint32_t low = 0, high = policy->def_count;
 
-	return slot->key == key && strcmp(slot->name, name) == 0;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (policy->defs[middle] < first)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void ignored_entry(
+	const hn_view *view, const tags_entity *policy, uint32_t id, tags_entry *entry)
+{
+	const hn_catalog *catalog = view->base->catalog;
+	const tags_def *def = &catalog->defs[id];
+	const tags_place *place = &catalog->places[id];
+
+	entry->value = def->value != 0 ? &catalog->values[def->value] : NULL;
+	entry->order = def->order;
+	entry->origin = (hn_origin){.size = sizeof(hn_origin),
+		.layer = HN_LAYER_POLICY,
+		.mark = HN_MARK_IGNORED,
+		.priority = def->priority,
+		.source = policy->source,
+		.file = place->file,
+		.line = place->line,
+		.column = place->column,
+		.value = def->value != 0 ? entry->value->text : "null",
+		.note = blame(view, policy)};
 }
 
 /* The nth definition of the key by policies that do not apply, in the order of policies. */
 static bool find_ignored(
 	const hn_view *view, const hn_key *key, const char *name, size_t nth, tags_entry *entry)
 {
-	const hn_catalog *catalog = view->base != NULL ? view->base->catalog : NULL;
+	const tags_base *base = view->base;
+	const hn_catalog *catalog = base != NULL ? base->catalog : NULL;
+	uint32_t slot = catalog != NULL ? tags_catalog_slot(catalog, key, name) : TAGS_NONE;
+	uint32_t first, end, applied = 0;
 
-	for (uint32_t i = 0; catalog != NULL && i < catalog->policy_count; i++) {
+	if (slot == TAGS_NONE)
+		return false;
+	first = slot > 0 ? catalog->slot_ends[slot - 1] : 0;
+	end = catalog->slot_ends[slot];
+	for (uint32_t i = 0; first < end && i < catalog->policy_count; i++) {
 		const tags_entity *policy = &catalog->policies[i];
 
-		if (policy->def_count == 0 || applies(view, policy->name))
+		if (applied < base->policy_count && base->policies[applied].policy == i) {
+			applied++;
 			continue;
-		for (uint32_t j = 0; j < policy->def_count; j++) {
-			const tags_def *def = &catalog->defs[policy->defs[j]];
-			const tags_place *place = &catalog->places[policy->defs[j]];
-
-			if (!same_slot(catalog, def, key, name) || nth-- > 0)
+		}
+		for (uint32_t j = lower_bound(policy, first);
+			j < policy->def_count && policy->defs[j] < end; j++) {
+			if (nth-- > 0)
 				continue;
-			entry->value = def->value != 0 ? &catalog->values[def->value] : NULL;
-			entry->order = def->order;
-			entry->origin = (hn_origin){.size = sizeof(hn_origin),
-				.layer = HN_LAYER_POLICY,
-				.mark = HN_MARK_IGNORED,
-				.priority = def->priority,
-				.source = policy->source,
-				.file = place->file,
-				.line = place->line,
-				.column = place->column,
-				.value = def->value != 0 ? entry->value->text : "null",
-				.note = blame(view, policy)};
+			ignored_entry(view, policy, policy->defs[j], entry);
 			return true;
 		}
 	}

@@ -221,6 +221,7 @@ typedef struct tags_def {
 	uint32_t slot, value, source;
 	int16_t priority, order;
 	uint8_t layer;
+	bool own_priority; /* not that of its tag or policy */
 } tags_def;
 
 typedef struct tags_implied {
@@ -286,7 +287,7 @@ struct hn_catalog {
 	tags_def *defs;
 	tags_place *places;  /* of each definition */
 	int64_t *bounds;     /* of each of the first shared_count: see tags_value_bound */
-	uint32_t *slot_ends; /* of each slot: behind its last definition among these */
+	uint32_t *slot_ends; /* of each slot: behind the last of these up to it */
 	uint32_t def_count, shared_count;
 	uint32_t *platform, platform_count; /* definitions of `defaults` */
 	const char **sources;

@@ -253,20 +253,25 @@ static const char *number_word(uint32_t number, char text[12])
 	return text;
 }
 
-/* What can be done: `last` is the definition that is named last. */
-static void print_ways_out(base_buf *out, const tags_entry *last, bool all_tags)
+/* What can be done: `last` is the definition that is named last; `own`: it has a priority of its
+ * own. */
+static void print_ways_out(base_buf *out, const tags_entry *last, bool own, bool all_tags)
 {
 	const hn_origin *origin = &last->origin;
 	bool tag = origin->layer == HN_LAYER_TAG, policy = origin->layer == HN_LAYER_POLICY;
 	const tags_layer_rule *rule = tags_entity_rule(tag ? TAGS_TAG : TAGS_POLICY);
 	bool smaller = origin->priority - 10 >= rule->low;
+	int other = origin->priority + (smaller ? -10 : 10);
 
 	base_buf_text(out, "ways out: ");
-	if (tag || policy)
+	if ((tag || policy) && own)
+		base_buf_format(out, "give one value a %s number ($priority = %d at %s:%u:%u) | ",
+			smaller ? "smaller" : "larger", other, origin->file, origin->line,
+			origin->column);
+	else if (tag || policy)
 		base_buf_format(out, "give one %s a %s number (%s.%s.priority = %d) | ",
 			tag ? "tag" : "policy", smaller ? "smaller" : "larger",
-			tag ? "tags" : "policies", strchr(origin->source, ':') + 1,
-			origin->priority + (smaller ? -10 : 10));
+			tag ? "tags" : "policies", strchr(origin->source, ':') + 1, other);
 	if (origin->layer == HN_LAYER_PLATFORM)
 		base_buf_text(out, "keep one of the two defaults | ");
 	if (origin->priority > 100)
@@ -339,7 +344,7 @@ static int report_conflict(maker *at, const tags_found *found)
 	const uint32_t *chain = NULL;
 	uint32_t count = tags_found_chain(at->view, found, &chain), rivals = 0;
 	char number[12];
-	bool all_tags = true;
+	bool all_tags = true, own;
 
 	for (; rivals < count; rivals++) {
 		tags_view_entry(at->view, chain[rivals], &at->terms[rivals]);
@@ -348,7 +353,9 @@ static int report_conflict(maker *at, const tags_found *found)
 		all_tags &= at->terms[rivals].origin.layer == HN_LAYER_TAG;
 	}
 	print_rivals(&text, at->terms, rivals);
-	print_ways_out(&ways, &at->terms[rivals - 1], all_tags);
+	own = (chain[rivals - 1] & TAGS_LOCAL) == 0 &&
+	      at->base->catalog->defs[tags_chain_def(chain[rivals - 1])].own_priority;
+	print_ways_out(&ways, &at->terms[rivals - 1], own, all_tags);
 	if (text.failed || ways.failed)
 		return base_nomem(at->err);
 	base_error(at->err, HN_ECONFLICT, TAGS_ROOM, ways.data,

@@ -115,6 +115,15 @@ Test(catalog_refuse, defaults_contradict)
 		HN_ECONFLICT, "defaults gives memory.size", NULL);
 }
 
+/* The tag's priority would not help where the value has its own. */
+Test(resolve_refuse, way_out_is_the_values_own_priority)
+{
+	refuse_unit(
+		"{\"hypernix\": 1, \"tags\": {\"t0\": {\"set\": {\"memory.size\": \"1Gi\"}}, \"t1\": {\"priority\": 300, \"set\": {\"memory.size\": {\"$value\": \"2Gi\", \"$priority\": 400}}}}, \"units\": {\"u\": {\"tags\": [\"t0\", \"t1\"]}}}",
+		HN_ECONFLICT, "two values at priority 400",
+		"ways out: give one value a smaller number ($priority = 390 at a.json:1:");
+}
+
 Test(resolve_refuse, tags_conflict)
 {
 	refuse_unit(

@@ -271,7 +271,7 @@ Test(decl_refuse, key_object)
 {
 	refuse_decl(
 		"{\"hypernix\":1,\"units\":{\"u\":{\"overrides\":{\"memory.size\":{\"a\":1}}}}}",
-		HN_ESCHEMA, "memory.size cannot be an object", NULL);
+		HN_ESCHEMA, "memory.size cannot be an object", "{ \"$value\": ...");
 }
 
 Test(decl_refuse, resources_other_group)
