@@ -23,7 +23,7 @@ typedef enum hn_action {
 	HN_ACTION_RESTORE /* drift */,
 	HN_ACTION_ORPHAN /* remove a domain of ours without record */,
 	HN_ACTION_FORGET /* leaves the declaration; no domain, or one that stays as it is */,
-	HN_ACTION_UNTAG  /* a tag put (old_text) or taken away (new_text) at run time is dropped */
+	HN_ACTION_UNTAG /* a tag put (old_text) or taken away (new_text) at run time is dropped */
 } hn_action;
 
 /** How far a step is. */
@@ -89,8 +89,8 @@ typedef struct hn_plan_options {
 	bool start;            /* start units with autostart; CLI apply: true */
 	const char *on_remove; /* "stop" (NULL), "keep", "destroy": units no longer declared */
 	const char *unit;      /* only this unit; NULL = all */
-	bool boot; /* only start what is to run and does not, as declared when last applied; no
-		      decls */
+	bool boot;      /* only start what is to run and does not, as declared when last applied; no
+			   decls */
 	bool drop_tags; /* declared units lose the tags that were put or taken away at run time */
 } hn_plan_options;
 #define HN_PLAN_OPTIONS_INIT                                                                       \
