@@ -179,6 +179,6 @@ class Stubs(Case):
             return
         inherited = {'close', '__init__', '__len__', '__getitem__'}
         missing = [method for method, found in vars(cls).items()
-                   if isinstance(found, (property, staticmethod)) or inspect.isfunction(found) and not method.startswith('_')
-                   if method not in typed and method not in inherited]
+                   if isinstance(found, (property, staticmethod)) or inspect.isfunction(found)
+                   if method[0] != '_' and method not in typed and method not in inherited]
         self.assertEqual(missing, [], name)
