@@ -197,12 +197,36 @@ Test(collect, keeps_the_current_generation_however_old_it_is)
 			" i < 600) INSERT INTO generation SELECT i, 1, 9e18, '', '', 0 FROM n",
 			lab_err(&l)),
 		0, "%s", lab_why(&l));
+	cr_assert_eq(state_exec(l.host->store, "DELETE FROM plan", lab_err(&l)), 0);
 	cr_assert_eq(hn_unit_force(l.session, "web", "compute.units", "7", OS_SECOND, lab_err(&l)),
 		0, "%s", lab_why(&l));
 	lab_must_apply(&l, NULL);
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM generation"),
 		base_limit(BASE_LIMIT_GENERATIONS) + 1);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM generation WHERE number = 1"), old);
 	cr_assert_eq(lab_plan(&l, NULL), 0, "%s", lab_why(&l));
+}
+
+Test(collect, keeps_what_a_stored_plan_goes_to)
+{
+	LAB l = lab_new();
+	hn_plan_options back = lab_options();
+
+	lab_must_apply(&l, RUNNING(""));
+	apply_label(&l, 1);
+	back.generation = 1;
+	cr_assert_eq(state_exec(l.host->store, "DELETE FROM plan", lab_err(&l)), 0);
+	cr_assert_eq(lab_plan_with(&l, NULL, back), 0, "%s", lab_why(&l));
+	cr_assert_eq(
+		state_exec(l.host->store,
+			"WITH RECURSIVE n(i) AS (VALUES (100) UNION ALL SELECT i + 1 FROM n WHERE"
+			" i < 600) INSERT INTO generation SELECT i, 1, 9e18, '', '', 0 FROM n",
+			lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_assert_eq(hn_unit_force(l.session, "web", "compute.units", "7", OS_SECOND, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	lab_must_apply(&l, NULL);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM generation WHERE number = 1"), 1);
 }
 
 Test(collect, bounds_the_history_of_a_unit)
