@@ -366,10 +366,6 @@ let
 
   # ---- documents ----
 
-  readSection = lowest: entities:
-    members (if all (one: one == 1) (map length (attrValues entities)) then map (readEntity lowest) (attrValues entities)
-      else map (readEntity lowest) (attrValues entities));
-
   declare = { kinds ? [ ], tags ? [ ], policies ? [ ], defaults ? [ ], units ? [ ], unitPriority ? null }@given:
     let
       defsOf = builtins.mapAttrs (section: numbered) { inherit kinds tags policies defaults units; };
@@ -379,7 +375,7 @@ let
       lowest = lowestOf entities;
       perDoc = groupBy (entity: entity.doc) entities;
       defaultsPerDoc = groupBy (def: def.doc) (filter (usable "defaults") defsOf.defaults);
-      docs = lib.unique (concatMap (section: map (def: def.doc) defsOf.${section}) ([ "defaults" ] ++ sectionNames));
+      docs = attrNames (groupBy (def: def.doc) (concatLists (attrValues defsOf)));
       read = map (readDocument lowest perDoc defaultsPerDoc) docs;
       written = filter (doc: doc.v != { }) read;
       findings = concatMap (doc: doc.p) read;

@@ -35,20 +35,31 @@ let
   tools = [ cfg.package pkgs.qemu pkgs.libvirt ];
 
   hardened = {
-    # Guests are children of this unit and run on under the same restrictions: QEMU translates code when there is
-    # no KVM (no MemoryDenyWriteExecute), opens /dev/kvm and /dev/net/tun (no PrivateDevices), libvirt gives it a
-    # mount namespace (no RestrictNamespaces) and writes weights (no ProtectControlGroups).
-    CapabilityBoundingSet = "~CAP_SYS_MODULE CAP_SYS_BOOT CAP_SYS_TIME CAP_SYSLOG CAP_WAKE_ALARM CAP_BLOCK_SUSPEND";
+    # Guests are children of this unit and run on under the same restrictions. So there is no MemoryDenyWriteExecute
+    # (QEMU translates code where there is no KVM), no PrivateDevices (/dev/kvm, /dev/net/tun, disks that are devices),
+    # no ProtectSystem=strict (disks are wherever a unit says), no ProtectControlGroups (weights and limits) and no
+    # ProtectKernelTunables (libvirt sets up interfaces of bridges in /sys and /proc/sys).
+    CapabilityBoundingSet = "~" + lib.concatMapStringsSep " " (name: "CAP_${name}") [
+      "AUDIT_CONTROL" "AUDIT_READ" "BLOCK_SUSPEND" "BPF" "CHECKPOINT_RESTORE" "IPC_OWNER" "LINUX_IMMUTABLE" "NET_BROADCAST"
+      "PERFMON" "SYSLOG" "SYS_BOOT" "SYS_MODULE" "SYS_PACCT" "SYS_RAWIO" "SYS_TIME" "SYS_TTY_CONFIG" "WAKE_ALARM"
+    ];
     KeyringMode = "private";
     LockPersonality = true;
+    NoNewPrivileges = true;
+    PrivateTmp = true;
     ProtectClock = true;
     ProtectHome = "read-only";
     ProtectHostname = true;
     ProtectKernelLogs = true;
     ProtectKernelModules = true;
     ProtectSystem = "full";
+    RestrictAddressFamilies = "AF_UNIX AF_INET AF_INET6 AF_NETLINK AF_PACKET AF_VSOCK";
+    RestrictNamespaces = "mnt"; # libvirt gives each QEMU its own /dev
+    RestrictRealtime = true;
     RestrictSUIDSGID = true;
     SystemCallArchitectures = "native";
+    SystemCallErrorNumber = "EPERM";
+    SystemCallFilter = "~@clock @cpu-emulation @module @obsolete @raw-io @reboot @swap";
   };
 in
 {
@@ -258,9 +269,10 @@ in
         documentation = [ "man:hv-compute(1)" ];
         after = [ "hypernix.service" ];
         path = tools;
+        script = "exec ${cfg.package}/bin/hv-compute supervise --count 1 --lock-wait 20s "
+          + lib.escapeShellArgs [ "--state" cfg.stateDir "--uri" cfg.driver ];
         serviceConfig = hardened // {
           Type = "oneshot";
-          ExecStart = "${cfg.package}/bin/hv-compute supervise --count 1 --lock-wait 20s --state ${cfg.stateDir} --uri ${cfg.driver}";
           KillMode = "process";
           Delegate = true;
         };

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import shutil
 
 import cases
 from tool import ROOT, Skip
@@ -194,6 +195,34 @@ def options_part(tool, report):
                  '\n'.join(made['problems']) + errors)
 
 
+def write_units(tool, systemd):
+    """The unit files that NixOS would make of it."""
+    paths = []
+    for name, unit in systemd['services'].items():
+        script = tool.write(f'units/{name}.sh', '#!/bin/sh -e\n' + unit['script'])
+        os.chmod(script, 0o755)
+        relations = [(word, ' '.join(unit.get(word.lower(), []))) for word in ('After', 'Wants', 'Requires')]
+        settings = [(key, str(value).lower() if isinstance(value, bool) else value) for key, value in unit['serviceConfig'].items()]
+        text = '[Unit]\n' + ''.join(f'{key}={value}\n' for key, value in [('Description', unit['description'])] + relations if value)
+        paths.append(tool.write(f'units/{name}.service', text + '[Service]\n' + ''.join(
+            f'{key}={value}\n' for key, value in settings + [('ExecStart', script)])))
+    for name, unit in systemd['timers'].items():
+        paths.append(tool.write(f'units/{name}.timer', '[Timer]\n' + ''.join(
+            f'{key}={value}\n' for key, value in unit['timerConfig'].items())))
+    return paths
+
+
+def verify_units(tool, report, systemd):
+    if not shutil.which('systemd-analyze'):
+        print('no systemd-analyze here: the units are not verified')
+        return
+    paths = write_units(tool, systemd)
+    status, text, errors = tool.command('systemd-analyze', 'verify', '--man=no', *paths)
+    report.check('module: systemd takes the units', status == 0 and not text + errors, text + errors)
+    broken = tool.write('units/broken.service', '[Service]\nType=oneshot\nExecStart=/bin/sh\nProtectHoem=true\n')
+    report.check('module: systemd would say so', 'ProtectHoem' in ''.join(tool.command('systemd-analyze', 'verify', '--man=no', broken)[1:]))
+
+
 def asks(tool, body):
     return tool.evaluate(f'''let c = {tool.configuration([f"{{ hypervisor.compute = {{ {body} }}; }}"])}; in {{
         inherit (c) problems;
@@ -209,6 +238,7 @@ def module(tool, report):
     report.check('module: switched off it asks for nothing', not off['systemd']['services'] and not off['problems'] and
                  not off['environment']['systemPackages'] and not off['dry'] and not off['before'], off)
     on = asks(tool, 'enable = true;')
+    verify_units(tool, report, on['systemd'])
     unit = on['systemd']['services']['hypernix']
     service = unit['serviceConfig']
     for name, value in (('Type', 'oneshot'), ('RemainAfterExit', True), ('KillMode', 'process'), ('Delegate', True),
