@@ -84,7 +84,7 @@ typedef struct hn_plan_options {
 	hn_decl *const *decls; /* the declaration to go to; NULL = keep the present one */
 	size_t decl_count;
 	hn_owner owner;        /* of the declaration: FILE or NIX */
-	uint64_t generation;   /* roll back to this one; 0 = no */
+	uint64_t generation;   /* roll back to this one, which was applied once; 0 = no */
 	bool restore;          /* also mend drift */
 	bool start;            /* start units with autostart; CLI apply: true */
 	const char *on_remove; /* "stop" (NULL), "keep", "destroy": units no longer declared */
@@ -316,7 +316,8 @@ typedef struct hn_generation {
 /** Given each generation; non-zero ends the walk. */
 typedef int (*hn_generation_fn)(void *arg, const hn_generation *generation);
 /**
- * Tells the generations of the declaration, oldest first: those that were applied.
+ * Tells the generations of the declaration, oldest first: those that were applied, as far as they
+ * are kept (limit GENERATIONS).
  *
  * @param session  needs unit.read on unit/<uuid>
  * @param each  given each generation; texts are borrowed inside the call; non-zero ends the walk
@@ -412,7 +413,7 @@ HN_API int hn_drift_adopt(hn_session *session, const char *unit, const char *key
  * @param session  needs unit.update on unit/<uuid>
  * @param unit  name or uuid
  * @param err  set on failure; may be NULL
- * @return 0, or a negative hn_code
+ * @return 0, 1 when there was nothing to do, or a negative hn_code
  * Errors: HN_ENOENT; HN_EINCONSISTENT when it fails again; HN_EBUSY; HN_EDRIVER; HN_ESESSION
  * when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails; HN_ENOSPC when the
  * disk is full; HN_EAUDIT when the audit log cannot be written

@@ -496,7 +496,8 @@ typedef struct hn_history_entry {
 /** Given each entry of a history; non-zero ends the walk. */
 typedef int (*hn_history_fn)(void *arg, const hn_history_entry *entry);
 /**
- * Tells past winners of a key, oldest first, one entry each time that the value changed.
+ * Tells past winners of a key, oldest first, one entry each time that the value changed, as far as
+ * they are kept (limit UNIT_HISTORY).
  *
  * @param session  needs unit.read on unit/<uuid>
  * @param unit  name or uuid

@@ -406,7 +406,8 @@ HN_API int hn_unit_reset(hn_session *session, const char *unit, hn_error **err);
  * @param err        set on failure; may be NULL
  * @return 0 when it is so, or a negative hn_code
  * Errors: HN_ENOENT when there is no such unit; HN_ETIMEOUT when it was not so in time; HN_EGUEST
- * when the guest ended before it was ready; HN_ENOSUP when the driver has no ready signal;
+ * when the guest ended before it was ready; HN_EBUSY when the unit is off and running or ready is
+ * waited for, or naming who owns the machine; HN_ENOSUP when the driver has no ready signal;
  * HN_ECANCELLED; HN_EDRIVER; HN_EDENIED
  * Threads: the session's
  * Blocks: yes, up to timeout
