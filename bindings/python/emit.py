@@ -40,6 +40,7 @@ def pythonic(binding, text):
     """A sentence of a header in Python's words."""
     text = re.sub(r'[;,:]?\s*(?:owned by the caller: |to be )?released? (?:it )?with hn_\w+', '', text)
     text = re.sub(r'\bset to (?=\w.* on success)', '', text)
+    text = re.sub(r'(?:^|[;,]\s*)set on success(?=$|[;,.:])', '', text)
     text = re.sub(r'[;,]?\s+(?:one reference )?(?:owned by the caller|borrowed)(?=$|[;,.:])', '', text)
     text = re.sub(r'\bHN_(E[A-Z]+)\b', lambda match: error_class(binding, match.group(1)), text)
     text = re.sub(r'\b(hn_\w+)\b', lambda match: python_name(binding, match.group(1)), text)

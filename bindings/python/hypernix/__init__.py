@@ -22,7 +22,8 @@ C function is here. What they have in common:
 * Text is str in UTF-8 without NUL characters. Numbers must fit the C type, else OverflowError. A wrong type
   is a TypeError. Nothing is called in the library in these cases.
 * A handle serves one thread at a time: another one waits until the call has ended. Cancel can be
-  triggered from any thread, and Ctrl-C in the main thread cancels calls that take a `cancel`.
+  triggered from any thread, and Ctrl-C in the main thread cancels calls that take a `cancel`; such a call of
+  the main thread is made in a thread of its own, and its callbacks run there.
 * An exception in a callback ends the call as soon as the library lets it, and is raised then.
 """
 from . import _generated

@@ -12,6 +12,15 @@ import threading
 _mutex = threading.RLock()  # guards the counts of all boxes; never held during a call into the library
 
 
+def _after_fork():
+    """Another thread of the parent may have held the mutex, and is not there to let it go."""
+    global _mutex
+    _mutex = threading.RLock()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
 class Guard:
     """A lock that a thread may take again, and a list of what waits for it to be free."""
 

@@ -345,6 +345,45 @@ class Callbacks(Case):
             'try:\n    hypernix.set_allocator(allocate=allocate)\nexcept hypernix.Error as error: print(error.code.name)\n')
         self.assertEqual(said, 'EINVAL\n')
 
+    def test_nothing_is_left_behind(self):
+        """What the library allocated is released: of values, errors, callbacks that fail, handles never closed."""
+        said = self.alone(
+            'import ctypes, gc, test_tags\n'
+            'from support import decl, resolver_of\n'
+            'c = ctypes.CDLL(None)\n'
+            'for name, args, result in (("malloc", [ctypes.c_size_t], ctypes.c_void_p), ("free", [ctypes.c_void_p], None),\n'
+            '                           ("realloc", [ctypes.c_void_p, ctypes.c_size_t], ctypes.c_void_p)):\n'
+            '    getattr(c, name).argtypes, getattr(c, name).restype = args, result\n'
+            'live = set()\n'
+            'def allocate(size):\n    p = c.malloc(size); live.add(p); return p\n'
+            'def reallocate(old, size):\n    p = c.realloc(old, size); live.discard(old); live.add(p); return p\n'
+            'def release(old):\n    live.remove(old); c.free(old)\n'
+            'hypernix.set_allocator(allocate=allocate, reallocate=reallocate, release=release)\n'
+            'def fail(*_): raise RuntimeError\n'
+            'def work():\n'
+            '    resolver = resolver_of(test_tags.FLEET)\n'
+            '    view = resolver.resolve("u")\n'
+            '    list(view.keys()), list(view.origins("memory.size")), view.why_not("memory.size", "8Gi")\n'
+            '    hypernix.View.decode("u", view.encode(), view.encode_chains()).diff(view)\n'
+            '    for call in (lambda: resolver.resolve("webserver"), lambda: resolver.resolve_all(fail), lambda: hypernix.size_parse("1GB"),\n'
+            '                 lambda: resolver.resolve("none"), lambda: hypernix.Catalog([decl("{}")])):\n'
+            '        try: call()\n'
+            '        except (hypernix.Error, RuntimeError): pass\n'
+            '    resolver.resolve_all(lambda problem: None)\n'
+            '    hypernix.Decl.check([decl(\'{"hypernix":1,"units":{"a":{"tags":["x"]}}}\')])\n'
+            '    writer = hypernix.Json(); writer.text(None, "x"); writer.finish()\n'
+            '    loop = [resolver]; loop.append(loop)\n'
+            'work(); gc.collect()\n'
+            'print(len(live))\n')
+        self.assertEqual(said, '0\n')
+
+    def test_the_interpreter_ends_quietly(self):
+        done = subprocess.run([sys.executable, '-c', 'import hypernix, test_tags\nfrom support import resolver_of\n'
+                               'resolver = resolver_of(test_tags.FLEET); view = resolver.resolve("u")\n'
+                               'system = hypernix.Os.sim_new(); cycle = [resolver, view]; cycle.append(cycle)\n'], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120, check=False,
+                              env={**os.environ, 'PYTHONPATH': os.pathsep.join(sys.path)})
+        self.assertEqual((done.returncode, done.stderr), (0, b''))
+
 
 class Threads(Case):
     def many(self, work, count=6):
