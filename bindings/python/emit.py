@@ -422,7 +422,7 @@ def shadowed(lines):
     own = {match.group(1) for line in lines for match in [re.match(r'\s+def (int|bool|object|bytes|str)\(', line)] if match}
     if not own:
         return lines
-    pattern = re.compile(r'(?<=[:>\[] )\b(%s)\b' % '|'.join(own))
+    pattern = re.compile(r'(?<!def )(?<!\.)\b(%s)\b(?!\s*:)' % '|'.join(own))
     return [pattern.sub(r'builtins.\1', line) for line in lines]
 
 
@@ -431,7 +431,7 @@ def stubs(binding):
     lines = [HEAD, 'import builtins', 'import enum', 'import os',
              'from typing import Any, Callable, Dict, Iterable, Iterator, List, Mapping, NamedTuple, Optional, TypeVar, Union, overload', '',
              'Text = Union[str, "os.PathLike[str]"]', '_H = TypeVar("_H", bound="Handle")', '__version__: str', 'FUNCTIONS: Dict[str, str]', '',
-             'class Word(enum.IntEnum): ...', 'class Snapshot: ...', '', 'class Handle:', '    @property', '    def closed(self) -> bool: ...',
+             'class Word(enum.IntEnum): ...  # type: ignore[misc]', 'class Snapshot: ...', '', 'class Handle:', '    @property', '    def closed(self) -> bool: ...',
              '    def close(self) -> None: ...', '    def __enter__(self: _H) -> _H: ...', '    def __exit__(self, *_: object) -> None: ...', '',
              'class Error(Exception):', '    code: Code', '    room: str', '    message: str', '    hint: Optional[str]',
              '    facts: Dict[str, Union[str, int]]', '    cause: Optional[Error]', '    @property', '    def name(self) -> str: ...', '    @property',
