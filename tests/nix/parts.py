@@ -138,6 +138,39 @@ def wrong(tool, report):
             refused_by_module(case, made[case.slug]['problems'], report)
 
 
+# ---- what Nix says of a value, and what the library says ----
+
+FORM_KEYS = ('compute.units', 'start.order', 'compute.limit', 'compute.vcpus', 'compute.overcommit', 'memory.size', 'memory.max',
+             'memory.balloon', 'stop.grace', 'network.bandwidth', 'cpu.model', 'description', 'boot.kernel', 'nics.n.mac',
+             'backup.schedule', 'boot.cmdline', 'secrets', 'autostart', 'storage.tier.pin', 'tpm')
+FORM_VALUES = ('1', '-1', '0', '400', '1000001', '1.5', 'true', 'null', '[]', '["a"]', '["a","b"]', '[1]', '[["a"]]', '"1"', '""',
+               '"none"', '"auto"', '"units"', '"size"', '"image"', '"off"', '"manual"', '"fast"', '"2.0"', '"1.5"', '"0.5Gi"', '"1Gi"',
+               '"64Mi"', '"1G"', '"1 Gi"', '"1gi"', '"1GB"', '".5Gi"', '"1.Gi"', '"30s"', '"1.5min"', '"2m"', '"1Mi/s"', '"1M"',
+               '"hourly"', '"daily 02:00"', '"/x"', '"52:54:00:00:00:01"', '"word"', '"two words"', '1073741824')
+# Nix asks for the type that the option has, where the library also takes the text of it.
+STRICTER = {('uint', '"1"'), ('int', '"1"'), ('uint', '"400"'), ('bool', '"true"')}
+
+
+@part
+def forms(tool, report):
+    lib = f'({tool.configuration(["{ }"])}).lib'
+    values = json.dumps(json.dumps([json.loads(value) for value in FORM_VALUES])).replace('${', '\\${')
+    rows = tool.evaluate(f'''let keys = import {ROOT}/nix/keys.nix {{ lib = {lib}; }}; in map (name:
+        let row = (keys.descend keys.tree (keys.parts name))."$row"; in {{ inherit (row) type;
+            refused = map (value: keys.wrong row value != null) (builtins.fromJSON {values}); }})
+        [ {' '.join(json.dumps(key) for key in FORM_KEYS)} ]''')
+    for key, row in zip(FORM_KEYS, rows):
+        wrong_here, held = [], 0
+        for value, refused in zip(FORM_VALUES, row['refused']):
+            if not refused or (row['type'], value) in STRICTER:
+                continue
+            path = tool.write('form.json', f'{{ "hypernix": 1, "defaults": {{ "{key}": {value} }} }}')
+            held += 1
+            if tool.compute('check', path)[0] == 0:
+                wrong_here.append(value)
+        report.check(f'forms: {key}: the library takes none of the {held} values that Nix refuses', held and not wrong_here, wrong_here)
+
+
 # ---- the file, as a derivation ----
 
 def build(tool, package, body):
@@ -466,8 +499,19 @@ def examples(tool, report):
         report.check(f'examples: {name}', status == 0 and not made['problems'], errors + text + str(made['problems']))
         report.check(f'examples: {name} declares units', any(
             document.get('units') for document in made['declaration'].get('documents', [made['declaration']])), made)
+    with open(os.path.join(ROOT, 'README.md'), encoding='utf-8') as file:
+        flake, host = re.findall(r'```nix\n(.*?)```', file.read(), re.S)
+    report.check('examples: the flake of the README is Nix', tool.nix('--parse', tool.write('readme-flake.nix', flake))[0] == 0)
+    made = tool.evaluate(f'let c = {tool.configuration([tool.write("readme.nix", host)])}; in {{ inherit (c) problems declaration; }}')
+    status, text, errors = tool.compute('check', tool.declaration('readme.json', made['declaration']))
+    report.check('examples: the host of the README', status == 0 and not made['problems'] and '1 unit' in text, errors + str(made['problems']))
     made = tool.evaluate(f'import {ROOT}/tests/nix/flakes.nix {{ lib = ({tool.configuration(["{ }"])}).lib; }}')
     for name, value in made['holds'].items():
         report.check(f'examples: flake: {name}', value is True, value)
+    # Each dependency of meson.build by its name in nixpkgs.
+    named = {'sqlite3': 'sqlite', 'libzstd': 'zstd', 'libvirt-qemu': 'libvirt', 'libxml-2.0': 'libxml2'}
+    with open(os.path.join(ROOT, 'meson.build'), encoding='utf-8') as file:
+        wanted = {named.get(name, name) for name in re.findall(r"dependency\('([^']+)'", file.read())} - {'threads', 'criterion'}
+    report.check('examples: flake: the package has what meson.build asks for', wanted == set(made['inputs']), f'{wanted} {made["inputs"]}')
     status, _, errors = tool.compute('check', tool.declaration('flake.json', made['declaration']))
     report.check('examples: flake: the declaration of its host', status == 0, errors)

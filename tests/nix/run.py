@@ -6,6 +6,7 @@
   keys      nix/keys.json is what lib/tags/keys.def says; HYPERNIX_BLESS=1 writes it
   right     right.cases: the library accepts what the module makes of them, with the Nix files' lines
   wrong     wrong.cases: our message names the option and the line, or the build-time check fails with it
+  forms     Nix refuses no value that the library takes
   build     the file of the declaration is a derivation: a bad declaration fails the build
   options   every key has a documented option whose example the library accepts
   module    what the module asks of NixOS
