@@ -105,7 +105,7 @@ static int remark_test(remarker *at, const tags_entity *policy, const tags_probe
 	char name[1024]; /* SELECTOR_BYTES */
 	bool known;
 
-	if (memchr(probe->pattern, '*', probe->size) != NULL)
+	if (probe->star)
 		return 0;
 	memcpy(name, probe->pattern, probe->size);
 	name[probe->size] = '\0';

@@ -9,6 +9,7 @@ typedef struct prober {
 	hn_catalog *catalog;
 	base_map *numbers; /* "tag:web-*" to number + 1 */
 	size_t capacity;
+	uint32_t patterns; /* probes with a star: each costs a comparison with all names */
 	tags_probe *probes;
 	hn_error **err;
 } prober;
@@ -21,7 +22,7 @@ static int fill_probe(prober *at, tags_probe *probe)
 
 	if (probe->field == TAGS_FIELD_NAME)
 		return 0;
-	if (probe->field == TAGS_FIELD_TAG && memchr(probe->pattern, '*', probe->size) == NULL) {
+	if (probe->field == TAGS_FIELD_TAG && !probe->star) {
 		const void *number = base_map_get(catalog->tag_names, probe->pattern, probe->size);
 
 		probe->tag = (uint32_t)(uintptr_t)number - 1;
@@ -49,20 +50,26 @@ static int find_probe(
 	size_t before = test->field == TAGS_FIELD_TAG ? 4 : 5;
 	const char *text = selector->text + test->start;
 	uint32_t count = at->catalog->probe_count;
+	bool star = memchr(text, '*', test->size) != NULL;
 	const void *known = base_map_get(at->numbers, text - before, test->size + before);
 
 	if (known != NULL) {
 		*number = (uint32_t)(uintptr_t)known - 1;
 		return 0;
 	}
-	if (base_limit_check(BASE_LIMIT_CATALOG_TESTS, count + UINT64_C(1), at->err) < 0)
+	at->patterns += star;
+	if (base_limit_check(BASE_LIMIT_CATALOG_TESTS, count + UINT64_C(1), at->err) < 0 ||
+		base_limit_check(BASE_LIMIT_CATALOG_PATTERNS, at->patterns, at->err) < 0)
 		return HN_ELIMIT;
 	if (base_grow(&at->probes, &at->capacity, count + 1u, sizeof(*at->probes)) < 0 ||
 		base_map_put(at->numbers, text - before, test->size + before,
 			(void *)(uintptr_t)(count + 1u)) < 0)
 		return base_nomem(at->err);
-	at->probes[count] = (tags_probe){
-		.field = test->field, .pattern = text, .size = test->size, .tag = TAGS_NONE};
+	at->probes[count] = (tags_probe){.field = test->field,
+		.pattern = text,
+		.size = test->size,
+		.star = star,
+		.tag = TAGS_NONE};
 	at->catalog->probe_count++;
 	*number = count;
 	return fill_probe(at, &at->probes[count]);

@@ -6,6 +6,7 @@
 
 typedef struct finder {
 	const tags_subject *subject;
+	size_t name_size;
 	const hn_catalog *catalog;
 	tags_scratch *scratch;
 	tags_membership *found;
@@ -129,6 +130,9 @@ static bool probe_holds(const finder *at, const tags_probe *probe)
 {
 	const uint64_t *visible = at->scratch->visible;
 
+	if (probe->field == TAGS_FIELD_NAME && !probe->star)
+		return probe->size == at->name_size &&
+		       memcmp(probe->pattern, at->subject->name, at->name_size) == 0;
 	if (probe->field == TAGS_FIELD_NAME)
 		return tags_pattern_match(probe->pattern, probe->size, at->subject->name);
 	if (probe->bits == NULL)
@@ -301,7 +305,7 @@ static void sort_members(tags_membership *found)
 int tags_membership_find(const tags_subject *subject, tags_scratch *scratch,
 	tags_membership *membership, hn_error **err)
 {
-	finder at = {subject, subject->catalog, scratch, membership, err};
+	finder at = {subject, strlen(subject->name), subject->catalog, scratch, membership, err};
 	int rc;
 
 	membership->member_count = membership->policy_count = 0;

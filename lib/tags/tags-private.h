@@ -254,6 +254,7 @@ typedef struct tags_probe {
 	tags_field field;
 	const char *pattern;
 	size_t size;
+	bool star;
 	uint32_t tag;   /* of a tag without star: that one, or TAGS_NONE */
 	uint64_t *bits; /* of other tests of tags and kinds: the tags that hold it; else NULL */
 } tags_probe;

@@ -350,3 +350,60 @@ Test(hostile, names_reach_no_terminal_as_they_are)
 	refuse_decl("{\"hypernix\":1,\"units\":{\"u\":{\"overrides\":{\"memory.\\r\":1}}}}",
 		HN_ESCHEMA, "there is no key 'memory.?'", NULL);
 }
+
+/* One policy after another, each with 32 tests; `format` makes each test another one. */
+static void expect_tests(const char *format, uint32_t count, int code, const char *words)
+{
+	BASE_AUTO_BUF base_buf text = {0};
+	hn_catalog *catalog = NULL;
+	hn_error *err = NULL;
+	const char *document;
+	int rc;
+
+	base_buf_text(&text, "{\"hypernix\":1,\"policies\":{");
+	for (uint32_t i = 0; i < count; i++) {
+		if (i % 32 == 0)
+			base_buf_format(
+				&text, "%s\"p%u\":{\"select\":\"none", i > 0 ? "\"}," : "", i / 32);
+		base_buf_text(&text, " or ");
+		base_buf_format(&text, "%s%u%s", format, i, strchr(format, '*') != NULL ? "*" : "");
+	}
+	base_buf_text(&text, "\"}}}");
+	document = text.data;
+	rc = catalogued(&document, 1, &catalog, &err);
+	if (code == 0)
+		cr_assert_eq(rc, 0, "%s", err != NULL ? hn_error_message(err) : "-");
+	else
+		expect_error(err, rc, code, words, NULL);
+	hn_catalog_unref(catalog);
+}
+
+Test(hostile, tests_of_all_selectors_have_a_limit)
+{
+	expect_tests("tag:t", 8192, 0, NULL);
+	expect_tests("tag:t", 8193, HN_ELIMIT, "have too many tests");
+}
+
+Test(hostile, patterns_of_all_selectors_have_a_limit)
+{
+	expect_tests("name:*n", 1024, 0, NULL);
+	expect_tests("name:*n", 1025, HN_ELIMIT, "have too many tests");
+}
+
+/* The same test counts once, however many policies have it. */
+Test(hostile, equal_tests_are_one)
+{
+	BASE_AUTO_BUF base_buf text = {0};
+	hn_catalog *catalog = NULL;
+	const char *document;
+
+	base_buf_text(&text, "{\"hypernix\":1,\"policies\":{\"p\":{}");
+	for (int i = 0; i < 1000; i++)
+		base_buf_format(
+			&text, ",\"p%d\":{\"select\":\"tag:a and name:b-* or not kind:c*\"}", i);
+	base_buf_text(&text, "}}");
+	document = text.data;
+	cr_assert_eq(catalogued(&document, 1, &catalog, NULL), 0);
+	cr_expect_eq(catalog->probe_count, 3);
+	hn_catalog_unref(catalog);
+}
