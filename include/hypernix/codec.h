@@ -213,8 +213,8 @@ typedef int (*hn_json_walk_fn)(void *arg, const char *place, const char *value);
  * @param arg  handed to each
  * @param err  set on failure; may be NULL
  * @return 0, what the callback returned if that was not 0, or a negative hn_code
- * Errors: HN_ESYNTAX, HN_EDUPLICATE, HN_ELIMIT when the text is not strict JSON; HN_EINVAL when text
- * or each is NULL; HN_ENOMEM
+ * Errors: HN_ESYNTAX, HN_EDUPLICATE, HN_ELIMIT when the text is not strict JSON; HN_EINVAL when
+ * text or each is NULL; HN_ENOMEM
  * Threads: any
  * Blocks: no, but for the callback
  * Allocates: yes
