@@ -168,9 +168,13 @@ static void register_events(virt *v)
 		v, VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon));
 	v->callbacks[3] = register_event(
 		v, VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_removed));
-	atomic_fetch_add(&v->link->references, 1);
-	if (lv.virConnectRegisterCloseCallback(v->connection, on_closed, v->link, link_unref) < 0)
-		link_unref(v->link);
+	/* A driver inside our process says yes, keeps nothing, and never lets go of it either. */
+	if (v->remote) {
+		atomic_fetch_add(&v->link->references, 1);
+		if (lv.virConnectRegisterCloseCallback(
+			    v->connection, on_closed, v->link, link_unref) < 0)
+			link_unref(v->link);
+	}
 	lv.virResetLastError();
 }
 
@@ -214,7 +218,8 @@ static void link_down(virt *v)
 	for (size_t i = 0; i < BASE_COUNT(v->callbacks); i++)
 		if (v->callbacks[i] >= 0)
 			lv.virConnectDomainEventDeregisterAny(v->connection, v->callbacks[i]);
-	lv.virConnectUnregisterCloseCallback(v->connection, on_closed);
+	if (v->remote)
+		lv.virConnectUnregisterCloseCallback(v->connection, on_closed);
 	lv.virConnectClose(v->connection);
 	lv.virResetLastError();
 	v->connection = NULL;
