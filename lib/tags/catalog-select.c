@@ -9,7 +9,8 @@ typedef struct prober {
 	hn_catalog *catalog;
 	base_map *numbers; /* "tag:web-*" to number + 1 */
 	size_t capacity;
-	uint32_t patterns; /* probes with a star: each costs a comparison with all names */
+	uint32_t tests;    /* of all selectors so far: each unit asks for all of them */
+	uint32_t patterns; /* probes with a star: each is held against all names */
 	tags_probe *probes;
 	hn_error **err;
 } prober;
@@ -58,8 +59,7 @@ static int find_probe(
 		return 0;
 	}
 	at->patterns += star;
-	if (base_limit_check(BASE_LIMIT_CATALOG_TESTS, count + UINT64_C(1), at->err) < 0 ||
-		base_limit_check(BASE_LIMIT_CATALOG_PATTERNS, at->patterns, at->err) < 0)
+	if (base_limit_check(BASE_LIMIT_CATALOG_PATTERNS, at->patterns, at->err) < 0)
 		return HN_ELIMIT;
 	if (base_grow(&at->probes, &at->capacity, count + 1u, sizeof(*at->probes)) < 0 ||
 		base_map_put(at->numbers, text - before, test->size + before,
@@ -78,8 +78,10 @@ static int find_probe(
 static int fill_tests(prober *at, tags_entity *policy)
 {
 	const hn_selector *selector = policy->selector;
-	int rc = 0;
+	int rc;
 
+	at->tests += selector->test_count;
+	rc = base_limit_check(BASE_LIMIT_CATALOG_TESTS, at->tests, at->err);
 	policy->tests = base_arena_alloc(
 		at->catalog->arena, (selector->test_count + 1) * sizeof(*policy->tests));
 	if (policy->tests == NULL)

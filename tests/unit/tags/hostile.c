@@ -380,8 +380,8 @@ static void expect_tests(const char *format, uint32_t count, int code, const cha
 
 Test(hostile, tests_of_all_selectors_have_a_limit)
 {
-	expect_tests("tag:t", 8192, 0, NULL);
-	expect_tests("tag:t", 8193, HN_ELIMIT, "have too many tests");
+	expect_tests("tag:t", 16384, 0, NULL);
+	expect_tests("tag:t", 16385, HN_ELIMIT, "have too many tests");
 }
 
 Test(hostile, patterns_of_all_selectors_have_a_limit)
