@@ -833,18 +833,19 @@ class Call:
                 box.drop()
 
     def enter(self, arguments, guards):
-        stack = _state.__dict__.setdefault('calls', [])
-        for guard in guards:
-            guard.acquire()
+        stack, taken = _state.__dict__.setdefault('calls', []), []
         stack.append(self)
-        self.active = True
         try:
+            for guard in guards:
+                guard.acquire()
+                taken.append(guard)
+            self.active = True
             self.result = self.function.enter(*arguments)
             self.read()
         finally:
             self.active = False
-            stack.pop()
-            for guard in reversed(guards):
+            stack.remove(self)
+            for guard in reversed(taken):
                 guard.release()
 
     def enter_apart(self, arguments, guards):

@@ -256,6 +256,18 @@ class Callbacks(Case):
             old.resolve('u').diff(hypernix.View.decode('u', resolver_of('{"hypernix":1,"units":{"u":{}}}').resolve('u').encode()), fail)
         self.assertEqual(len(calls), 1)
 
+    def test_nor_where_the_library_cannot_be_told_to_stop(self):
+        calls = []
+
+        def fail(_problem):
+            calls.append(1)
+            raise Oops
+        wrong = decl('{"hypernix":1,"units":{"a":{"tags":["x"]},"b":{"tags":["y"]}}}')
+        self.assertEqual(len(hypernix.Decl.check([wrong])), 2)
+        with self.assertRaises(Oops):
+            hypernix.Decl.check([wrong], fail)
+        self.assertEqual(len(calls), 1)
+
     def test_keyboard_interrupt_and_exit_too(self):
         for kind in (KeyboardInterrupt, SystemExit):
             def fail(*_, kind=kind):
