@@ -5,6 +5,7 @@
  */
 #include "cli.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -94,11 +95,22 @@ static int run(cli_run *cli)
 	return cli->command != NULL ? cli->command->run(cli) : cli->program->run(cli);
 }
 
+/* Who calls us may have closed them. A file of ours that got their number would be read as an
+ * answer or be written into; what stands there now fails when it is used, as a closed one does. */
+static void hold_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
 int cli_main(const cli_program *program, int argc, char **argv)
 {
 	cli_run cli = {.program = program};
 	int status;
 
+	hold_standard_files();
 	setlocale(LC_CTYPE, "C.UTF-8");
 	status = install_signals(&cli);
 	if (status == 0)

@@ -56,6 +56,11 @@ service_is_on_record() {
 same_values() {
 	values >values.now && diff values.one values.now
 }
+# The database must not get the number of a stream that is closed.
+closed_streams() {
+	(cd / && exec "$program" --config "$work/one.json" <&- >&- 2>&-) || return
+	database >now && same_values
+}
 gone() {
 	! kill -0 "$1" 2>/dev/null
 }
@@ -127,6 +132,30 @@ check "a failing generation with undo" exits 2 three.json --failure-policy undo
 check "says so" said 'failed and undone'
 check "the weight is as before" test "$(hv get web compute.units)" = 100
 check "the guests are as before" test "$(pid_of web) $(pid_of db)" = "$web $db"
+
+# No time at all: all is taken back. A unit that an undo could not mend. A host that somebody else holds.
+check "an activation that takes too long" exits 2 two.json --timeout 1ns
+check "is undone" said 'failed and undone'
+check "values are as before" same_values
+check "and so are the guests" test "$(pid_of web) $(pid_of db)" = "$web $db"
+sql "UPDATE unit SET inconsistent = 1 WHERE name = 'db'"
+check "an inconsistent unit" exits 3 one.json
+check "is left alone" test "$(pid_of db)" = "$db"
+hv repair db >/dev/null
+check "until it is repaired" exits 0 one.json
+mkfifo held
+hv supervise 2>held &
+supervisor=$!
+exec 9<held
+read -r _ <&9
+check "a host that is held is refused" exits 1 two.json --lock-wait 0s
+check "by whom" grep -q "process [0-9]" err
+check "a dry run goes by the record" exits 0 two.json --dry-activate
+check "and says the same" said 'web: hot compute.units 100 -> 400: would be done'
+kill -TERM "$supervisor" $(pgrep -P "$supervisor")
+wait "$supervisor"
+exec 9<&-
+check "closed streams do no harm" closed_streams
 
 # As in the journal: systemd names the stream, lines begin with their priority.
 : >out

@@ -49,11 +49,13 @@ db.execute(sys.argv[2])
 db.commit()' "$state" "$1"
 }
 
-# Names, states and every value of all units.
+# Names, states and every value of all units that are declared.
 values() {
 	hv list --json --values --stored | python3 -c 'import json, sys
 for unit in json.load(sys.stdin)["units"]:
-    print(unit["name"], unit["status"], unit["pending"], unit["inconsistent"], unit["undeclared"])
+    if unit["undeclared"]:
+        continue
+    print(unit["name"], unit["status"], unit["pending"], unit["inconsistent"])
     for key, value in sorted(unit["values"].items()):
         print("   ", key, json.dumps(value, sort_keys=True))'
 }
