@@ -51,6 +51,9 @@
             pkgs.libabigail
             pkgs.qemu
             pkgs.groff
+            pkgs.mandoc
+            pkgs.zsh
+            pkgs.fish
             pkgs.lz4
             pkgs.cpio
           ];

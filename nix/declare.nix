@@ -32,14 +32,14 @@ let
 
   # ---- places ----
 
-  # A flake's sources are in the store: what is left is the path inside the flake. Of an expression on a command
+  # A flake's sources are in the store, or in «its address»: what is left is the path inside the flake. Of an expression on a command
   # line older Nix gives the text in the place of a file.
   cut = file:
     let
       text = toString file;
-      found = match "/nix/store/[^/]*-source/(.*)" text;
+      found = match "(/nix/store/[^/]*-source|«[^»]*»)/(.*)" text;
     in
-    if found != null then head found
+    if found != null then elemAt found 1
     else if lib.hasPrefix "/" text || match "[A-Za-z0-9_.<>-]+" text != null then text
     else "(expression)";
   where = file: pos:

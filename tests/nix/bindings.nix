@@ -48,6 +48,7 @@ in
   "declaration: values" = is (hypernix.declaration { tags.web = { }; units.a = small; }).units.a.resources.memory.size "1Gi";
   "declaration: places" = is (builtins.length (hypernix.declaration { units.a.resources.memory.size = "1Gi"; }).files) 1;
   "declaration: a place in a store" = is (at "/nix/store/abcdefghijklmnopqrstuvwxyz012345-source/hosts/web.nix") [ "hosts/web.nix" ];
+  "declaration: a place in a flake's address" = is (at "«github:a/b/0123»/hosts/web.nix") [ "hosts/web.nix" ];
   "declaration: a place in a file" = is (at "/etc/nixos/web.nix") [ "/etc/nixos/web.nix" ];
   "declaration: a place in an expression" = is (at "{ units.a =\n{ }; }") [ "(expression)" ];
   "declaration: wrong" = fails (hypernix.declaration { units.a.resources.memory.sise = "1Gi"; });

@@ -14,7 +14,7 @@ let
     linkFarm = name: entries: { inherit name entries; };
   };
   names = [ "meson" "ninja" "pkg-config" "python3" "sqlite" "jansson" "libsodium" "zstd" "libxml2" "criterion" "libcbor"
-    "universal-ctags" "libabigail" "groff" "lz4" "cpio" ];
+    "universal-ctags" "libabigail" "groff" "mandoc" "zsh" "fish" "lz4" "cpio" ];
   wanted = system: lib.genAttrs names (name: { type = "derivation"; inherit name; outPath = "/stub/${name}"; }) // (pkgs system) // { inherit lib; };
   nixpkgs = {
     inherit lib;
