@@ -165,7 +165,130 @@ static int check_edit(torture *t)
 	return 0;
 }
 
-static const hn_code also[] = {HN_EAUDIT, HN_EINCONSISTENT, HN_OK};
+/* --- an activation: by its service, undone as a whole when it fails, dropping a tag of run time
+ * --- */
+
+static const char tagged[] =
+	"{\"hypernix\":1,\"tags\":{\"night\":{\"set\":{\"compute.units\":40}}},\"units\":"
+	"{\"a\":{\"overrides\":{\"autostart\":true}},\"b\":{\"overrides\":{\"autostart\":true}}}}";
+
+static int prepare_tagged(torture *t)
+{
+	const char *tag = "night";
+	AUTO_HANDLES h = {0};
+
+	fake_reset();
+	TORTURE_CHECK(open_handles(t, &h, NULL) == 0);
+	TORTURE_CHECK(apply(&h, tagged, NULL, NULL) == 0);
+	TORTURE_CHECK(hn_unit_tag(h.session, "a", &tag, 1, NULL, 0, NULL) == 0);
+	TORTURE_CHECK(apply(&h, tagged, NULL, NULL) == 0);
+	TORTURE_CHECK(shows("a", "compute.units", "40"));
+	return 0;
+}
+
+static void told(void *arg, const hn_step *step)
+{
+	(void)step;
+	++*(int *)arg;
+}
+
+static int activate(torture *t, hn_plan_options *to, bool *empty, hn_error **err)
+{
+	BASE_AUTO_OF(hn_plan) hn_plan *plan = NULL;
+	hn_session_options who = HN_SESSION_OPTIONS_INIT;
+	hn_apply_options how = HN_APPLY_OPTIONS_INIT;
+	hn_host_options where = HN_HOST_OPTIONS_INIT;
+	AUTO_HANDLES h = {0};
+	int steps = 0, rc;
+
+	where.os = t->os;
+	where.state = "/state";
+	where.calibration = "reference:8";
+	who.reason = "torture";
+	how.on_error = HN_ON_ERROR_UNDO;
+	how.step = told;
+	how.step_arg = &steps;
+	rc = hn_host_open(&where, &h.host, err);
+	if (rc >= 0)
+		rc = hn_session_open_service(h.host, "activation", &who, &h.session, err);
+	if (rc >= 0)
+		rc = hn_plan_make(h.session, to, &plan, err);
+	if (rc < 0)
+		return rc;
+	if (empty)
+		*empty = hn_plan_empty(plan);
+	rc = hn_plan_check(h.session, plan, err);
+	return rc < 0 ? rc : hn_plan_apply(h.session, plan, &how, err);
+}
+
+static int drop(torture *t, bool *empty, hn_error **err)
+{
+	BASE_AUTO_OF(hn_decl) hn_decl *decl = NULL;
+	hn_plan_options to = HN_PLAN_OPTIONS_INIT;
+	int rc = hn_decl_parse("torture.json", tagged, strlen(tagged), &decl, err);
+
+	to.decls = &decl;
+	to.decl_count = 1;
+	to.start = to.restore = to.drop_tags = true;
+	return rc < 0 ? rc : activate(t, &to, empty, err);
+}
+
+static int run_drop(torture *t, hn_error **err)
+{
+	return drop(t, NULL, err);
+}
+
+static int check_drop(torture *t)
+{
+	bool empty = false;
+
+	{
+		AUTO_HANDLES h = {0};
+
+		TORTURE_CHECK(open_handles(t, &h, NULL) == 0);
+		TORTURE_CHECK(hn_state_verify(h.session, NULL) == 0);
+		TORTURE_CHECK(repair_all(&h) == 0);
+	}
+	TORTURE_CHECK(drop(t, NULL, NULL) == 0);
+	TORTURE_CHECK(shows("a", "compute.units", "100"));
+	TORTURE_CHECK(drop(t, &empty, NULL) == 0);
+	TORTURE_CHECK(empty);
+	return 0;
+}
+
+/* --- a boot: what is to run runs after the next one --- */
+
+static int prepare_off(torture *t)
+{
+	TORTURE_CHECK(prepare_applied(t) == 0);
+	fake_find("a")->status = fake_find("b")->status = HN_UNIT_STOPPED;
+	return 0;
+}
+
+static int run_boot(torture *t, hn_error **err)
+{
+	hn_plan_options to = HN_PLAN_OPTIONS_INIT;
+
+	to.boot = true;
+	return activate(t, &to, NULL, err);
+}
+
+static int check_boot(torture *t)
+{
+	AUTO_HANDLES h = {0};
+
+	TORTURE_CHECK(open_handles(t, &h, NULL) == 0);
+	TORTURE_CHECK(hn_state_verify(h.session, NULL) == 0);
+	TORTURE_CHECK(repair_all(&h) == 0);
+	close_handles(&h);
+	h = (handles){0};
+	TORTURE_CHECK(run_boot(t, NULL) == 0);
+	TORTURE_CHECK(fake_find("a")->status == HN_UNIT_RUNNING);
+	TORTURE_CHECK(fake_find("b")->status == HN_UNIT_RUNNING);
+	return 0;
+}
+
+static const hn_code also[] = {HN_EAUDIT, HN_EINCONSISTENT, HN_EUNDO, HN_OK};
 
 static const torture_scenario scenarios[] = {
 	{.name = "define",
@@ -184,6 +307,20 @@ static const torture_scenario scenarios[] = {
 		.crash = true,
 		.also = also,
 		.stride = 97},
+	{.name = "activate",
+		.prepare = prepare_tagged,
+		.run = run_drop,
+		.check = check_drop,
+		.io = true,
+		.also = also,
+		.stride = 89},
+	{.name = "boot",
+		.prepare = prepare_off,
+		.run = run_boot,
+		.check = check_boot,
+		.io = true,
+		.also = also,
+		.stride = 61},
 };
 
 int main(int argc, char **argv)
