@@ -34,6 +34,26 @@ Test(store, is_not_made_when_not_asked)
 	hn_os_sim_free(os);
 }
 
+Test(store, in_memory_leaves_no_file)
+{
+	hn_os *os = sim_new(0);
+	state_store *store = NULL, *other = NULL;
+	uint64_t calls = hn_os_sim_calls(os);
+
+	OK(state_open_memory(os, &store, err));
+	OK(state_open_memory(os, &other, err));
+	OK(state_begin(store, err));
+	OK(state_exec(store, "CREATE TABLE t (v INTEGER) STRICT; INSERT INTO t VALUES (42)", err));
+	OK(state_commit(store, err));
+	cr_assert_eq(ask(store, "SELECT v FROM t"), 42);
+	cr_assert_eq(ask(other, "SELECT count(*) FROM sqlite_schema"), 0);
+	OK(state_check(store, err));
+	state_close(store);
+	state_close(other);
+	cr_assert_eq(hn_os_sim_calls(os), calls);
+	hn_os_sim_free(os);
+}
+
 Test(store, directory_that_is_missing)
 {
 	hn_os *os = sim_new(0);
