@@ -18,18 +18,32 @@ let
     in if found == null then null else { low = fromJSON (head found); high = fromJSON (builtins.elemAt found 1); };
 
   show = value:
-    if isString value then (if stringLength value > 60 then "a string of ${toString (stringLength value)} bytes" else toJSON value)
+    if isString value && stringLength value > 60 then "a string of ${toString (stringLength value)} bytes"
+    else if isString value then toJSON value
     else if isBool value || isInt value || isFloat value || value == null then toJSON value
     else { list = "a list"; set = "an attribute set"; lambda = "a function"; path = "a path"; }.${typeOf value};
 
   either = given: texts: lib.concatStringsSep " or " (texts ++ map (word: ''"${word}"'') given);
 
   number = "[0-9]+([.][0-9]+)?";
+  bytes = "${number}(B|Ki|Mi|Gi|Ti|Pi|K|M|G|T|P)";
   forms = {
-    size = { pattern = "${number}(B|Ki|Mi|Gi|Ti|Pi|K|M|G|T|P)"; text = ''a size such as "32Gi" (B, Ki, Mi, Gi, Ti, Pi, K, M, G, T, P)''; };
-    rate = { pattern = "${number}(B|Ki|Mi|Gi|Ti|Pi|K|M|G|T|P)/s"; text = ''a rate such as "100Mi/s"''; };
-    duration = { pattern = "${number}(ns|us|ms|s|min|h|d|w)"; text = ''a duration such as "30s" (ns, us, ms, s, min, h, d, w)''; };
-    ratio = { pattern = number; text = ''a ratio such as "1.5"''; };
+    size = {
+      pattern = bytes;
+      text = ''a size such as "32Gi" (B, Ki, Mi, Gi, Ti, Pi, K, M, G, T, P)'';
+    };
+    rate = {
+      pattern = "${bytes}/s";
+      text = ''a rate such as "100Mi/s"'';
+    };
+    duration = {
+      pattern = "${number}(ns|us|ms|s|min|h|d|w)";
+      text = ''a duration such as "30s" (ns, us, ms, s, min, h, d, w)'';
+    };
+    ratio = {
+      pattern = number;
+      text = ''a ratio such as "1.5"'';
+    };
   };
 
   # A path, or what stands for one in a string: a package.
@@ -54,15 +68,23 @@ let
         good = value: isInt value && inRange value || isWord value;
       };
       text = { text = either special [ "a string" ]; good = isString; };
-      many = { text = "a list of strings"; good = value: isList value && builtins.all isString value || isString value; };
+      many = {
+        text = "a list of strings";
+        good = value: isList value && builtins.all isString value || isString value;
+      };
+      # A word, a text of the form, or a number where `number` says so.
+      quantity = number: {
+        text = either special [ form.text ];
+        good = value: number value || formed value || isWord value;
+      };
     in {
       bool = { text = "true or false"; good = isBool; };
       uint = whole;
       int = whole;
-      size = { text = either special [ form.text ]; good = value: isInt value && value >= 0 || formed value || isWord value; };
-      rate = { text = either special [ form.text ]; good = value: formed value || isWord value; };
-      duration = { text = either special [ form.text ]; good = value: formed value || isWord value; };
-      ratio = { text = either special [ form.text ]; good = value: isInt value || exact value || formed value || isWord value; };
+      size = quantity (value: isInt value && value >= 0);
+      rate = quantity (value: false);
+      duration = quantity (value: false);
+      ratio = quantity (value: isInt value || exact value);
       enum = { text = "one of " + lib.concatStringsSep ", " (map (word: ''"${word}"'') choices);
         good = value: isString value && elem value choices; };
       name = text;
@@ -75,10 +97,12 @@ let
     }.${row.type};
 
   hint = row: value:
-    if isString value && row.type == "bool" && elem value [ "true" "false" ] then "; write it without quotes"
-    else if isString value && elem row.type [ "uint" "int" ] && match "-?[0-9]+" value != null then "; write it without quotes"
+    if isString value && (
+      row.type == "bool" && elem value [ "true" "false" ]
+      || elem row.type [ "uint" "int" ] && match "-?[0-9]+" value != null) then "; write it without quotes"
     else if isFloat value && row.type == "ratio" then "; write it as a string, Nix would shorten it"
-    else if (isInt value || isFloat value) && elem row.type [ "duration" "rate" "enum" "name" "text" ] then "; write it as a string"
+    else if (isInt value || isFloat value) && elem row.type [ "duration" "rate" "enum" "name" "text" ] then
+      "; write it as a string"
     else if isString value && elem row.type [ "size" "rate" ] && match ".*[0-9][KMGTP]i?[Bb].*" value != null then
       "; leave out the B"
     else "";
@@ -134,7 +158,11 @@ let
   flat = listToAttrs (map (name: { inherit name; value = lib.getAttrFromPath (parts name) tree; }) plain);
 
   # The node below `at`, or null.
-  step = at: part: at.${part} or (if at ? "*" && part != "$row" && match namePattern part != null then at."*" else null);
+  step = at: part:
+    if part == "$row" then null
+    else if at ? ${part} then at.${part}
+    else if at ? "*" && match namePattern part != null then at."*"
+    else null;
   namePattern = "[a-z][a-z0-9-]{0,62}";
   descend = at: names:
     if names == [ ] || at == null then at else descend (step at (head names)) (tail names);
@@ -149,16 +177,13 @@ let
     in if good == [ ] || stringLength name > 127 then null
     else (builtins.foldl' (best: one: if one.edits < best.edits then one else best) (head good) (tail good)).text;
 
-  # Key names as the user could have meant them: the star stands for the name that is there.
+  # The nearest key, with the user's own names in the place of stars.
   nearestKey = name:
     let
       given = parts name;
-      filled = lib.concatStringsSep "." (lib.imap0 (i: part: part));
-      candidate = key:
-        let wanted = parts key;
-        in lib.concatStringsSep "." (lib.imap0
-          (i: part: if part == "*" then (if i < length given then builtins.elemAt given i else "NAME") else part) wanted);
-    in nearest name (map candidate (attrNames rows));
+      own = i: if i < length given then builtins.elemAt given i else "NAME";
+      filled = key: lib.concatStringsSep "." (lib.imap0 (i: part: if part == "*" then own i else part) (parts key));
+    in nearest name (map filled (attrNames rows));
 in
 {
   inherit rows tree flat descend step parts nearest nearestKey namePattern show;

@@ -90,7 +90,9 @@ in
       type = declarationOption "policies" "attribute set of policies";
       defaultText = literalExpression "{ }";
       example = literalExpression ''{ web-tier = { select = "tag:public-facing"; set."network.filter" = "strict"; }; }'';
-      description = "Policies: values for the units that they select or that name them (priority 600, or the policy's own).";
+      description = ''
+        Policies: values for the units that they select or that name them (priority 600, or the policy's own).
+      '';
     };
     defaults = mkOption {
       type = declarationOption "defaults" "attribute set of keys";
@@ -194,7 +196,9 @@ in
       default = import ./check.nix { inherit lib pkgs; inherit (cfg) package declaration; };
       defaultText = literalExpression "a file, checked by hv-compute check while it is built";
       example = literalExpression "config.hypervisor.compute.declarationFile";
-      description = "The declaration as a file. It is checked while it is built: a bad one fails the build, never the switch.";
+      description = ''
+        The declaration as a file. It is checked while it is built: a bad one fails the build, never the switch.
+      '';
     };
   };
 
@@ -203,11 +207,13 @@ in
       assertions = map (message: { assertion = false; inherit message; }) declared.problems ++ [
         {
           assertion = lib.hasPrefix "/" cfg.stateDir && builtins.stringLength cfg.stateDir <= 48;
-          message = "hypervisor.compute.stateDir: must be an absolute path of at most 48 bytes, not ${builtins.toJSON cfg.stateDir}";
+          message = "hypervisor.compute.stateDir: must be an absolute path of at most 48 bytes, "
+            + "not ${builtins.toJSON cfg.stateDir}";
         }
         {
           assertion = builtins.match "[a-z][a-z0-9+.-]*:.*" cfg.driver != null;
-          message = "hypervisor.compute.driver: must be hypernix: or a URI such as qemu:///system, not ${builtins.toJSON cfg.driver}";
+          message = "hypervisor.compute.driver: must be hypernix: or a URI such as qemu:///system, "
+            + "not ${builtins.toJSON cfg.driver}";
         }
       ];
 

@@ -24,7 +24,8 @@ let
     else {
       defaultText = literalExpression (
         if row.type == "list" || row.type == "set" then "[ ]"
-        else if row.type == "bool" || lib.elem row.type [ "uint" "int" ] && builtins.match "-?[0-9]+" row.default != null then row.default
+        else if row.type == "bool" then row.default
+        else if lib.elem row.type [ "uint" "int" ] && builtins.match "-?[0-9]+" row.default != null then row.default
         else builtins.toJSON row.default);
     };
 

@@ -21,7 +21,8 @@ let
 
   checked = name:
     if builtins.match "[a-z][a-z0-9-]{0,62}" name != null then name
-    else fail "${builtins.toJSON name} is not a name for a unit; a name begins with a-z and goes on with a-z, 0-9 and -, 63 at most";
+    else fail ("${builtins.toJSON name} is not a name for a unit; "
+      + "a name begins with a-z and goes on with a-z, 0-9 and -, 63 at most");
 
   named = pairs:
     let
@@ -49,7 +50,9 @@ let
 
   withTags = tags: mapAttrs (name: unit: unit // { tags = lib.unique ((unit.tags or [ ]) ++ tags); });
 
-  withResources = resources: mapAttrs (name: unit: unit // { resources = lib.recursiveUpdate resources (unit.resources or { }); });
+  withResources = resources: mapAttrs (name: unit: unit // {
+    resources = lib.recursiveUpdate resources (unit.resources or { });
+  });
 
   declaration = given:
     let
@@ -58,7 +61,8 @@ let
       made = declare (mapAttrs (section: value: [ { file = "script"; inherit value; } ]) given);
     in
     if strange != [ ] then fail "a declaration has ${lib.concatStringsSep ", " known}; not ${lib.head strange}"
-    else if made.problems != [ ] then fail "the declaration is wrong:\n${lib.concatMapStringsSep "\n" (text: "- ${text}") made.problems}"
+    else if made.problems != [ ] then
+      fail "the declaration is wrong:\n${lib.concatMapStringsSep "\n" (text: "- ${text}") made.problems}"
     else made.value;
 
   # ---- answers ----
@@ -92,7 +96,9 @@ let
     # hv-compute drift --json: { NAME = [ { key, applied, real, state, note } ... ]; }
     drift = from: byUnit "unit" (member "drift" from);
     # hv-compute capacity --json: { capacity, reserved, holders = { NAME = RESERVE; }; }
-    capacity = from: answer from // { holders = listToAttrs (map (row: { name = row.unit; value = row.reserve; }) (member "holders" from)); };
+    capacity = from: answer from // {
+      holders = listToAttrs (map (row: { name = row.unit; value = row.reserve; }) (member "holders" from));
+    };
     # hv-compute keys --json: { KEY = { type, merge, ... }; }
     keys = from: listToAttrs (map (row: { inherit (row) name; value = row; }) (member "keys" from));
   };
