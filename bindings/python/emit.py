@@ -10,7 +10,7 @@ import rules
 HEAD = '''# SPDX-License-Identifier: MIT
 # Made by bindings/python/generate.py from the public headers; changes belong there.
 '''
-BUILTIN = {'RangeError': '', 'InvalidArgumentError': ', ValueError', 'NotFoundError': ', LookupError', 'OutOfMemoryError': ', MemoryError'}
+BUILTIN = {'InvalidArgumentError': ', ValueError', 'NotFoundError': ', LookupError', 'OutOfMemoryError': ', MemoryError'}
 
 
 def write(path, text):
@@ -186,7 +186,7 @@ def of_class(binding, owner):
     return [member for member in binding.members if member.owner == owner]
 
 
-def signature(member, stub=False):
+def signature(member):
     words, star = [], False
     for name, annotation, default, only, _ in member.parameters():
         if only and not star:
@@ -327,12 +327,12 @@ def error_classes(binding):
     for error in binding.surface.errors:
         name = rules.exception_name(error)
         lines += [f'class {name}(r.Error{BUILTIN.get(name, "")}):', quote(f'{error.text[:1].upper()}{error.text[1:]} (HN_{error.name}).', '    '), '',
-                  f'    code = Code.{error.name}', '', '', f'r.exceptions[Code.{error.name}] = {name}', '', '']
+                  f'    code = Code.{error.name}', '', '', f'r.Known.exceptions[Code.{error.name}] = {name}', '', '']
     return lines
 
 
 def public_names(binding):
-    names = ['Error', 'ClosedError', 'Handle', 'Snapshot', 'Word', 'FUNCTIONS']
+    names = ['Error', 'ClosedError', 'Handle', 'Snapshot', 'Word', 'Text', 'FUNCTIONS']
     names += [rules.exception_name(error) for error in binding.surface.errors]
     names += [rules.camel(name) for name in (*binding.surface.enums, *binding.surface.handles, *sorted(binding.snapshots))
               if name != 'hn_error']
@@ -347,7 +347,7 @@ def module(binding):
              'import ctypes', 'from typing import Any, Callable, Iterable, Iterator, List, Mapping, NamedTuple, Optional, Union', '',
              'from . import _runtime as r', 'from ._handles import Handle', 'from ._runtime import ClosedError, Error, Snapshot, Text, Word', '', '']
     lines += [enum_class(binding, enum) + '\n' for enum in surface.enums.values()]
-    lines += ['r.Code = Code', '', ''] + error_classes(binding)
+    lines += ['r.Known.code = Code', '', ''] + error_classes(binding)
     lines += [f'{name} = {value}' for name, value in surface.constants.items()]
     for name, doc, fields in groups(binding):
         lines += ['', '', f'class {name}(NamedTuple):', quote(pythonic(binding, doc), '    '), ''] + [f'    {rules.safe(field)}: {kind}' for field, kind in fields]
@@ -369,7 +369,7 @@ def module(binding):
     for member in binding.members:
         if not member.owner:
             lines += definition(binding, member, 'function') + ['', '']
-    lines += late + ['r.fact_struct = _C_hn_fact', '']
+    lines += late + ['r.Known.fact = _C_hn_fact', '']
     bound = {member.function.name for member in binding.members}
     lines += [bare_prototype(binding, function) for function in surface.functions if function.name not in bound]
     lines += [prototype(binding, member) for member in binding.members]
@@ -493,7 +493,7 @@ def layout(surface):
         plain = [re.sub(r'\[\w*\]', '*', kind) for kind in kinds]
         lines.append(f'\t_Static_assert(__builtin_types_compatible_p(__typeof__(&{function.name}), {function.result} (*)({", ".join(plain) or "void"})),'
                      f' "{function.name}");')
-        words = ''.join(f' %zu' for _ in plain)
+        words = ' %zu' * len(plain)
         sizes = ', '.join(f'sizeof({kind})' for kind in plain)
         result = '(size_t)0' if function.result == 'void' else f'sizeof({function.result})'
         lines.append(f'\tprintf("function {function.name} %zu{words}\\n", {", ".join(filter(None, [result, sizes]))});')

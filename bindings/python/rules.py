@@ -296,7 +296,7 @@ class Binding:
         more, wrap = (', optional=True', 'Optional[{}]') if optional else ('', '{}')
         default = 'None' if optional else None
         if stars == 1 and bare == 'char' and c_type.startswith('const'):
-            return Slot(f'r.Text({python!r}{more})', [(python, wrap.format('Text'))], default, doc=doc)
+            return Slot(f'r.TextSlot({python!r}{more})', [(python, wrap.format('Text'))], default, doc=doc)
         if stars == 1 and bare == 'hn_cancel' and name == 'cancel' and optional:
             slot = Slot(f'r.Cancel({python!r}, Cancel{more})', [(python, 'Optional[Cancel]')], default, doc=doc)
             slot.cancel = True

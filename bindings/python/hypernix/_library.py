@@ -31,3 +31,6 @@ def load():
         except OSError as problem:
             problems.append(str(problem))
     raise ImportError('libhypernix cannot be loaded (HYPERNIX_LIBRARY may name it): ' + '; '.join(problems))
+
+
+library = load()

@@ -159,6 +159,8 @@ class Stubs(Case):
                 top[node.name] = node
             elif isinstance(node, ast.AnnAssign):
                 top[node.target.id] = node
+            elif isinstance(node, ast.Assign):
+                top[node.targets[0].id] = node
         self.assertEqual([name for name in hypernix.__all__ if name not in top], [])
         for name, node in top.items():
             if isinstance(node, ast.FunctionDef):
