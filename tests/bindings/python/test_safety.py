@@ -507,7 +507,7 @@ class Threads(Case):
                 status = 0
             finally:
                 os._exit(status)
-        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0)
+        self.assertEqual(os.waitpid(child, 0)[1], 0)
         self.assertEqual(session.unit_find('a').name, 'a')
 
 
