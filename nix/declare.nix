@@ -141,7 +141,7 @@ let
         path = entity.path ++ [ field ];
         pointer = "${entity.pointer}/${field}";
         inherit (entity) file;
-        pos = nearer entity.pos field entity.value;
+        pos = entity.place or (nearer entity.pos field entity.value);
       };
     in
     if known == null then refused at (unknownField entity field)
@@ -227,7 +227,7 @@ let
     if length having == 1 then first
     else first // {
       prio = null;
-      pos = nearer first.pos field first.value;
+      place = nearer first.pos field first.value;
       value.${field} = { _type = "merge"; contents = map (piece: around piece piece.value.${field}) having; };
     };
 
