@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
-{ lib, stdenv, meson, ninja, pkg-config, python3, sqlite, jansson, libsodium, zstd, libvirt, libxml2
-}:
+{ lib, stdenv, meson, ninja, pkg-config, python3, sqlite, jansson, libsodium, zstd, libvirt, libxml2 }:
 stdenv.mkDerivation {
   pname = "hypernix";
   version = "0.1.0";
@@ -12,11 +11,11 @@ stdenv.mkDerivation {
 
   nativeBuildInputs = [ meson ninja pkg-config python3 ];
   buildInputs = [ sqlite jansson libsodium zstd libvirt libxml2 ];
-  mesonFlags = [ "-Dtests=disabled" ];
+  mesonFlags = [ "-Dtests=disabled" "-Dpython.purelibdir=${placeholder "out"}/${python3.sitePackages}" ];
   mesonBuildType = "release";
 
   postPatch = ''
-    patchShebangs --build tests man frontends
+    patchShebangs --build tests man frontends bindings
   '';
 
   meta = {
