@@ -45,8 +45,9 @@ static int insert_plan(hn_plan *plan, hn_error **err)
 
 	if (rc >= 0)
 		rc = state_find(plan->host->store,
-			"INSERT INTO plan(number, made, revision, generation, options, state)"
-			" SELECT coalesce(max(number), 0) + 1, ?1, ?2, ?3, ?4, 0 FROM plan",
+			"INSERT INTO plan(number, made, revision, generation, options, reserved,"
+			" capacity, state)"
+			" SELECT coalesce(max(number), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6, 0 FROM plan",
 			&query, err);
 	if (rc < 0)
 		return rc;
@@ -54,6 +55,8 @@ static int insert_plan(hn_plan *plan, hn_error **err)
 	state_bind_int(query, 2, (int64_t)plan->revision);
 	state_bind_int(query, 3, (int64_t)plan->generation);
 	state_bind_text(query, 4, options);
+	state_bind_int(query, 5, (int64_t)plan->summary.reserved);
+	state_bind_int(query, 6, (int64_t)plan->summary.capacity);
 	rc = state_run(query, err);
 	if (rc >= 0)
 		plan->number = (uint64_t)state_last_id(plan->host->store);
@@ -243,7 +246,8 @@ static int load_head(hn_host *host, uint64_t number, hn_plan *plan, hn_error **e
 {
 	state_query *query = NULL;
 	int rc = state_find(host->store,
-		"SELECT revision, generation, options FROM plan WHERE number = ?1", &query, err);
+		"SELECT revision, generation, options, reserved, capacity FROM plan WHERE number = ?1",
+		&query, err);
 
 	if (rc < 0)
 		return rc;
@@ -253,6 +257,8 @@ static int load_head(hn_host *host, uint64_t number, hn_plan *plan, hn_error **e
 		plan->revision = (uint64_t)state_int(query, 0);
 		plan->generation = plan->rollback = (uint64_t)state_int(query, 1);
 		rc = read_options(plan, state_text(query, 2), err);
+		plan->summary.reserved = (uint64_t)state_int(query, 3);
+		plan->summary.capacity = (uint64_t)state_int(query, 4);
 		state_done(query);
 		return rc;
 	}

@@ -50,7 +50,7 @@ static const char step_1[] =
 	"CREATE INDEX history_unit ON history(unit, id);"
 	"CREATE TABLE plan(number INTEGER NOT NULL PRIMARY KEY, made INTEGER NOT NULL,"
 	" revision INTEGER NOT NULL, generation INTEGER NOT NULL, options TEXT NOT NULL,"
-	" state INTEGER NOT NULL) STRICT;"
+	" reserved INTEGER NOT NULL, capacity INTEGER NOT NULL, state INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE step(plan INTEGER NOT NULL REFERENCES plan(number) ON DELETE CASCADE,"
 	" position INTEGER NOT NULL, action INTEGER NOT NULL, class INTEGER NOT NULL,"
 	" status INTEGER NOT NULL, unit TEXT NOT NULL, uuid TEXT NOT NULL, key TEXT,"

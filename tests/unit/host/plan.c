@@ -578,6 +578,21 @@ Test(stored, can_be_found_by_another_process_and_applied)
 	cr_expect_str_eq(lab_desired(&l, "web", "compute.units"), "7");
 }
 
+Test(stored, tells_the_capacity_that_it_was_made_for)
+{
+	LAB l = lab_new();
+	hn_plan_summary made = HN_PLAN_SUMMARY_INIT, found = HN_PLAN_SUMMARY_INIT;
+
+	cr_assert_eq(lab_plan(&l, RUNNING(",\"compute.units\":7")), 0);
+	hn_plan_get_summary(l.plan, &made);
+	lab_reopen(&l);
+	cr_assert_eq(hn_plan_find(l.session, 1, &l.plan, lab_err(&l)), 0, "%s", lab_why(&l));
+	hn_plan_get_summary(l.plan, &found);
+	cr_expect_gt(made.reserved, 0);
+	cr_expect_eq(found.reserved, made.reserved);
+	cr_expect_eq(found.capacity, made.capacity);
+}
+
 Test(stored, an_unknown_number_is_not_found)
 {
 	LAB l = lab_new();
