@@ -90,11 +90,15 @@ static int write_started(void *arg, hn_error **err)
 				what->detail, err);
 }
 
+/* While the hypervisor is away nothing tells that a domain is gone. */
 static hn_unit_status observed_status(machine *m, const hn_unit *unit)
 {
 	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	int rc = machine_observe(m, unit->uuid, &real, NULL);
 
-	return machine_observe(m, unit->uuid, &real, NULL) < 0 ? HN_UNIT_ABSENT : real->status;
+	if (rc < 0)
+		return rc == HN_ENOENT ? HN_UNIT_ABSENT : HN_UNIT_UNREACHABLE;
+	return real->status;
 }
 
 /* A start that failed may have left the guest running (it was only not ready in time): what is true
@@ -103,7 +107,10 @@ static void keep_truth(hn_host *host, machine *m, const hn_unit *unit, host_want
 {
 	hn_unit_status status = observed_status(m, unit);
 
-	(void)host_unit_set_status(host, unit, status, host_status_runs(status) ? 0 : -1, NULL);
+	/* One that did not run is not out of reach because nobody can look. */
+	if (status != HN_UNIT_UNREACHABLE || host_status_runs(unit->status))
+		(void)host_unit_set_status(
+			host, unit, status, host_status_runs(status) ? 0 : -1, NULL);
 	if (!host_status_runs(status))
 		(void)host_unit_set_wanted(host, unit, before, NULL);
 }
@@ -282,7 +289,9 @@ static int64_t stop_grace(const hn_unit *unit)
 /* A guest that did not stop goes on as before. */
 static void keep_running(hn_host *host, machine *m, const hn_unit *unit)
 {
-	if (host_status_runs(observed_status(m, unit)))
+	hn_unit_status status = observed_status(m, unit);
+
+	if (host_status_runs(status) || status == HN_UNIT_UNREACHABLE)
 		(void)host_unit_set_wanted(host, unit, unit->wanted, NULL);
 }
 

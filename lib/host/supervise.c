@@ -6,6 +6,7 @@
 #include "host/restart.h"
 
 #define EVENT(name) "org.hypernix.unit." name ".v1"
+#define LOOK_AGAIN (5 * OS_SECOND)
 
 static int64_t boot_clock(const hn_host *host)
 {
@@ -16,6 +17,12 @@ static bool is_up(hn_unit_status status)
 {
 	return status == HN_UNIT_STARTING || status == HN_UNIT_RUNNING ||
 	       status == HN_UNIT_PAUSED || status == HN_UNIT_STOPPING;
+}
+
+/* As far as is known: a unit out of reach that is found ended has ended meanwhile. */
+static bool may_run(hn_unit_status status)
+{
+	return is_up(status) || status == HN_UNIT_UNREACHABLE;
 }
 
 /* Ended: there, but not running. A domain that is gone is drift, one out of reach may well run. */
@@ -103,10 +110,10 @@ static int take_status(void *arg, hn_error **err)
 
 	if (strcmp(what->detail, "ready") == 0)
 		return take_ready(what, err);
-	if (what->status == was || (is_down(what->status) && !is_up(was)))
+	if (what->status == was || (is_down(what->status) && !may_run(was)))
 		return 0;
 	rc = host_unit_set_status(
-		host, what->unit, what->status, is_up(what->status) ? what->unit->ready : 0, err);
+		host, what->unit, what->status, may_run(what->status) ? what->unit->ready : 0, err);
 	if (rc == 0)
 		rc = send_state(what, EVENT("state.changed"), what->status, err);
 	if (rc == 0 && is_down(what->status))
@@ -114,13 +121,15 @@ static int take_status(void *arg, hn_error **err)
 	return rc;
 }
 
-/* Events are told late: one that the machine no longer bears out is followed by another. */
+/* Events are told late: one that the machine no longer bears out is followed by another. Where the
+ * machine cannot look, nothing is known but that: a domain is gone only when it says so. */
 static bool is_stale(machine *m, const machine_event *event)
 {
 	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	int rc = machine_observe(m, event->uuid, &real, NULL);
 
-	if (machine_observe(m, event->uuid, &real, NULL) < 0)
-		return event->status != HN_UNIT_ABSENT;
+	if (rc < 0)
+		return event->status != (rc == HN_ENOENT ? HN_UNIT_ABSENT : HN_UNIT_UNREACHABLE);
 	return real->status != event->status && !(is_down(real->status) && is_down(event->status));
 }
 
@@ -258,6 +267,19 @@ static int restart_now(
 	return host_transaction(session->host, record_failure, &failed, err);
 }
 
+/* While the hypervisor is away no unit can start: that is no end of the unit's, and must not use
+ * up its restarts. */
+static bool is_out_of_sight(hn_host *host, const hn_unit *unit)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	machine *m = NULL;
+	int rc = host_machine(host, &m, NULL);
+
+	if (rc >= 0)
+		rc = machine_observe(m, unit->uuid, &real, NULL);
+	return rc == HN_EDRIVER;
+}
+
 /* 1 when a restart was tried. */
 static int restart_one(hn_session *session, int64_t id, int64_t now, hn_error **err)
 {
@@ -279,6 +301,10 @@ static int restart_one(hn_session *session, int64_t id, int64_t now, hn_error **
 		rc = host_restart_load(host, id, &state, err);
 	if (rc < 0)
 		return rc;
+	if (is_out_of_sight(host, unit)) {
+		state.due = now + LOOK_AGAIN;
+		return host_restart_save(host, id, &state, err);
+	}
 	action = host_restart_step(&state, &rules, HOST_RESTART_TICK, now);
 	if (action != HOST_RESTART_START)
 		return host_restart_save(host, id, &state, err);
@@ -330,7 +356,7 @@ static int compare_unit(void *arg, hn_unit *given)
 	hn_unit_status status = value ? (hn_unit_status)((uintptr_t)value - 1) : HN_UNIT_ABSENT;
 	machine_event *event;
 
-	if (status == unit->status || ((!value || is_down(status)) && !is_up(unit->status)))
+	if (status == unit->status || ((!value || is_down(status)) && !may_run(unit->status)))
 		return 0;
 	if (base_grow(&list->events, &list->capacity, list->count + 1, sizeof(*event)) < 0)
 		return HN_ENOMEM;

@@ -165,6 +165,24 @@ int virt_state(machine *m, const char *uuid, machine_brief *brief, hn_error **er
 	return result < 0 ? result : brief_state(domain, brief, err);
 }
 
+/* One that went away between the list and here is no failure. But a list that the connection cut
+ * short would tell of all others that they are gone. */
+static int list_one(virDomainPtr domain, int (*each)(void *arg, const machine_brief *brief),
+	void *arg, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	machine_brief brief;
+	int result = brief_state(domain, &brief, &why);
+
+	if (result == 0)
+		return each(arg, &brief);
+	if (result == HN_ENOENT)
+		return 0;
+	if (err != NULL)
+		*err = BASE_STEAL(why);
+	return result;
+}
+
 int virt_list(
 	machine *m, int (*each)(void *arg, const machine_brief *brief), void *arg, hn_error **err)
 {
@@ -178,11 +196,8 @@ int virt_list(
 	if (count < 0)
 		return virt_error(err, "cannot list domains");
 	for (int i = 0; i < count; i++) {
-		machine_brief brief;
-
-		/* One that went away between the list and here is no failure. */
-		if (result == 0 && brief_state(domains[i], &brief, NULL) == 0)
-			result = each(arg, &brief);
+		if (result == 0)
+			result = list_one(domains[i], each, arg, err);
 		lv.virDomainFree(domains[i]);
 	}
 	free(domains); /* libvirt's memory */

@@ -266,13 +266,13 @@ static bool is_end(machine *m, const machine_event *event)
 	return m->ops->state(m, event->uuid, &brief, NULL) < 0 || !machine_is_active(brief.status);
 }
 
-/* Nothing more will be heard of any of them. */
+/* Nothing more will be heard of any that runs. */
 static void all_unreachable(machine *m, machine_event *event)
 {
 	void *value;
 
 	for (size_t i = 0; i < base_map_slots(m->live); i++) {
-		if (!base_map_at(m->live, i, NULL, NULL, &value))
+		if (!base_map_at(m->live, i, NULL, NULL, &value) || ((machine_live *)value)->ended)
 			continue;
 		memcpy(event->uuid, ((machine_live *)value)->uuid, sizeof(event->uuid));
 		inbox_put(m, event);
@@ -306,6 +306,8 @@ static int drain_queue(machine *m, hn_error **err)
 	if (machine_queue_overflowed(&m->queue) || m->inbox_overflow) {
 		m->inbox_overflow = false;
 		result = m->ops->list(m, listed, m, err);
+		if (result < 0)
+			m->inbox_overflow = true; /* still not known: at the next event */
 	}
 	return result < 0 ? result : handled;
 }

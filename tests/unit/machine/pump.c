@@ -172,3 +172,41 @@ Test(pump, a_guest_that_ended_unheard_has_ended)
 	cr_expect_eq(machine_live_find(&m, UUID)->end_status, HN_UNIT_CRASHED);
 	cr_expect_not(machine_live_find(&m, OTHER)->ended);
 }
+
+static int list_fails(machine *self, int (*each)(void *arg, const machine_brief *brief), void *arg,
+	hn_error **err)
+{
+	(void)self;
+	(void)each;
+	(void)arg;
+	return base_error(err, HN_EDRIVER, MACHINE_ROOM, NULL, "away");
+}
+
+/* What could not be listed is still not known: the next event brings it. */
+Test(pump, a_list_that_failed_is_made_again)
+{
+	const hn_machine_ops *real = m.ops;
+	hn_machine_ops ops = *real;
+	machine_event event = {.uuid = OTHER, .status = HN_UNIT_RUNNING, .detail = "resumed"};
+
+	ops.list = list_fails;
+	m.ops = &ops;
+	machine_queue_lose(&m.queue);
+	cr_expect_eq(machine_pump(&m, 0, NULL), HN_EDRIVER);
+	ops.list = list_down;
+	machine_queue_put(&m.queue, &event);
+	cr_assert_geq(machine_pump(&m, 0, NULL), 0);
+	cr_expect(machine_live_find(&m, UUID)->ended);
+	m.ops = real;
+}
+
+Test(pump, a_lost_connection_is_not_told_of_a_unit_that_has_ended)
+{
+	machine_event event = {.status = HN_UNIT_UNREACHABLE, .detail = "connection-lost"};
+	unsigned lost = 0;
+
+	machine_live_find(&m, OTHER)->ended = true;
+	machine_queue_put(&m.queue, &event);
+	cr_assert_geq(machine_step(&m, 0, collect, &lost, NULL), 0);
+	cr_expect_eq(lost, 1);
+}

@@ -3,6 +3,7 @@
  * The room on libvirt's test driver: life cycle, permits, hot changes, observation, sweep.
  */
 #include "fixture.h"
+#include "machine/libvirt-calls.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -719,4 +720,41 @@ Test(testdriver, status_names)
 	cr_expect_str_eq(hn_unit_status_name(HN_UNIT_ABSENT), "absent");
 	cr_expect_str_eq(hn_unit_status_name(HN_UNIT_UNREACHABLE), "unreachable");
 	cr_expect_str_eq(hn_unit_status_name((hn_unit_status)99), "unknown");
+}
+
+static int no_state(virDomainPtr domain, int *state, int *reason, unsigned flags)
+{
+	(void)domain;
+	(void)state;
+	(void)reason;
+	(void)flags;
+	return -1; /* no error of libvirt's: HN_EDRIVER, as when the connection broke */
+}
+
+static int count_domain(void *arg, const machine_brief *brief)
+{
+	(void)brief;
+	++*(int *)arg;
+	return 0;
+}
+
+/* Else all domains that are not in it would count as gone. */
+Test(testdriver, a_list_that_is_cut_short_fails)
+{
+	const libvirt_calls there = lv;
+	hn_view *view = view_of("");
+	hn_error *err = NULL;
+	int count = 0;
+
+	define(view);
+	lv.virDomainGetState = no_state;
+	lv.virResetLastError();
+	cr_expect_eq(m->ops->list(m, count_domain, &count, &err), HN_EDRIVER);
+	cr_expect_not_null(err);
+	hn_error_unref(err);
+	cr_expect_eq(count, 0);
+	lv = there;
+	cr_expect_eq(m->ops->list(m, count_domain, &count, NULL), 0);
+	cr_expect_eq(count, 1);
+	hn_view_unref(view);
 }
