@@ -24,6 +24,16 @@ static int run_with(hn_host *host, const char *sql, int64_t first, int64_t secon
 	return state_run(query, err);
 }
 
+int host_documents_collect(hn_host *host, hn_error **err)
+{
+	if (state_changes(host->store) == 0)
+		return 0;
+	return state_exec(host->store,
+		"DELETE FROM document WHERE NOT EXISTS"
+		" (SELECT 1 FROM declaration WHERE declaration.document = document.id)",
+		err);
+}
+
 /* Those applied last stay, and the current one, and what a stored plan goes to. */
 static int drop_generations(hn_host *host, hn_error **err)
 {
@@ -34,12 +44,7 @@ static int drop_generations(hn_host *host, hn_error **err)
 		" AND number NOT IN (SELECT generation FROM plan)",
 		(int64_t)base_limit(BASE_LIMIT_GENERATIONS), 0, err);
 
-	if (rc < 0 || state_changes(host->store) == 0)
-		return rc;
-	return state_exec(host->store,
-		"DELETE FROM document WHERE NOT EXISTS"
-		" (SELECT 1 FROM declaration WHERE declaration.document = document.id)",
-		err);
+	return rc < 0 ? rc : host_documents_collect(host, err);
 }
 
 /* Where the next part ends: its last view, and where the part after it begins. Past the last view

@@ -101,7 +101,8 @@ static int drop_planned(hn_host *host, hn_error **err)
 	if (rc < 0)
 		return rc;
 	state_bind_int(query, 1, PLANNED_KEPT);
-	return state_run(query, err);
+	rc = state_run(query, err);
+	return rc < 0 ? rc : host_documents_collect(host, err);
 }
 
 int host_generation_put(hn_host *host, const hn_session *session, hn_decl *const *decls,

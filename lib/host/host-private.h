@@ -220,6 +220,8 @@ int host_desire(hn_host *host, const hn_session *session, const hn_unit *unit, c
 	hn_error **err);
 /* The oldest lines of a unit's history go when there are more than UNIT_HISTORY. */
 int host_history_trim(hn_host *host, int64_t unit, hn_error **err);
+/* After generations were deleted: documents that none of those left holds go too. */
+int host_documents_collect(hn_host *host, hn_error **err);
 /* What the machine room is given: the record with `view` (desired or applied) in it. Borrows from
  * unit and view; `hex` is a buffer that the digest text is written to. */
 int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, char hex[65],

@@ -229,6 +229,20 @@ Test(collect, keeps_what_a_stored_plan_goes_to)
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM generation WHERE number = 1"), 1);
 }
 
+Test(collect, keeps_a_bounded_number_of_documents_that_were_only_planned)
+{
+	LAB l = lab_new();
+	char json[160];
+
+	for (int i = 0; i < 80; i++) {
+		(void)snprintf(json, sizeof(json), UNIT("\"labels.n\":\"%d\""), i);
+		cr_assert_eq(lab_plan(&l, json), 0, "%s", lab_why(&l));
+	}
+	cr_expect_leq(lab_number(&l, "SELECT count(*) FROM document"), 65);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM declaration"),
+		lab_number(&l, "SELECT count(*) FROM document"));
+}
+
 Test(collect, bounds_the_history_of_a_unit)
 {
 	LAB l = lab_new();
