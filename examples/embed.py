@@ -4,6 +4,7 @@
 a driver, plans what would have to be done on a host and does it.
 
   ./embed.py fleet.json webserver memory.size
+  echo '<node/>' > /tmp/node.xml      # a host of libvirt's test driver
   ./embed.py fleet.json webserver memory.size /tmp/state test:///tmp/node.xml
 """
 import sys
@@ -48,6 +49,9 @@ def main():
     except hypernix.Error as error:
         print(f'embed: {error}', file=sys.stderr)
         return error.exit_status
+    except OSError as error:
+        print(f'embed: {error}', file=sys.stderr)
+        return 1
     return 0
 
 

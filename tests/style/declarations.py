@@ -116,7 +116,7 @@ def keys(root):
 
 
 def clean(comment):
-    return ' '.join(re.sub(r'^\s*\*', ' ', comment or '', flags=re.M).replace('/*', ' ').replace('*/', ' ').split())
+    return ' '.join(re.sub(r'^\s*\*(?!/)', ' ', comment or '', flags=re.M).replace('/*', ' ').replace('*/', ' ').split())
 
 
 def parameters(text):

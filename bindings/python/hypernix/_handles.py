@@ -142,6 +142,9 @@ class Handle:
             return box
 
     def __enter__(self):
+        if self.closed:
+            from ._values import ClosedError, Known  # here, because _values needs this file
+            raise ClosedError(f'this {type(self).__name__} is closed', code=Known.code.EINVAL)
         return self
 
     def __exit__(self, *_):

@@ -39,5 +39,10 @@ class Example(Case):
         self.assertEqual(status, hypernix.Code.ECONFLICT.exit_status)
         self.assertIn('backup.schedule', why)
 
+    def test_a_file_that_is_not_there(self):
+        status, _, why = self.run_it('nosuch.json', 'webserver', 'memory.size')
+        self.assertEqual(status, 1)
+        self.assertRegex(why, r"^embed: .*'nosuch\.json'\n$")
+
     def test_usage(self):
         self.assertEqual(self.run_it('fleet.json')[0], 64)

@@ -144,7 +144,7 @@ class Closed(Case):
         view.close()
         self.assertTrue(view.closed)
         for call in (lambda: view.get_text('memory.size'), lambda: view.unit, view.ref, lambda: list(view.keys()),
-                     lambda: view.diff(view)):
+                     lambda: view.diff(view), view.__enter__):
             with self.assertRaises(hypernix.ClosedError):
                 call()
         self.assertTrue(issubclass(hypernix.ClosedError, ValueError))
