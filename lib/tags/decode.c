@@ -269,8 +269,9 @@ static int read_line(reader *at, const tags_own_cell *cell)
 /* The cell that the chain belongs to; one without a value is added behind the sorted ones. */
 static tags_own_cell *find_cell(reader *at, const tags_own_cell *wanted, uint32_t sorted)
 {
-	tags_own_cell *cell =
-		bsearch(wanted, at->view->cells, sorted, sizeof(*wanted), compare_cells);
+	tags_own_cell *cell = sorted > 0 ? bsearch(wanted, at->view->cells, sorted, sizeof(*wanted),
+						   compare_cells)
+					 : NULL;
 
 	if (cell != NULL)
 		return cell;
@@ -292,7 +293,7 @@ static int read_chain(reader *at, uint32_t sorted)
 	/* Besides the chain there are the schema's line and those of policies that do not apply. */
 	if (!codec_cbor_array(&at->in, &lines) || lines == 0 || lines > 4096)
 		return corrupt(at, "a chain has no lines or too many");
-	cell = at->view->cells != NULL || sorted == 0 ? find_cell(at, &key, sorted) : NULL;
+	cell = find_cell(at, &key, sorted);
 	if (cell == NULL)
 		return base_nomem(at->err);
 	cell->chain = at->chain_count;
