@@ -13,7 +13,7 @@
 let
   inherit (builtins) all any attrNames attrValues concatLists concatMap concatStringsSep elemAt filter foldl' genList
     groupBy head isAttrs isBool isInt isList isString length listToAttrs map mapAttrs match;
-  inherit (import ./walk.nix { inherit lib keys prefix; }) wrapped nothing pieces strangerText cut nearer escape
+  inherit (import ./walk.nix { inherit lib keys prefix; }) wrapped nothing pieces fileName strangerText cut nearer escape
     problem gone refused origin members layers resources walk;
 
   # ---- fields of kinds, tags, policies and units ----
@@ -83,7 +83,7 @@ let
   numbered = defs:
     let
       plain = concatMap (def: map (piece: {
-        file = toString (piece.file or def.file);
+        file = piece.file or (fileName def.file);
         inherit (piece) value;
       }) (pieces nothing def.value)) defs;
       number = file: lib.imap0 (i: def: def // { doc = "${file}#${toString i}"; });
@@ -254,11 +254,11 @@ let
   # Files are named by number; the positions of one document mostly share one.
   finish = doc:
     let
-      files = attrNames (groupBy (entry: toString entry.value.file) doc.o);
+      files = attrNames (groupBy (entry: fileName entry.value.file) doc.o);
       index = listToAttrs (genList (i: { name = elemAt files i; value = i; }) (length files));
       place = entry: {
         inherit (entry) name;
-        value = [ index.${toString entry.value.file} entry.value.line entry.value.column ];
+        value = [ index.${fileName entry.value.file} entry.value.line entry.value.column ];
       };
     in
     doc.v // lib.optionalAttrs (doc.o != [ ]) { files = map cut files; origins = listToAttrs (map place doc.o); };

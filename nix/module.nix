@@ -223,7 +223,8 @@ in
       environment.variables = optionalAttrs (!usualState) { HYPERNIX_STATE = cfg.stateDir; }
         // optionalAttrs (!embedded) { HYPERNIX_URI = cfg.driver; };
 
-      systemd.tmpfiles.rules = optional (!usualState) "d ${cfg.stateDir} 0755 root root -";
+      systemd.tmpfiles.rules = optional (!usualState)
+        "d ${builtins.replaceStrings [ "%" ] [ "%%" ] (builtins.toJSON cfg.stateDir)} 0755 root root -";
 
       systemd.services.hypernix = {
         description = "hypernix: make the declared units so";
@@ -237,15 +238,15 @@ in
         # One restart instead of stop and start: there is nothing to stop, the guests run on.
         stopIfChanged = false;
         # At the first run after the host came up guests autostart from the generation that was applied last, so
-        # that a declaration that fails does not leave the host empty.
+        # that a declaration that fails does not leave the host empty. With exec it is hv-activate that systemd ends,
+        # and not a shell in front of it: KillMode=process ends one process alone.
         script = ''
           boot=
           [ -e "$RUNTIME_DIRECTORY/booted" ] || boot=--boot
-          status=0
-          ${activate} ${settings} --journal $boot || status=$?
-          case $status in 0 | 10) : >"$RUNTIME_DIRECTORY/booted" ;; esac
-          exit $status
+          exec ${activate} ${settings} --journal $boot
         '';
+        # Only after one of the statuses that count as success.
+        postStart = '': >"$RUNTIME_DIRECTORY/booted"'';
         serviceConfig = hardened // {
           Type = "oneshot";
           RemainAfterExit = true;

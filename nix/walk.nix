@@ -22,8 +22,11 @@ let
     else if value._type == "merge" then concatMap (pieces around) value.contents
     else if value._type == "override" then pieces (around // { prio = value.priority; }) value.content
     else if value._type == "order" then pieces (around // { order = value.priority; }) value.content
-    else if value._type == "definition" then pieces (around // { inherit (value) file; }) value.value
+    else if value._type == "definition" then pieces (around // { file = fileName value.file; }) value.value
     else [ (around // { value = null; stranger = value._type; }) ];
+
+  # The name alone: a file of a flake or of a derivation would bring its store path into everything named after it.
+  fileName = file: builtins.unsafeDiscardStringContext (toString file);
 
   strangerText = piece: "a value of the module system's type ${keys.show piece.stranger} cannot stand here";
 
@@ -33,7 +36,7 @@ let
   # expression on a command line older Nix gives the text in the place of a file.
   cut = file:
     let
-      text = toString file;
+      text = fileName file;
       found = match "(/nix/store/[^/]*-source|«[^»]*»)/(.*)" text;
     in
     if found != null then elemAt found 1
@@ -212,5 +215,5 @@ let
     if dotted == [ ] || !suspect then [ ] else concatMap report twice;
 in
 {
-  inherit wrapped nothing pieces strangerText cut nearer escape problem gone refused origin members layers resources walk;
+  inherit wrapped nothing pieces fileName strangerText cut nearer escape problem gone refused origin members layers resources walk;
 }

@@ -5,6 +5,7 @@ import os
 import random
 import re
 import shutil
+import subprocess
 
 import cases
 from tool import ROOT, Skip
@@ -295,7 +296,7 @@ def module(tool, report):
     unit = settings['systemd']['services']['hypernix']
     report.check('module: libvirtd where its driver is used', settings['libvirtd'] and 'libvirtd.service' in unit['after'] and
                  'libvirtd.service' in unit['requires'], unit)
-    report.check('module: another state directory', settings['systemd']['tmpfiles']['rules'] and "--state '/srv/a b'" in unit['script'] and
+    report.check('module: another state directory', settings['systemd']['tmpfiles']['rules'] == ['d "/srv/a b" 0755 root root -'] and "--state '/srv/a b'" in unit['script'] and
                  settings['environment']['variables'] == {'HYPERNIX_STATE': '/srv/a b', 'HYPERNIX_URI': 'qemu:///system'}, settings)
     report.check('module: restart policies on a timer, or not', 'hypernix-supervise' in on['systemd']['timers'] and
                  'hypernix-supervise' not in settings['systemd']['services'], settings)
@@ -325,7 +326,7 @@ class Host:
         status, _, errors = self.tool.command('nix-build', '--no-out-link', '-E', f'{c}.file')
         if status:
             raise Skip(f'this Nix cannot build here: {errors.strip().splitlines()[-1]}')
-        return self.tool.evaluate(f'''with {c}.config; {{ unit = systemd.services.hypernix.script;
+        return self.tool.evaluate(f'''with {c}.config; {{ unit = systemd.services.hypernix.script; after = systemd.services.hypernix.postStart;
             dry = system.activationScripts.hypernixDryActivate.text; before = system.preSwitchChecks.hypernix; }}''')
 
     def run(self, script):
@@ -349,6 +350,7 @@ def activate(tool, report):
                  not os.path.exists(host.state), text + errors)
     status, text, errors = host.run(first['unit'])
     report.check('activate: the first time', status == 0 and 'web' in host.units(), text + errors)
+    report.check('activate: what follows it', host.run(first['after'])[0] == 0, first['after'])
     report.check('activate: the boot is over', os.path.exists(f'{host.runtime}/booted'), os.listdir(host.runtime))
     status, text, errors = host.run(first['unit'])
     report.check('activate: again, with nothing to do', status == 0 and list(host.units()) == ['web'], text + errors)
@@ -359,6 +361,17 @@ def activate(tool, report):
     report.check('activate: the host explains with the line of the Nix file', 'host.nix:2:' in explained_text, explained_text + errors)
     status, text, errors = host.run(first['unit'])
     report.check('activate: back to the configuration before', status == 0 and 'no longer declared' in text + errors, text + errors)
+    signalled(tool, report, first['unit'])
+
+
+def signalled(tool, report, script):
+    """systemd signals the process that it started, and no other: that must be hv-activate."""
+    fake = tool.write('fake/hv-activate', '#!/bin/sh\necho $$\nexit 10\n')
+    os.chmod(fake, 0o755)
+    path = tool.write('signalled', script.replace(f'{tool.package()}/bin/hv-activate', fake))
+    with subprocess.Popen(['sh', '-e', path], stdout=subprocess.PIPE, text=True, env=tool.environment) as process:
+        text = process.communicate()[0]
+    report.check('activate: the process of the unit is hv-activate', text == f'{process.pid}\n' and process.returncode == 10, text)
 
 
 # ---- priorities: the module system is the peer ----
