@@ -378,6 +378,20 @@ static bool is_port(const xmlNode *controller)
 	       strcmp(attribute(controller, "model"), "pcie-root-port") == 0;
 }
 
+/* Ours: somebody may have attached another. */
+static bool is_rng(const xmlNode *device)
+{
+	return named(device, "rng") &&
+	       strcmp(attribute(child(device, "alias"), "name"), "ua-rng") == 0;
+}
+
+static bool is_serial(const xmlNode *device)
+{
+	return named(device, "controller") &&
+	       strcmp(attribute(device, "type"), "virtio-serial") == 0 &&
+	       strcmp(attribute(device, "index"), "0") == 0;
+}
+
 /* Slots of what has one only because it was plugged in, or by an older definition. */
 static void read_slots(machine_domain *domain, const xmlNode *devices, base_buf *addresses)
 {
@@ -392,8 +406,7 @@ static void read_slots(machine_domain *domain, const xmlNode *devices, base_buf 
 			whole_number(attribute(c, "index"), &index) && index < 256 &&
 			index > domain->ports)
 			domain->ports = (uint32_t)index;
-		if (!named(c, "rng") && !(named(c, "controller") &&
-						strcmp(attribute(c, "type"), "virtio-serial") == 0))
+		if (!is_rng(c) && !is_serial(c))
 			continue;
 		slot = device_slot(domain, c);
 		if (slot == 0 || slot > 255)
@@ -564,7 +577,7 @@ static bool is_device(const xmlNode *node, const char *kind, const char *name)
 	if (!named(node, kind))
 		return false;
 	if (strcmp(kind, "rng") == 0)
-		return strcmp(attribute(child(node, "alias"), "name"), "ua-rng") == 0;
+		return is_rng(node);
 	found = alias_name(node, strcmp(kind, "disk") == 0 ? "ua-disk-" : "ua-nic-");
 	return found != NULL && strcmp(found, name) == 0;
 }

@@ -123,6 +123,35 @@ Test(slots, written_and_kept_again)
 	machine_spec_free(again);
 }
 
+#define PORT(bus) "<address type='pci' domain='0x0000' bus='" bus "' slot='0x00'/>"
+
+/* Devices of a kind that somebody attached beside ours take no part in what is ours. */
+Test(slots, of_foreign_devices_are_not_ours)
+{
+	static const char xml[] =
+		"<domain type='qemu'><name>a</name><uuid>" UUID "</uuid>"
+		"<os><type machine='pc-q35-7.2'>hvm</type></os><devices>"
+		"<rng model='virtio'>" PORT(
+			"0x03") "</rng>"
+				"<rng model='virtio'><alias name='ua-rng'/>" PORT(
+					"0x02") "</rng>"
+						"<controller type='virtio-serial' index='0'>" PORT(
+							"0x04") "</controller>"
+								"<controller type='virtio-serial' index='1'>" PORT(
+									"0x05") "</controller>"
+										"</devices></domain>";
+	machine_domain *domain = NULL;
+	machine_spec *spec;
+
+	cr_assert_eq(machine_domain_parse(xml, strlen(xml), &domain, NULL), 0);
+	cr_expect_eq(domain->rng_slot, 2);
+	cr_expect_str_eq(domain->addresses, "{\"rng\":2,\"serial\":4}");
+	spec = spec_of("", domain->addresses, 0);
+	cr_expect_eq(spec->rng_slot, 2);
+	machine_spec_free(spec);
+	machine_domain_free(domain);
+}
+
 Test(slots, scsi_units_are_apart_from_ports)
 {
 	machine_spec *spec =
