@@ -308,6 +308,12 @@ static int drain_queue(machine *m, hn_error **err)
 		result = m->ops->list(m, listed, m, err);
 		if (result < 0)
 			m->inbox_overflow = true; /* still not known: at the next event */
+		if (result == HN_EDRIVER && m->ops->mend != NULL) {
+			/* It broke again; when it is back this comes again. */
+			if (err != NULL)
+				*err = hn_error_unref(*err);
+			result = 0;
+		}
 	}
 	return result < 0 ? result : handled;
 }

@@ -210,3 +210,29 @@ Test(pump, a_lost_connection_is_not_told_of_a_unit_that_has_ended)
 	cr_assert_geq(machine_step(&m, 0, collect, &lost, NULL), 0);
 	cr_expect_eq(lost, 1);
 }
+
+static int64_t mended_already(machine *self)
+{
+	(void)self;
+	return -1;
+}
+
+/* Who watches over units must outlive a daemon that goes again while it is asked. */
+Test(pump, a_connection_that_breaks_while_it_is_listed_is_no_failure)
+{
+	const hn_machine_ops *real = m.ops;
+	hn_machine_ops ops = *real;
+	hn_error *err = NULL;
+
+	ops.list = list_fails;
+	ops.mend = mended_already;
+	m.ops = &ops;
+	machine_queue_lose(&m.queue);
+	cr_expect_eq(machine_pump(&m, 0, &err), 0);
+	cr_expect_null(err);
+	ops.list = list_down;
+	machine_queue_lose(&m.queue);
+	cr_assert_geq(machine_pump(&m, 0, NULL), 0);
+	cr_expect(machine_live_find(&m, UUID)->ended);
+	m.ops = real;
+}
