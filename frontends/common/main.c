@@ -61,14 +61,20 @@ bool cli_reader_left(void)
 /* A full disk under standard output is an error; a reader that left is not. */
 static int finish_output(const cli_run *cli, int status)
 {
+	int refused;
+
 	errno = 0;
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return status;
-	/* Where the status says what was done, it goes before the words. */
-	if (status != 0 || errno == EPIPE || cli_reader_left() || cli->program->refused != 0)
+	if (errno == EPIPE || cli_reader_left())
 		return status;
-	return cli_refuse(cli, HN_EIO, NULL, "the answer could not be written: %s",
+	/* A command that failed has given its error already. */
+	if (status != 0 && (cli->program->refused == 0 || status == cli->program->refused))
+		return status;
+	refused = cli_refuse(cli, HN_EIO, NULL, "the answer could not be written: %s",
 		strerror(errno == 0 ? EIO : errno));
+	/* Where the status says what was done, it goes before the words. */
+	return cli->program->refused != 0 ? status : refused;
 }
 
 static int run(cli_run *cli)

@@ -158,8 +158,12 @@ Test(single, an_answer_that_cannot_be_written_changes_no_status)
 
 	if (full < 0)
 		cr_skip("no /dev/full here");
+	cr_redirect_stderr();
 	fflush(stdout);
 	cr_assert_geq(dup2(full, STDOUT_FILENO), 0);
 	cr_expect_eq(run_single("--version", NULL), 0);
 	clearerr(stdout);
+	fflush(stderr);
+	cr_assert_stderr_eq_str(
+		"single: the answer could not be written: No space left on device\n");
 }
