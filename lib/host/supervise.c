@@ -123,11 +123,13 @@ static int take_status(void *arg, hn_error **err)
 
 /* Events are told late: one that the machine no longer bears out is followed by another. Where the
  * machine cannot look, nothing is known but that: a domain is gone only when it says so. */
-static bool is_stale(machine *m, const machine_event *event)
+static int is_stale(machine *m, const machine_event *event, hn_error **err)
 {
 	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
 	int rc = machine_observe(m, event->uuid, &real, NULL);
 
+	if (rc == HN_ENOMEM) /* no other event would follow */
+		return base_nomem(err);
 	if (rc < 0)
 		return event->status != (rc == HN_ENOENT ? HN_UNIT_ABSENT : HN_UNIT_UNREACHABLE);
 	return real->status != event->status && !(is_down(real->status) && is_down(event->status));
@@ -151,8 +153,10 @@ int host_supervise_event(hn_session *session, const machine_event *event, hn_err
 		return base_error(err, (hn_code)rc, HOST_ROOM, NULL,
 			"unit %s, of which the hypervisor told, cannot be read", event->uuid);
 	rc = host_machine(session->host, &m, err);
-	if (rc < 0 || is_stale(m, event))
-		return rc;
+	if (rc >= 0)
+		rc = is_stale(m, event, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	what.unit = unit;
 	what.detail = is_word(event->detail) ? event->detail : "";
 	if (what.status == HN_UNIT_DEFINED)
@@ -288,7 +292,7 @@ static int restart_one(hn_session *session, int64_t id, int64_t now, hn_error **
 	host_restart_action action;
 	const hn_view *view;
 	host_restart_rules rules;
-	host_restart state;
+	host_restart state, was;
 	int rc = host_unit_load_id(host, id, &unit, err);
 
 	if (rc < 0)
@@ -305,10 +309,13 @@ static int restart_one(hn_session *session, int64_t id, int64_t now, hn_error **
 		state.due = now + LOOK_AGAIN;
 		return host_restart_save(host, id, &state, err);
 	}
+	was = state;
 	action = host_restart_step(&state, &rules, HOST_RESTART_TICK, now);
 	if (action != HOST_RESTART_START)
 		return host_restart_save(host, id, &state, err);
 	rc = restart_now(session, unit, &state, err);
+	if (rc < 0) /* a start begins by forgetting what was due: it stays due */
+		(void)host_restart_save(host, id, &was, NULL);
 	return rc < 0 ? rc : 1;
 }
 
@@ -330,14 +337,17 @@ int host_supervise_due(hn_session *session, int64_t now, hn_error **err)
 
 typedef struct observed {
 	base_map *status; /* uuid -> hn_unit_status + 1 */
+	hn_error **err;   /* a walk gives its callback none */
 } observed;
 
 static int note_status(void *arg, const machine_real *real)
 {
 	observed *seen = arg;
 
-	return base_map_put(seen->status, real->uuid, strlen(real->uuid),
-		(void *)((uintptr_t)real->status + 1)); /* NULL is not there */
+	if (base_map_put(seen->status, real->uuid, strlen(real->uuid),
+		    (void *)((uintptr_t)real->status + 1)) < 0) /* NULL is not there */
+		return base_nomem(seen->err);
+	return 0;
 }
 
 typedef struct missed {
@@ -359,7 +369,7 @@ static int compare_unit(void *arg, hn_unit *given)
 	if (status == unit->status || ((!value || is_down(status)) && !may_run(unit->status)))
 		return 0;
 	if (base_grow(&list->events, &list->capacity, list->count + 1, sizeof(*event)) < 0)
-		return HN_ENOMEM;
+		return base_nomem(list->seen->err);
 	event = &list->events[list->count++];
 	*event = (machine_event){
 		.status = status, .detail = status == HN_UNIT_CRASHED ? "crashed" : "noticed"};
@@ -370,7 +380,7 @@ static int compare_unit(void *arg, hn_unit *given)
 int host_supervise_all(hn_session *session, hn_error **err)
 {
 	BASE_AUTO_OF(base_map) base_map *status = base_map_new(NULL);
-	observed seen = {status};
+	observed seen = {status, err};
 	missed list = {.seen = &seen};
 	machine *m = NULL;
 	int rc = status ? host_machine(session->host, &m, err) : base_nomem(err);
