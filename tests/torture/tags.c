@@ -100,13 +100,19 @@ static int run_all(torture *t, hn_error **err)
 	return rc;
 }
 
-static int run_print(torture *t, hn_error **err)
+/* Fragments of one name, every kind of value, priorities, orders and places. */
+static const char documents[] =
+	"{\"hypernix\":1,\"documents\":[{\"tags\":{\"a/b\":{\"implies\":[\"c\",\n\"d\"],\"set\":{"
+	"\"autostart\":true,\"compute.units\":5,\"rng\":null,\"secrets\":[\"x\",\"y\"]}},"
+	"\"c\":{},\"d\":{}}},{\"tags\":{\"a/b\":{\"set\":{\"boot.cmdline\":{\"$value\":[\"q\"],"
+	"\"$order\":500}}}},\"defaults\":{\"tpm\":{\"$value\":\"2.0\",\"$priority\":1150}}}]}";
+
+static int print_text(const char *document, hn_error **err)
 {
 	hn_decl *decl = NULL;
 	char *text = NULL;
-	int rc = hn_decl_parse("t.json", fleet, sizeof(fleet) - 1, &decl, err);
+	int rc = hn_decl_parse("t.json", document, strlen(document), &decl, err);
 
-	(void)t;
 	if (rc == 0)
 		rc = hn_decl_print(decl, &text, err);
 	hn_text_free(text);
@@ -114,8 +120,223 @@ static int run_print(torture *t, hn_error **err)
 	return rc;
 }
 
-static const torture_scenario scenarios[] = {{.name = "resolve", .run = run_all, .stride = 3},
-	{.name = "print", .run = run_print, .stride = 3}};
+static int run_print(torture *t, hn_error **err)
+{
+	int rc = print_text(fleet, err);
+
+	(void)t;
+	return rc < 0 ? rc : print_text(documents, err);
+}
+
+/* --- questions --- */
+
+static int ask_why(const hn_view *view, hn_error **err)
+{
+	static const char *const asked[][2] = {{"memory.size", "4Gi"}, {"secrets", "q"},
+		{"memory.floor", "128Mi"}, {"placement.affinity", "tag:a; tag:b"}};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < BASE_COUNT(asked); i++) {
+		char *answer = NULL;
+
+		rc = hn_view_why_not(view, asked[i][0], asked[i][1], &answer, err);
+		hn_text_free(answer);
+	}
+	return rc;
+}
+
+static int ask_catalog(const hn_catalog *catalog, hn_error **err)
+{
+	static const char *const asked[][2] = {
+		{"kind", "env"}, {"tag", "a"}, {"policy", "p"}, {"unit", "u"}};
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < BASE_COUNT(asked); i++) {
+		char *json = NULL;
+
+		rc = hn_catalog_describe(catalog, asked[i][0], asked[i][1], &json, err);
+		hn_text_free(json);
+	}
+	return rc;
+}
+
+/* Each value as text and number, and the differences to a unit without any. */
+static int ask_values(hn_resolver *resolver, const hn_view *view, hn_error **err)
+{
+	const hn_key *key = NULL;
+	const char *name = NULL, *text = NULL;
+	hn_view *other = NULL;
+	int64_t number;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0; i++) {
+		rc = hn_view_key_at(view, i, &name, &key);
+		if (rc == 0)
+			rc = hn_view_get_text(view, name, &text, err);
+		if (rc == 0 && key->type <= HN_TYPE_ENUM)
+			rc = hn_view_get_int(view, name, &number, NULL);
+		if (rc == HN_ERANGE)
+			rc = 0;
+	}
+	if (rc == HN_ENOMEM)
+		return base_nomem(err);
+	rc = rc == HN_ENOENT ? hn_resolve(resolver, "v", &other, err) : rc;
+	if (rc == 0)
+		rc = hn_view_diff(view, other, NULL, NULL, err);
+	hn_view_unref(other);
+	return rc < 0 ? rc : 0;
+}
+
+static int run_ask(torture *t, hn_error **err)
+{
+	hn_catalog *catalog = NULL;
+	hn_resolver *resolver = NULL;
+	hn_view *view = NULL;
+	int rc = build(true, &catalog, err);
+
+	(void)t;
+	if (rc == 0)
+		rc = ask_catalog(catalog, err);
+	if (rc == 0)
+		rc = hn_resolver_new(catalog, &resolver, err);
+	if (rc == 0)
+		rc = hn_resolver_set_unit(
+			resolver, "v", &(hn_unit_input){.size = sizeof(hn_unit_input)}, err);
+	if (rc == 0)
+		rc = hn_resolve(resolver, "u", &view, err);
+	if (rc == 0)
+		rc = ask_why(view, err);
+	if (rc == 0)
+		rc = ask_values(resolver, view, err);
+	hn_view_unref(view);
+	hn_resolver_free(resolver);
+	hn_catalog_unref(catalog);
+	return rc;
+}
+
+/* --- what is given at run time --- */
+
+static int give(hn_resolver *resolver, hn_error **err)
+{
+	static const char *const tags[] = {"b"}, *const without[] = {"a"},
+				 *const policies[] = {"p"};
+	static const hn_definition definitions[] = {{.size = sizeof(hn_definition),
+							    .layer = HN_LAYER_UNIT,
+							    .key = "disks.s.size",
+							    .value = "2Gi",
+							    .note = "n",
+							    .who = "w"},
+		{.size = sizeof(hn_definition),
+			.layer = HN_LAYER_FORCE,
+			.key = "secrets",
+			.value = "f g"}};
+	hn_unit_input input = {.size = sizeof(input),
+		.tags = tags,
+		.tag_count = 1,
+		.without = without,
+		.without_count = 1,
+		.policies = policies,
+		.policy_count = 1,
+		.definitions = definitions,
+		.definition_count = BASE_COUNT(definitions)};
+
+	return hn_resolver_set_unit(resolver, "u", &input, err);
+}
+
+static int run_give(torture *t, hn_error **err)
+{
+	static const char *const add[] = {"a"}, *const drop[] = {"b"};
+	hn_catalog *catalog = NULL;
+	hn_resolver *resolver = NULL;
+	hn_selector *selector = NULL;
+	hn_view *view = NULL;
+	int rc = build(false, &catalog, err);
+
+	(void)t;
+	if (rc == 0)
+		rc = hn_resolver_new(catalog, &resolver, err);
+	if (rc == 0)
+		rc = give(resolver, err);
+	if (rc == 0)
+		rc = hn_resolver_retag(resolver, "u", add, 1, drop, 1, err);
+	if (rc == 0)
+		rc = hn_selector_compile("tag:a and not name:b*", &selector, err);
+	if (rc == 0)
+		rc = hn_resolver_select(resolver, selector, "u", err);
+	rc = rc == 1 ? 0 : rc == 0 ? HN_EINTERNAL : rc;
+	if (rc == 0)
+		rc = hn_resolve_all(resolver, NULL, NULL, err);
+	if (rc == 0)
+		rc = hn_resolve(resolver, "u", &view, err);
+	if (rc == 0)
+		rc = store(view, err);
+	hn_view_unref(view);
+	hn_selector_free(selector);
+	hn_resolver_free(resolver);
+	hn_catalog_unref(catalog);
+	return rc;
+}
+
+/* --- refusals: out of memory is never mistaken for another reason --- */
+
+#define UNIT(settings) "{\"hypernix\":1,\"units\":{\"u\":{\"overrides\":{" settings "}}}}"
+static const struct {
+	const char *text;
+	hn_code code;
+} refused[] = {{"{\"hypernix\":1,\"unit\":{}}", HN_ESCHEMA},
+	{UNIT("\"memory.sise\":\"1Gi\""), HN_ESCHEMA}, {UNIT("\"memory.size\":[]"), HN_ESCHEMA},
+	{UNIT("\"memory.size\":\"1GB\""), HN_ESYNTAX}, {UNIT("\"tpm\":\"3\""), HN_ESCHEMA},
+	{UNIT("\"memory\":null"), HN_ESCHEMA}, {UNIT("\"placement.affinity\":[\"x\"]"), HN_ESYNTAX},
+	{"{\"hypernix\":1,\"policies\":{\"p\":{\"select\":\"x\"}}}", HN_ESYNTAX},
+	{"{\"hypernix\":1,\"tags\":{\"a\":{\"implies\":[\"b\"]},\"b\":{\"implies\":[\"a\"]}}}",
+		HN_ECYCLE},
+	{"{\"hypernix\":1,\"units\":{\"u\":{\"tags\":[\"x\"]}}}", HN_ENOENT},
+	{"{\"hypernix\":1,\"tags\":{\"a\":{\"set\":{\"rng\":\"off\"}},\"b\":{\"set\":{\"rng\":null}}},"
+	 "\"units\":{\"u\":{\"tags\":[\"a\",\"b\"]}}}",
+		HN_ECONFLICT},
+	{"{\"hypernix\":1,\"kinds\":{\"k\":{\"exclusive\":true}},\"tags\":{\"a\":{\"kind\":\"k\"},"
+	 "\"b\":{\"kind\":\"k\"}},\"units\":{\"u\":{\"tags\":[\"a\",\"b\"]}}}",
+		HN_EEXCLUSIVE}};
+
+static int refuse_one(const char *text, hn_error **err)
+{
+	hn_decl *decl = NULL;
+	hn_catalog *catalog = NULL;
+	hn_resolver *resolver = NULL;
+	int rc = hn_decl_parse("t.json", text, strlen(text), &decl, err);
+
+	if (rc == 0)
+		rc = hn_catalog_new(&decl, 1, &catalog, err);
+	if (rc == 0)
+		rc = hn_resolver_new(catalog, &resolver, err);
+	if (rc == 0)
+		rc = hn_resolve_all(resolver, NULL, NULL, err);
+	hn_resolver_free(resolver);
+	hn_catalog_unref(catalog);
+	hn_decl_unref(decl);
+	return rc;
+}
+
+static int run_refuse(torture *t, hn_error **err)
+{
+	(void)t;
+	for (size_t i = 0; i < BASE_COUNT(refused); i++) {
+		hn_error *refusal = NULL;
+		int rc = refuse_one(refused[i].text, &refusal);
+
+		hn_error_unref(refusal);
+		if (rc == HN_ENOMEM)
+			return base_nomem(err);
+		if (rc != (int)refused[i].code)
+			return base_error(err, HN_EINTERNAL, "tags", NULL, "gave %d: %s", rc,
+				refused[i].text);
+	}
+	return 0;
+}
+
+static const torture_scenario scenarios[] = {{.name = "resolve", .run = run_all},
+	{.name = "print", .run = run_print}, {.name = "ask", .run = run_ask},
+	{.name = "give", .run = run_give}, {.name = "refuse", .run = run_refuse}};
 
 int main(int argc, char **argv)
 {
