@@ -206,6 +206,9 @@ int apply_retag(apply_run *run, hn_error **err)
 {
 	if (!run->plan->drop_tags)
 		return 0;
+	/* A unit that was forgotten has none to be put back. */
 	return state_exec(run->host->store,
-		"INSERT OR IGNORE INTO unit_tag SELECT * FROM temp.dropped_tag", err);
+		"INSERT OR IGNORE INTO unit_tag SELECT * FROM temp.dropped_tag"
+		" WHERE unit IN (SELECT id FROM unit)",
+		err);
 }

@@ -5,6 +5,8 @@
  */
 #include "sim/lab.h"
 
+#include <limits.h>
+
 #define WEB(values)                                                                                \
 	"{\"hypernix\":1,\"units\":{\"web\":{\"overrides\":{\"autostart\":true" values "}}}}"
 #define TAGS                                                                                       \
@@ -500,6 +502,24 @@ Test(untag, an_undone_plan_puts_them_back)
 	cr_expect_str_eq(lab_desired(&l, "web", "compute.units"), "40");
 	lab_must_apply(&l, TAGGED);
 	cr_expect_str_eq(lab_applied(&l, "web", "compute.units"), "40");
+}
+
+/* A unit that was declared and never made leaves no record, and so nothing to put tags back to. */
+Test(untag, an_undone_plan_knows_that_a_unit_was_forgotten)
+{
+	LAB l = lab_new();
+
+	cr_assert_eq(lab_plan(&l, TAGGED), 0, "%s", lab_why(&l));
+	fake.fault.fail_from = 1;
+	fake.fault.fail_to = UINT_MAX;
+	cr_assert_lt(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), 0);
+	memset(&fake.fault, 0, sizeof(fake.fault));
+	retag(&l, "web", "night", NULL);
+	cr_assert_eq(plan_untagged(&l, "{\"hypernix\":1,\"units\":{\"other\":{}}}"), 0, "%s",
+		lab_why(&l));
+	fake.fault.fail_at = fake.writes + 1;
+	cr_expect_eq(lab_apply_plan(&l, HN_ON_ERROR_UNDO), HN_EUNDO, "%s", lab_why(&l));
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM unit WHERE name IN ('web', 'other')"), 0);
 }
 
 Test(untag, a_service_does_it_on_record)
