@@ -109,12 +109,19 @@ let
 
   walk = at: node: value: if wrapped value then walkWrapped at node value else walkPlain at node value;
 
+  # The keys of a group that may be meant by this value, free text and names aside; else the first of all.
+  meant = node: value:
+    let
+      fit = row: !elem row.type [ "name" "text" ] && keys.wrong row value == null;
+      fits = filter (name: node.${name} ? "$row" && fit node.${name}."$row") (attrNames node);
+    in if fits == [ ] then [ (head (attrNames node)) ] else fits;
+
   walkPlain = at: node: value:
     if node ? "$row" then walkValue at node."$row" value
     else if value == null && node != keys.tree then leaf null
     else if !isAttrs value then
       refused at ("is a group of keys and must be an attribute set, not ${keys.show value}; "
-        + "write ${at.name}.${head (attrNames node)} = ...")
+        + "write ${concatStringsSep " or " (map (name: "${at.name}.${name}") (meant node value))} = ...")
     else
       let result = members (map (child at node value) (attrNames value));
       in result // { p = result.p ++ givenTwice at node value; };

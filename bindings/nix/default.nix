@@ -20,7 +20,7 @@ let
   fail = what: throw "hypernix: ${what}";
 
   checked = name:
-    if builtins.match "[a-z][a-z0-9-]{0,62}" name != null then name
+    if isString name && builtins.match "[a-z][a-z0-9-]{0,62}" name != null then name
     else fail ("${builtins.toJSON name} is not a name for a unit; "
       + "a name begins with a-z and goes on with a-z, 0-9 and -, 63 at most");
 
@@ -32,13 +32,17 @@ let
     if builtins.length (builtins.attrNames all) == builtins.length pairs then all
     else fail "${lib.head twice} is made twice; give each unit a name of its own";
 
-  units = names: unit: named (map (name: { name = checked name; value = unit name; }) names);
+  units = names: unit:
+    if !builtins.isList names then fail "units takes a list of names and a function of a name"
+    else named (map (name: { name = checked name; value = unit name; }) names);
 
   # A number with zeros before it, so that names sort: pad 3 7 = "007".
   pad = width: number: lib.fixedWidthNumber width number;
 
   fleet = { count, unit, first ? 1, name ? (number: "unit-${toString number}") }:
-    named (map (number: { name = checked (name number); value = unit number; }) (lib.range first (first + count - 1)));
+    if !builtins.isInt count || count < 0 then fail "count of a fleet must be a whole number from 0, not ${builtins.toJSON count}"
+    else if !lib.isFunction unit then fail "unit of a fleet must be a function of a number, as in unit = number: { ... }"
+    else named (map (number: { name = checked (name number); value = unit number; }) (lib.range first (first + count - 1)));
 
   perHost = { hosts, unit, name ? (host: number: "${host}-${toString number}") }:
     mapAttrs (host: settings: fleet {

@@ -27,6 +27,11 @@ in
   "units: of nothing" = is (hypernix.units [ ] (name: { })) { };
   "units: a bad name" = fails (hypernix.units [ "A" ] (name: { }));
   "units: a name twice" = fails (hypernix.units [ "a" "a" ] (name: { }));
+  "units: a name that is no text" = fails (hypernix.units [ 1 ] (name: { }));
+  "units: no list" = fails (hypernix.units "a" (name: { }));
+  "fleet: a count below nothing" = fails (hypernix.fleet { count = -1; unit = n: { }; });
+  "fleet: a count that is no number" = fails (hypernix.fleet { count = "2"; unit = n: { }; });
+  "fleet: a unit that is no function" = fails (hypernix.fleet { count = 1; unit = { }; });
   "pad" = is (hypernix.pad 3 7) "007";
   "fleet: numbered from one" = is (builtins.attrNames (hypernix.fleet { count = 3; unit = n: { }; })) [ "unit-1" "unit-2" "unit-3" ];
   "fleet: from another number, with a name" = is
