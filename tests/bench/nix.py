@@ -79,8 +79,8 @@ def expected(units):
     return answer
 
 
-def run(path):
-    return rusage(['nix-instantiate', '--eval', '--strict', '--json', path], env=dict(os.environ, NIX_CONFIG='build-users-group ='))
+def run(build, path):
+    return rusage(build, ['nix-instantiate', '--eval', '--strict', '--json', path], env=dict(os.environ, NIX_CONFIG='build-users-group ='))
 
 
 def losers_kept(declaration, units):
@@ -95,10 +95,11 @@ def losers_kept(declaration, units):
     return None
 
 
-def resolved(program, path):
+def resolved(build, path):
     """(CPU seconds, bytes, what is wrong or None, {unit: {key: value}}) of hv-compute, as the build runs it."""
-    used, peak, status, _ = rusage([program, 'check', path])
-    status, answer = rusage([program, 'check', path, '--json'])[2:] if status == 0 else (status, '')
+    check = [program(build), 'check', path]
+    used, peak, status, _ = rusage(build, check)
+    status, answer = rusage(build, [*check, '--json'])[2:] if status == 0 else (status, '')
     if status:
         return used, peak, f'hv-compute check: exit status {status}', {}
     values = {unit['name']: {key.removeprefix('labels.'): one['value'] for key, one in unit['values'].items()
@@ -106,7 +107,7 @@ def resolved(program, path):
     return used, peak, None, values
 
 
-def measure_units(program, folder, units, runs):
+def measure_units(build, folder, units, runs):
     label = f'{units} units'
     ours_path, theirs_path = (os.path.join(folder, f'{name}-{units}.nix') for name in ('ours', 'theirs'))
     for path, template, unit_template in ((ours_path, OURS, OURS_UNIT), (theirs_path, THEIRS, THEIRS_UNIT)):
@@ -114,12 +115,12 @@ def measure_units(program, folder, units, runs):
             file.write(text(template, unit_template, units))
     declare, resolve, peer = [], [], []
     for _ in range(runs):
-        used, peak, status, answer = run(theirs_path)
+        used, peak, status, answer = run(build, theirs_path)
         if status:
             return [Row(label, skipped='nix-instantiate failed on typed submodules')]
         theirs = {unit: {key: value for key, value in keys.items() if value} for unit, keys in json.loads(answer).items()}
         peer.append((used, peak / 2**20))
-        used, peak, status, answer = run(ours_path)
+        used, peak, status, answer = run(build, ours_path)
         if status:
             return [Row(label, failed='nix-instantiate failed on the module')]
         declare.append((used, peak / 2**20))
@@ -127,7 +128,7 @@ def measure_units(program, folder, units, runs):
         path = os.path.join(folder, f'{units}.json')
         with open(path, 'w', encoding='utf-8') as file:
             json.dump(declaration, file)
-        more, memory, wrong, values = resolved(program, path)
+        more, memory, wrong, values = resolved(build, path)
         wrong = wrong or losers_kept(declaration, units) or (None if values == theirs == expected(units) else 'the answers differ')
         if wrong:
             return [Row(label, failed=wrong)]
@@ -140,10 +141,13 @@ def measure_units(program, folder, units, runs):
     return rows
 
 
+def program(build):
+    return os.path.join(build, 'frontends', 'cli', 'hv-compute')
+
+
 def measure(build, runs):
-    program = os.path.join(build, 'frontends', 'cli', 'hv-compute')
-    if not os.access(program, os.X_OK):
-        return [Row('nix', skipped=f'no {program}: build it first')]
+    if not os.access(program(build), os.X_OK):
+        return [Row('nix', skipped=f'no {program(build)}: build it first')]
     if not shutil.which('nix-instantiate'):
         return [Row('nix', skipped='nix-instantiate is not installed (Debian: nix-bin)')]
     if not nix_library():
@@ -151,5 +155,5 @@ def measure(build, runs):
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for units in UNITS:
-            rows += measure_units(program, folder, units, runs)
+            rows += measure_units(build, folder, units, runs)
     return rows

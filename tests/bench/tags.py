@@ -49,14 +49,13 @@ def nix_text(units):
     return text
 
 
-def rusage(command, **keywords):
-    """(CPU seconds, peak bytes, status, standard output) of one run."""
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.DEVNULL, **keywords)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        return usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, process.returncode, output.read().decode('utf-8', 'replace')
+def rusage(build, command, **keywords):
+    """(CPU seconds, peak bytes, status, standard output) of one run, as a small program of ours saw it: see usage.c."""
+    with tempfile.NamedTemporaryFile('r') as used:
+        done = subprocess.run([find(build, 'bench-usage'), used.name, *command], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                              check=True, encoding='utf-8', errors='replace', **keywords)
+        seconds, peak, status = used.read().split()
+        return float(seconds), int(peak) * 1024, int(status), done.stdout
 
 
 def find(build, name):
@@ -70,7 +69,7 @@ def ours(build, runs):
         return [Row('tags', skipped=f'no {build}/tests/bench/bench-tags: build it first')]
     values, wrong = {}, []
     for _ in range(runs):
-        _, peak, status, text = rusage([program])
+        _, peak, status, text = rusage(build, [program])
         for line in text.splitlines():
             cells = line.split('\t')
             if cells[0] == 'FAIL':
@@ -96,7 +95,7 @@ def store(build):
     program = find(build, 'bench-store')
     if not program:
         return [Row('cold from the store', skipped=f'no {build}/tests/bench/bench-store: build it first')]
-    _, _, status, text = rusage([program])
+    _, _, status, text = rusage(build, [program])
     rows = []
     for line in text.splitlines():
         cells = line.split('\t')
@@ -112,14 +111,15 @@ def store(build):
 
 def nix_library():
     """Whether NIX_PATH has nixpkgs-lib (the library alone) or the whole of nixpkgs."""
-    return any(rusage(['nix-instantiate', '--eval', '-E', f'<{name}/lib>'])[2] == 0 for name in ('nixpkgs-lib', 'nixpkgs'))
+    return any(subprocess.run(['nix-instantiate', '--eval', '-E', f'<{name}/lib>'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              check=False).returncode == 0 for name in ('nixpkgs-lib', 'nixpkgs'))
 
 
 def whole_check(build, folder, units):
     """A command that reads, resolves and checks as many units in a process of its own, as nix-instantiate does."""
     programs = find(build, 'bench-tags'), os.path.join(build, 'frontends', 'cli', 'hv-compute')
     path = os.path.join(folder, f'{units}.json')
-    if not programs[0] or rusage([programs[0], '--units', str(units), '--emit', path])[2]:
+    if not programs[0] or rusage(build, [programs[0], '--units', str(units), '--emit', path])[2]:
         return None
     return [programs[1], 'check', path]
 
@@ -144,14 +144,14 @@ def nix_rows(build, folder, units):
     check = whole_check(build, folder, units)
     ours_runs, peer_runs = [], []
     for _ in range(NIX_RUNS):
-        used, peak, status, text = rusage(['nix-instantiate', '--eval', path])
+        used, peak, status, text = rusage(build, ['nix-instantiate', '--eval', path])
         if status:
             return [Row(label, skipped='nix-instantiate failed')]
         if text.strip() != str(nix_answer(units)):
             return [Row(label, failed=f'{text.strip()}, not {nix_answer(units)}')]
         peer_runs.append((used, peak / 2**20))
         if check:
-            used, peak, status, _ = rusage(check)
+            used, peak, status, _ = rusage(build, check)
             if status:
                 return [Row(label, failed=f'hv-compute check: exit status {status}')]
             ours_runs.append((used, peak / 2**20))
