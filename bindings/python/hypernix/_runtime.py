@@ -26,7 +26,6 @@ class Function:
                  keeps=False, group=None):
         self.name, self.slots, self.result, self.fails = name, slots, result, fails
         self.shared, self.first, self.keeps, self.group = shared, first, keeps, group
-        self.kept = None
         try:
             self.enter = getattr(library, name)
         except AttributeError:
@@ -94,6 +93,8 @@ class Call:
         try:
             arguments = [raw for slot in self.function.slots for raw in slot.put(self, values)]
             _entered = True
+            if self.function.keeps:
+                keep_for_ever(self.keep)
             guards = () if self.function.shared else sorted({box.guard for box in self.boxes if box is not self.cancel}, key=id)
             apart = (self.function.cancels and threading.current_thread() is threading.main_thread()
                      and not any(guard.owned() for guard in guards))
@@ -101,8 +102,6 @@ class Call:
             return self.finish()
         finally:
             self.active = False
-            if self.function.keeps:
-                self.function.kept = self.keep
             for box in self.boxes:
                 box.drop()
 
@@ -198,6 +197,12 @@ class Call:
         parents = tuple(box for box in self.boxes if box is not self.cancel)
         guard = parents[0].guard if parents and not self.function.shared else None
         return cls._wrap(Box(pointer, getattr(library, cls._release), guard, parents, self.function.name))
+
+
+def keep_for_ever(values):
+    """For callbacks that the library calls after the call too: the one before may be running now, in this thread or
+    another, and the last is called for as long as a handle may be released, which modules do not live to see."""
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(values))
 
 
 def again(handle, release):

@@ -330,14 +330,41 @@ class Callbacks(Case):
     @needs_root
     def test_log(self):
         said = self.alone(
-            'said = []\n'
-            'hypernix.set_log(lambda level, room, text: said.append((level, room)))\n'
-            'session = hypernix.Host.open(os=hypernix.Os.sim_new(), state="/s").session_open_local(reason="x")\n'
-            'session.unit_define("a")\n'
-            'assert all(isinstance(level, hypernix.LogLevel) and room for level, room in said)\n'
-            'hypernix.set_log(None)\n'
-            'print("done")\n')
-        self.assertEqual(said, 'done\n')
+            'import errno\n'
+            'system = hypernix.Os.sim_new()\n'
+            'host = hypernix.Host.open(os=system, state="/s")\n'
+            'host.session_open_local(reason="x").unit_define("a")\n'
+            'session = host.session_open_service("activation", reason="x")\n'
+            'hypernix.set_log(lambda level, room, text: print(repr(level), room, "not be recorded" in text))\n'
+            'system.sim_fail(1, True, errno.ENOSPC)\n'
+            'try:\n    session.unit_force("a", "compute.units", "5", 10 ** 12)\n'
+            'except hypernix.DeniedError:\n    print("denied")\n')
+        self.assertEqual(said, 'LogLevel.WARNING host True\ndenied\n')
+
+    @needs_root
+    def test_log_that_is_replaced(self):
+        """A refused one replaces nothing, and one that takes itself away is still running."""
+        said = self.alone(
+            'import ctypes, errno, gc\n'
+            'said, junk, system = [], [], hypernix.Os.sim_new()\n'
+            'host = hypernix.Host.open(os=system, state="/s")\n'
+            'host.session_open_local(reason="x").unit_define("a")\n'
+            'session = host.session_open_service("activation", reason="x")\n'
+            'def reuse():\n'
+            '    gc.collect(); junk.extend(ctypes.CFUNCTYPE(None)(lambda: said.append("freed")) for _ in range(200))\n'
+            'def provoke():\n'  # a denial that a full disk keeps out of the audit log
+            '    system.sim_fail(1, True, errno.ENOSPC)\n'
+            '    try:\n        session.unit_force("a", "compute.units", "5", 10 ** 12)\n'
+            '    except hypernix.DeniedError:\n        system.sim_fail(0, False, errno.ENOSPC)\n'
+            'hypernix.set_log(lambda level, room, text: said.append("first"))\n'
+            'try:\n    hypernix.set_log(42)\nexcept TypeError:\n    reuse()\n'
+            'provoke()\n'
+            'def second(level, room, text):\n    hypernix.set_log(None); reuse(); said.append("second")\n'
+            'hypernix.set_log(second)\n'
+            'del second\n'
+            'provoke(); provoke()\n'
+            'print(*said)\n')
+        self.assertEqual(said, 'first second\n')
 
     def test_allocator(self):
         said = self.alone(
