@@ -341,7 +341,9 @@ static int check_foreign(orphan_walk *walk, const machine_real *real)
 		return 0;
 	return base_error(walk->err, HN_EEXIST, HOST_ROOM,
 		"adopt the domain, or give the unit another name",
-		"there is a domain \"%s\" that hypernix did not make", real->name);
+		real->elsewhere ? "another root of hypernix has a domain \"%s\" here"
+				: "there is a domain \"%s\" that hypernix did not make",
+		real->name);
 }
 
 static int look_at_domain(void *arg, const machine_real *real)
@@ -350,7 +352,8 @@ static int look_at_domain(void *arg, const machine_real *real)
 
 	if (base_map_has(walk->uuids, real->uuid, strlen(real->uuid)))
 		return 0;
-	if (!real->ours)
+	/* One of another root is no orphan: whoever has that root knows its unit. */
+	if (!real->ours || real->elsewhere)
 		return check_foreign(walk, real);
 	return walk->plan->only ? 0 : add_orphan(walk, real);
 }

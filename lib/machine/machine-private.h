@@ -94,6 +94,7 @@ typedef struct machine_real {
 	hn_unit_status status;
 	int ready;       /* 1, 0, -1 unknown */
 	bool ours;       /* carries our metadata */
+	bool elsewhere;  /* ours, but of another root: its files are there */
 	char digest[65]; /* of the metadata; "" when not ours */
 	uint64_t generation;
 	pid_t pid;       /* 0 when not running */

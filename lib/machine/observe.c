@@ -161,6 +161,23 @@ static int ready_of(machine *m, const machine_real *real)
 	return -1;
 }
 
+/* A daemon serves every root of a host: whose a domain is, its paths tell. */
+static bool is_elsewhere(const machine *m, const char *xml, const char *uuid)
+{
+	size_t size = strlen(m->root);
+	bool named = false;
+	char mark[64];
+
+	snprintf(mark, sizeof(mark), "/unit/%s/", uuid);
+	for (const char *at = strstr(xml, mark); at != NULL; at = strstr(at + 1, mark)) {
+		named = true;
+		if ((size_t)(at - xml) > size && memcmp(at - size, m->root, size) == 0 &&
+			strchr("'\">", at[-(ptrdiff_t)size - 1]) != NULL)
+			return false;
+	}
+	return named;
+}
+
 static int fill(machine *m, const machine_brief *brief, machine_domain **inactive,
 	machine_real *real, hn_error **err)
 {
@@ -175,6 +192,7 @@ static int fill(machine *m, const machine_brief *brief, machine_domain **inactiv
 	snprintf(real->name, sizeof(real->name), "%s", brief->name);
 	real->status = brief->status;
 	real->ours = (*inactive)->ours && strcmp((*inactive)->meta_uuid, brief->uuid) == 0;
+	real->elsewhere = real->ours && is_elsewhere(m, xml, brief->uuid);
 	snprintf(
 		real->digest, sizeof(real->digest), "%.64s", real->ours ? (*inactive)->digest : "");
 	real->generation = real->ours ? (*inactive)->generation : 0;

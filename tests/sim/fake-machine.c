@@ -539,6 +539,7 @@ static void fill_head(const fake_domain *domain, machine_real *real)
 	real->status = domain->status;
 	real->ready = active(domain) ? 1 : -1;
 	real->ours = domain->ours;
+	real->elsewhere = domain->elsewhere;
 	memcpy(real->digest, domain->digest, sizeof(real->digest));
 	real->generation = domain->generation;
 	real->pid = active(domain) ? 4711 : 0;

@@ -19,7 +19,7 @@ typedef struct fake_value {
 
 typedef struct fake_domain {
 	char uuid[37], name[64], digest[65];
-	bool there, ours, unenforced;
+	bool there, ours, elsewhere, unenforced;
 	uint64_t generation;
 	hn_unit_status status;
 	fake_value values[FAKE_VALUES];

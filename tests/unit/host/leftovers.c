@@ -84,6 +84,22 @@ Test(sweep, an_orphan_is_told_by_the_plan_and_goes_with_the_apply)
 	cr_expect_not_null(fake_find("web"));
 }
 
+/* Two states may share a daemon. */
+Test(sweep, a_domain_of_another_root_is_no_orphan)
+{
+	LAB l = lab_new();
+	fake_domain *other;
+
+	lab_must_apply(&l, RUNNING(""));
+	other = fake_add_foreign("theirs", "00000000-0000-4000-8000-00000000beef");
+	other->ours = other->elsewhere = true;
+	lab_reopen(&l);
+	lab_must_apply(&l, RUNNING(",\"compute.units\":30"));
+	cr_expect(other->there);
+	cr_expect_eq(lab_plan(&l, "{\"hypernix\":1,\"units\":{\"theirs\":{}}}"), HN_EEXIST);
+	cr_expect_not_null(strstr(lab_why(&l), "another root"));
+}
+
 Test(sweep, a_record_does_not_say_that_a_lost_guest_runs)
 {
 	LAB l = lab_new();

@@ -758,3 +758,31 @@ Test(testdriver, a_list_that_is_cut_short_fails)
 	cr_expect_eq(count, 1);
 	hn_view_unref(view);
 }
+
+static int note_elsewhere(void *arg, const machine_real *real)
+{
+	if (strcmp(real->uuid, UUID) == 0)
+		*(int *)arg = real->ours ? real->elsewhere : -1;
+	return 0;
+}
+
+/* A daemon shows the domains of all roots to each. */
+Test(testdriver, a_domain_whose_files_are_in_another_root_is_of_that)
+{
+	hn_view *view = view_of("");
+	char longer[64], *real_root = m->root;
+	int elsewhere = -1;
+
+	define(view);
+	cr_assert_eq(machine_list(m, note_elsewhere, &elsewhere, NULL), 0);
+	cr_expect_eq(elsewhere, 0);
+	m->root = real_root + 1; /* the end of a path is not the path */
+	cr_assert_eq(machine_list(m, note_elsewhere, &elsewhere, NULL), 0);
+	cr_expect_eq(elsewhere, 1);
+	snprintf(longer, sizeof(longer), "%s-2", root);
+	m->root = longer;
+	cr_assert_eq(machine_list(m, note_elsewhere, &elsewhere, NULL), 0);
+	cr_expect_eq(elsewhere, 1);
+	m->root = real_root;
+	hn_view_unref(view);
+}
