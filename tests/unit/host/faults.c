@@ -4,12 +4,9 @@
  * place: it says so in words, leaves no half of a change, and the same call goes through
  * afterwards. And each call without a session, and with a unit that is not there.
  */
+#include "faults.h"
 #include "host/boot-record.h"
 #include "host/restart.h"
-#include "sim/lab.h"
-
-#include <errno.h>
-#include <stdlib.h>
 
 #define HOUR INT64_C(3600000000000)
 #define STRANGER "11111111-2222-4333-8444-555555555555"
@@ -19,81 +16,7 @@ static const char declared[] =
 	"\"policies\":{\"strict\":{\"select\":\"none\",\"set\":{\"network.filter\":\"strict\"}}},"
 	"\"units\":{\"web\":{\"tags\":[\"night\"],\"overrides\":{\"autostart\":true,\"restart.policy\":\"always\"}}}}";
 
-/* --- what fails --- */
-
-typedef enum fault_kind { FAULT_DISK, FAULT_MEMORY, FAULT_HYPERVISOR } fault_kind;
-
-static struct {
-	unsigned long calls, fail_at; /* 0 = never */
-	bool hit;
-} heap;
-
-static bool heap_fails(void)
-{
-	if (++heap.calls != heap.fail_at)
-		return false;
-	heap.hit = true;
-	return true;
-}
-
-static void *heap_allocate(void *arg, size_t bytes)
-{
-	(void)arg;
-	return heap_fails() ? NULL : malloc(bytes);
-}
-
-static void *heap_reallocate(void *arg, void *memory, size_t bytes)
-{
-	(void)arg;
-	return heap_fails() ? NULL : realloc(memory, bytes);
-}
-
-static void heap_release(void *arg, void *memory)
-{
-	(void)arg;
-	free(memory);
-}
-
-static void arm(const lab *l, fault_kind kind, unsigned long nth)
-{
-	heap.hit = false;
-	heap.fail_at = kind == FAULT_MEMORY ? heap.calls + nth : 0;
-	if (kind == FAULT_DISK)
-		hn_os_sim_fail(l->os, nth, false, EIO);
-	if (kind == FAULT_HYPERVISOR)
-		fake.fault.fail_at = fake.writes + (unsigned)nth;
-}
-
-/* Ends the fault; was it hit? */
-static bool disarm(const lab *l, fault_kind kind, uint64_t calls, unsigned long nth)
-{
-	bool hit = kind == FAULT_MEMORY ? heap.hit
-		   : kind == FAULT_DISK ? hn_os_sim_calls(l->os) - calls >= nth
-					: fake.writes >= fake.fault.fail_at;
-
-	heap.fail_at = 0;
-	hn_os_sim_fail(l->os, 0, false, 0);
-	fake.fault.fail_at = 0;
-	return hit;
-}
-
-static bool fits(fault_kind kind, int code)
-{
-	static const int codes[] = {HN_EIO, HN_ENOMEM, HN_EDRIVER};
-
-	return code == codes[kind] || (code == HN_EAUDIT && kind != FAULT_HYPERVISOR);
-}
-
 /* --- the calls --- */
-
-typedef struct call {
-	const char *name;
-	void (*set)(lab *l); /* to where there is something to do; NULL = nothing to prepare */
-	int (*run)(lab *l, const char *unit);
-	bool (*done)(lab *l); /* NULL: one that only reads */
-	const char *unit;     /* NULL: of no unit */
-	bool whole;           /* what failed did nothing at all */
-} call;
 
 static bool exists(lab *l, const char *name)
 {
@@ -615,70 +538,62 @@ static int kill_unit(lab *l, const char *unit)
 	return hn_unit_kill(l->session, unit, lab_err(l));
 }
 
-static const call calls[] = {
-	{"define", no_unit, define, is_defined, NULL, true},
-	{"set", unset, set, is_set, "api", true},
-	{"force", let_go, force, is_forced, "web", true},
-	{"unforce", hold, unforce, is_unforced, "web", true},
-	{"untag", give_tag, untag, is_untagged, "web", true},
-	{"tag", take_tag, tag, is_tagged, "web", true},
-	{"remove", make_unit, remove_all, is_removed, "api", false},
-	{"replace", make_unit, replace, is_replaced, "api", false},
-	{"adopt", add_stranger, adopt, is_adopted, "stranger", true},
-	{"adopt drift", drift, adopt_drift, is_drift_adopted, "web", true},
-	{"repair", mark, repair, is_repaired, "web", false},
-	{"start", stop_unit, start, is_running, "web", false},
-	{"stop", run_unit, stop, is_stopped, "web", false},
-	{"restart", run_unit, restart, is_running, "web", false},
-	{"pause", run_unit, pause_unit, is_paused, "web", false},
-	{"resume", hold_unit, resume, is_running, "web", false},
-	{"notice", end_guest, notice, is_noticed, NULL, false},
-	{"restart what is due", end_and_notice, restart_due, is_running, NULL, false},
-	{"reset", run_unit, reset, NULL, "web", false},
-	{"kill", run_unit, kill_unit, is_stopped, "web", false},
-	{"roll back", NULL, roll_back, NULL, NULL, false},
-	{"find a plan", NULL, find_plan, NULL, NULL, false},
-	{"plan one", NULL, plan_one, NULL, "web", false},
-	{"list", NULL, list_all, NULL, NULL, false},
-	{"list some", NULL, list_some, NULL, NULL, false},
-	{"find", NULL, find, NULL, "web", false},
-	{"history", NULL, history, NULL, "web", false},
-	{"fork", NULL, fork_resolver, NULL, NULL, false},
-	{"catalog", NULL, get_catalog, NULL, NULL, false},
-	{"generations", NULL, list_generations, NULL, NULL, false},
-	{"scan", NULL, scan, NULL, "web", false},
-	{"capacity", NULL, capacity, NULL, NULL, false},
-	{"calibration", NULL, calibration, NULL, NULL, false},
-	{"boot", keep_boot, boot, NULL, "web", false},
-	{"log", NULL, read_log, NULL, "web", false},
-	{"step", NULL, step, NULL, NULL, false},
-	{"own", NULL, own, NULL, NULL, false},
-	{"fact", NULL, fact, NULL, NULL, false},
-	{"last event", NULL, last_event, NULL, NULL, false},
-	{"prune", NULL, prune, NULL, NULL, false},
-	{"metrics", NULL, metrics, NULL, NULL, false},
-	{"state", NULL, state_facts, NULL, NULL, false},
+static const fault_call calls[] = {
+	{"define", no_unit, define, is_defined, NULL, true, false, NULL},
+	{"set", unset, set, is_set, "api", true, false, NULL},
+	{"force", let_go, force, is_forced, "web", true, false, NULL},
+	{"unforce", hold, unforce, is_unforced, "web", true, false, NULL},
+	{"untag", give_tag, untag, is_untagged, "web", true, false, NULL},
+	{"tag", take_tag, tag, is_tagged, "web", true, false, NULL},
+	{"remove", make_unit, remove_all, is_removed, "api", false, false, NULL},
+	{"replace", make_unit, replace, is_replaced, "api", false, false, NULL},
+	{"adopt", add_stranger, adopt, is_adopted, "stranger", true, false, NULL},
+	{"adopt drift", drift, adopt_drift, is_drift_adopted, "web", true, false, NULL},
+	{"repair", mark, repair, is_repaired, "web", false, false, NULL},
+	{"start", stop_unit, start, is_running, "web", false, false, NULL},
+	{"stop", run_unit, stop, is_stopped, "web", false, false, NULL},
+	{"restart", run_unit, restart, is_running, "web", false, false, NULL},
+	{"pause", run_unit, pause_unit, is_paused, "web", false, false, NULL},
+	{"resume", hold_unit, resume, is_running, "web", false, false, NULL},
+	{"notice", end_guest, notice, is_noticed, NULL, false, false, NULL},
+	{"restart what is due", end_and_notice, restart_due, is_running, NULL, false, false, NULL},
+	{"reset", run_unit, reset, NULL, "web", false, false, NULL},
+	{"kill", run_unit, kill_unit, is_stopped, "web", false, false, NULL},
+	{"roll back", NULL, roll_back, NULL, NULL, false, false, NULL},
+	{"find a plan", NULL, find_plan, NULL, NULL, false, false, NULL},
+	{"plan one", NULL, plan_one, NULL, "web", false, false, NULL},
+	{"list", NULL, list_all, NULL, NULL, false, false, NULL},
+	{"list some", NULL, list_some, NULL, NULL, false, false, NULL},
+	{"find", NULL, find, NULL, "web", false, false, NULL},
+	{"history", NULL, history, NULL, "web", false, false, NULL},
+	{"fork", NULL, fork_resolver, NULL, NULL, false, false, NULL},
+	{"catalog", NULL, get_catalog, NULL, NULL, false, false, NULL},
+	{"generations", NULL, list_generations, NULL, NULL, false, false, NULL},
+	{"scan", NULL, scan, NULL, "web", false, false, NULL},
+	{"capacity", NULL, capacity, NULL, NULL, false, false, NULL},
+	{"calibration", NULL, calibration, NULL, NULL, false, false, NULL},
+	{"boot", keep_boot, boot, NULL, "web", false, false, NULL},
+	{"log", NULL, read_log, NULL, "web", false, false, NULL},
+	{"step", NULL, step, NULL, NULL, false, false, NULL},
+	{"own", NULL, own, NULL, NULL, false, false, NULL},
+	{"fact", NULL, fact, NULL, NULL, false, false, NULL},
+	{"last event", NULL, last_event, NULL, NULL, false, false, NULL},
+	{"prune", NULL, prune, NULL, NULL, false, false, NULL},
+	{"metrics", NULL, metrics, NULL, NULL, false, false, NULL},
+	{"state", NULL, state_facts, NULL, NULL, false, false, NULL},
 };
 
 /* --- the contracts --- */
 
-static lab begin(void)
-{
-	lab l = lab_new();
-
-	lab_must_apply(&l, declared);
-	return l;
-}
-
 /* Those without a permit of their own begin with the session that the caller already used. */
-static bool is_inner(const call *c)
+static bool is_inner(const fault_call *c)
 {
 	return c->run == restart_due;
 }
 
 Test(calls, without_a_session_do_nothing)
 {
-	LAB l = begin();
+	LAB l = fault_begin(declared);
 	hn_session *session = l.session;
 	unsigned writes = fake.writes;
 
@@ -693,7 +608,7 @@ Test(calls, without_a_session_do_nothing)
 
 Test(calls, of_a_unit_that_is_not_there_name_it)
 {
-	LAB l = begin();
+	LAB l = fault_begin(declared);
 	unsigned writes = fake.writes;
 
 	for (size_t i = 0; i < BASE_COUNT(calls); i++) {
@@ -709,7 +624,7 @@ Test(calls, of_a_unit_that_is_not_there_name_it)
 /* Without the changes that begin with a look at who may: those are denied before anything. */
 Test(calls, that_change_something_are_denied_on_a_host_that_only_reads)
 {
-	LAB l = begin();
+	LAB l = fault_begin(declared);
 	unsigned writes;
 
 	make_unit(&l);
@@ -729,101 +644,37 @@ Test(calls, that_change_something_are_denied_on_a_host_that_only_reads)
 	cr_expect_eq(fake.writes, writes);
 }
 
-static unsigned long after(unsigned long nth)
-{
-	return nth + 1 + nth / 24;
-}
-
-/* One fault; false when the call ended before it. */
-static bool survives(lab *l, const call *c, fault_kind kind, unsigned long nth)
-{
-	uint64_t calls_before;
-	bool hit;
-	int rc;
-
-	if (c->set)
-		c->set(l);
-	calls_before = hn_os_sim_calls(l->os);
-	(void)lab_err(l);
-	arm(l, kind, nth);
-	rc = c->run(l, c->unit ? c->unit : "api");
-	hit = disarm(l, kind, calls_before, nth);
-	if (rc >= 0) {
-		cr_assert_null(l->err, "%s, %lu: success, and %s", c->name, nth, lab_why(l));
-		cr_assert(kind == FAULT_HYPERVISOR || !c->done || c->done(l), "%s, %lu: not done",
-			c->name, nth);
-		return hit;
-	}
-	cr_assert(hit && fits(kind, rc), "%s, %lu: %s: %s", c->name, nth, hn_code_name((hn_code)rc),
-		lab_why(l));
-	cr_assert(l->err && (int)hn_error_code(l->err) == rc, "%s, %lu: %s", c->name, nth,
-		lab_why(l));
-	cr_assert(!c->whole || !c->done(l), "%s, %lu: half done", c->name, nth);
-	rc = c->run(l, c->unit ? c->unit : "api");
-	cr_assert(rc >= 0 || (rc == HN_ENOENT && c->done), "%s, %lu: again: %s", c->name, nth,
-		lab_why(l));
-	cr_assert(!c->done || c->done(l), "%s, %lu: not done at last", c->name, nth);
-	return true;
-}
-
-static void survive(fault_kind kind, size_t first, size_t last)
-{
-	for (size_t i = first; i < last && i < BASE_COUNT(calls); i++) {
-		LAB l = begin();
-
-		unsigned long nth = 1;
-
-		while (survives(&l, &calls[i], kind, nth))
-			nth = after(nth);
-		cr_expect(nth > 1 || !calls[i].done || kind == FAULT_HYPERVISOR,
-			"%s: no fault came", calls[i].name);
-		cr_expect_eq(hn_state_verify(l.session, lab_err(&l)), 0, "%s: %s", calls[i].name,
-			lab_why(&l));
-	}
-}
-
 Test(disk, that_fails_leaves_no_half_of_an_edit, .timeout = 120)
 {
-	survive(FAULT_DISK, 0, 10);
+	fault_survive(FAULT_DISK, declared, calls, 0, 10);
 }
 
 Test(disk, that_fails_leaves_no_half_of_an_act, .timeout = 120)
 {
-	survive(FAULT_DISK, 10, 20);
+	fault_survive(FAULT_DISK, declared, calls, 10, 20);
 }
 
 Test(disk, that_fails_is_told_by_those_who_look, .timeout = 120)
 {
-	survive(FAULT_DISK, 20, BASE_COUNT(calls));
+	fault_survive(FAULT_DISK, declared, calls, 20, BASE_COUNT(calls));
 }
 
 Test(hypervisor, that_fails_can_be_asked_again, .timeout = 120)
 {
-	survive(FAULT_HYPERVISOR, 0, 20);
-}
-
-static void survive_memory(size_t first, size_t last)
-{
-	hn_allocator allocator = HN_ALLOCATOR_INIT;
-
-	allocator.allocate = heap_allocate;
-	allocator.reallocate = heap_reallocate;
-	allocator.release = heap_release;
-	cr_assert_eq(hn_set_allocator(&allocator, NULL), 0);
-	survive(FAULT_MEMORY, first, last);
+	fault_survive(FAULT_HYPERVISOR, declared, calls, 0, 20);
 }
 
 Test(memory, that_ends_leaves_no_half_of_an_edit, .timeout = 120)
 {
-	survive_memory(0, 10);
+	fault_survive_memory(declared, calls, 0, 10);
 }
 
 Test(memory, that_ends_leaves_no_half_of_an_act, .timeout = 120)
 {
-	survive_memory(10, 20);
+	fault_survive_memory(declared, calls, 10, 20);
 }
 
 Test(memory, that_ends_is_told_by_those_who_look, .timeout = 120)
 {
-	survive_memory(20, BASE_COUNT(calls));
+	fault_survive_memory(declared, calls, 20, BASE_COUNT(calls));
 }
