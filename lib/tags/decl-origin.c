@@ -89,7 +89,7 @@ static int read_files(tags_reader *in, const codec_node *node, files *known)
 	if (known->names == NULL)
 		return base_nomem(in->err);
 	for (const codec_node *file = node->child; file != NULL; file = file->next) {
-		if (file->kind != CODEC_TEXT || memchr(file->text, '\0', file->text_size) != NULL)
+		if (file->kind != CODEC_TEXT)
 			return tags_reader_fail(in, HN_ESCHEMA, file, NULL, "files holds strings");
 		known->names[known->count] =
 			base_arena_strndup(in->decl->arena, file->text, file->text_size);

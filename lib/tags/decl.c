@@ -127,8 +127,6 @@ static int field_select(tags_reader *in, tags_fragment *fragment, const codec_no
 
 	if (rc < 0)
 		return rc;
-	if (memchr(value->text, '\0', value->text_size) != NULL)
-		return tags_reader_fail(in, HN_ESYNTAX, value, NULL, "a selector with a NUL");
 	rc = hn_selector_compile(value->text, &selector, &cause);
 	hn_selector_free(selector);
 	if (rc == HN_ENOMEM)
@@ -283,7 +281,7 @@ static int read_entities(
 {
 	int rc = expect(in, section, CODEC_OBJECT, section->key, "an object");
 
-	if (rc == 0 && limit >= 0 && section->count > base_limit(limit)) {
+	if (rc == 0 && section->count > base_limit(limit)) {
 		return tags_reader_fail(in, HN_ELIMIT, section, NULL,
 			"%s has %u entries; at most %llu", section->key, section->count,
 			(unsigned long long)base_limit(limit));

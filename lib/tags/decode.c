@@ -162,7 +162,7 @@ static int read_value(reader *at)
 		return rc;
 	if (text.failed || value == NULL)
 		return base_nomem(at->err);
-	rc = parse_value(at, cell.key, text.data != NULL ? text.data : "", text.size, value);
+	rc = parse_value(at, cell.key, text.data, text.size, value);
 	if (rc < 0)
 		return rc;
 	/* Each value has one form: numbers stand as words only where they are words, and no item

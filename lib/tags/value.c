@@ -271,7 +271,7 @@ static int parse_number(const hn_key *key, const char *text, size_t size, int64_
 	bounds range;
 	int rc;
 
-	if (size >= sizeof(copy) || memchr(text, '\0', size) != NULL)
+	if (size >= sizeof(copy))
 		return refuse(key, HN_ESYNTAX, NULL, text, size, err);
 	memcpy(copy, text, size);
 	copy[size] = '\0';
@@ -305,8 +305,8 @@ static bool parse_path(const hn_key *key, const char *text, size_t size)
 {
 	if (strcmp(key->range, "volume") == 0 && base_name_valid(text, size))
 		return true;
-	return size > 1 && text[0] == '/' && size <= base_limit(BASE_LIMIT_TEXT_BYTES) &&
-	       one_line(text, size) && !has_parent_component(text, size);
+	return size > 1 && text[0] == '/' && one_line(text, size) &&
+	       !has_parent_component(text, size);
 }
 
 static bool is_model_name(const char *text, size_t size, size_t most)
@@ -416,8 +416,6 @@ static int parse_selector_item(
 
 	if (copy == NULL)
 		return base_nomem(err);
-	if (memchr(text, '\0', size) != NULL)
-		return refuse(key, HN_ESYNTAX, NULL, text, size, err);
 	rc = hn_selector_compile(copy, &selector, &cause);
 	hn_selector_free(selector);
 	if (rc < 0)

@@ -61,7 +61,7 @@ Test(given, names)
 	refuse_names(none, 1, false, HN_ESCHEMA, "'' is not a name", NULL);
 	refuse_names(NULL, 1, false, HN_EINVAL, "at most 64 names at run time, not 1", NULL);
 	refuse_names(bad, 65, false, HN_ELIMIT, "at most 64 names at run time, not 65", NULL);
-	refuse_names(policy, 1, true, HN_ENOENT, "there is no policy 'pp'", "did you mean p?");
+	refuse_names(policy, 1, true, HN_ENOENT, "there is no policy 'pp'", "declare the policy");
 	refuse_names(slash, 1, true, HN_ESCHEMA, "'a/b' is not a name", NULL);
 	refuse_names(NULL, 1025, true, HN_ELIMIT, "at most 1024 names at run time", NULL);
 	input.without = bad;

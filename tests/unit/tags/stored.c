@@ -10,7 +10,7 @@
 	"\"policies\":{\"p\":{\"select\":\"tag:a\",\"set\":{\"tpm\":\"2.0\"}}},"                   \
 	"\"units\":{\"u\":{\"tags\":[\"a\"],\"overrides\":{\"memory.size\":\"1Gi\","               \
 	"\"disks.root.size\":\"1Gi\",\"disks.root.bus\":null,\"description\":\"\","                \
-	"\"start.order\":-5,\"autostart\":false,\"secrets\":[\"y\"]}}}}"
+	"\"start.order\":-5,\"labels.aaa\":\"1\",\"labels.b\":\"2\",\"autostart\":false,\"secrets\":[\"y\"]}}}}"
 
 /* --- what is cut short --- */
 
@@ -45,6 +45,8 @@ Test(stored, no_part_of_a_view_is_one)
 	has_value(back, "start.order", "-5");
 	has_value(back, "autostart", "false");
 	has_value(back, "secrets", "x y");
+	has_value(back, "labels.aaa", "1");
+	has_value(back, "labels.b", "2");
 	hn_view_unref(back);
 	hn_view_unref(view);
 	hn_bytes_free(values);
@@ -241,6 +243,7 @@ typedef struct line {
 	const char *source, *file;
 	uint64_t line, column;
 	const char *value, *note, *who;
+	int wrong; /* the number of the field that is an array */
 } line;
 
 #define LINE                                                                                       \
@@ -252,19 +255,28 @@ typedef struct line {
 
 static void put_line(codec_cbor_out *out, const line *from)
 {
+	codec_cbor_out fields[13] = {{{0}}};
+	const char *const texts[] = {from->value, from->note, from->who};
+
+	codec_cbor_put_uint(&fields[1], from->layer);
+	codec_cbor_put_uint(&fields[2], from->mark);
+	codec_cbor_put_int(&fields[3], from->priority);
+	codec_cbor_put_int(&fields[4], from->order);
+	put_text(&fields[5], from->source);
+	put_text(&fields[6], from->file);
+	codec_cbor_put_uint(&fields[7], from->line);
+	codec_cbor_put_uint(&fields[8], from->column);
+	for (size_t i = 0; i < BASE_COUNT(texts); i++)
+		put_text(&fields[9 + i], texts[i]);
+	codec_cbor_put_int(&fields[12], 0);
 	codec_cbor_put_array(out, from->fields);
-	codec_cbor_put_uint(out, from->layer);
-	codec_cbor_put_uint(out, from->mark);
-	codec_cbor_put_int(out, from->priority);
-	codec_cbor_put_int(out, from->order);
-	put_text(out, from->source);
-	put_text(out, from->file);
-	codec_cbor_put_uint(out, from->line);
-	codec_cbor_put_uint(out, from->column);
-	put_text(out, from->value);
-	put_text(out, from->note);
-	put_text(out, from->who);
-	codec_cbor_put_int(out, 0);
+	for (int i = 1; i < 13; i++) {
+		if (i == from->wrong)
+			codec_cbor_put_array(out, 0);
+		else
+			base_buf_add(&out->buf, fields[i].buf.data, fields[i].buf.size);
+		base_buf_free(&fields[i].buf);
+	}
 	pad(out, from->fields - 12);
 }
 
@@ -321,6 +333,25 @@ LINE_GIVES(line_2_32, from.line = UINT64_C(1) << 32, HN_ECORRUPT, NOT_FORMED)
 LINE_GIVES(column_2_32, from.column = UINT64_C(1) << 32, HN_ECORRUPT, NOT_FORMED)
 LINE_GIVES(value_of_another_form, from.value = "1024Mi", HN_ECORRUPT, "not canonical")
 LINE_GIVES(value_that_is_none, from.value = "1GB", HN_ECORRUPT, "memory.size: ")
+
+Test(stored_line, each_field_has_its_type)
+{
+	for (int i = 1; i < 13; i++) {
+		line from = LINE;
+
+		from.wrong = i;
+		line_gives(&from, HN_ECBOR, "");
+	}
+}
+
+Test(stored, nothing_at_all)
+{
+	codec_cbor_out values = {0}, chains = chains_head(1);
+
+	codec_cbor_put_map(&values, 0);
+	codec_cbor_put_map(&chains, 0);
+	decodes_to(&values, &chains, 0, NULL, NULL);
+}
 
 /* A key that has no value may have a chain: what a null took away. */
 Test(stored_chain, of_a_key_without_value)
