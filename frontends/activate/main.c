@@ -11,7 +11,8 @@
 #define SECOND INT64_C(1000000000)
 
 static const cli_option options[] = {
-	CLI_VALUE("config", "FILE", "the declaration to go to, JSON; it is needed"),
+	CLI_VALUE("config", "FILE",
+		"the declaration to go to, JSON, or - for standard input; it is needed"),
 	CLI_FLAG("dry-activate", "print what would be done, and change nothing"),
 	CLI_FLAG("check", "do what an activation does before its first effect, and change nothing"),
 	CLI_FLAG("boot", "first start the guests that are to run, as declared last"),

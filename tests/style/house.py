@@ -108,8 +108,8 @@ def main(check, breaks, extra=None):
     """Runs a check from its command line; `extra` may add options and answer some of them itself."""
     name = os.path.splitext(os.path.basename(sys.argv[0]))[0]
     parser = argparse.ArgumentParser(description=sys.modules['__main__'].__doc__)
-    parser.add_argument('--root', default=ROOT, help='the tree to look at')
-    parser.add_argument('--build', help='its build directory, for what is read from built files')
+    parser.add_argument('--root', type=os.path.abspath, default=ROOT, help='the tree to look at')
+    parser.add_argument('--build', type=os.path.abspath, help='its build directory, for what is read from built files')
     parser.add_argument('--self-test', action='store_true', help='break the rule on a copy and see it caught')
     answer = extra(parser) if extra else None
     options = parser.parse_args()
