@@ -274,6 +274,7 @@ let
     else if names ? ${finding.name} then [ ]
     else problem finding.at ("there is no ${singular.${finding.section}} ${finding.name}; "
       + (if near != null then "did you mean ${near}?" else "declare ${option}"));
+  mostProblems = 100;
   singular = { tags = "tag"; kinds = "kind"; policies = "policy"; };
 
   # { value = the declaration; problems = texts }; unitPriority is what stands around all of units, or null.
@@ -296,7 +297,10 @@ let
     {
       value = { hypernix = 1; }
         // (if length written > 1 then { documents = written; } else if written == [ ] then { } else head written);
-      problems = map (one: one.text) problems;
+      # Of very many a part: the search for what was meant makes each dear, and nobody reads them all.
+      problems = map (one: one.text) (lib.take mostProblems problems)
+        ++ lib.optional (length problems > mostProblems)
+          "hypervisor.compute: ${toString (length problems - mostProblems)} more problems are not shown";
     };
 in
 {

@@ -182,7 +182,10 @@ static void tell_planned(const activation *run)
 
 static void tell(const activation *run)
 {
-	if (run->status == ACTIVATE_REFUSED)
+	if (run->status == ACTIVATE_REFUSED && run->boot != NULL && hn_plan_begun(run->boot))
+		activate_note(run, ERROR,
+			"refused: nothing was changed after the guests' start as declared last");
+	else if (run->status == ACTIVATE_REFUSED)
 		activate_note(run, ERROR, "refused: nothing was changed");
 	else if (run->mode != ACTIVATE)
 		tell_planned(run);

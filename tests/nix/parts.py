@@ -482,6 +482,10 @@ def fleet(tool, report):
         mark = cases.Mark('lost', name, 'memory.size', f'{2 + 2 * (int(name[2:]) % 9)}Gi', path, places[name], [])
         why = explained(tool, file, mark)
         report.check(f'fleet: the loser of {name} is explained with its line', not why, why)
+    path = tool.write('mistaken.nix', '\n'.join(text + ['}; }; }']).replace('compute.units', 'compute.unit'))
+    problems = tool.evaluate(f'({tool.configuration([path])}).problems')
+    report.check('fleet: of a mistake in every unit a part is shown, and how many are left', len(problems) == 101 and
+                 'did you mean compute.units?' in problems[0] and '900 more' in problems[100], problems[-2:])
 
 
 # ---- bindings and examples ----
