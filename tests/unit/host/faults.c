@@ -678,3 +678,43 @@ Test(memory, that_ends_is_told_by_those_who_look, .timeout = 120)
 {
 	fault_survive_memory(declared, calls, 20, BASE_COUNT(calls));
 }
+
+/* --- what somebody wrote into the store --- */
+
+typedef struct damage {
+	const char *sql;
+	int (*run)(lab *l, const char *unit);
+	int code;
+	const char *says;
+} damage;
+
+static const damage damages[] = {
+	{"UPDATE boot SET missed = 9", boot, HN_ECORRUPT, "phase"},
+	{"UPDATE boot SET missed = -2", boot, HN_ECORRUPT, "phase"},
+	{"UPDATE boot SET phases = x'00'", boot, HN_ECORRUPT, "phases"},
+	{"UPDATE view SET body = x'00'", find, HN_ECBOR, "not a map"},
+	{"UPDATE view SET body = x'00'", history, HN_ECBOR, "not a map"},
+	{"UPDATE view SET body = x'00'", start, HN_ECBOR, "not a map"},
+	{"UPDATE plan SET options = '{'", find_plan, HN_ESYNTAX, "stored plan"},
+	{"UPDATE restart SET times = x'8201'", restart_due, HN_ECORRUPT, "restart"},
+};
+
+Test(store, that_was_damaged_is_told_and_nothing_is_done)
+{
+	for (size_t i = 0; i < BASE_COUNT(damages); i++) {
+		LAB l = fault_begin(declared);
+		unsigned writes;
+		int rc;
+
+		keep_boot(&l);
+		end_and_notice(&l);
+		writes = fake.writes;
+		cr_assert_geq(state_exec(l.host->store, damages[i].sql, lab_err(&l)), 0, "%s: %s",
+			damages[i].sql, lab_why(&l));
+		rc = damages[i].run(&l, "web");
+		cr_expect_eq(
+			rc, damages[i].code, "%zu: %s: %d: %s", i, damages[i].sql, rc, lab_why(&l));
+		cr_expect_not_null(strstr(lab_why(&l), damages[i].says), "%zu: %s", i, lab_why(&l));
+		cr_expect_eq(fake.writes, writes, "%s", damages[i].sql);
+	}
+}
