@@ -22,6 +22,7 @@
       overlays.default = final: prev: { hypernix = final.callPackage ./nix/package.nix { }; };
 
       nixosModules.default = { pkgs, lib, ... }: {
+        key = "hypernix#nixosModules.default"; # imported by two modules it is one
         imports = [ ./nix/module.nix ];
         hypervisor.compute.package = lib.mkDefault (packageOf pkgs);
       };

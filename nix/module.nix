@@ -150,7 +150,8 @@ in
       example = "/srv/hypernix";
       description = ''
         Directory of the host's state: generations, views, the audit log, and the machine root of the embedded driver,
-        whose path may have at most 50 bytes ("/m" is added).
+        whose path may have at most 50 bytes ("/m" is added). Not below /home, /root, /etc, /usr or /boot, which the
+        service may only read, nor below /tmp or /var/tmp, of which it has its own.
       '';
     };
     driver = mkOption {

@@ -46,6 +46,10 @@ in
     "the functions for scripts" = builtins.attrNames (ours.lib.fleet { count = 1; unit = n: { }; }) == [ "unit-1" ];
     "the host has no problem" = builtins.all (one: one.assertion) host.assertions;
     "the host takes the flake's package" = host.hypervisor.compute.package.pname == "hypernix";
+    "imported twice it is one module" = (nixosSystem {
+      system = "x86_64-linux";
+      modules = map (number: { imports = [ ours.nixosModules.default ]; }) [ 1 2 ];
+    }).config.hypervisor.compute.package.pname == "hypernix";
     "the host's unit runs its hook" = lib.hasInfix "/stub/hypernix/bin/hv-activate" host.systemd.services.hypernix.script;
   };
 }

@@ -237,6 +237,9 @@ def write_units(tool, systemd):
         os.chmod(script, 0o755)
         relations = [(word, ' '.join(unit.get(word.lower(), []))) for word in ('After', 'Wants', 'Requires')]
         settings = [(key, str(value).lower() if isinstance(value, bool) else value) for key, value in unit['serviceConfig'].items()]
+        if 'postStart' in unit:
+            settings.append(('ExecStartPost', tool.write(f'units/{name}-after.sh', '#!/bin/sh -e\n' + unit['postStart'])))
+            os.chmod(settings[-1][1], 0o755)
         text = '[Unit]\n' + ''.join(f'{key}={value}\n' for key, value in [('Description', unit['description'])] + relations if value)
         paths.append(tool.write(f'units/{name}.service', text + '[Service]\n' + ''.join(
             f'{key}={value}\n' for key, value in settings + [('ExecStart', script)])))
