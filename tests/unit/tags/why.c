@@ -17,9 +17,8 @@
 	"\"rng\":{\"$value\":\"off\",\"$priority\":50},\"disks.d.size\":\"1Gi\",\"storage.iops\":null," \
 	"\"memory.lock\":true,\"restart.limit\":9}}}}"
 
-static void why_not(const char *key, const char *value, const char *wanted)
+static void view_says(const hn_view *view, const char *key, const char *value, const char *wanted)
 {
-	hn_view *view = resolved(FLEET);
 	char *answer = NULL;
 	hn_error *err = NULL;
 
@@ -27,6 +26,23 @@ static void why_not(const char *key, const char *value, const char *wanted)
 		err != NULL ? hn_error_message(err) : "-");
 	cr_assert_str_eq(answer, wanted, "%s", answer);
 	hn_text_free(answer);
+}
+
+/* A view says the same when it has been stored and read back. */
+static void why_not(const char *key, const char *value, const char *wanted)
+{
+	hn_view *view = resolved(FLEET), *back = NULL;
+	uint8_t *values = NULL, *chains = NULL;
+	size_t values_size = 0, chains_size = 0;
+
+	view_says(view, key, value, wanted);
+	cr_assert_eq(hn_view_encode(view, &values, &values_size, NULL), 0);
+	cr_assert_eq(hn_view_encode_chains(view, &chains, &chains_size, NULL), 0);
+	cr_assert_eq(hn_view_decode("u", values, values_size, chains, chains_size, &back, NULL), 0);
+	view_says(back, key, value, wanted);
+	hn_bytes_free(values);
+	hn_bytes_free(chains);
+	hn_view_unref(back);
 	hn_view_unref(view);
 }
 
