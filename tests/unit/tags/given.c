@@ -405,6 +405,18 @@ Test(retag, of_a_declared_unit)
 	hn_resolver_free(resolver);
 }
 
+/* What was asked for before takes no more room when it is asked for again. */
+Test(retag, again_and_again)
+{
+	static const char *const add[] = {"b", "c"}, *const drop[] = {"a"};
+	hn_resolver *resolver = resolver_of(FLEET);
+
+	for (int i = 0; i < 70; i++)
+		cr_assert_eq(hn_resolver_retag(resolver, "u", add, 2, drop, 1, NULL), 0);
+	has_tags(resolver, "u", "b runtime\nc runtime\n");
+	hn_resolver_free(resolver);
+}
+
 Test(retag, of_a_unit_of_its_own)
 {
 	static const char *const a[] = {"a"}, *const b[] = {"b"};
