@@ -7,7 +7,7 @@ import shutil
 import tempfile
 
 from table import Row
-from tags import nix_library, rusage
+from tags import find, nix_library, rusage
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 UNITS = (10, 100, 1000)
@@ -148,6 +148,8 @@ def program(build):
 def measure(build, runs):
     if not os.access(program(build), os.X_OK):
         return [Row('nix', skipped=f'no {program(build)}: build it first')]
+    if not find(build, 'bench-usage'):
+        return [Row('nix', skipped=f'no {build}/tests/bench/bench-usage: build it first')]
     if not shutil.which('nix-instantiate'):
         return [Row('nix', skipped='nix-instantiate is not installed (Debian: nix-bin)')]
     if not nix_library():
