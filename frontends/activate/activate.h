@@ -30,6 +30,7 @@ typedef struct activation {
 	hn_session *session;
 	hn_plan *plan, *boot; /* NULL until it is made; boot only with --boot */
 	hn_error *error;      /* the first that ended the activation */
+	hn_error *boot_error; /* what ended the boot, which the activation follows all the same */
 	bool machine;         /* of a check: was the hypervisor asked too? */
 	const char *outcome;  /* "applied", "pending", "failed" ... */
 	activate_status status;

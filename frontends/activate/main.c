@@ -128,7 +128,8 @@ static void boot(activation *run)
 		result = carry_out(run, run->boot, HN_ON_ERROR_CONTINUE, 0);
 	if (result < 0 && !run->cli->json)
 		(void)cli_fail(run->cli, hn_error_ref(run->error));
-	run->error = hn_error_unref(run->error);
+	run->boot_error = run->error;
+	run->error = NULL;
 }
 
 static int read_config(activation *run, hn_decl **decl)
@@ -254,6 +255,7 @@ static int activate(cli_run *cli)
 	judge(&run, result);
 	status = activate_report(&run);
 	hn_error_unref(run.error);
+	hn_error_unref(run.boot_error);
 	hn_plan_unref(run.boot);
 	hn_plan_unref(run.plan);
 	hn_session_unref(run.session);

@@ -213,6 +213,14 @@ static void write_plan(hn_json *json, const char *name, const hn_plan *plan)
 	hn_json_end(json);
 }
 
+static void write_error(hn_json *json, const char *name, const hn_error *error)
+{
+	if (error == NULL)
+		hn_json_null(json, name);
+	else
+		hn_json_error(json, name, error);
+}
+
 static int print_json(const activation *run)
 {
 	hn_json *json = cli_json_new();
@@ -222,10 +230,8 @@ static int print_json(const activation *run)
 	hn_json_uint(json, "status", (uint64_t)run->status);
 	write_plan(json, "boot", run->boot);
 	write_plan(json, "activation", run->plan);
-	if (run->error == NULL)
-		hn_json_null(json, "error");
-	else
-		hn_json_error(json, "error", run->error);
+	write_error(json, "boot_error", run->boot_error);
+	write_error(json, "error", run->error);
 	hn_json_end(json);
 	return cli_json_print(run->cli, json);
 }
