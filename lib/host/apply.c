@@ -72,6 +72,12 @@ static bool makes_definition(const plan_step *step)
 	       step->phase == PHASE_PENDING || step->phase == PHASE_RESTART;
 }
 
+/* Without a unit that fails. */
+static bool goes_on(const apply_run *run)
+{
+	return run->failed && run->options.on_error == HN_ON_ERROR_CONTINUE;
+}
+
 static int check_unit(const apply_run *run, const plan_unit *unit, hn_error **err)
 {
 	hn_unit fresh = {.vcpus = unit->vcpus};
@@ -85,8 +91,8 @@ static int check_unit(const apply_run *run, const plan_unit *unit, hn_error **er
 	rc = host_machine_unit(run->host, record, unit->desired, hex, &what, err);
 	if (rc >= 0)
 		rc = machine_check(run->machine, &what, err);
-	return rc < 0 ? base_error_wrap(err, (hn_code)rc, HOST_ROOM,
-				"%s cannot be made; nothing was changed", unit->name)
+	return rc < 0 ? base_error_wrap(err, (hn_code)rc, HOST_ROOM, "%s cannot be made%s",
+				unit->name, goes_on(run) ? "" : "; nothing was changed")
 		      : 0;
 }
 
@@ -137,7 +143,81 @@ static int check_rights(const apply_run *run, const plan_step *step, hn_error **
 	return rc < 0 ? rc : may(run, verbs[1], object, err);
 }
 
-static int check_feasible(const apply_run *run, hn_error **err)
+/* With all its causes: who reads it sees one line. */
+static void keep_problem(apply_run *run, size_t first, size_t last, const hn_error *why)
+{
+	BASE_AUTO_BUF base_buf text = {0};
+
+	for (const hn_error *error = why; error; error = hn_error_cause(error))
+		base_buf_format(&text, "%s%s", error == why ? "" : ": ", hn_error_message(error));
+	for (size_t i = first; i < last && !text.failed && text.size > 0; i++) {
+		plan_step *step = &run->plan->steps[i];
+
+		(void)plan_text(&step->problem, "%s", text.data);
+		step->code = hn_error_code(why);
+	}
+}
+
+/* What is the matter with one unit's values or files, and says nothing about other units. */
+static bool concerns_one_unit(int code)
+{
+	static const hn_code codes[] = {HN_ENOENT, HN_EINVAL, HN_EXML, HN_ENOSUP, HN_ELIMIT,
+		HN_ERANGE, HN_EPATHLEN, HN_EDENIED, HN_EEXIST};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (code == (int)codes[i])
+			return true;
+	return false;
+}
+
+/* Its steps are told as failed, and the others go on without it. */
+static void set_aside(apply_run *run, size_t unit, hn_error *why)
+{
+	hn_plan *plan = run->plan;
+
+	run->failed[unit] = true;
+	for (size_t i = 0; i < plan->step_count; i++) {
+		if (plan->steps[i].unit != unit || plan->steps[i].phase == PHASE_NOTHING)
+			continue;
+		keep_problem(run, i, i + 1, why);
+		plan->steps[i].status = HN_STEP_FAILED;
+	}
+	if (run->aside)
+		hn_error_unref(why);
+	else
+		run->aside = why;
+}
+
+static bool any_left(const apply_run *run)
+{
+	for (size_t i = 0; i < run->plan->step_count; i++) {
+		const plan_step *step = &run->plan->steps[i];
+
+		if (step->phase != PHASE_NOTHING &&
+			(step->unit == PLAN_NO_UNIT || !run->failed[step->unit]))
+			return true;
+	}
+	return false;
+}
+
+/* Nobody waits for a unit that cannot be made, when the caller lets the others go on. */
+static int check_made(apply_run *run, size_t unit, hn_error **err)
+{
+	hn_error *why = NULL;
+	int rc = check_unit(run, &run->plan->units[unit], &why);
+
+	if (rc < 0 && goes_on(run) && concerns_one_unit(rc)) {
+		set_aside(run, unit, why);
+		return 0;
+	}
+	if (err)
+		*err = why;
+	else
+		hn_error_unref(why);
+	return rc;
+}
+
+static int check_feasible(apply_run *run, hn_error **err)
 {
 	size_t checked = PLAN_NO_UNIT;
 
@@ -150,11 +230,22 @@ static int check_feasible(const apply_run *run, hn_error **err)
 		if (!makes_definition(step) || step->unit == checked || !run->machine)
 			continue;
 		checked = step->unit;
-		rc = check_unit(run, &run->plan->units[step->unit], err);
+		rc = check_made(run, step->unit, err);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+/* The first failure of all. */
+static int end_with(apply_run *run, int rc, hn_error **err)
+{
+	if (!run->aside || rc < 0)
+		return rc;
+	rc = hn_error_code(run->aside);
+	if (err)
+		*err = BASE_STEAL(run->aside);
+	return rc;
 }
 
 int apply_check(hn_session *session, hn_plan *plan, hn_error **err)
@@ -227,21 +318,6 @@ static void tell_rest(apply_run *run)
 	for (size_t i = 0; i < run->plan->step_count; i++)
 		if (!run->plan->steps[i].told)
 			apply_tell(run, i, i + 1);
-}
-
-/* With all its causes: who reads it sees one line. */
-static void keep_problem(apply_run *run, size_t first, size_t last, const hn_error *why)
-{
-	BASE_AUTO_BUF base_buf text = {0};
-
-	for (const hn_error *error = why; error; error = hn_error_cause(error))
-		base_buf_format(&text, "%s%s", error == why ? "" : ": ", hn_error_message(error));
-	for (size_t i = first; i < last && !text.failed && text.size > 0; i++) {
-		plan_step *step = &run->plan->steps[i];
-
-		(void)plan_text(&step->problem, "%s", text.data);
-		step->code = hn_error_code(why);
-	}
 }
 
 static bool time_is_over(const apply_run *run)
@@ -423,20 +499,23 @@ int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *optio
 		tell_rest(&run);
 	if (rc < 0 || hn_plan_empty(plan))
 		return rc < 0 ? rc : 0;
-	rc = check_feasible(&run, err);
-	if (rc < 0)
-		return rc;
 	run.failed = base_calloc(plan->unit_count + 1, sizeof(*run.failed));
 	if (!run.failed)
 		return base_nomem(err);
+	rc = check_feasible(&run, err);
+	if (rc >= 0 && !any_left(&run))
+		rc = end_with(&run, rc, err);
 	if (options->limit > 0)
 		run.deadline = os_monotonic(run.host->os) + options->limit;
-	rc = apply_declare(&run, err);
+	if (rc >= 0)
+		rc = apply_declare(&run, err);
 	if (rc >= 0) {
-		rc = conclude(&run, do_steps(&run, err), err);
+		rc = end_with(&run, do_steps(&run, err), err);
+		rc = conclude(&run, rc, err);
 		tell_rest(&run);
 	}
 	base_free(run.failed);
+	hn_error_unref(run.aside);
 	/* What the acts set off: guests that became ready, the rest of their boot phases. */
 	if (!run.journal_failed && host_supervise_drain(session, 0, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "events of the hypervisor could not be taken");

@@ -162,6 +162,7 @@ typedef struct apply_run {
 	hn_apply_options options;
 	size_t done;         /* steps finished, for progress */
 	bool *failed;        /* by unit: no further step of this unit */
+	hn_error *aside;     /* of the first unit that was left out before the first step */
 	bool inconsistent;   /* an undo failed */
 	bool journal_failed; /* what happened could not be written down: stop, undo nothing */
 	uint64_t before;     /* generation that was current */

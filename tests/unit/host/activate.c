@@ -703,3 +703,47 @@ Test(begun, not_by_what_was_refused)
 	cr_expect_not(hn_plan_begun(l.plan));
 	cr_expect_eq(lab_number(&l, "SELECT generation FROM host"), 0);
 }
+
+/* --- a unit that cannot be made --- */
+
+#define TWO(values)                                                                                \
+	"{\"hypernix\":1,\"units\":{\"a\":{\"overrides\":{\"autostart\":true" values "}},"         \
+	"\"b\":{\"overrides\":{\"autostart\":true}}}}"
+
+Test(aside, the_others_go_on_without_it)
+{
+	LAB l = lab_new();
+	hn_step step;
+
+	lab_must_apply(
+		&l, "{\"hypernix\":1,\"units\":{\"a\":{\"overrides\":{\"autostart\":true}}}}");
+	cr_assert_eq(lab_plan(&l, TWO(",\"compute.units\":7")), 0);
+	fake.no_check_of = "b";
+	cr_expect_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), HN_EXML);
+	cr_expect_not_null(strstr(lab_why(&l), "b cannot be made"), "%s", lab_why(&l));
+	cr_expect_str_eq(fake_live("a", "compute.units"), "7");
+	cr_expect_null(fake_find("b"));
+	cr_expect(hn_plan_begun(l.plan));
+	cr_assert(lab_step(&l, "b", HN_ACTION_CREATE, NULL, &step));
+	cr_expect_eq(step.status, HN_STEP_FAILED);
+	cr_expect_not_null(strstr(step.problem, "the schema refuses b"), "%s", step.problem);
+	fake.no_check_of = NULL;
+	lab_must_apply(&l, NULL);
+	cr_expect_eq(fake_find("b")->status, HN_UNIT_RUNNING);
+}
+
+Test(aside, not_when_the_first_failure_ends_all)
+{
+	LAB l = lab_new();
+	unsigned writes;
+
+	lab_must_apply(
+		&l, "{\"hypernix\":1,\"units\":{\"a\":{\"overrides\":{\"autostart\":true}}}}");
+	cr_assert_eq(lab_plan(&l, TWO(",\"compute.units\":7")), 0);
+	writes = fake.writes;
+	fake.no_check_of = "b";
+	cr_expect_eq(lab_apply_plan(&l, HN_ON_ERROR_UNDO), HN_EXML);
+	cr_expect_not_null(strstr(lab_why(&l), "nothing was changed"), "%s", lab_why(&l));
+	cr_expect_eq(fake.writes, writes);
+	cr_expect_not(hn_plan_begun(l.plan));
+}
