@@ -195,6 +195,8 @@ typedef struct hn_machine_ops {
 	int (*reset)(machine *m, const char *uuid, hn_error **err);
 	int (*state)(machine *m, const char *uuid, machine_brief *brief, hn_error **err);
 	int (*barrier)(machine *m, const char *uuid, hn_error **err);
+	/* 1: it was made, and has not executed one instruction; else 0. */
+	int (*never_ran)(machine *m, const char *uuid, hn_error **err);
 	int (*xml)(machine *m, const char *uuid, bool live, char **xml, hn_error **err);
 	int (*change)(machine *m, const char *uuid, const machine_tuning *tuning, bool live,
 		hn_error **err);
@@ -406,6 +408,8 @@ void machine_run_forget(machine *m, const char *uuid);
 uint64_t machine_process_check(hn_os *os, pid_t pid, const char *uuid);
 /* Removes what a killed start has left for libvirt to trip over (unborn.c); how many. */
 int machine_forget_unborn(hn_os *os, const char *root, hn_error **err);
+/* Ends our guests whose starter was killed before it let them run. */
+void machine_end_unstarted(machine *m);
 
 /* --- the handle --- */
 

@@ -172,6 +172,7 @@ const hn_machine_ops machine_driver_embed = {
 		 MACHINE_PAUSED_START | MACHINE_SCHEMA,
 	.open = embed_open,
 	.barrier = virt_barrier,
+	.never_ran = virt_never_ran,
 	.change = virt_change,
 	.pid = embed_pid,
 	.console = unix_console,

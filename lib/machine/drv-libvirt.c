@@ -339,6 +339,23 @@ int virt_barrier(machine *m, const char *uuid, hn_error **err)
 		       : 0;
 }
 
+/* QEMU alone tells a guest that waits to be let go for the first time from one that was paused. */
+int virt_never_ran(machine *m, const char *uuid, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	char *answer = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	if (lv.virDomainQemuMonitorCommand(domain, "{\"execute\":\"query-status\"}", &answer, 0) <
+		0)
+		return virt_error(err, "the monitor of domain %s does not answer", uuid);
+	result = strstr(answer, "\"prelaunch\"") != NULL;
+	free(answer); /* libvirt's memory */
+	return result;
+}
+
 int virt_xml(machine *m, const char *uuid, bool live, char **xml, hn_error **err)
 {
 	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;

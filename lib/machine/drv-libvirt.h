@@ -55,6 +55,7 @@ int virt_resume(machine *m, const char *uuid, hn_error **err);
 int virt_reset(machine *m, const char *uuid, hn_error **err);
 int virt_state(machine *m, const char *uuid, machine_brief *brief, hn_error **err);
 int virt_barrier(machine *m, const char *uuid, hn_error **err);
+int virt_never_ran(machine *m, const char *uuid, hn_error **err);
 int virt_xml(machine *m, const char *uuid, bool live, char **xml, hn_error **err);
 int virt_change(
 	machine *m, const char *uuid, const machine_tuning *tuning, bool live, hn_error **err);

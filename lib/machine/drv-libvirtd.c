@@ -63,6 +63,7 @@ const hn_machine_ops machine_driver_libvirtd = {
 		 MACHINE_PAUSED_START | MACHINE_SCHEMA | MACHINE_WEIGHTS,
 	.open = daemon_open,
 	.barrier = virt_barrier,
+	.never_ran = virt_never_ran,
 	.change = virt_change,
 	.pid = daemon_pid,
 	.weight = virt_weight,

@@ -7,7 +7,7 @@
 
 #include <dlfcn.h>
 
-#define LIBRARY "libvirt.so.0"
+#define LIBRARY "libvirt-qemu.so.0" /* its functions, and through it all of libvirt's */
 
 libvirt_calls lv;
 

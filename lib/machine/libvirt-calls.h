@@ -7,6 +7,7 @@
 #define MACHINE_LIBVIRT_CALLS_H
 
 #include "base/base-private.h"
+#include <libvirt/libvirt-qemu.h>
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 

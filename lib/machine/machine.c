@@ -150,6 +150,7 @@ static int open_driver(machine *m, const machine_options *options, hn_error **er
 		result = machine_wait_reattached(m, err);
 	if (result < 0)
 		return result;
+	machine_end_unstarted(m);
 	machine_logs_rotate(m->os, m->root); /* guests printed while nobody was here */
 	add_facts(m);
 	return m->ops->facts == NULL ? 0 : m->ops->facts(m, err);

@@ -4,7 +4,9 @@
  * start has begun before it runs QEMU; when its process is killed between the two, the next one
  * takes the record for a running domain, waits for ever for a monitor that nobody opens, and every
  * call on the domain ends in a timeout. So such records go before libvirt reads them. A QEMU that
- * was run after all is still paused and has executed nothing: it goes too.
+ * was run after all is still paused and has executed nothing: it goes too. So does, once libvirt
+ * is there, a guest whose starter was killed before it let it run: nothing is lost by that, and it
+ * would look like one that somebody paused.
  */
 #include "machine/driver.h"
 
@@ -122,4 +124,45 @@ int machine_forget_unborn(hn_os *os, const char *root, hn_error **err)
 	}
 	base_free(list.names);
 	return result < 0 ? result : count;
+}
+
+static int add_paused(void *arg, const machine_brief *brief)
+{
+	unborn_list *list = arg;
+
+	if (brief->status != HN_UNIT_PAUSED)
+		return 0;
+	if (base_grow(&list->names, &list->capacity, list->count + 1, sizeof(*list->names)) < 0)
+		return HN_ENOMEM;
+	(void)snprintf(list->names[list->count++], sizeof(*list->names), "%s", brief->uuid);
+	return 0;
+}
+
+static int end_unstarted(machine *m, const char *uuid, hn_error **err)
+{
+	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	int result = machine_observe(m, uuid, &real, err);
+
+	if (result < 0 || !real->ours || real->elsewhere)
+		return result;
+	result = m->ops->never_ran(m, uuid, err);
+	return result > 0 ? m->ops->kill(m, uuid, false, err) : result;
+}
+
+void machine_end_unstarted(machine *m)
+{
+	unborn_list list = {0};
+
+	if (m->ops->never_ran != NULL)
+		(void)m->ops->list(
+			m, add_paused, &list, NULL); /* the next call says what is wrong */
+	for (size_t i = 0; i < list.count; i++) {
+		hn_error *why = NULL;
+
+		if (end_unstarted(m, list.names[i], &why) < 0)
+			base_log(HN_LOG_WARNING, MACHINE_ROOM, "a start that was cut short: %s",
+				hn_error_message(why));
+		hn_error_unref(why);
+	}
+	base_free(list.names);
 }

@@ -741,7 +741,7 @@ static int count_domain(void *arg, const machine_brief *brief)
 /* Else all domains that are not in it would count as gone. */
 Test(testdriver, a_list_that_is_cut_short_fails)
 {
-	const libvirt_calls there = lv;
+	int (*there)(virDomainPtr, int *, int *, unsigned) = lv.virDomainGetState;
 	hn_view *view = view_of("");
 	hn_error *err = NULL;
 	int count = 0;
@@ -753,7 +753,7 @@ Test(testdriver, a_list_that_is_cut_short_fails)
 	cr_expect_not_null(err);
 	hn_error_unref(err);
 	cr_expect_eq(count, 0);
-	lv = there;
+	lv.virDomainGetState = there; /* the event thread reads the others */
 	cr_expect_eq(m->ops->list(m, count_domain, &count, NULL), 0);
 	cr_expect_eq(count, 1);
 	hn_view_unref(view);
