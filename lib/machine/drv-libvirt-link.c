@@ -202,7 +202,7 @@ static int link_up(machine *m, virt *v, hn_error **err)
 	owned = lv.virGetLastError() != NULL && lv.virGetLastError()->message != NULL &&
 		strstr(lv.virGetLastError()->message, "driver.pid") != NULL;
 	result = virt_error(err, "cannot open %s", v->uri);
-	if (owned) /* by a program that does not know our lock */
+	if (owned && result == HN_EDRIVER) /* by a program that does not know our lock */
 		result = base_error_wrap(
 			err, HN_EBUSY, MACHINE_ROOM, "another process has the driver's root open");
 	return result;

@@ -4,6 +4,7 @@
  */
 #include "machine/drv-libvirt.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,9 +53,13 @@ int virt_error(hn_error **err, const char *format, ...)
 		code = HN_ENOSUP;
 	else if (last->code == VIR_ERR_OPERATION_TIMEOUT)
 		code = HN_ETIMEOUT;
+	else if (last->code == VIR_ERR_SYSTEM_ERROR && last->int1 == ENOSPC)
+		code = HN_ENOSPC;
 	else if (last->code == VIR_ERR_NO_MEMORY)
 		return base_nomem(err);
-	base_error(err, code, MACHINE_ROOM, NULL, "%s: %s", what.data,
+	base_error(err, code, MACHINE_ROOM,
+		code == HN_ENOSPC ? "free space on its file system, then try again" : NULL,
+		"%s: %s%s", what.data, code == HN_ENOSPC ? "no space left: " : "",
 		last->message == NULL ? "no reason given" : last->message);
 	base_error_fact_number(err, "libvirt-code", last->code);
 	base_error_fact_number(err, "libvirt-domain", last->domain);
