@@ -140,7 +140,11 @@ Test(queue, what_is_lost_elsewhere_counts_as_an_overflow)
 
 Test(loop, libvirt_is_loaded_with_the_first_machine)
 {
-	cr_expect_null(dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD));
+	const char *preload =
+		getenv("LD_PRELOAD"); /* the ASan stage of tests/run.sh loads it itself */
+
+	if (!preload || !strstr(preload, "libvirt"))
+		cr_expect_null(dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD));
 	cr_expect_null(lv.virConnectOpen);
 	cr_assert_eq(virt_loop_acquire(NULL), 0);
 	cr_expect_not_null(dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD));
