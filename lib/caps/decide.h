@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The decision about one request: caps.md section 6, D1 to D6. Pure: what the token may not know
+ * comes through `caps_facts`. D7 and D8 (counters and the durable record) are the store's.
+ */
+#ifndef CAPS_DECIDE_H
+#define CAPS_DECIDE_H
+
+#include "caps/token.h"
+
+typedef enum caps_channel_kind {
+	CAPS_CHANNEL_PROCESS,
+	CAPS_CHANNEL_TLS,
+	CAPS_CHANNEL_UNIX,
+	CAPS_CHANNEL_VSOCK,
+	CAPS_CHANNEL_MESH
+} caps_channel_kind;
+
+typedef struct caps_request {
+	hn_verb verb;
+	const char *object; /* canonical, resolved: unit/<uuid>... */
+	const char *reason; /* NULL: none */
+	caps_channel_kind channel;
+	const char *listener;   /* NULL: none */
+	const uint8_t *address; /* 4 or 16 bytes of the source; NULL: none */
+	size_t address_size;
+	const char *peer;        /* spiffe id; NULL: none */
+	const uint8_t *peer_key; /* 32 bytes hash; NULL: none */
+	uint8_t hash[32];        /* SHA-256 of the canonical request: what approvals are over */
+} caps_request;
+
+/* What the caller knows of its world; every function may be NULL: then what would need it denies.
+ */
+typedef struct caps_facts {
+	void *arg;
+	int64_t earliest, latest; /* seconds since 1970 */
+	bool clock_suspect;
+	int64_t revocation_age; /* seconds since the revocation view was last known to be whole */
+	bool (*revoked)(void *arg, const uint8_t cti[CAPS_CTI]);
+	uint64_t (*subject_epoch)(void *arg, const char *subject, size_t size);
+	/* Does the unit of the object have the tag "ns:name"? 1, 0, or negative: not to be known */
+	int (*tag)(void *arg, const char *object, const char *tag, size_t size);
+	/* Resolved value of a parameter that the request sets. 1 number, 2 text, 0 the verb sets no
+	 * such key, -1 it sets it but brings no value */
+	int (*parameter)(void *arg, const caps_request *request, const char *key, size_t size,
+		int64_t *number, const char **text);
+	/* Zone data by name; NULL: this host lacks it */
+	const struct codec_tzif *(*zone)(void *arg, const char *name, size_t size);
+	/* Valid approvals for the request's hash under a keyset within max_age: persons; and until
+	 * when */
+	int (*approvals)(void *arg, const uint8_t keyset[32], const uint8_t request_hash[32],
+		int64_t max_age, int64_t *until);
+	bool (*mfa)(void *arg, const uint8_t keyset[32], int64_t max_age, int64_t *until);
+} caps_facts;
+
+/* Each check of an explanation: in the order of evaluation. */
+typedef struct caps_check {
+	uint8_t link, slot; /* CAPS_LINK_NONE: not a caveat */
+	uint16_t id;
+	int8_t grant; /* of this grant; -1: of the chain */
+	bool holds;
+	const char *why; /* static */
+} caps_check;
+
+typedef struct caps_decision {
+	hn_code code; /* HN_OK: allowed so far */
+	uint8_t link, slot;
+	uint16_t caveat;     /* id; 0: no caveat decided */
+	const char *why;     /* static; NULL when allowed */
+	int64_t valid_until; /* seconds; INT64_MAX: no end */
+	int64_t allow_again; /* seconds; 0: not by waiting */
+	size_t grant;        /* that allowed */
+	uint8_t redact[CAPS_MASK_BYTES];
+	/* caveats 10 and 11 in the path that allowed, for D7 */
+	const caps_caveat *counted[CAPS_CAVEATS];
+	size_t counted_count;
+	bool uses_tags, uses_approval; /* wake the session when those change */
+} caps_decision;
+/* Never fails: what cannot be decided is denied. `note` (may be NULL) is told every check, and then
+ * nothing is cut short. */
+void caps_decide(const caps_token *token, const caps_request *request, const caps_facts *facts,
+	caps_decision *decision, void (*note)(void *arg, const caps_check *check), void *arg);
+
+/* The parsed forms of the two counted caveats. */
+typedef struct caps_quota {
+	uint64_t unit, amount;
+} caps_quota;
+typedef struct caps_rate {
+	uint64_t count, seconds, burst;
+} caps_rate;
+bool caps_quota_read(const caps_caveat *caveat, caps_quota *quota);
+bool caps_rate_read(const caps_caveat *caveat, caps_rate *rate);
+
+#endif

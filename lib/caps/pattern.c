@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Names of objects, patterns over them, and sets of verbs.
+ */
+#include "caps/caps-private.h"
+
+/* The next segment at *at: its size; *at goes behind it and its slash. */
+static size_t segment(const char *text, size_t size, size_t *at, const char **start)
+{
+	const char *slash = memchr(text + *at, '/', size - *at);
+	size_t length = slash ? (size_t)(slash - text) - *at : size - *at;
+
+	*start = text + *at;
+	*at += length + (slash ? 1 : 0);
+	return length;
+}
+
+static bool is(const char *start, size_t length, const char *word)
+{
+	return length == strlen(word) && memcmp(start, word, length) == 0;
+}
+
+static bool plain(const char *start, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!((start[i] >= 'a' && start[i] <= 'z') ||
+			    (start[i] >= '0' && start[i] <= '9') || start[i] == '.' ||
+			    start[i] == '_' || start[i] == '-'))
+			return false;
+	return length > 0 && !is(start, length, ".") && !is(start, length, "..");
+}
+
+static bool valid(const char *text, size_t size, bool stars)
+{
+	size_t at = 0;
+
+	if (size == 0 || size >= BASE_OBJECT_SIZE || text[size - 1] == '/')
+		return false;
+	while (at < size) {
+		const char *start;
+		size_t length = segment(text, size, &at, &start);
+
+		if (stars && (is(start, length, "*") || (is(start, length, "**") && at == size)))
+			continue;
+		if (!plain(start, length))
+			return false;
+	}
+	return true;
+}
+
+bool caps_object_valid(const char *text, size_t size)
+{
+	return valid(text, size, false);
+}
+
+bool caps_pattern_valid(const char *text, size_t size)
+{
+	return valid(text, size, true);
+}
+
+/* One walk serves both: a star of the wide side takes a star of the narrow one too, so matching an
+ * object is the case without stars. Only "**" of the wide side may take "**" or nothing. */
+bool caps_pattern_within(const char *narrow, size_t narrow_size, const char *wide, size_t wide_size)
+{
+	size_t n = 0, w = 0;
+
+	while (w < wide_size) {
+		const char *want, *have;
+		size_t want_size = segment(wide, wide_size, &w, &want), have_size;
+
+		if (is(want, want_size, "**"))
+			return true;
+		if (n >= narrow_size)
+			return false;
+		have_size = segment(narrow, narrow_size, &n, &have);
+		if (is(have, have_size, "**"))
+			return false;
+		if (is(want, want_size, "*"))
+			continue;
+		if (want_size != have_size || memcmp(want, have, want_size) != 0)
+			return false;
+	}
+	return n >= narrow_size;
+}
+
+bool caps_pattern_match(
+	const char *pattern, size_t pattern_size, const char *object, size_t object_size)
+{
+	return caps_pattern_within(object, object_size, pattern, pattern_size);
+}
+
+bool caps_mask_has(const caps_mask *mask, hn_verb verb)
+{
+	return (unsigned)verb < CAPS_MASK_BYTES * 8 &&
+	       (mask->bytes[(unsigned)verb / 8] >> ((unsigned)verb % 8) & 1) != 0;
+}
+
+void caps_mask_add(caps_mask *mask, hn_verb verb)
+{
+	mask->bytes[(unsigned)verb / 8] |= (uint8_t)(1u << ((unsigned)verb % 8));
+}
+
+bool caps_mask_within(const caps_mask *narrow, const caps_mask *wide)
+{
+	for (size_t i = 0; i < CAPS_MASK_BYTES; i++)
+		if ((narrow->bytes[i] & ~wide->bytes[i]) != 0)
+			return false;
+	return true;
+}
+
+size_t caps_mask_size(const caps_mask *mask)
+{
+	size_t size = CAPS_MASK_BYTES;
+
+	while (size > 0 && mask->bytes[size - 1] == 0)
+		size--;
+	return size;
+}
+
+/* "unit.*": all verbs of one kind of object; "*": all. */
+static bool covers(const char *text, const char *verb)
+{
+	size_t length = strlen(text);
+
+	if (length > 0 && text[length - 1] == '*' && (length == 1 || text[length - 2] == '.'))
+		return strncmp(text, verb, length - 1) == 0;
+	return strcmp(text, verb) == 0;
+}
+
+int caps_mask_add_text(caps_mask *mask, const char *text, hn_error **err)
+{
+	bool any = false;
+
+	for (int i = 0; i < HN_VERB_COUNT; i++) {
+		if (!covers(text, base_verb_text((hn_verb)i)))
+			continue;
+		caps_mask_add(mask, (hn_verb)i);
+		any = true;
+	}
+	if (any)
+		return 0;
+	return base_error(err, HN_EINVAL, CAPS_ROOM, "verbs are like unit.start, unit.* or *",
+		"\"%.80s\" is no verb", text);
+}
