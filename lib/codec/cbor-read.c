@@ -375,6 +375,17 @@ bool codec_cbor_skip(codec_cbor *in)
 	return true;
 }
 
+bool codec_cbor_raw(codec_cbor *in, const uint8_t **bytes, size_t *size)
+{
+	size_t start = in->offset;
+
+	if (!codec_cbor_skip(in))
+		return false;
+	*bytes = in->bytes + start;
+	*size = in->offset - start;
+	return true;
+}
+
 int codec_cbor_end(codec_cbor *in, hn_error **err)
 {
 	if (in->code == HN_OK && (in->depth > 0 || in->frame[0].left > 0))

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * JSON with positions, strict deterministic CBOR, CRC32C, hexadecimal. Pure: bytes in, values out.
+ * JSON with positions, strict deterministic CBOR, CRC32C, hexadecimal; base64 and COSE signatures
+ * have headers of their own. Pure: bytes in, values out.
  */
 #ifndef CODEC_PRIVATE_H
 #define CODEC_PRIVATE_H
 
 #include "base/base-private.h"
+#include "codec/base64.h"
+#include "codec/cose.h"
 #include <hypernix/codec.h>
 #include <jansson.h>
 
@@ -132,6 +135,8 @@ bool codec_cbor_tag(codec_cbor *in, uint64_t *tag);
 bool codec_cbor_bool(codec_cbor *in, bool *value);
 bool codec_cbor_null(codec_cbor *in);
 bool codec_cbor_skip(codec_cbor *in); /* one whole item, checked */
+/* As codec_cbor_skip, and gives the encoded bytes of the item. */
+bool codec_cbor_raw(codec_cbor *in, const uint8_t **bytes, size_t *size);
 int codec_cbor_end(
 	codec_cbor *in, hn_error **err); /* 0 when all was well and all bytes were used */
 
