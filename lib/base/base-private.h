@@ -68,6 +68,10 @@ void base_error_hint(hn_error **err, const char *format, ...) BASE_PRINTF(2, 3);
 /* Wraps *err (kept as the cause) in a new error that says what was being done. */
 int base_error_wrap(hn_error **err, hn_code code, const char *room, const char *format, ...)
 	BASE_PRINTF(4, 5);
+/* For a failure that is none here: 0 when rc is `code`, whose error is released; else rc. */
+int base_error_forgive(hn_error **err, int rc, hn_code code);
+/* *err becomes `error`, of which the caller gives up its reference. */
+void base_error_move(hn_error **err, hn_error *error);
 void base_error_fact(hn_error **err, const char *name, const char *text);
 void base_error_fact_number(hn_error **err, const char *name, int64_t number);
 int base_nomem(hn_error **err); /* the static out-of-memory error */
@@ -105,6 +109,14 @@ bool base_name_valid(const char *name, size_t size);  /* [a-z][a-z0-9-]{0,62} */
 /* Damerau-Levenshtein; the index of the nearest candidate within a third of its length, or -1. */
 int base_nearest(const char *name, size_t count, const char *(*candidate)(void *arg, size_t index),
 	void *arg);
+/* A list of owned names, in the order in which they were added. */
+typedef struct base_names {
+	char **items;
+	size_t count, capacity;
+} base_names;
+int base_names_add(base_names *names, const char *name); /* 0 or HN_ENOMEM */
+void base_names_free(base_names *names);                 /* empty again */
+#define BASE_AUTO_NAMES __attribute__((cleanup(base_names_free)))
 bool base_glob(const char *pattern, const char *text); /* only '*'; linear */
 /* Untrusted text for a message: bounded (then "..."), without control characters. Returns out. */
 #define BASE_QUOTE_SIZE 96

@@ -211,48 +211,80 @@ static BASE_PRINTF(3, 0) hn_error *error_new(
 	return error;
 }
 
-int base_error(
-	hn_error **err, hn_code code, const char *room, const char *hint, const char *format, ...)
+static int error_set_hint(hn_error *error, const char *hint)
 {
-	va_list arguments;
+	error->hint = base_strdup(hint);
+	if (error->hint == NULL)
+		return HN_ENOMEM;
+	make_printable(error->hint);
+	return 0;
+}
+
+/* Puts a new error into the place of *err, which it keeps as its cause or releases. */
+static BASE_PRINTF(6, 0) int error_put(hn_error **err, hn_code code, const char *room,
+	const char *hint, bool wraps, const char *format, va_list arguments)
+{
 	hn_error *error;
 
 	if (err == NULL)
 		return code;
-	va_start(arguments, format);
 	error = error_new(code, room, format, arguments);
-	va_end(arguments);
 	if (error == NULL)
 		return base_nomem(err);
-	if (hint != NULL) {
-		error->hint = base_strdup(hint);
-		if (error->hint == NULL) {
-			hn_error_unref(error);
-			return base_nomem(err);
-		}
-		make_printable(error->hint);
+	if (hint != NULL && error_set_hint(error, hint) < 0) {
+		hn_error_unref(error);
+		return base_nomem(err);
 	}
 	/* Last, since the arguments may point into the error that is replaced. */
-	hn_error_unref(*err);
+	if (wraps)
+		error->cause = *err;
+	else
+		hn_error_unref(*err);
 	*err = error;
 	return code;
+}
+
+int base_error(
+	hn_error **err, hn_code code, const char *room, const char *hint, const char *format, ...)
+{
+	va_list arguments;
+	int rc;
+
+	va_start(arguments, format);
+	rc = error_put(err, code, room, hint, false, format, arguments);
+	va_end(arguments);
+	return rc;
 }
 
 int base_error_wrap(hn_error **err, hn_code code, const char *room, const char *format, ...)
 {
 	va_list arguments;
-	hn_error *error;
+	int rc;
 
-	if (err == NULL)
-		return code;
 	va_start(arguments, format);
-	error = error_new(code, room, format, arguments);
+	rc = error_put(err, code, room, NULL, true, format, arguments);
 	va_end(arguments);
-	if (error == NULL)
-		return base_nomem(err);
-	error->cause = *err;
-	*err = error;
-	return code;
+	return rc;
+}
+
+int base_error_forgive(hn_error **err, int rc, hn_code code)
+{
+	if (rc != (int)code)
+		return rc;
+	if (err != NULL)
+		*err = hn_error_unref(*err);
+	return 0;
+}
+
+void base_error_move(hn_error **err, hn_error *error)
+{
+	hn_error *released = error;
+
+	if (err != NULL) {
+		released = *err;
+		*err = error;
+	}
+	hn_error_unref(released);
 }
 
 /* Hint and facts are extras: when there is no memory for one, the error stands without it. */
@@ -375,16 +407,10 @@ int base_error_errno(hn_error **err, const char *room, int errnum, const char *f
 int base_corrupt(hn_error **err, const char *room, const char *format, ...)
 {
 	va_list arguments;
-	hn_error *error;
+	int rc;
 
-	if (err == NULL)
-		return HN_ECORRUPT;
 	va_start(arguments, format);
-	error = error_new(HN_ECORRUPT, room, format, arguments);
+	rc = error_put(err, HN_ECORRUPT, room, NULL, false, format, arguments);
 	va_end(arguments);
-	if (error == NULL)
-		return base_nomem(err);
-	hn_error_unref(*err);
-	*err = error;
-	return HN_ECORRUPT;
+	return rc;
 }

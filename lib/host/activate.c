@@ -80,8 +80,7 @@ int apply_boot_start(hn_host *host, const host_permit *permit, const hn_unit *un
 		return rc;
 	if (rc == HN_ECANCELLED || rc == HN_ENOMEM || !unit->applied ||
 		memcmp(unit->applied_digest, unit->desired_digest, CRYPTO_DIGEST) == 0) {
-		if (err)
-			*err = BASE_STEAL(why);
+		base_error_move(err, BASE_STEAL(why));
 		return rc;
 	}
 	base_log(HN_LOG_WARNING, HOST_ROOM,

@@ -154,10 +154,7 @@ static int run_round(runner *runners, size_t count, int64_t *score, hn_error **e
 		sum += runners[i].score;
 		if (runners[i].rc < 0 && rc == 0) {
 			rc = runners[i].rc;
-			if (err) {
-				(void)hn_error_unref(*err);
-				*err = BASE_STEAL(runners[i].error);
-			}
+			base_error_move(err, BASE_STEAL(runners[i].error));
 		}
 		runners[i].error = hn_error_unref(runners[i].error);
 	}

@@ -30,14 +30,11 @@ int host_edit_begin(
 	rc = host_resolver(host, &resolver, err);
 	if (rc >= 0)
 		rc = host_unit_load(host, name, &edit->unit, err);
-	if (rc == HN_ENOENT && missing_ok) {
-		if (err)
-			*err = hn_error_unref(*err);
-		rc = 0;
-	} else if (rc >= 0 && edit->unit->undeclared && !missing_ok) {
+	if (missing_ok)
+		rc = base_error_forgive(err, rc, HN_ENOENT);
+	else if (rc >= 0 && edit->unit->undeclared)
 		rc = base_error(err, HN_EDENIED, HOST_ROOM, "declare it again, or remove it",
 			"%s is no longer declared", name);
-	}
 	if (rc < 0) {
 		edit->unit = hn_unit_unref(edit->unit);
 		state_rollback(host->store);
@@ -105,19 +102,7 @@ int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err)
 
 /* --- what expires --- */
 
-typedef struct name_list {
-	char **names;
-	size_t count, capacity;
-} name_list;
-
-static void free_names(name_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		base_free(list->names[i]);
-	base_free(list->names);
-}
-
-static int find_expired(hn_host *host, int64_t now, name_list *list, hn_error **err)
+static int find_expired(hn_host *host, int64_t now, base_names *list, hn_error **err)
 {
 	state_query *query = NULL;
 	int rc = state_find(host->store,
@@ -129,15 +114,10 @@ static int find_expired(hn_host *host, int64_t now, name_list *list, hn_error **
 		return rc;
 	state_bind_int(query, 1, now);
 	while ((rc = state_row(query, err)) > 0) {
-		rc = base_grow(
-			&list->names, &list->capacity, list->count + 1, sizeof(*list->names));
-		if (rc >= 0)
-			list->names[list->count] = base_strdup(state_text(query, 0));
-		if (rc < 0 || !list->names[list->count]) {
+		if (base_names_add(list, state_text(query, 0)) < 0) {
 			rc = base_nomem(err);
 			break;
 		}
-		list->count++;
 	}
 	state_done(query);
 	return rc;
@@ -205,8 +185,7 @@ static int expire_unit(hn_session *session, const char *name, int64_t now, hn_er
 	rc = unit->undeclared ? HN_ECONFLICT : expire_and_resolve(session, name, now, err);
 	if (rc >= 0 || rc == HN_ENOMEM || rc == HN_EIO || rc == HN_ENOSPC || rc == HN_ECORRUPT)
 		return rc;
-	if (err)
-		*err = hn_error_unref(*err);
+	base_error_move(err, NULL);
 	rc = host_transaction(session->host, expire_rows, &call, err);
 	host_resolver_forget(session->host);
 	return rc;
@@ -214,12 +193,12 @@ static int expire_unit(hn_session *session, const char *name, int64_t now, hn_er
 
 int host_expire(hn_session *session, hn_error **err)
 {
-	__attribute__((cleanup(free_names))) name_list list = {0};
+	BASE_AUTO_NAMES base_names list = {0};
 	hn_host *host = session->host;
 	int64_t now = os_now(host->os);
 	int rc = host->read_only ? 0 : find_expired(host, now, &list, err);
 
 	for (size_t i = 0; rc >= 0 && i < list.count; i++)
-		rc = expire_unit(session, list.names[i], now, err);
+		rc = expire_unit(session, list.items[i], now, err);
 	return rc;
 }

@@ -31,11 +31,7 @@ static int scan_key(void *arg, const hn_drift *drift, const hn_key *row)
 
 static int observe(machine *m, const hn_unit *unit, machine_real **real, hn_error **err)
 {
-	int rc = machine_observe(m, unit->uuid, real, err);
-
-	if (rc == HN_ENOENT && err)
-		*err = hn_error_unref(*err);
-	return rc == HN_ENOENT ? 0 : rc;
+	return base_error_forgive(err, machine_observe(m, unit->uuid, real, err), HN_ENOENT);
 }
 
 static int scan_unit(void *arg, hn_unit *unit)

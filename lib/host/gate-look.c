@@ -138,12 +138,9 @@ int64_t hn_unit_log_read(hn_session *session, const char *unit, uint64_t offset,
 	if (rc < 0)
 		return rc;
 	count = machine_log_read(host->os, host->root, found->uuid, offset, bytes, size, err);
-	if (count == HN_ENOENT) {
-		if (err)
-			*err = hn_error_unref(*err);
+	if (count == HN_ENOENT)
 		(void)base_error(err, HN_ENOENT, HOST_ROOM, "the first start makes it",
 			"%s has no console log", found->name);
-	}
 	rc = host_settle(&permit, count < 0 ? (int)count : 0, err);
 	return rc < 0 ? rc : count;
 }

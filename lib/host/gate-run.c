@@ -135,8 +135,7 @@ static int stop_absent(const call *c, hn_stop_result *done, int rc, hn_error **e
 {
 	if (rc != HN_ENOENT)
 		return rc;
-	if (err)
-		*err = hn_error_unref(*err);
+	base_error_move(err, NULL);
 	done->detail = "shutdown";
 	return host_unit_set_wanted(c->host, c->unit, HOST_WANTED_STOPPED, err);
 }
@@ -217,12 +216,7 @@ static int stop_for_restart(
 	c.permit.base.cancel = cancel;
 	/* Killed on the way, it is a unit that should run. */
 	rc = host_act_stop_to(c.host, &c.permit, c.unit, &options, HOST_WANTED_RUNNING, err);
-	if (rc == HN_ENOENT) {
-		if (err)
-			*err = hn_error_unref(*err);
-		rc = 0;
-	}
-	return host_settle(&c.permit, rc, err);
+	return host_settle(&c.permit, base_error_forgive(err, rc, HN_ENOENT), err);
 }
 
 int hn_unit_restart(
@@ -275,8 +269,6 @@ static int name_lost(const hn_unit *unit, int rc, hn_error **err)
 {
 	if (rc != HN_ENOENT)
 		return rc;
-	if (err)
-		*err = hn_error_unref(*err);
 	return base_error(err, HN_ENOENT, HOST_ROOM, "apply makes it again",
 		"unit '%s' has no domain", unit->name);
 }
@@ -329,13 +321,11 @@ static int check_awaited(machine *m, const hn_unit *unit, hn_wait condition, hn_
 
 	if (condition != HN_WAIT_RUNNING && condition != HN_WAIT_READY)
 		return 0;
-	rc = machine_observe(m, unit->uuid, &real, err);
-	if (rc < 0 && rc != HN_ENOENT)
+	rc = base_error_forgive(err, machine_observe(m, unit->uuid, &real, err), HN_ENOENT);
+	if (rc < 0)
 		return rc;
-	if (rc >= 0)
+	if (real)
 		status = real->status;
-	else if (err)
-		*err = hn_error_unref(*err);
 	if (host_status_runs(status) || status == HN_UNIT_UNREACHABLE ||
 		machine_boot_of(m, unit->uuid, &boot) == 0)
 		return 0;

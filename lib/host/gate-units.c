@@ -91,17 +91,14 @@ static int observe_unit(hn_host *host, hn_unit *unit, hn_error **err)
 		return 0;
 	}
 	rc = m ? 1 : host_machine_try(host, &m, err);
-	if (rc > 0)
-		rc = machine_observe(m, unit->uuid, &real, err);
-	else
+	if (rc <= 0)
 		return rc;
+	rc = machine_observe(m, unit->uuid, &real, err);
 	if (rc >= 0)
 		take_real(unit, real);
-	else if (rc == HN_ENOENT && err)
-		*err = hn_error_unref(*err);
-	if (rc == HN_ENOENT)
+	else if (rc == HN_ENOENT)
 		unit->status = HN_UNIT_ABSENT;
-	return rc < 0 && rc != HN_ENOENT ? rc : 0;
+	return base_error_forgive(err, rc, HN_ENOENT);
 }
 
 /* --- list --- */

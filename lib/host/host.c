@@ -294,13 +294,8 @@ int host_machine_try(hn_host *host, machine **out, hn_error **err)
 		return 1;
 	}
 	rc = open_machine(host, 0, err);
-	if (rc == HN_EBUSY) {
-		if (err)
-			*err = hn_error_unref(*err);
-		return 0;
-	}
 	if (rc < 0)
-		return rc;
+		return base_error_forgive(err, rc, HN_EBUSY);
 	*out = host->machine;
 	return 1;
 }

@@ -291,11 +291,7 @@ int plan_observe(hn_plan *plan, plan_unit *unit, hn_error **err)
 	if (!plan->machine || unit->skip || !unit->record)
 		return 0;
 	rc = machine_observe(plan->machine, unit->uuid, &unit->real, err);
-	if (rc == HN_ENOENT) {
-		if (err)
-			*err = hn_error_unref(*err);
-		rc = 0;
-	}
+	rc = base_error_forgive(err, rc, HN_ENOENT);
 	unit->observed = rc >= 0;
 	return rc;
 }
@@ -377,13 +373,7 @@ static int find_orphans(hn_plan *plan, hn_error **err)
  * be made may not be there yet. */
 static int look(hn_host *host, machine **m, hn_error **err)
 {
-	int rc = host_machine_try(host, m, err);
-
-	if (rc != HN_EDRIVER)
-		return rc;
-	if (err)
-		*err = hn_error_unref(*err);
-	return 0;
+	return base_error_forgive(err, host_machine_try(host, m, err), HN_EDRIVER);
 }
 
 static int open_parts(hn_session *session, hn_plan *plan, hn_error **err)

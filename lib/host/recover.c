@@ -221,11 +221,7 @@ static int settle_step(hn_host *host, const loose_step *step, hn_error **err)
 
 	if (rc >= 0)
 		rc = machine_observe(host->machine, unit->uuid, &real, err);
-	if (rc == HN_ENOENT) {
-		if (err)
-			*err = hn_error_unref(*err);
-		rc = 0;
-	}
+	rc = base_error_forgive(err, rc, HN_ENOENT);
 	if (rc < 0)
 		return rc;
 	call.unit = unit;

@@ -262,10 +262,7 @@ static int restart_now(
 	base_log(HN_LOG_WARNING, HOST_ROOM, "unit %s could not be restarted: %s", unit->name,
 		hn_error_message(why));
 	if (rc == HN_EDENIED || rc == HN_EAUDIT || rc == HN_ENOMEM) {
-		if (err) {
-			(void)hn_error_unref(*err);
-			*err = BASE_STEAL(why);
-		}
+		base_error_move(err, BASE_STEAL(why));
 		return rc; /* the session's trouble, not the unit's */
 	}
 	return host_transaction(session->host, record_failure, &failed, err);

@@ -121,52 +121,34 @@ static int take_unit(state_query *query, bool light, hn_unit **unit, hn_error **
 	return 0;
 }
 
-/* The names of all units, for offering the nearest one. */
-typedef struct name_list {
-	char **names;
-	size_t count, capacity;
-} name_list;
-
-static void free_names(name_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		base_free(list->names[i]);
-	base_free(list->names);
-}
-
 static const char *name_at(void *arg, size_t index)
 {
-	return ((name_list *)arg)->names[index];
+	return ((base_names *)arg)->items[index];
 }
 
-static int collect_names(hn_host *host, name_list *list)
+/* For offering the nearest one. */
+static int collect_names(hn_host *host, base_names *list)
 {
 	state_query *query = NULL;
 	int rc = state_find(host->store, "SELECT name FROM unit ORDER BY name", &query, NULL);
 
-	while (rc >= 0 && (rc = state_row(query, NULL)) > 0) {
-		if (base_grow(&list->names, &list->capacity, list->count + 1,
-			    sizeof(*list->names)) < 0)
+	while (rc >= 0 && (rc = state_row(query, NULL)) > 0)
+		if (base_names_add(list, state_text(query, 0)) < 0)
 			break;
-		list->names[list->count] = base_strdup(state_text(query, 0));
-		if (!list->names[list->count])
-			break;
-		list->count++;
-	}
 	state_done(query);
 	return rc;
 }
 
 static int not_found(hn_host *host, const char *name, hn_error **err)
 {
-	__attribute__((cleanup(free_names))) name_list list = {0};
+	BASE_AUTO_NAMES base_names list = {0};
 	int rc = base_error(err, HN_ENOENT, HOST_ROOM, NULL, "there is no unit \"%.80s\"", name);
 	int nearest = -1;
 
 	if (err && collect_names(host, &list) >= 0)
 		nearest = base_nearest(name, list.count, name_at, &list);
 	if (nearest >= 0)
-		base_error_hint(err, "did you mean \"%s\"?", list.names[nearest]);
+		base_error_hint(err, "did you mean \"%s\"?", list.items[nearest]);
 	return rc;
 }
 

@@ -308,12 +308,9 @@ static int drain_queue(machine *m, hn_error **err)
 		result = m->ops->list(m, listed, m, err);
 		if (result < 0)
 			m->inbox_overflow = true; /* still not known: at the next event */
-		if (result == HN_EDRIVER && m->ops->mend != NULL) {
-			/* It broke again; when it is back this comes again. */
-			if (err != NULL)
-				*err = hn_error_unref(*err);
-			result = 0;
-		}
+		/* It broke again; when it is back this comes again. */
+		if (m->ops->mend != NULL)
+			result = base_error_forgive(err, result, HN_EDRIVER);
 	}
 	return result < 0 ? result : handled;
 }

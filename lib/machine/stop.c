@@ -97,8 +97,7 @@ static int force(machine *m, const base_permit *permit, machine_brief *brief, hn
 	result = m->ops->kill(m, brief->uuid, false, err);
 	if (result < 0 && is_down(m, brief->uuid, brief, NULL) != 1)
 		return result;
-	if (err != NULL)
-		*err = hn_error_unref(*err);
+	base_error_move(err, NULL);
 	result = wait_down(m, permit, brief->uuid, os_monotonic(m->os) + FORCE_WAIT, brief, err);
 	if (result != 0)
 		return result;

@@ -5,6 +5,7 @@
 #include "os/os-private.h"
 #include <errno.h>
 #include <stdio.h>
+#include <unistd.h>
 
 enum { READ_STEP = 65536, TREE_DEPTH = 128 };
 
@@ -143,6 +144,14 @@ int os_write_file(
 	return 0;
 }
 
+static int refuse_entry(const char *path, int code, hn_error **err)
+{
+	if (code == -EACCES || code == -EPERM)
+		return base_error_errno(
+			err, "os", code, "user %ld may not enter %s", (long)geteuid(), path);
+	return base_error_errno(err, "os", code, "%s is there and is no directory", path);
+}
+
 /* One level; a parent that is a symlink to a directory is fine. */
 static int make_directory(hn_os *os, const char *path, mode_t mode, hn_error **err)
 {
@@ -153,8 +162,7 @@ static int make_directory(hn_os *os, const char *path, mode_t mode, hn_error **e
 	if (code == -EEXIST) {
 		fd = os->ops->open(os, path, O_RDONLY | O_DIRECTORY, 0);
 		if (fd < 0)
-			return base_error_errno(
-				err, "os", fd, "%s is there and is no directory", path);
+			return refuse_entry(path, fd, err);
 		os->ops->close(os, fd);
 		return 0;
 	}
@@ -192,29 +200,9 @@ int os_mkdirs(hn_os *os, const char *path, mode_t mode, hn_error **err)
 	return code;
 }
 
-typedef struct name_list {
-	char **names;
-	size_t count, capacity;
-} name_list;
-
 static int collect_name(void *arg, const char *name)
 {
-	name_list *list = arg;
-
-	if (base_grow(&list->names, &list->capacity, list->count + 1, sizeof(*list->names)) < 0)
-		return -ENOMEM;
-	list->names[list->count] = base_strdup(name);
-	if (list->names[list->count] == NULL)
-		return -ENOMEM;
-	list->count++;
-	return 0;
-}
-
-static void name_list_clear(name_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		base_free(list->names[i]);
-	base_free(list->names);
+	return base_names_add(arg, name) < 0 ? -ENOMEM : 0;
 }
 
 static int remove_path(hn_os *os, const char *path, int depth, hn_error **err);
@@ -223,7 +211,7 @@ static int remove_path(hn_os *os, const char *path, int depth, hn_error **err);
  * part. */
 static int remove_content(hn_os *os, const char *path, int depth, hn_error **err)
 {
-	name_list list = {0};
+	BASE_AUTO_NAMES base_names list = {0};
 	int code = os->ops->list(os, path, collect_name, &list);
 
 	if (code < 0)
@@ -231,10 +219,9 @@ static int remove_content(hn_os *os, const char *path, int depth, hn_error **err
 	for (size_t i = 0; code == 0 && i < list.count; i++) {
 		BASE_AUTO_BUF base_buf child = {0};
 
-		base_buf_format(&child, "%s/%s", path, list.names[i]);
+		base_buf_format(&child, "%s/%s", path, list.items[i]);
 		code = child.failed ? base_nomem(err) : remove_path(os, child.data, depth + 1, err);
 	}
-	name_list_clear(&list);
 	return code;
 }
 

@@ -465,10 +465,7 @@ int hn_resolve(hn_resolver *resolver, const char *unit, hn_view **view, hn_error
 	if (rc < 0)
 		return rc;
 	if (entry->error != NULL) {
-		if (err != NULL) {
-			hn_error_unref(*err);
-			*err = hn_error_ref(entry->error);
-		}
+		base_error_move(err, hn_error_ref(entry->error));
 		return hn_error_code(entry->error);
 	}
 	*view = hn_view_ref(entry->view);
@@ -495,10 +492,7 @@ int hn_resolve_all(hn_resolver *resolver, hn_problem_fn failed, void *arg, hn_er
 			failed(arg, entry->error);
 			continue;
 		}
-		if (err != NULL) {
-			hn_error_unref(*err);
-			*err = hn_error_ref(entry->error);
-		}
+		base_error_move(err, hn_error_ref(entry->error));
 		return hn_error_code(entry->error);
 	}
 	return count;

@@ -291,3 +291,43 @@ Test(error, texts_are_made_printable)
 	cr_assert_str_eq(hn_error_hint(err), "keep ??");
 	hn_error_unref(err);
 }
+
+Test(error, one_that_is_none_here_is_forgiven)
+{
+	hn_error *error = make(HN_ENOENT);
+
+	cr_assert_eq(base_error_forgive(&error, HN_ENOENT, HN_ENOENT), 0);
+	cr_assert_null(error);
+	cr_assert_eq(base_error_forgive(NULL, HN_ENOENT, HN_ENOENT), 0);
+}
+
+Test(error, another_is_not_forgiven)
+{
+	hn_error *error = make(HN_EBUSY);
+
+	cr_assert_eq(base_error_forgive(&error, HN_EBUSY, HN_ENOENT), HN_EBUSY);
+	cr_assert_eq(hn_error_code(error), HN_EBUSY);
+	cr_assert_eq(base_error_forgive(&error, 1, HN_ENOENT), 1);
+	hn_error_unref(error);
+}
+
+Test(error, corruption_takes_the_place_of_what_was_there)
+{
+	hn_error *error = make(HN_EBUSY);
+
+	cr_assert_eq(base_corrupt(&error, "room", "row %d", 3), HN_ECORRUPT);
+	cr_assert_str_eq(hn_error_message(error), "row 3");
+	cr_assert_null(hn_error_cause(error));
+	hn_error_unref(error);
+}
+
+Test(error, one_that_is_moved_takes_the_place_of_another)
+{
+	hn_error *first = make(HN_EBUSY), *second = make(HN_EIO);
+
+	base_error_move(&first, second);
+	cr_assert_eq(hn_error_code(first), HN_EIO);
+	base_error_move(&first, NULL);
+	cr_assert_null(first);
+	base_error_move(NULL, make(HN_EIO)); /* released: LeakSanitizer would tell */
+}

@@ -4,6 +4,7 @@
  */
 #include "base/base-private.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 static bool valid(const char *text)
 {
@@ -207,4 +208,23 @@ Test(quote, long_text_is_cut)
 		cr_assert_lt(strlen(out), BASE_QUOTE_SIZE);
 	}
 	cr_assert_str_eq(out + strlen(out) - 3, "...");
+}
+
+Test(names, are_copied_in_order)
+{
+	base_names names = {0};
+	char name[8];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		cr_assert_eq(base_names_add(&names, name), 0);
+	}
+	cr_assert_eq(names.count, 100);
+	cr_assert_str_eq(names.items[0], "n0");
+	cr_assert_str_eq(names.items[99], "n99");
+	base_names_free(&names);
+	cr_assert_eq(names.count, 0);
+	cr_assert_eq(base_names_add(&names, "again"), 0);
+	cr_assert_str_eq(names.items[0], "again");
+	base_names_free(&names);
 }

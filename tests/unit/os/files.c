@@ -7,6 +7,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 TestSuite(files, .init = make_directory, .fini = remove_directory);
 
@@ -150,6 +151,38 @@ Test(files, mkdirs_goes_through_a_symlink_to_a_directory)
 	cr_assert_eq(symlink(in("real"), in("link")), 0);
 	cr_assert_eq(os_mkdirs(hn_os_real(), in("link/sub"), 0700, NULL), 0);
 	cr_assert(os_exists(hn_os_real(), in("real/sub")));
+}
+
+static int may_not_open(hn_os *os, const char *path, int flags, mode_t mode)
+{
+	return (flags & O_DIRECTORY) != 0 ? -EACCES
+					  : hn_os_real()->ops->open(os, path, flags, mode);
+}
+
+/* By a table of its own: the super-user, who may run this, enters everything. */
+Test(files, mkdirs_says_who_may_not_enter)
+{
+	hn_os_ops refusing = *hn_os_real()->ops;
+	hn_os os = {&refusing};
+	char expected[160];
+	hn_error *error = NULL;
+
+	refusing.open = may_not_open;
+	snprintf(expected, sizeof(expected), "user %ld may not enter /tmp: Permission denied",
+		(long)geteuid());
+	cr_assert_eq(os_mkdirs(&os, "/tmp/hn-files/x", 0700, &error), HN_EDENIED);
+	cr_assert_str_eq(hn_error_message(error), expected);
+	hn_error_unref(error);
+}
+
+Test(files, mkdirs_says_what_is_no_directory)
+{
+	hn_error *error = NULL;
+
+	put("file", "");
+	cr_assert_lt(os_mkdirs(hn_os_real(), in("file"), 0700, &error), 0);
+	cr_assert_not_null(strstr(hn_error_message(error), "is there and is no directory"));
+	hn_error_unref(error);
 }
 
 Test(files, mkdirs_refuses_a_file_in_the_way)
