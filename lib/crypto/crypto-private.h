@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hashes (libsodium). The only room that calls libsodium.
+ * Hashes, and by its other headers signatures, encryption, secret memory, Merkle trees and key
+ * files. The only room that calls libsodium.
  */
 #ifndef CRYPTO_PRIVATE_H
 #define CRYPTO_PRIVATE_H
 
-#include "base/base-private.h"
+#include "crypto/aead.h"
+#include "crypto/merkle.h"
+#include "crypto/secret.h"
+#include "crypto/sign.h"
 
-#define CRYPTO_DIGEST 32
 int crypto_open(hn_error **err);  /* once a process, idempotent, thread-safe */
 const char *crypto_version(void); /* of libsodium, as it runs */
 void crypto_blake2b(const void *bytes, size_t size, uint8_t digest[CRYPTO_DIGEST]);
@@ -22,10 +25,5 @@ typedef struct crypto_hasher {
 void crypto_hash_begin(crypto_hasher *hash); /* BLAKE2b-256 */
 void crypto_hash_add(crypto_hasher *hash, const void *bytes, size_t size);
 void crypto_hash_end(crypto_hasher *hash, uint8_t digest[CRYPTO_DIGEST]);
-
-/* RFC 6962 tree: leaf = SHA-256(00 || record), node = SHA-256(01 || left || right). */
-void crypto_leaf(const void *record, size_t size, uint8_t digest[CRYPTO_DIGEST]);
-void crypto_node(const uint8_t left[CRYPTO_DIGEST], const uint8_t right[CRYPTO_DIGEST],
-	uint8_t digest[CRYPTO_DIGEST]);
 
 #endif

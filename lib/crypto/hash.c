@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Hashes by libsodium: BLAKE2b (RFC 7693), SHA-256 (FIPS 180-4) and the Merkle tree hashes of RFC
- * 6962.
+ * Hashes by libsodium: BLAKE2b (RFC 7693) and SHA-256 (FIPS 180-4).
  */
 #include "crypto/crypto-private.h"
 
@@ -66,29 +65,4 @@ void crypto_hash_end(crypto_hasher *hash, uint8_t digest[CRYPTO_DIGEST])
 {
 	crypto_generichash_final(state_of(hash), digest, CRYPTO_DIGEST);
 	sodium_memzero(hash, sizeof(*hash));
-}
-
-/* The first byte keeps a leaf from passing as a node, and the other way round (RFC 6962
- * section 2.1). */
-static void tree_hash(uint8_t kind, const void *first, size_t first_size, const void *second,
-	size_t second_size, uint8_t digest[CRYPTO_DIGEST])
-{
-	crypto_hash_sha256_state state;
-
-	crypto_hash_sha256_init(&state);
-	crypto_hash_sha256_update(&state, &kind, 1);
-	crypto_hash_sha256_update(&state, first, first_size);
-	crypto_hash_sha256_update(&state, second, second_size);
-	crypto_hash_sha256_final(&state, digest);
-}
-
-void crypto_leaf(const void *record, size_t size, uint8_t digest[CRYPTO_DIGEST])
-{
-	tree_hash(0x00, record, size, NULL, 0, digest);
-}
-
-void crypto_node(const uint8_t left[CRYPTO_DIGEST], const uint8_t right[CRYPTO_DIGEST],
-	uint8_t digest[CRYPTO_DIGEST])
-{
-	tree_hash(0x01, left, CRYPTO_DIGEST, right, CRYPTO_DIGEST, digest);
 }
