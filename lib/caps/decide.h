@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * The decision about one request: caps.md section 6, D1 to D6. Pure: what the token may not know
- * comes through `caps_facts`. D7 and D8 (counters and the durable record) are the store's.
+ * The decision about one request: caps.md section 6, D2 to D6. Pure: what the token may not know
+ * comes through `caps_facts`. D1 (the session, the audit log) is the host's, D7 and D8 (counters
+ * and the durable record) are the store's.
  */
 #ifndef CAPS_DECIDE_H
 #define CAPS_DECIDE_H
@@ -15,6 +16,11 @@ typedef enum caps_channel_kind {
 	CAPS_CHANNEL_VSOCK,
 	CAPS_CHANNEL_MESH
 } caps_channel_kind;
+#define CAPS_CHANNELS 5
+const char *caps_channel_text(unsigned kind); /* "process", "tls" ...; NULL: no such kind */
+
+/* Seconds that a link may seem to begin later than now: clocks of issuer and host differ. */
+#define CAPS_CLOCK_LEEWAY 30
 
 typedef struct caps_request {
 	hn_verb verb;
@@ -30,12 +36,15 @@ typedef struct caps_request {
 } caps_request;
 
 /* What the caller knows of its world; every function may be NULL: then what would need it denies.
- */
+ * An `until` is the first second at which what was said may no longer hold. */
 typedef struct caps_facts {
 	void *arg;
 	int64_t earliest, latest; /* seconds since 1970 */
 	bool clock_suspect;
-	int64_t revocation_age; /* seconds since the revocation view was last known to be whole */
+	int64_t revocation_age; /* seconds since the revocation view was last known to be whole;
+				   negative: unknown */
+	/* Is the issuer key of this kid, with its epoch, still one of the trust bundle? */
+	bool (*issuer)(void *arg, const uint8_t kid[CAPS_KID]);
 	bool (*revoked)(void *arg, const uint8_t cti[CAPS_CTI]);
 	uint64_t (*subject_epoch)(void *arg, const char *subject, size_t size);
 	/* Does the unit of the object have the tag "ns:name"? 1, 0, or negative: not to be known */
@@ -44,7 +53,8 @@ typedef struct caps_facts {
 	 * such key, -1 it sets it but brings no value */
 	int (*parameter)(void *arg, const caps_request *request, const char *key, size_t size,
 		int64_t *number, const char **text);
-	/* Zone data by name; NULL: this host lacks it */
+	/* Zone data by name; NULL: this host lacks it. Asked when a program is made; what it gives
+	 * must live as long as that. */
 	const struct codec_tzif *(*zone)(void *arg, const char *name, size_t size);
 	/* Valid approvals for the request's hash under a keyset within max_age: persons; and until
 	 * when */
@@ -55,11 +65,12 @@ typedef struct caps_facts {
 
 /* Each check of an explanation: in the order of evaluation. */
 typedef struct caps_check {
-	uint8_t link, slot; /* CAPS_LINK_NONE: not a caveat */
-	uint16_t id;
-	int8_t grant; /* of this grant; -1: of the chain */
+	uint8_t link, slot; /* CAPS_LINK_NONE: not of a link, not a caveat */
+	uint16_t id;        /* of the caveat; 0: none */
+	int8_t grant;       /* of this grant; -1: of the chain */
 	bool holds;
-	const char *why; /* static */
+	const caps_caveat *caveat; /* NULL: none */
+	const char *why;           /* static; NULL when it holds */
 } caps_check;
 
 typedef struct caps_decision {
@@ -67,19 +78,34 @@ typedef struct caps_decision {
 	uint8_t link, slot;
 	uint16_t caveat;     /* id; 0: no caveat decided */
 	const char *why;     /* static; NULL when allowed */
-	int64_t valid_until; /* seconds; INT64_MAX: no end */
-	int64_t allow_again; /* seconds; 0: not by waiting */
-	size_t grant;        /* that allowed */
+	int64_t valid_until; /* the first second at which to ask again; 0 when denied */
+	/* When the code is due to time alone: the first second, within 366 days, at which the
+	 * clock would let it pass; 0: not by waiting */
+	int64_t allow_again;
+	bool lost;    /* denied, and no request of this token will ever pass: expired, revoked */
+	size_t grant; /* that allowed, or would have by verb and object; SIZE_MAX: none */
 	uint8_t redact[CAPS_MASK_BYTES];
 	/* caveats 10 and 11 in the path that allowed, for D7 */
 	const caps_caveat *counted[CAPS_CAVEATS];
 	size_t counted_count;
 	bool uses_tags, uses_approval; /* wake the session when those change */
 } caps_decision;
-/* Never fails: what cannot be decided is denied. `note` (may be NULL) is told every check, and then
- * nothing is cut short. */
+typedef void (*caps_note)(void *arg, const caps_check *check);
+
+/* A token made ready for many decisions: its caveats decoded once, its zones found. Borrows the
+ * token. */
+typedef struct caps_program caps_program;
+int caps_program_new(
+	const caps_token *token, const caps_facts *facts, caps_program **program, hn_error **err);
+void caps_program_free(caps_program *program);
+BASE_AUTO(caps_program, caps_program_free)
+/* What cannot be decided is denied. `note` (may be NULL) is told every check, and then nothing is
+ * cut short. */
+void caps_decide_program(const caps_program *program, const caps_request *request,
+	const caps_facts *facts, caps_decision *decision, caps_note note, void *arg);
+/* The same for one decision. Out of memory denies, with HN_ENOMEM. */
 void caps_decide(const caps_token *token, const caps_request *request, const caps_facts *facts,
-	caps_decision *decision, void (*note)(void *arg, const caps_check *check), void *arg);
+	caps_decision *decision, caps_note note, void *arg);
 
 /* The parsed forms of the two counted caveats. */
 typedef struct caps_quota {
