@@ -7,9 +7,11 @@
 #define CRYPTO_PRIVATE_H
 
 #include "crypto/aead.h"
+#include "crypto/keyfile.h"
 #include "crypto/merkle.h"
 #include "crypto/secret.h"
 #include "crypto/sign.h"
+#include "crypto/signer.h"
 
 int crypto_open(hn_error **err);  /* once a process, idempotent, thread-safe */
 const char *crypto_version(void); /* of libsodium, as it runs */
