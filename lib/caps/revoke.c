@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What was issued, and what of it is void: by its number, by its subject, by its issuer.
+ */
+#include "caps/store-private.h"
+
+#define DAY INT64_C(86400)
+#define KEEP_DAYS 30
+
+bool caps_store_revoked(const caps_store *store, const uint8_t cti[CAPS_CTI])
+{
+	return base_map_has(store->revoked, cti, CAPS_CTI);
+}
+
+int caps_store_revoke(caps_store *store, const uint8_t cti[CAPS_CTI], int64_t expires,
+	uint64_t audit, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state,
+		"INSERT INTO cap_revoked(cti, exp, audit) VALUES (?1, ?2, ?3)"
+		" ON CONFLICT(cti) DO UPDATE SET exp = max(exp, ?2)",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, cti, CAPS_CTI);
+	state_bind_int(query, 2, expires);
+	state_bind_int(query, 3, (int64_t)audit);
+	return caps_run(store, query, err);
+}
+
+static bool epoch_key(base_buf *key, caps_epoch_kind kind, const char *name, size_t size)
+{
+	base_buf_format(key, "%c", '0' + (char)kind);
+	base_buf_add(key, name, size);
+	return !key->failed;
+}
+
+uint64_t caps_store_epoch(
+	const caps_store *store, caps_epoch_kind kind, const char *name, size_t size)
+{
+	BASE_AUTO_BUF base_buf key = {0};
+	const uint64_t *epoch;
+
+	/* Without memory nothing is known, so everything is void. */
+	if (!epoch_key(&key, kind, name, size))
+		return UINT64_MAX;
+	epoch = base_map_get(store->epochs, key.data, key.size);
+	return epoch ? *epoch : 0;
+}
+
+int caps_store_epoch_raise(
+	caps_store *store, caps_epoch_kind kind, const char *name, uint64_t *epoch, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state,
+		"INSERT INTO cap_epoch(kind, name, epoch) VALUES (?1, ?2, 1)"
+		" ON CONFLICT(kind, name) DO UPDATE SET epoch = epoch + 1 RETURNING epoch",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, kind);
+	state_bind_text(query, 2, name);
+	rc = state_row(query, err);
+	if (rc > 0)
+		*epoch = (uint64_t)state_int(query, 0);
+	state_done(query);
+	store->stale = true;
+	return rc < 0 ? rc : 0;
+}
+
+int caps_store_forget(caps_store *store, int64_t now, hn_error **err)
+{
+	static const char *const stale[] = {
+		"DELETE FROM cap_revoked WHERE exp < ?1",
+		"DELETE FROM cap_counter WHERE cti IN (SELECT cti FROM cap_issued WHERE exp < ?1)",
+		"DELETE FROM cap_issued WHERE exp < ?1",
+	};
+	int64_t gone = 0;
+
+	for (size_t i = 0; i < BASE_COUNT(stale); i++) {
+		state_query *query = NULL;
+		int rc = state_find(store->state, stale[i], &query, err);
+
+		if (rc < 0)
+			return rc;
+		state_bind_int(query, 1, now - KEEP_DAYS * DAY);
+		rc = caps_run(store, query, err);
+		if (rc < 0)
+			return rc;
+		gone += state_changes(store->state);
+	}
+	return gone > INT32_MAX ? INT32_MAX : (int)gone;
+}
+
+int caps_store_issued(caps_store *store, const caps_token *token, hn_error **err)
+{
+	BASE_AUTO_FREE char *subject =
+		base_strndup((const char *)token->subject.bytes, token->subject.size);
+	BASE_AUTO_FREE char *name = token->template_name.size > 0
+					    ? base_strndup((const char *)token->template_name.bytes,
+						      token->template_name.size)
+					    : NULL;
+	state_query *query = NULL;
+	int rc;
+
+	if (!subject || (token->template_name.size > 0 && !name))
+		return base_nomem(err);
+	rc = state_find(store->state,
+		"INSERT INTO cap_issued(cti, kid, sub, template, iat, exp, chain)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		&query, err);
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, token->links[0].cti.bytes, CAPS_CTI);
+	state_bind_blob(query, 2, token->kid, CAPS_KID);
+	state_bind_text(query, 3, subject);
+	state_bind_text(query, 4, name);
+	state_bind_int(query, 5, token->links[0].issued);
+	state_bind_int(query, 6, token->links[0].expires);
+	state_bind_blob(query, 7, token->chain_hash, sizeof(token->chain_hash));
+	return state_run(query, err);
+}
+
+int caps_store_issued_each(caps_store *store, int (*each)(void *arg, const caps_issued *one),
+	void *arg, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state,
+		"SELECT i.cti, i.sub, i.template, i.iat, i.exp, r.cti IS NOT NULL FROM cap_issued i"
+		" LEFT JOIN cap_revoked r ON r.cti = i.cti ORDER BY i.iat DESC, i.cti",
+		&query, err);
+
+	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
+		caps_issued one = {
+			.subject = state_text(query, 1),
+			.template_name = state_text(query, 2),
+			.issued = state_int(query, 3),
+			.expires = state_int(query, 4),
+			.revoked = state_int(query, 5) != 0,
+		};
+		size_t size = 0;
+		const void *cti = state_blob(query, 0, &size);
+
+		if (size != CAPS_CTI) {
+			rc = HN_CORRUPT(err, CAPS_ROOM, "an issued token has no number");
+			break;
+		}
+		memcpy(one.cti, cti, CAPS_CTI);
+		rc = each(arg, &one);
+		if (rc != 0)
+			break;
+	}
+	state_done(query);
+	return rc;
+}

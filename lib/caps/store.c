@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables of capabilities, and the part of them that is kept in memory: revocations, epochs, cut
+ * sessions and the trust bundle, which every decision asks for.
+ */
+#include "caps/store-private.h"
+
+static const char step_1[] =
+	"CREATE TABLE cap_issued(cti BLOB NOT NULL PRIMARY KEY, kid BLOB NOT NULL,"
+	" sub TEXT NOT NULL, template TEXT, iat INTEGER NOT NULL, exp INTEGER NOT NULL,"
+	" chain BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX cap_issued_time ON cap_issued(iat);"
+	"CREATE TABLE cap_revoked(cti BLOB NOT NULL PRIMARY KEY, exp INTEGER NOT NULL,"
+	" audit INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX cap_revoked_end ON cap_revoked(exp);"
+	"CREATE TABLE cap_epoch(kind INTEGER NOT NULL, name TEXT NOT NULL,"
+	" epoch INTEGER NOT NULL, PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;"
+	/* tat: GCRA's theoretical arrival time, wall ns */
+	"CREATE TABLE cap_counter(cti BLOB NOT NULL, slot INTEGER NOT NULL,"
+	" used INTEGER NOT NULL, leased INTEGER NOT NULL, tat INTEGER NOT NULL,"
+	" PRIMARY KEY (cti, slot)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE cap_hold(object TEXT NOT NULL, cti BLOB NOT NULL, slot INTEGER NOT NULL,"
+	" amount INTEGER NOT NULL, PRIMARY KEY (object, cti, slot)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE trust_bundle(version INTEGER NOT NULL PRIMARY KEY, body BLOB NOT NULL,"
+	" audit INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE cap_session(id BLOB NOT NULL PRIMARY KEY, subject TEXT NOT NULL,"
+	" program TEXT NOT NULL, opened INTEGER NOT NULL, pid INTEGER NOT NULL,"
+	" boot INTEGER NOT NULL, cut INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE cap_setting(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
+	" local INTEGER NOT NULL) STRICT;"
+	"INSERT INTO cap_setting VALUES (1, 1);"
+	"CREATE TABLE clock_mark(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
+	" wall INTEGER NOT NULL, boot_id TEXT NOT NULL, boottime INTEGER NOT NULL,"
+	" suspect INTEGER NOT NULL) STRICT;";
+
+const state_schema caps_store_schema[] = {{1, 1, step_1}};
+const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
+
+int caps_run(caps_store *store, state_query *query, hn_error **err)
+{
+	int rc = state_run(query, err);
+
+	/* Our own changes do not move the number that tells of others'. */
+	store->stale = true;
+	return rc;
+}
+
+static int load_set(caps_store *store, const char *sql, base_map **set, hn_error **err)
+{
+	BASE_AUTO_OF(base_map) base_map *made = base_map_new(NULL);
+	state_query *query = NULL;
+	int rc = made ? state_find(store->state, sql, &query, err) : base_nomem(err);
+
+	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
+		size_t size = 0;
+		const void *id = state_blob(query, 0, &size);
+
+		if (base_map_put(made, id, size, NULL) < 0)
+			rc = base_nomem(err);
+	}
+	state_done(query);
+	if (rc < 0)
+		return rc;
+	base_map_free(*set);
+	*set = BASE_STEAL(made);
+	return 0;
+}
+
+static int load_epochs(caps_store *store, hn_error **err)
+{
+	BASE_AUTO_OF(base_map) base_map *made = base_map_new(base_free);
+	state_query *query = NULL;
+	int rc = made ? state_find(store->state, "SELECT kind, name, epoch FROM cap_epoch", &query,
+				err)
+		      : base_nomem(err);
+
+	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
+		uint64_t epoch = (uint64_t)state_int(query, 2);
+		BASE_AUTO_BUF base_buf key = {0};
+		uint64_t *kept = base_memdup(&epoch, sizeof(epoch));
+
+		base_buf_format(
+			&key, "%c%s", '0' + (char)state_int(query, 0), state_text(query, 1));
+		if (!kept || key.failed || base_map_put(made, key.data, key.size, kept) < 0) {
+			base_free(kept);
+			rc = base_nomem(err);
+		}
+	}
+	state_done(query);
+	if (rc < 0)
+		return rc;
+	base_map_free(store->epochs);
+	store->epochs = BASE_STEAL(made);
+	return 0;
+}
+
+/* The newest; an older one is kept for what it has signed. It was checked when it was put there,
+ * and is only taken apart again. */
+static int load_bundle(caps_store *store, hn_error **err)
+{
+	state_query *query = NULL;
+	size_t size = 0;
+	int rc = state_find(store->state,
+		"SELECT body FROM trust_bundle ORDER BY version DESC LIMIT 1", &query, err);
+
+	if (rc >= 0)
+		rc = state_row(query, err);
+	if (rc > 0) {
+		const void *body = state_blob(query, 0, &size);
+		caps_bundle *bundle = NULL;
+
+		if (store->bundle && size == store->bundle->size &&
+			memcmp(body, store->bundle->bytes, size) == 0) {
+			state_done(query);
+			return 0;
+		}
+		rc = caps_bundle_read(body, size, NULL, &bundle, err);
+		if (rc >= 0) {
+			caps_bundle_free(store->bundle);
+			store->bundle = bundle;
+		}
+	}
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
+static int load_setting(caps_store *store, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state, "SELECT local FROM cap_setting", &query, err);
+
+	if (rc >= 0)
+		rc = state_row(query, err);
+	if (rc > 0)
+		store->local = state_int(query, 0) != 0;
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
+static int load_all(caps_store *store, hn_error **err)
+{
+	int rc = load_set(store, "SELECT cti FROM cap_revoked", &store->revoked, err);
+
+	if (rc >= 0)
+		rc = load_set(store, "SELECT id FROM cap_session WHERE cut = 1", &store->cut, err);
+	if (rc >= 0)
+		rc = load_epochs(store, err);
+	if (rc >= 0)
+		rc = load_bundle(store, err);
+	return rc < 0 ? rc : load_setting(store, err);
+}
+
+static int data_version(caps_store *store, int64_t *version, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state, "PRAGMA data_version", &query, err);
+
+	if (rc >= 0)
+		rc = state_row(query, err);
+	if (rc > 0)
+		*version = state_int(query, 0);
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
+int caps_store_refresh(caps_store *store, hn_error **err)
+{
+	int64_t version = 0;
+	int rc = data_version(store, &version, err);
+
+	if (rc < 0)
+		return rc;
+	if (version == store->version && !store->stale)
+		return 0;
+	rc = load_all(store, err);
+	if (rc < 0)
+		return rc;
+	store->version = version;
+	/* What is not committed yet may be rolled back: look again then. */
+	store->stale = state_in_transaction(store->state);
+	return 1;
+}
+
+int caps_store_open(state_store *state, caps_store **out, hn_error **err)
+{
+	BASE_AUTO_OF(caps_store) caps_store *store = base_calloc(1, sizeof(*store));
+	int rc;
+
+	if (!store)
+		return base_nomem(err);
+	store->state = state;
+	store->stale = true;
+	rc = caps_store_refresh(store, err);
+	if (rc < 0)
+		return rc;
+	*out = BASE_STEAL(store);
+	return 0;
+}
+
+void caps_store_close(caps_store *store)
+{
+	if (!store)
+		return;
+	base_map_free(store->revoked);
+	base_map_free(store->cut);
+	base_map_free(store->epochs);
+	caps_bundle_free(store->bundle);
+	base_free(store);
+}
+
+const caps_bundle *caps_store_bundle(const caps_store *store)
+{
+	return store->bundle;
+}
+
+int caps_store_bundle_put(
+	caps_store *store, const uint8_t *bytes, size_t size, uint64_t audit, hn_error **err)
+{
+	BASE_AUTO_OF(caps_bundle) caps_bundle *bundle = NULL;
+	state_query *query = NULL;
+	int rc = caps_bundle_read(bytes, size, store->bundle, &bundle, err);
+
+	if (rc >= 0)
+		rc = state_find(store->state,
+			"INSERT INTO trust_bundle(version, body, audit) VALUES (?1, ?2, ?3)",
+			&query, err);
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)bundle->version);
+	state_bind_blob(query, 2, bytes, size);
+	state_bind_int(query, 3, (int64_t)audit);
+	return caps_run(store, query, err);
+}
+
+bool caps_store_local(const caps_store *store)
+{
+	return store->local;
+}
+
+int caps_store_local_set(caps_store *store, bool on, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state, "UPDATE cap_setting SET local = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, on);
+	return caps_run(store, query, err);
+}
+
+int caps_store_clock(caps_store *store, caps_clock_mark *mark, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state, "SELECT wall, boot_id, boottime, suspect FROM clock_mark",
+		&query, err);
+
+	*mark = (caps_clock_mark){0};
+	if (rc >= 0)
+		rc = state_row(query, err);
+	if (rc > 0) {
+		mark->wall = state_int(query, 0);
+		(void)snprintf(mark->boot_id, sizeof(mark->boot_id), "%s", state_text(query, 1));
+		mark->boottime = state_int(query, 2);
+		mark->suspect = state_int(query, 3) != 0;
+	}
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
+int caps_store_clock_put(caps_store *store, const caps_clock_mark *mark, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state,
+		"INSERT INTO clock_mark(one, wall, boot_id, boottime, suspect) VALUES (1, ?1, ?2, ?3, ?4)"
+		" ON CONFLICT(one) DO UPDATE SET wall = ?1, boot_id = ?2, boottime = ?3, suspect = ?4",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, mark->wall);
+	state_bind_text(query, 2, mark->boot_id);
+	state_bind_int(query, 3, mark->boottime);
+	state_bind_int(query, 4, mark->suspect);
+	return state_run(query, err);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a host remembers of capabilities: what was issued and revoked, epochs, counters, the trust
+ * bundle, open sessions, and whether a local operator may act (caps.md sections 6, 8 and 10).
+ */
+#ifndef CAPS_STORE_H
+#define CAPS_STORE_H
+
+#include "caps/decide.h"
+#include "caps/trust.h"
+
+typedef struct caps_store caps_store;
+extern const state_schema caps_store_schema[]; /* steps of the room "caps" */
+extern const size_t caps_store_schema_count;
+int caps_store_open(state_store *store, caps_store **out, hn_error **err);
+void caps_store_close(caps_store *store);
+BASE_AUTO(caps_store, caps_store_close)
+/* Follows what other processes have committed: 1 when something changed, 0 when nothing did. Cheap:
+ * one number is read. */
+int caps_store_refresh(caps_store *store, hn_error **err);
+
+/* --- revocation: a set in memory, and rows --- */
+bool caps_store_revoked(const caps_store *store, const uint8_t cti[CAPS_CTI]);
+/* Idempotent. `expires` in seconds: when the token ends by itself; the row goes 30 days after. */
+int caps_store_revoke(caps_store *store, const uint8_t cti[CAPS_CTI], int64_t expires,
+	uint64_t audit, hn_error **err);
+typedef enum caps_epoch_kind { CAPS_EPOCH_SUBJECT, CAPS_EPOCH_ISSUER } caps_epoch_kind;
+/* Tokens of an epoch below this one are void. 0 when none was ever raised. */
+uint64_t caps_store_epoch(
+	const caps_store *store, caps_epoch_kind kind, const char *name, size_t size);
+int caps_store_epoch_raise(
+	caps_store *store, caps_epoch_kind kind, const char *name, uint64_t *epoch, hn_error **err);
+/* Rows of tokens that ended 30 days before `now` (seconds); the number. Not while the clock is
+ * suspect: a jump would revive what was revoked. */
+int caps_store_forget(caps_store *store, int64_t now, hn_error **err);
+
+/* --- what was issued: hashes, never tokens --- */
+int caps_store_issued(caps_store *store, const caps_token *token, hn_error **err);
+typedef struct caps_issued {
+	uint8_t cti[CAPS_CTI];
+	const char *subject, *template_name; /* borrowed for the call; template may be NULL */
+	int64_t issued, expires;
+	bool revoked;
+} caps_issued;
+/* Newest first; non-zero ends the walk. */
+int caps_store_issued_each(caps_store *store, int (*each)(void *arg, const caps_issued *one),
+	void *arg, hn_error **err);
+
+/* --- D7: counters, in the transaction of the effect --- */
+typedef struct caps_amounts { /* what this request would use */
+	uint64_t bytes, vcpus, memory;
+	const char *object; /* that holds vcpus and memory */
+} caps_amounts;
+/* Takes from every counted caveat of the decision, or from none. HN_EQUOTA, HN_ERATE with
+ * allow_again in `decision`. `now` in ns. */
+int caps_store_count(caps_store *store, const caps_token *token, caps_decision *decision,
+	const caps_amounts *amounts, int64_t now, hn_error **err);
+/* Gives back what an object held of quotas of kind 2 and 3. */
+int caps_store_release(caps_store *store, const char *object, hn_error **err);
+
+/* --- the trust bundle --- */
+const caps_bundle *caps_store_bundle(const caps_store *store); /* NULL: none yet */
+/* Already read and checked against the current one. */
+int caps_store_bundle_put(
+	caps_store *store, const uint8_t *bytes, size_t size, uint64_t audit, hn_error **err);
+
+/* --- sessions of all processes --- */
+typedef struct caps_session_row {
+	uint8_t id[8];
+	const char *subject, *program; /* borrowed for the call */
+	int64_t opened;                /* wall, seconds */
+	int64_t pid;
+	uint64_t boot; /* hash of the boot id: a row of another boot is of nobody */
+	bool cut;
+} caps_session_row;
+int caps_store_session_put(caps_store *store, const caps_session_row *row, hn_error **err);
+int caps_store_session_remove(caps_store *store, const uint8_t id[8], hn_error **err);
+int caps_store_session_each(caps_store *store, int (*each)(void *arg, const caps_session_row *row),
+	void *arg, hn_error **err);
+int caps_store_session_cut(caps_store *store, const uint8_t id[8], hn_error **err); /* HN_ENOENT */
+bool caps_store_session_is_cut(const caps_store *store, const uint8_t id[8]);
+
+/* --- may uid 0 act without a capability? On until it is turned off. --- */
+bool caps_store_local(const caps_store *store);
+int caps_store_local_set(caps_store *store, bool on, hn_error **err);
+
+/* --- the clock's high-water mark --- */
+typedef struct caps_clock_mark {
+	int64_t wall, boottime; /* ns */
+	char boot_id[64];       /* "" : none yet */
+	bool suspect;           /* until accepted */
+} caps_clock_mark;
+int caps_store_clock(caps_store *store, caps_clock_mark *mark, hn_error **err);
+int caps_store_clock_put(caps_store *store, const caps_clock_mark *mark, hn_error **err);
+
+#endif
