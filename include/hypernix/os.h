@@ -130,6 +130,35 @@ HN_API int hn_os_sim_program(
 HN_API void hn_os_sim_advance(hn_os *os, int64_t nanoseconds);
 
 /**
+ * Sets the wall clock forward or back, as an administrator or a broken time server would.
+ *
+ * The clocks that cannot be set run on.
+ *
+ * @param os  from hn_os_sim_new; borrowed
+ * @param nanoseconds  ns; negative: back
+ * Errors: none
+ * Threads: one thread at a time for one simulated system
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API void hn_os_sim_step(hn_os *os, int64_t nanoseconds);
+
+/**
+ * Says how far the kernel trusts the wall clock; at the start: synchronised, without an error.
+ *
+ * @param os  from hn_os_sim_new; borrowed
+ * @param error  ns; the true time is at most this far away; less than 0 is 0
+ * @param synchronised  whether a time server keeps it
+ * Errors: none
+ * Threads: one thread at a time for one simulated system
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API void hn_os_sim_clock(hn_os *os, int64_t error, bool synchronised);
+
+/**
  * Counts the I/O calls so far, those that failed included.
  *
  * @param os  from hn_os_sim_new; borrowed
@@ -160,7 +189,8 @@ HN_API uint64_t hn_os_sim_calls(const hn_os *os);
 HN_API void hn_os_sim_fail(hn_os *os, uint64_t nth, bool for_ever, int error_number);
 
 /**
- * Takes the power away and brings it back: open files, locks and processes are gone.
+ * Takes the power away and brings it back: open files, locks and processes are gone, the boot id is
+ * another.
  *
  * @param os  from hn_os_sim_new; borrowed
  * @param how  what becomes of writes and directory changes that were not synced

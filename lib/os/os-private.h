@@ -29,6 +29,56 @@ int64_t os_monotonic(hn_os *os); /* ns */
 int os_random(hn_os *os, void *bytes, size_t size, hn_error **err);
 int os_uuid(hn_os *os, char out[37], hn_error **err); /* random, version 4, lower case */
 
+/* --- the clock, as rules about time need it --- */
+
+/* The true time is in [earliest, latest] as far as the kernel can tell. */
+typedef struct os_interval {
+	int64_t earliest, latest; /* ns since 1970 */
+	int64_t wall;             /* ns since 1970: what the clock shows */
+	int64_t boottime;         /* ns since the boot, runs in suspend */
+	char boot_id[37];         /* "" where it cannot be told */
+	bool synchronised;
+} os_interval;
+void os_clock_interval(hn_os *os, os_interval *interval);
+
+/* The highest wall time seen so far, and when in which boot that was. All zero: none yet. */
+typedef struct os_clock_mark {
+	int64_t wall;
+	int64_t boottime;
+	char boot_id[37];
+} os_clock_mark;
+typedef enum os_clock_verdict {
+	OS_CLOCK_OK,
+	OS_CLOCK_BEHIND,  /* suspect: more than 5 s below the mark */
+	OS_CLOCK_STEPPED, /* suspect: moved by more than 5 s against the time since the boot */
+} os_clock_verdict;
+/* Pure. `by`: how far in ns, negative = back; may be NULL; 0 for OS_CLOCK_OK. */
+os_clock_verdict os_clock_judge(const os_clock_mark *mark, const os_interval *now, int64_t *by);
+const char *os_clock_reason(os_clock_verdict verdict); /* static text */
+/* Lets the mark rise to `now`; a suspect clock leaves it. */
+void os_clock_advance(os_clock_mark *mark, const os_interval *now);
+
+/* --- who is on the other side --- */
+
+/* Of the process that connected a Unix socket, as it was then (SO_PEERCRED). */
+typedef struct os_peer_ids {
+	pid_t pid;
+	uid_t uid;
+	gid_t gid;
+} os_peer_ids;
+int os_peer(int fd, os_peer_ids *peer, hn_error **err);
+#define OS_LOGIN_UNSET UINT32_MAX
+/* The user who logged in, whatever sudo or su came after; OS_LOGIN_UNSET when nobody did or the
+ * kernel does not say. pid 0: this process. */
+uint32_t os_login_uid(hn_os *os, pid_t pid);
+
+/* A file whose name is not trusted: `path` is relative, and neither it nor a symlink in it may
+ * leave `directory` (which is trusted; it too is no symlink). Links are not followed at all.
+ * O_NOFOLLOW, O_NONBLOCK and O_CLOEXEC are implied; only regular files and directories open. The
+ * descriptor, or HN_EDENIED when the path would leave; else as os_read_file. */
+int os_open_beneath(
+	hn_os *os, const char *directory, const char *path, int flags, mode_t mode, hn_error **err);
+
 /* An exclusive lock file with the text "pid boot-id program since-ns". Busy: HN_EBUSY with facts
  * pid, program, since. wait < 0: for ever; 0: at once; else ns. Retries with 50-500 ms back-off;
  * heeds cancel. */
@@ -70,5 +120,8 @@ int os_real_connect_unix(hn_os *os, const char *path);
 int os_real_poll(hn_os *os, int fd, short events, int64_t timeout);
 ssize_t os_real_read(hn_os *os, int fd, void *bytes, size_t size);
 ssize_t os_real_write(hn_os *os, int fd, const void *bytes, size_t size);
+int os_real_clock_state(hn_os *os, hn_os_clock_state *state);
+int os_real_open_beneath(
+	hn_os *os, const char *directory, const char *path, int flags, mode_t mode);
 
 #endif

@@ -259,6 +259,8 @@ static const hn_os_ops real_ops = {
 	.read = os_real_read,
 	.write = os_real_write,
 	.pipe = os_real_pipe,
+	.clock_state = os_real_clock_state,
+	.open_beneath = os_real_open_beneath,
 };
 
 hn_os *hn_os_real(void)

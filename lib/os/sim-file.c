@@ -4,6 +4,8 @@
  */
 #include "os/sim-private.h"
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Unsynced bytes of one file that are remembered; older ones are written back, as a kernel may do
@@ -205,6 +207,15 @@ int sim_open(hn_os *os, const char *path, int flags, mode_t mode)
 	if (code == 0)
 		code = sim_create(system, parent, name, S_IFREG | (mode & 07777), &node);
 	return code < 0 ? code : open_checked(system, node, flags);
+}
+
+/* There are no symlinks here, and no component is "..". */
+int sim_open_beneath(hn_os *os, const char *directory, const char *path, int flags, mode_t mode)
+{
+	char joined[PATH_MAX];
+	int size = snprintf(joined, sizeof(joined), "%s/%s", directory, path);
+
+	return size < PATH_MAX ? sim_open(os, joined, flags, mode) : -ENAMETOOLONG;
 }
 
 static sim_handle *file_handle(sim *system, int fd, bool writes, int *code)

@@ -106,6 +106,9 @@ struct sim {
 	hn_os os; /* first: the method table finds the rest behind it */
 	uint64_t chance;
 	int64_t wall, monotonic;
+	int64_t clock_error;
+	bool synchronised;
+	uint32_t boots;
 	uint64_t capacity, used;
 	uint64_t calls, fail_at;
 	bool fail_for_ever;
@@ -166,6 +169,7 @@ sim_handle *sim_handle_of(sim *system, int fd);
 int sim_handle_add(sim *system, sim_node *node, sim_pipe *pipe, int flags);
 void sim_handles_close(sim *system);
 int sim_open(hn_os *os, const char *path, int flags, mode_t mode);
+int sim_open_beneath(hn_os *os, const char *directory, const char *path, int flags, mode_t mode);
 int sim_close(hn_os *os, int fd);
 ssize_t sim_pread(hn_os *os, int fd, void *bytes, size_t size, off_t offset);
 ssize_t sim_pwrite(hn_os *os, int fd, const void *bytes, size_t size, off_t offset);

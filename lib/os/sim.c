@@ -5,6 +5,7 @@
  */
 #include "os/sim-private.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014). */
@@ -28,6 +29,19 @@ int sim_enter(sim *system)
 static int64_t sim_clock(hn_os *os, hn_os_clock which)
 {
 	return which == HN_OS_CLOCK_WALL ? sim_of(os)->wall : sim_of(os)->monotonic;
+}
+
+static int sim_clock_state(hn_os *os, hn_os_clock_state *state)
+{
+	const sim *system = sim_of(os);
+
+	state->synchronised = system->synchronised;
+	state->wall = system->wall;
+	state->boot = system->monotonic;
+	state->error = system->clock_error;
+	snprintf(state->boot_id, sizeof(state->boot_id), "00000000-0000-4000-8000-%012x",
+		system->boots);
+	return 0;
 }
 
 static void sim_sleep(hn_os *os, int64_t nanoseconds)
@@ -75,6 +89,8 @@ static const hn_os_ops sim_ops = {
 	.read = sim_read,
 	.write = sim_write_stream,
 	.pipe = sim_make_pipe,
+	.clock_state = sim_clock_state,
+	.open_beneath = sim_open_beneath,
 };
 
 int hn_os_sim_new(const hn_os_sim_options *options, hn_os **os, hn_error **err)
@@ -98,6 +114,7 @@ int hn_os_sim_new(const hn_os_sim_options *options, hn_os **os, hn_error **err)
 	system->chance = given.seed;
 	system->wall = given.wall;
 	system->monotonic = OS_SECOND;
+	system->synchronised = true;
 	system->capacity = given.capacity;
 	system->last_pid = 1000;
 	system->root = sim_node_new(system, S_IFDIR | 0755);
@@ -141,6 +158,20 @@ void hn_os_sim_advance(hn_os *os, int64_t nanoseconds)
 		system->wall = INT64_MAX;
 	if (__builtin_add_overflow(system->monotonic, nanoseconds, &system->monotonic))
 		system->monotonic = INT64_MAX;
+}
+
+void hn_os_sim_step(hn_os *os, int64_t nanoseconds)
+{
+	sim *system = sim_of(os);
+
+	if (__builtin_add_overflow(system->wall, nanoseconds, &system->wall))
+		system->wall = nanoseconds < 0 ? INT64_MIN : INT64_MAX;
+}
+
+void hn_os_sim_clock(hn_os *os, int64_t error, bool synchronised)
+{
+	sim_of(os)->clock_error = error < 0 ? 0 : error;
+	sim_of(os)->synchronised = synchronised;
 }
 
 uint64_t hn_os_sim_calls(const hn_os *os)
@@ -310,6 +341,7 @@ int hn_os_sim_crash_now(hn_os *os, hn_os_sim_crash how, uint64_t seed, hn_error 
 	sim_changes_clear(system);
 	sim_handles_close(system);
 	sim_processes_clear(system);
+	system->boots++;
 	code = crash_nodes(system, how, seed);
 	release_nodes(system);
 	return code < 0 ? base_error_errno(err, "os", code, "cannot simulate a crash") : 0;

@@ -21,6 +21,16 @@ typedef enum hn_os_clock {
 	HN_OS_CLOCK_CPU,       /* ns of this thread's CPU time */
 } hn_os_clock;
 
+/** What the kernel says of its wall clock, read at one moment. */
+typedef struct hn_os_clock_state {
+	uint32_t size;
+	bool synchronised;
+	int64_t wall;     /* ns since 1970 */
+	int64_t boot;     /* ns since the boot, runs in suspend */
+	int64_t error;    /* ns: the true time is at most this far from `wall`, if synchronised */
+	char boot_id[37]; /* another one after each boot; "" where it cannot be told */
+} hn_os_clock_state;
+
 /** A program to start: without a shell, and with no descriptors but these three. */
 typedef struct hn_os_spawn {
 	uint32_t size;
@@ -74,6 +84,12 @@ typedef struct hn_os_ops {
 	/* Never raises SIGPIPE. */
 	ssize_t (*write)(hn_os *os, int fd, const void *bytes, size_t size);
 	int (*pipe)(hn_os *os, int ends[2]); /* read end, write end */
+	/* time again, and files whose names are not trusted */
+	int (*clock_state)(hn_os *os, hn_os_clock_state *state);
+	/* Like open, of a relative path that must not leave the directory: no "..", no symlink in
+	 * the path, the last one included, gets out or anywhere. -EXDEV, -ELOOP */
+	int (*open_beneath)(
+		hn_os *os, const char *directory, const char *path, int flags, mode_t mode);
 } hn_os_ops;
 
 /** What a method table works on: the table is first, the state of the implementation follows. */
