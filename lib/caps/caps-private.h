@@ -14,11 +14,7 @@
 
 #define CAPS_ROOM "caps"
 
-/* Bytes that somebody else owns. */
-typedef struct caps_view {
-	const uint8_t *bytes;
-	size_t size;
-} caps_view;
+typedef codec_view caps_view; /* bytes that somebody else owns */
 
 #include "caps/pattern.h"
 

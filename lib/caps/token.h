@@ -19,23 +19,9 @@
 #define CAPS_LINK_NONE 255
 
 typedef enum caps_caveat_id {
-	CAPS_RESOURCE = 1,
-	CAPS_VERBS = 2,
-	CAPS_WINDOW = 3,
-	CAPS_SCHEDULE = 4,
-	CAPS_NET = 5,
-	CAPS_VIA = 6,
-	CAPS_PEER = 7,
-	CAPS_TAGS = 8,
-	CAPS_DEPTH = 9,
-	CAPS_QUOTA = 10,
-	CAPS_RATE = 11,
-	CAPS_APPROVAL = 12,
-	CAPS_MFA = 13,
-	CAPS_STALENESS = 14,
-	CAPS_REDACT = 15,
-	CAPS_REASON = 16,
-	CAPS_BOUNDS = 17
+#define CAPS_CAVEAT(NAME, id, name, code) CAPS_##NAME = (id),
+#include "caps/caveat.def"
+#undef CAPS_CAVEAT
 } caps_caveat_id;
 
 /* One caveat: checked against its form when read; `raw` is the whole item, for the evaluator. */
@@ -58,7 +44,6 @@ typedef struct caps_link {
 	caps_view cti;      /* CAPS_CTI bytes: what a revocation names */
 	uint8_t cnf[32];    /* public key that may sign the next link, or the proof */
 	uint8_t parent[32]; /* hash of the previous link, as this one says; links 1.. */
-	uint8_t hash[32];   /* SHA-256 of `whole` */
 	int64_t expires, not_before, issued; /* seconds since 1970; not_before 0: none */
 	uint8_t first_caveat, caveat_count;  /* those of the link itself */
 } caps_link;
@@ -73,8 +58,7 @@ typedef enum caps_proof_kind {
 typedef struct caps_token {
 	uint8_t *bytes; /* owned; all views point into it */
 	size_t size;
-	caps_view chain; /* the array of links; its SHA-256: */
-	uint8_t chain_hash[32];
+	caps_view chain; /* the array of links, as encoded */
 	caps_link links[CAPS_LINKS];
 	size_t link_count;
 	caps_grant grants[CAPS_GRANTS];
@@ -100,17 +84,15 @@ BASE_AUTO(caps_token, caps_token_free)
 /* The one refusal of every token that is not good. */
 int caps_token_refuse(hn_error **err);
 
-/* Claims of link 0 as a signer takes them: strict; within the ceiling is the signer's part. */
-typedef struct caps_claims {
-	caps_view subject, audience, template_name;
-	caps_link link; /* times, cti, cnf */
-	caps_grant grants[CAPS_GRANTS];
-	size_t grant_count;
-	caps_caveat caveats[CAPS_CAVEATS];
-	size_t caveat_count;
-	uint64_t subject_epoch;
-} caps_claims;
-int caps_claims_read(const uint8_t *bytes, size_t size, caps_claims *claims, hn_error **err);
+/* SHA-256 of the array of links: what proofs, seals and audit records name. */
+void caps_token_chain_hash(const caps_token *token, uint8_t hash[32]);
+/* When the first of its links ends: seconds since 1970. */
+int64_t caps_token_expires(const caps_token *token);
+
+/* Claims of link 0 as a signer takes them: strict; within the ceiling is the signer's part. Fills
+ * what link 0 says and leaves the rest zero; views are borrowed from `bytes`. HN_ETOKEN. */
+int caps_claims_read(
+	const uint8_t *bytes, size_t size, caps_token *claims, const char **reason, hn_error **err);
 
 /* What a link shall say; the writer puts keys and caveats into canonical order. Texts borrowed. */
 typedef struct caps_grant_terms {
@@ -137,11 +119,15 @@ int caps_link_tbs(const uint8_t *parent_hash, const uint8_t kid[CAPS_KID], const
 int caps_token_begin(const uint8_t kid[CAPS_KID], const base_buf *claims,
 	const uint8_t signature[64], const uint8_t *seed, caps_token **token, hn_error **err);
 /* One link more, signed with the seed of the last cnf (bearer: taken from the token when `seed` is
- * NULL). `next_seed` goes into the token when the result is a bearer token, NULL for possession. */
+ * NULL). `next_seed` goes into the token when the result is a bearer token, NULL for possession.
+ * HN_EINVAL when the token is sealed, has no seed, or `seed` is not that of its last cnf; HN_ELIMIT
+ * when the result is over a limit. */
 int caps_token_append(const caps_token *token, const uint8_t *seed, const base_buf *claims,
 	const uint8_t *next_seed, caps_token **longer, hn_error **err);
 int caps_token_seal(
 	const caps_token *token, const uint8_t *seed, caps_token **sealed, hn_error **err);
+/* The same chain without its proof: as it is kept in a file, or handed to whom its last cnf is. */
+int caps_token_strip(const caps_token *token, caps_token **stored, hn_error **err);
 /* "hvc1." and base64url, NUL-terminated; the caller owns it. */
 int caps_token_text(const caps_token *token, char **text, hn_error **err);
 
@@ -158,7 +144,15 @@ typedef struct caps_use {
 } caps_use;
 int caps_token_prove(const caps_token *token, const uint8_t seed[32], const caps_use *use,
 	caps_token **proven, hn_error **err);
-int caps_proof_read(const caps_token *token, caps_use *use, uint8_t chain_hash[32], caps_view *tbs,
-	hn_error **err);
+
+/* A proof or a seal, as it was read; borrowed from the token. */
+typedef struct caps_proof {
+	codec_cose_sign1 message;
+	int64_t issued;
+	caps_view nonce, object, request_hash, binding, chain_hash; /* a seal: chain_hash only */
+	uint64_t verb, channel_kind;
+} caps_proof;
+/* Form only, of CAPS_PROOF_POSSESSION and CAPS_PROOF_SEALED. */
+bool caps_proof_read(caps_proof_kind kind, caps_view bytes, caps_proof *proof);
 
 #endif
