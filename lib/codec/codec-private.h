@@ -9,6 +9,8 @@
 #include "base/base-private.h"
 #include "codec/base64.h"
 #include "codec/cose.h"
+#include "codec/schedule.h"
+#include "codec/tzif.h"
 #include <hypernix/codec.h>
 #include <jansson.h>
 
