@@ -102,6 +102,7 @@ int caps_store_issued(caps_store *store, const caps_token *token, hn_error **err
 					    ? base_strndup((const char *)token->template_name.bytes,
 						      token->template_name.size)
 					    : NULL;
+	uint8_t chain[32];
 	state_query *query = NULL;
 	int rc;
 
@@ -119,7 +120,8 @@ int caps_store_issued(caps_store *store, const caps_token *token, hn_error **err
 	state_bind_text(query, 4, name);
 	state_bind_int(query, 5, token->links[0].issued);
 	state_bind_int(query, 6, token->links[0].expires);
-	state_bind_blob(query, 7, token->chain_hash, sizeof(token->chain_hash));
+	caps_token_chain_hash(token, chain);
+	state_bind_blob(query, 7, chain, sizeof(chain));
 	return state_run(query, err);
 }
 
