@@ -68,7 +68,7 @@ static bool decode(const char *last, const char *text, size_t size, void *out, s
 	uint8_t *to = out;
 	unsigned bits = 0, held = 0;
 
-	if (rest == 1 || length > capacity)
+	if (rest == 1 || (out != NULL && length > capacity))
 		return false;
 	for (size_t i = 0; i < size; i++) {
 		int digit = digit64(text[i], last);
@@ -79,7 +79,8 @@ static bool decode(const char *last, const char *text, size_t size, void *out, s
 		bits += 6;
 		if (bits >= 8) {
 			bits -= 8;
-			*to++ = (uint8_t)(held >> bits);
+			if (to != NULL)
+				*to++ = (uint8_t)(held >> bits);
 		}
 	}
 	if ((held & ((1u << bits) - 1)) != 0)

@@ -22,7 +22,7 @@ static inline size_t codec_base64_size(size_t size)
 void codec_base64url(const void *bytes, size_t size, char *out);
 void codec_base64(const void *bytes, size_t size, char *out);
 /* False when `text` is not the one text of some bytes, or when those are more than `capacity`. Then
- * *written is untouched, while `out` may hold a part. */
+ * *written is untouched, while `out` may hold a part. With `out` NULL the text is checked only. */
 bool codec_base64url_decode(
 	const char *text, size_t size, void *out, size_t capacity, size_t *written);
 bool codec_base64_decode(

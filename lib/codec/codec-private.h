@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * JSON with positions, strict deterministic CBOR, CRC32C, hexadecimal; base64 and COSE signatures
- * have headers of their own. Pure: bytes in, values out.
+ * JSON with positions, strict deterministic CBOR, CRC32C, hexadecimal; base64, COSE signatures,
+ * signed notes, time zones and schedules have headers of their own. Pure: bytes in, values out.
  */
 #ifndef CODEC_PRIVATE_H
 #define CODEC_PRIVATE_H
@@ -9,6 +9,7 @@
 #include "base/base-private.h"
 #include "codec/base64.h"
 #include "codec/cose.h"
+#include "codec/note.h"
 #include "codec/schedule.h"
 #include "codec/tzif.h"
 #include <hypernix/codec.h>
