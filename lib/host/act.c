@@ -341,3 +341,17 @@ int host_act_stop_to(hn_host *host, const host_permit *permit, const hn_unit *un
 {
 	return stop_unit(host, permit, unit, options, wanted, NULL, err);
 }
+
+int host_act_undefine(hn_host *host, const host_permit *stop, const host_permit *undefine,
+	const char *uuid, hn_error **err)
+{
+	hn_stop_result told = {.size = sizeof(told)};
+	machine *m = NULL;
+	int rc = host_machine(host, &m, err);
+
+	if (rc < 0)
+		return rc;
+	rc = machine_stop(&stop->base, m, uuid, 0, true, &told, err);
+	rc = base_error_forgive(err, rc, HN_ENOENT);
+	return rc < 0 ? rc : machine_undefine(&undefine->base, m, uuid, err);
+}

@@ -68,16 +68,6 @@ static int act_change(act *a, hn_error **err)
 
 /* --- definitions --- */
 
-static bool must_define(const act *a)
-{
-	if (!a->unit->real && a->unit->observed)
-		return true;
-	for (size_t i = a->first; i < a->last; i++)
-		if (a->run->plan->steps[i].action == HN_ACTION_RESTORE)
-			return true;
-	return memcmp(a->unit->record->defined_digest, a->unit->digest, CRYPTO_DIGEST) != 0;
-}
-
 static bool restores(const act *a)
 {
 	for (size_t i = a->first; i < a->last; i++)
@@ -86,9 +76,16 @@ static bool restores(const act *a)
 	return false;
 }
 
-static int act_define(act *a, hn_error **err)
+static bool must_define(const act *a)
 {
-	apply_end_of how = {.status = HN_STEP_DONE, .view = a->unit->desired};
+	if (!a->unit->real && a->unit->observed)
+		return true;
+	return restores(a) ||
+	       memcmp(a->unit->record->defined_digest, a->unit->digest, CRYPTO_DIGEST) != 0;
+}
+
+static int define(act *a, apply_end_of how, hn_error **err)
+{
 	int rc = begin(a, HN_VERB_UNIT_UPDATE, err);
 
 	if (rc < 0)
@@ -96,22 +93,25 @@ static int act_define(act *a, hn_error **err)
 	if (must_define(a))
 		rc = host_act_define(
 			a->run->host, &a->permits[0], a->unit->record, a->unit->desired, err);
-	if (restores(a))
-		how.event = "org.hypernix.unit.drift.v1";
 	return end(a, 1, rc, how, err);
+}
+
+static int act_define(act *a, hn_error **err)
+{
+	apply_end_of how = {
+		.status = HN_STEP_DONE,
+		.view = a->unit->desired,
+		.event = restores(a) ? "org.hypernix.unit.drift.v1" : NULL,
+	};
+
+	return define(a, how, err);
 }
 
 static int act_pending(act *a, hn_error **err)
 {
 	apply_end_of how = {.status = HN_STEP_PENDING, .event = "org.hypernix.unit.pending.v1"};
-	int rc = begin(a, HN_VERB_UNIT_UPDATE, err);
 
-	if (rc < 0)
-		return rc;
-	if (must_define(a))
-		rc = host_act_define(
-			a->run->host, &a->permits[0], a->unit->record, a->unit->desired, err);
-	return end(a, 1, rc, how, err);
+	return define(a, how, err);
 }
 
 static int act_create(act *a, hn_error **err)
@@ -129,22 +129,20 @@ static int act_create(act *a, hn_error **err)
 
 /* --- start, stop, restart --- */
 
-static hn_start_options start_options(const act *a)
+static hn_start_options start_options(const apply_run *run)
 {
-	const hn_apply_options *options = &a->run->options;
-
 	return (hn_start_options){
 		.size = sizeof(hn_start_options),
-		.wait = options->wait,
-		.timeout = apply_timeout(a->run),
-		.cancel = options->cancel,
+		.wait = run->options.wait,
+		.timeout = apply_timeout(run),
+		.cancel = run->options.cancel,
 	};
 }
 
 static int act_start(act *a, hn_error **err)
 {
 	apply_end_of how = {.status = HN_STEP_DONE};
-	hn_start_options options = start_options(a);
+	hn_start_options options = start_options(a->run);
 	int rc = begin(a, HN_VERB_UNIT_START, err);
 
 	if (rc < 0)
@@ -176,12 +174,7 @@ int apply_restart(apply_run *run, plan_unit *unit, const hn_view *view, host_per
 	hn_error **err)
 {
 	hn_stop_options stop = {.size = sizeof(stop), .cancel = run->options.cancel};
-	hn_start_options start = {
-		.size = sizeof(start),
-		.wait = run->options.wait,
-		.timeout = apply_timeout(run),
-		.cancel = run->options.cancel,
-	};
+	hn_start_options start = start_options(run);
 	/* Whoever finds this unit stopped must know that it was only on its way through. */
 	int rc = host_act_stop_to(
 		run->host, &permits[0], unit->record, &stop, HOST_WANTED_RUNNING, err);
@@ -207,17 +200,15 @@ static int act_restart(act *a, hn_error **err)
 
 /* --- removal --- */
 
-static int stop_and_undefine(act *a, const char *uuid, hn_error **err)
+static int take_down(
+	act *a, const char *uuid, const hn_verb verbs[2], apply_end_of how, hn_error **err)
 {
-	hn_stop_result told = {.size = sizeof(told)};
-	int rc = machine_stop(&a->permits[0].base, a->run->machine, uuid, 0, true, &told, err);
+	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, a->permits, err);
 
-	if (rc == HN_ENOENT) {
-		if (err)
-			*err = hn_error_unref(*err);
-		rc = 0;
-	}
-	return rc < 0 ? rc : machine_undefine(&a->permits[1].base, a->run->machine, uuid, err);
+	if (rc < 0)
+		return rc;
+	rc = host_act_undefine(a->run->host, &a->permits[0], &a->permits[1], uuid, err);
+	return end(a, 2, rc, how, err);
 }
 
 static int act_remove(act *a, hn_error **err)
@@ -225,11 +216,8 @@ static int act_remove(act *a, hn_error **err)
 	static const hn_verb verbs[] = {HN_VERB_UNIT_STOP, HN_VERB_UNIT_DELETE};
 	apply_end_of how = {
 		.status = HN_STEP_DONE, .forget = true, .event = "org.hypernix.unit.removed.v1"};
-	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, a->permits, err);
 
-	if (rc < 0)
-		return rc;
-	return end(a, 2, stop_and_undefine(a, a->unit->uuid, err), how, err);
+	return take_down(a, a->unit->uuid, verbs, how, err);
 }
 
 /* No unit is deleted here: the domain is what a killed process left of one. */
@@ -237,11 +225,8 @@ static int act_orphan(act *a, hn_error **err)
 {
 	static const hn_verb verbs[] = {HN_VERB_UNIT_STOP, HN_VERB_UNIT_UPDATE};
 	apply_end_of how = {.status = HN_STEP_DONE};
-	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, a->permits, err);
 
-	if (rc < 0)
-		return rc;
-	return end(a, 2, stop_and_undefine(a, a->step->uuid, err), how, err);
+	return take_down(a, a->step->uuid, verbs, how, err);
 }
 
 static int act_forget(act *a, hn_error **err)
@@ -264,6 +249,21 @@ static int act_on_removed(act *a, hn_error **err)
 	}
 }
 
+static int (*const acts[])(act *a, hn_error **err) = {
+	[PHASE_STOP] = act_on_removed,
+	[PHASE_DECREASE] = act_change,
+	[PHASE_INCREASE] = act_change,
+	[PHASE_ATTACH] = act_change,
+	[PHASE_VALUE] = act_change,
+	[PHASE_DETACH] = act_change,
+	[PHASE_DEFINE] = act_define,
+	[PHASE_CREATE] = act_create,
+	[PHASE_PENDING] = act_pending,
+	[PHASE_START] = act_start,
+	[PHASE_RESTART] = act_restart,
+	[PHASE_REMOVE] = act_remove,
+};
+
 int apply_act(apply_run *run, size_t first, size_t last, hn_error **err)
 {
 	const plan_step *step = &run->plan->steps[last - 1];
@@ -275,24 +275,5 @@ int apply_act(apply_run *run, size_t first, size_t last, hn_error **err)
 		.unit = step->unit == PLAN_NO_UNIT ? NULL : &run->plan->units[step->unit],
 	};
 
-	switch (step->phase) {
-	case PHASE_STOP:
-		return act_on_removed(&a, err);
-	case PHASE_DEFINE:
-		return act_define(&a, err);
-	case PHASE_CREATE:
-		return act_create(&a, err);
-	case PHASE_PENDING:
-		return act_pending(&a, err);
-	case PHASE_START:
-		return act_start(&a, err);
-	case PHASE_RESTART:
-		return act_restart(&a, err);
-	case PHASE_REMOVE:
-		return act_remove(&a, err);
-	case PHASE_NOTHING:
-		return 0;
-	default:
-		return act_change(&a, err);
-	}
+	return acts[step->phase](&a, err);
 }

@@ -254,11 +254,10 @@ static int keep_measured(void *arg, hn_error **err)
 		rc = write_event_data(keep, &data, err);
 	if (rc < 0)
 		return rc;
-	(void)snprintf(subject, sizeof(subject), "node/%s", keep->host->node);
 	return events_append(keep->host->events,
 		&(hn_event){.size = sizeof(hn_event),
 			.type = "org.hypernix.host.calibrated.v1",
-			.subject = subject,
+			.subject = host_object_node(subject, keep->host),
 			.name = keep->host->node,
 			.who = keep->session->subject,
 			.data = data},

@@ -22,7 +22,6 @@ int hn_host_calibrate(hn_session *session, bool quick, hn_progress_fn progress, 
 {
 	host_measure_options options = {
 		.quick = quick, .progress = progress, .progress_arg = arg, .cancel = cancel};
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
 	hn_calibration found;
 	hn_host *host;
@@ -35,8 +34,7 @@ int hn_host_calibrate(hn_session *session, bool quick, hn_progress_fn progress, 
 	if (rc < 0)
 		return rc;
 	options.os = host->os;
-	(void)snprintf(object, sizeof(object), "node/%s", host->node);
-	rc = host_admit(session, HN_VERB_NODE_ROLE, object, NULL, &permit, err);
+	rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_settle(&permit, host_calibrate(session, &options, err), err);
@@ -49,7 +47,6 @@ int hn_host_calibrate(hn_session *session, bool quick, hn_progress_fn progress, 
 
 int hn_host_get_calibration(hn_session *session, hn_calibration *result, hn_error **err)
 {
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
 	hn_calibration found;
 	hn_host *host;
@@ -61,8 +58,7 @@ int hn_host_get_calibration(hn_session *session, hn_calibration *result, hn_erro
 		rc = host_options_check(result, sizeof(*result), "hn_calibration", err);
 	if (rc < 0)
 		return rc;
-	(void)snprintf(object, sizeof(object), "node/%s", host->node);
-	rc = host_admit(session, HN_VERB_NODE_READ, object, NULL, &permit, err);
+	rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_settle(&permit, host_calibration(host, &found, err), err);

@@ -38,15 +38,10 @@ static int read_capacity(hn_host *host, const char *what_if, uint64_t *capacity,
 int hn_host_capacity(hn_session *session, const char *what_if, uint64_t *capacity,
 	uint64_t *reserved, hn_capacity_fn each, void *arg, hn_error **err)
 {
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
 	hn_host *host;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
-	if (rc < 0)
-		return rc;
-	(void)snprintf(object, sizeof(object), "node/%s", host->node);
-	rc = host_admit(session, HN_VERB_NODE_READ, object, NULL, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = read_capacity(host, what_if, capacity, reserved, each, arg, err);

@@ -87,10 +87,8 @@ int hn_drift_scan(
 {
 	scan_call call = {.each = each, .arg = arg, .err = err};
 	host_permit permit;
-	int rc = host_session_use(session, &call.host, err);
+	int rc = host_enter(session, HN_VERB_UNIT_READ, "unit/**", &call.host, &permit, err);
 
-	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
 	if (rc >= 0)
 		rc = host_machine(call.host, &call.machine, err);
 	if (rc < 0)
@@ -176,10 +174,9 @@ static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
 	};
 	int64_t ends =
 		os_now(edit->host->os) + (int64_t)base_limit(BASE_LIMIT_FORCE_SECONDS) * OS_SECOND;
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
-	int rc = host_admit(edit->session, HN_VERB_UNIT_UPDATE,
-		host_object_unit(object, edit->unit->uuid), NULL, &permit, err);
+	int rc =
+		host_admit_unit(edit->session, HN_VERB_UNIT_UPDATE, edit->unit->uuid, &permit, err);
 
 	if (rc >= 0)
 		rc = find_real(edit, key, &value, err);
@@ -197,13 +194,13 @@ static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
 int hn_drift_adopt(hn_session *session, const char *unit, const char *key, hn_error **err)
 {
 	host_edit edit = {0};
+	const hn_key *row;
 	hn_host *host = NULL;
 	machine *m = NULL;
 	int rc = host_session_use(session, &host, err);
 
-	if (rc >= 0 && (!key || !hn_key_find(key)))
-		rc = base_error(err, HN_ESCHEMA, HOST_ROOM, NULL, "there is no key \"%.80s\"",
-			key ? key : "");
+	if (rc >= 0)
+		rc = host_key_find(key, &row, err);
 	/* The machine before the transaction: opening it may take long. */
 	if (rc >= 0)
 		rc = host_machine(host, &m, err);
@@ -260,15 +257,9 @@ static int repair(hn_session *session, const hn_unit *unit, hn_error **err)
 int hn_unit_repair(hn_session *session, const char *unit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter_unit(session, unit, HN_VERB_UNIT_UPDATE, &host, &found, &permit, err);
 
-	if (rc >= 0)
-		rc = host_unit_load(host, unit, &found, err);
-	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_UNIT_UPDATE, host_object_unit(object, found->uuid),
-			NULL, &permit, err);
 	return rc < 0 ? rc : host_settle(&permit, repair(session, found, err), err);
 }

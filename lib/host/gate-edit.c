@@ -11,17 +11,11 @@
 
 static int check_value(const char *key, const char *value, char **canonical, hn_error **err)
 {
-	const hn_key *row = key ? hn_key_find(key) : NULL;
-	const char *nearest = key && !row ? hn_key_nearest(key) : NULL;
-	int rc;
+	const hn_key *row;
+	int rc = host_key_find(key, &row, err);
 
-	if (!row) {
-		rc = base_error(err, HN_ESCHEMA, HOST_ROOM, NULL, "there is no key \"%.80s\"",
-			key ? key : "");
-		if (nearest)
-			base_error_hint(err, "did you mean \"%s\"?", nearest);
+	if (rc < 0)
 		return rc;
-	}
 	if (!value)
 		return 0;
 	return hn_key_parse(row, value, canonical, err);
@@ -60,14 +54,6 @@ static int need_api_unit(const host_edit *edit, hn_error **err)
 		"change the declaration, or force the value for a while",
 		"the values of %s are declared (%s)", edit->unit->name,
 		edit->unit->owner == HN_OWNER_NIX ? "by Nix" : "in a file");
-}
-
-static int admit_unit(const host_edit *edit, hn_verb verb, host_permit *permit, hn_error **err)
-{
-	char object[BASE_OBJECT_SIZE];
-
-	return host_admit(
-		edit->session, verb, host_object_unit(object, edit->unit->uuid), NULL, permit, err);
 }
 
 /* --- define --- */
@@ -169,7 +155,7 @@ static int define_unit(host_edit *edit, const char *name, const hn_unit_definiti
 			return rc;
 		edit->inserted = true;
 	}
-	rc = admit_unit(edit, HN_VERB_UNIT_CREATE, permit, err);
+	rc = host_admit_unit(edit->session, HN_VERB_UNIT_CREATE, edit->unit->uuid, permit, err);
 	if (rc >= 0)
 		rc = clear_definition(edit, err);
 	if (rc >= 0)
@@ -204,7 +190,8 @@ static int set_value(const host_edit *edit, const char *key, const char *value, 
 	int rc = need_api_unit(edit, err);
 
 	if (rc >= 0)
-		rc = admit_unit(edit, HN_VERB_UNIT_UPDATE, &permit, err);
+		rc = host_admit_unit(
+			edit->session, HN_VERB_UNIT_UPDATE, edit->unit->uuid, &permit, err);
 	if (rc >= 0)
 		rc = check_value(key, NULL, NULL, err);
 	if (rc < 0)
@@ -231,7 +218,7 @@ static int force_value(
 	const host_edit *edit, const char *key, const char *value, int64_t duration, hn_error **err)
 {
 	host_permit permit = {0};
-	int rc = admit_unit(edit, HN_VERB_FORCE_SET, &permit, err);
+	int rc = host_admit_unit(edit->session, HN_VERB_FORCE_SET, edit->unit->uuid, &permit, err);
 
 	if (rc >= 0)
 		rc = define_value(
@@ -269,7 +256,7 @@ int hn_unit_unforce(hn_session *session, const char *unit, const char *key, hn_e
 		return rc;
 	rc = check_value(key, NULL, NULL, err);
 	if (rc >= 0)
-		rc = admit_unit(&edit, HN_VERB_FORCE_SET, &permit, err);
+		rc = host_admit_unit(session, HN_VERB_FORCE_SET, edit.unit->uuid, &permit, err);
 	if (rc >= 0)
 		rc = host_undefine(edit.host, edit.unit, HN_LAYER_FORCE, key, err);
 	if (rc >= 0)
@@ -338,15 +325,13 @@ static int remove_tag(const host_edit *edit, const char *tag, hn_error **err)
 	return put_tag(edit, tag, false, err);
 }
 
-/* caps.md section 5: tag/<namespace>/<name>; a tag without namespace is in "default". */
 static int admit_tag(const host_edit *edit, const char *tag, host_permit *permit, hn_error **err)
 {
 	char object[BASE_OBJECT_SIZE], unit[BASE_OBJECT_SIZE];
 
 	if (!tag || strlen(tag) > 2 * base_limit(BASE_LIMIT_NAME_BYTES) + 1)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "that is not the name of a tag");
-	(void)snprintf(object, sizeof(object), strchr(tag, '/') ? "tag/%s" : "tag/default/%s", tag);
-	return host_admit(edit->session, HN_VERB_TAG_APPLY, object,
+	return host_admit(edit->session, HN_VERB_TAG_APPLY, host_object_tag(object, tag),
 		host_object_unit(unit, edit->unit->uuid), permit, err);
 }
 
@@ -380,7 +365,7 @@ int hn_unit_tag(hn_session *session, const char *unit, const char *const *add, s
 		rc = host_edit_begin(session, unit, false, &edit, err);
 	if (rc < 0)
 		return rc;
-	rc = admit_unit(&edit, HN_VERB_UNIT_UPDATE, &permit, err);
+	rc = host_admit_unit(session, HN_VERB_UNIT_UPDATE, edit.unit->uuid, &permit, err);
 	if (rc >= 0)
 		rc = change_tags(&edit, remove, remove_count, false, err);
 	if (rc >= 0)

@@ -4,25 +4,13 @@
  */
 #include "host/host-private.h"
 
-static int admit_log(
-	hn_session *session, hn_verb verb, host_permit *permit, hn_host **host, hn_error **err)
-{
-	char object[BASE_OBJECT_SIZE];
-	int rc = host_session_use(session, host, err);
-
-	if (rc < 0)
-		return rc;
-	(void)snprintf(object, sizeof(object), "node/%s", (*host)->node);
-	return host_admit(session, verb, object, NULL, permit, err);
-}
-
 int hn_events_read(hn_session *session, const hn_events_options *options, hn_event_fn each,
 	void *arg, hn_error **err)
 {
 	hn_events_options known;
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = admit_log(session, HN_VERB_EVENT_READ, &permit, &host, err);
+	int rc = host_enter_node(session, HN_VERB_EVENT_READ, &host, &permit, err);
 
 	if (rc >= 0)
 		rc = host_options_check(options, sizeof(known), "hn_events_options", err);
@@ -38,7 +26,7 @@ int hn_events_wait(
 {
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = admit_log(session, HN_VERB_EVENT_READ, &permit, &host, err);
+	int rc = host_enter_node(session, HN_VERB_EVENT_READ, &host, &permit, err);
 
 	return rc < 0 ? rc : events_wait(host->events, after, timeout, cancel, err);
 }
@@ -47,7 +35,7 @@ int hn_events_last(hn_session *session, uint64_t *sequence, hn_error **err)
 {
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = admit_log(session, HN_VERB_EVENT_READ, &permit, &host, err);
+	int rc = host_enter_node(session, HN_VERB_EVENT_READ, &host, &permit, err);
 
 	return rc < 0 ? rc : events_last(host->events, sequence, err);
 }
@@ -56,7 +44,7 @@ int hn_events_prune(hn_session *session, uint64_t before, hn_error **err)
 {
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = admit_log(session, HN_VERB_NODE_ROLE, &permit, &host, err);
+	int rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
 
 	return rc < 0 ? rc : host_settle(&permit, events_prune(host->events, before, err), err);
 }
@@ -65,7 +53,7 @@ int hn_metrics_text(hn_session *session, char **text, hn_error **err)
 {
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = admit_log(session, HN_VERB_NODE_READ, &permit, &host, err);
+	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
 	return rc < 0 ? rc : events_metrics_text(host->events, text, err);
 }

@@ -4,20 +4,6 @@
  */
 #include "host/boot-record.h"
 
-static int begin_look(hn_session *session, const char *name, hn_verb verb, hn_host **host,
-	hn_unit **unit, host_permit *permit, hn_error **err)
-{
-	char object[BASE_OBJECT_SIZE];
-	int rc = host_session_use(session, host, err);
-
-	if (rc == 0)
-		rc = host_unit_load(*host, name, unit, err);
-	if (rc < 0)
-		return rc;
-	return host_admit(
-		session, verb, host_object_unit(object, (*unit)->uuid), NULL, permit, err);
-}
-
 static int find_accelerator(hn_host *host, hn_accelerator *accelerator, hn_error **err)
 {
 	hn_probe_options options = HN_PROBE_OPTIONS_INIT;
@@ -71,7 +57,7 @@ int hn_unit_xml(hn_session *session, const char *unit, char **xml, hn_error **er
 
 	if (!xml)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the XML");
-	rc = begin_look(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
+	rc = host_enter_unit(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
 	return rc < 0 ? rc : host_settle(&permit, write_xml(host, found, xml, err), err);
 }
 
@@ -100,7 +86,7 @@ int hn_unit_boot(hn_session *session, const char *unit, hn_boot **boot, hn_error
 
 	if (!boot)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the boot");
-	rc = begin_look(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
+	rc = host_enter_unit(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
 	return rc < 0 ? rc : host_settle(&permit, read_boot(host, found, boot, err), err);
 }
 
@@ -114,7 +100,7 @@ int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_erro
 
 	if (!fd)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the socket");
-	rc = begin_look(session, unit, HN_VERB_UNIT_CONSOLE, &host, &found, &permit, err);
+	rc = host_enter_unit(session, unit, HN_VERB_UNIT_CONSOLE, &host, &found, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_machine(host, &m, err);
@@ -134,7 +120,7 @@ int64_t hn_unit_log_read(hn_session *session, const char *unit, uint64_t offset,
 
 	if (!bytes && size > 0)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the log");
-	rc = begin_look(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
+	rc = host_enter_unit(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
 	if (rc < 0)
 		return rc;
 	count = machine_log_read(host->os, host->root, found->uuid, offset, bytes, size, err);

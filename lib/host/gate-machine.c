@@ -4,23 +4,13 @@
  */
 #include "host/restart.h"
 
-static const char *node_object(char object[BASE_OBJECT_SIZE], const hn_host *host)
-{
-	(void)snprintf(object, BASE_OBJECT_SIZE, "node/%s", host->node);
-	return object;
-}
-
 int hn_machine_open(hn_session *session, hn_error **err)
 {
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
 	machine *m = NULL;
 	hn_host *host;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
-	if (rc < 0)
-		return rc;
-	rc = host_admit(session, HN_VERB_NODE_READ, node_object(object, host), NULL, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_machine(host, &m, err);
@@ -31,7 +21,6 @@ int hn_machine_open(hn_session *session, hn_error **err)
 
 int hn_machine_fact_at(hn_session *session, size_t index, hn_fact *fact, hn_error **err)
 {
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
 	machine *m = NULL;
 	hn_host *host;
@@ -39,9 +28,8 @@ int hn_machine_fact_at(hn_session *session, size_t index, hn_fact *fact, hn_erro
 
 	if (rc == 0 && !fact)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the fact");
-	if (rc < 0)
-		return rc;
-	rc = host_admit(session, HN_VERB_NODE_READ, node_object(object, host), NULL, &permit, err);
+	if (rc == 0)
+		rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_machine(host, &m, err);

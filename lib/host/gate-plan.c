@@ -13,33 +13,14 @@ static int read_plan_options(const hn_plan_options *options, hn_plan_options *kn
 	return rc;
 }
 
-/* One that was only planned was never true of this host: there is nothing to go back to. */
-static int check_generation(hn_host *host, uint64_t number, hn_error **err)
-{
-	state_query *query = NULL;
-	int rc;
-
-	if (number == 0)
-		return 0;
-	rc = state_find(host->store, "SELECT 1 FROM generation WHERE number = ?1 AND applied <> 0",
-		&query, err);
-	if (rc < 0)
-		return rc;
-	state_bind_int(query, 1, (int64_t)number);
-	rc = state_row(query, err);
-	state_done(query);
-	return rc != 0 ? rc
-		       : base_error(err, HN_ENOENT, HOST_ROOM, "hv-compute generations lists them",
-				 "no generation %llu was ever applied", (unsigned long long)number);
-}
-
 static int make(hn_session *session, const hn_plan_options *options, hn_plan **plan, hn_error **err)
 {
 	BASE_AUTO_OF(hn_plan) hn_plan *made = NULL;
 	int rc = plan_new(session->host, options, &made, err);
 
-	if (rc >= 0)
-		rc = check_generation(session->host, made->rollback, err);
+	/* One that was only planned was never true of this host: there is nothing to go back to. */
+	if (rc >= 0 && made->rollback != 0)
+		rc = host_generation_find(session->host, made->rollback, true, err);
 	if (rc >= 0)
 		rc = plan_fill(session, made, err);
 	if (rc >= 0)
@@ -73,10 +54,8 @@ int hn_plan_find(hn_session *session, uint64_t number, hn_plan **plan, hn_error 
 {
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter(session, HN_VERB_UNIT_READ, "unit/**", &host, &permit, err);
 
-	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
 	return rc < 0 ? rc : plan_load(host, number, plan, err);
 }
 
@@ -116,10 +95,8 @@ int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, h
 	host_permit permit;
 	hn_host *host = NULL;
 	state_query *query = NULL;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter(session, HN_VERB_UNIT_READ, "unit/**", &host, &permit, err);
 
-	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
 	if (rc >= 0)
 		rc = state_find(host->store,
 			"SELECT number, applied, who, why, units, number = (SELECT generation FROM"

@@ -6,14 +6,6 @@
 
 #include <errno.h>
 
-static int admit_unit(
-	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err)
-{
-	char object[BASE_OBJECT_SIZE];
-
-	return host_admit(session, verb, host_object_unit(object, uuid), NULL, permit, err);
-}
-
 /* --- disks --- */
 
 /* A file that a unit names as a disk, below the machine's root or the state: others were not made
@@ -75,23 +67,6 @@ static int delete_disks(
 
 /* --- remove --- */
 
-static int stop_and_undefine(
-	hn_host *host, const host_permit *permit, const hn_unit *unit, hn_error **err)
-{
-	hn_stop_result told = {.size = sizeof(told)};
-	machine *m = NULL;
-	int rc = host_machine(host, &m, err);
-
-	if (rc >= 0)
-		rc = machine_stop(&permit->base, m, unit->uuid, 0, true, &told, err);
-	if (rc == HN_ENOENT) {
-		if (err)
-			*err = hn_error_unref(*err);
-		rc = 0;
-	}
-	return rc < 0 ? rc : machine_undefine(&permit->base, m, unit->uuid, err);
-}
-
 typedef struct remove_call {
 	hn_session *session;
 	hn_unit *unit;
@@ -120,7 +95,7 @@ static int remove_unit(
 	int rc = disks == HN_DISKS_DELETE ? check_disks(host, unit, err) : 0;
 
 	if (rc >= 0)
-		rc = stop_and_undefine(host, permit, unit, err);
+		rc = host_act_undefine(host, permit, permit, unit->uuid, err);
 	if (rc >= 0 && disks == HN_DISKS_DELETE)
 		rc = delete_disks(host, permit, unit, err);
 	if (rc >= 0)
@@ -143,7 +118,7 @@ int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_err
 			"take it out of the declaration and apply with --on-remove destroy",
 			"%s is declared: the next apply would make it again", found->name);
 	if (rc >= 0)
-		rc = admit_unit(session, HN_VERB_UNIT_DELETE, found->uuid, &permit, err);
+		rc = host_admit_unit(session, HN_VERB_UNIT_DELETE, found->uuid, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = remove_unit(session, found, disks, &permit, err);
@@ -188,18 +163,14 @@ int hn_unit_replace(hn_session *session, const char *unit, hn_error **err)
 	host_permit create, permit;
 	remove_call call = {.session = session, .permit = &permit};
 	hn_host *host = NULL;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter_unit(session, unit, HN_VERB_UNIT_DELETE, &host, &found, &permit, err);
 
-	if (rc >= 0)
-		rc = host_unit_load(host, unit, &found, err);
-	if (rc >= 0)
-		rc = admit_unit(session, HN_VERB_UNIT_DELETE, found->uuid, &permit, err);
 	if (rc < 0)
 		return rc;
 	call.unit = found;
-	rc = admit_unit(session, HN_VERB_UNIT_CREATE, found->uuid, &create, err);
+	rc = host_admit_unit(session, HN_VERB_UNIT_CREATE, found->uuid, &create, err);
 	if (rc >= 0) {
-		rc = stop_and_undefine(host, &permit, found, err);
+		rc = host_act_undefine(host, &permit, &permit, found->uuid, err);
 		/* Another format is the reason why a disk must be made anew. */
 		if (rc >= 0)
 			rc = machine_disks_remove(&permit.base, host->machine, found->uuid, err);
@@ -268,7 +239,7 @@ static int adopt_domain(host_edit *edit, const machine_real *real, hn_error **er
 			"there is a unit \"%s\" already", edit->unit->name);
 	rc = host_unit_insert(edit->host, real->name, real->uuid, HN_OWNER_API, &edit->unit, err);
 	if (rc >= 0)
-		rc = admit_unit(edit->session, HN_VERB_UNIT_CREATE, real->uuid, &permit, err);
+		rc = host_admit_unit(edit->session, HN_VERB_UNIT_CREATE, real->uuid, &permit, err);
 	if (rc >= 0)
 		rc = take_values(edit, real, err);
 	if (rc >= 0)
@@ -314,12 +285,8 @@ int hn_unit_move(hn_session *session, const char *unit, const char *to, hn_error
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter_unit(session, unit, HN_VERB_MIGRATE_OUT, &host, &found, &permit, err);
 
-	if (rc >= 0)
-		rc = host_unit_load(host, unit, &found, err);
-	if (rc >= 0)
-		rc = admit_unit(session, HN_VERB_MIGRATE_OUT, found->uuid, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = base_error(err, HN_ENOSUP, HOST_ROOM, NULL,

@@ -21,18 +21,13 @@ static void end_call(call *c)
 /* Resolves the name and asks for the permit. */
 static int begin_call(hn_session *session, const char *unit, hn_verb verb, call *c, hn_error **err)
 {
-	char object[BASE_OBJECT_SIZE];
 	int rc = host_session_use(session, &c->host, err);
 
 	/* A long session must not start a guest with values whose time is over. */
 	if (rc == 0 && verb == HN_VERB_UNIT_START)
 		rc = host_expire(session, err);
-	if (rc == 0)
-		rc = host_unit_load(c->host, unit, &c->unit, err);
-	if (rc < 0)
-		return rc;
-	return host_admit(
-		session, verb, host_object_unit(object, c->unit->uuid), NULL, &c->permit, err);
+	return rc < 0 ? rc
+		      : host_enter_unit(session, unit, verb, &c->host, &c->unit, &c->permit, err);
 }
 
 static int copy_start(const hn_start_options *options, hn_start_options *known, hn_error **err)

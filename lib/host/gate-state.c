@@ -4,23 +4,12 @@
  */
 #include "host/host-private.h"
 
-static int admit_node(hn_session *session, hn_host **host, hn_error **err)
-{
-	char object[BASE_OBJECT_SIZE];
-	host_permit permit;
-	int rc = host_session_use(session, host, err);
-
-	if (rc < 0)
-		return rc;
-	(void)snprintf(object, sizeof(object), "node/%s", (*host)->node);
-	return host_admit(session, HN_VERB_NODE_READ, object, NULL, &permit, err);
-}
-
 int hn_state_get_facts(hn_session *session, hn_state_facts *facts, hn_error **err)
 {
+	host_permit permit;
 	hn_host *host = NULL;
 	struct stat status;
-	int rc = admit_node(session, &host, err);
+	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
 	if (rc >= 0)
 		rc = host_options_check(facts, sizeof(*facts), "hn_state_facts", err);
@@ -42,8 +31,9 @@ int hn_state_get_facts(hn_session *session, hn_state_facts *facts, hn_error **er
 
 int hn_state_verify(hn_session *session, hn_error **err)
 {
+	host_permit permit;
 	hn_host *host = NULL;
-	int rc = admit_node(session, &host, err);
+	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
 	if (rc >= 0)
 		rc = state_check(host->store, err);

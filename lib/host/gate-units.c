@@ -254,10 +254,8 @@ int hn_units_list(
 	BASE_AUTO_OF(hn_units) hn_units *made = base_calloc(1, sizeof(*made));
 	list_call call = {.kinds = kinds, .known = known, .units = made, .err = err};
 	host_permit permit;
-	int rc = host_session_use(session, &call.host, err);
+	int rc = host_enter(session, HN_VERB_UNIT_READ, "unit/**", &call.host, &permit, err);
 
-	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
 	if (rc >= 0 && (!kinds || !known || !made))
 		rc = base_nomem(err);
 	if (rc >= 0)
@@ -272,16 +270,10 @@ int hn_unit_find(
 	hn_session *session, const char *name, bool observe, hn_unit **unit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter_unit(session, name, HN_VERB_UNIT_READ, &host, &found, &permit, err);
 
-	if (rc >= 0)
-		rc = host_unit_load(host, name, &found, err);
-	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_UNIT_READ, host_object_unit(object, found->uuid),
-			NULL, &permit, err);
 	if (rc >= 0 && observe)
 		rc = observe_unit(host, found, err);
 	if (rc < 0)
@@ -297,10 +289,8 @@ int hn_host_get_catalog(hn_session *session, hn_catalog **catalog, hn_error **er
 	hn_catalog *current = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter(session, HN_VERB_TAG_READ, "tag/**", &host, &permit, err);
 
-	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_TAG_READ, "tag/**", NULL, &permit, err);
 	if (rc >= 0)
 		rc = host_catalog(host, &current, err);
 	if (rc < 0)
@@ -314,10 +304,8 @@ int hn_host_fork_resolver(hn_session *session, hn_resolver **resolver, hn_error 
 	hn_resolver *current = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_session_use(session, &host, err);
+	int rc = host_enter(session, HN_VERB_TAG_READ, "tag/**", &host, &permit, err);
 
-	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_TAG_READ, "tag/**", NULL, &permit, err);
 	if (rc >= 0)
 		rc = host_resolver(host, &current, err);
 	return rc < 0 ? rc : hn_resolver_fork(current, resolver, err);
@@ -398,19 +386,15 @@ int hn_unit_history(hn_session *session, const char *unit, const char *key, hn_h
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
 	history_call call = {.key = key, .each = each, .arg = arg};
-	char object[BASE_OBJECT_SIZE];
+	const hn_key *row;
 	host_permit permit;
 	hn_host *host = NULL;
 	int rc = host_session_use(session, &host, err);
 
-	if (rc >= 0 && (!key || !hn_key_find(key)))
-		rc = base_error(err, HN_ESCHEMA, HOST_ROOM, NULL, "there is no key \"%.80s\"",
-			key ? key : "");
 	if (rc >= 0)
-		rc = host_unit_load(host, unit, &found, err);
+		rc = host_key_find(key, &row, err);
 	if (rc >= 0)
-		rc = host_admit(session, HN_VERB_UNIT_READ, host_object_unit(object, found->uuid),
-			NULL, &permit, err);
+		rc = host_enter_unit(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
 	if (rc < 0)
 		return rc;
 	call.unit = found;

@@ -19,6 +19,26 @@ int host_generation_current(hn_host *host, uint64_t *number, hn_error **err)
 	return host_number(host, "SELECT generation FROM host", number, err);
 }
 
+int host_generation_find(hn_host *host, uint64_t number, bool applied, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store,
+		"SELECT 1 FROM generation WHERE number = ?1 AND (applied <> 0 OR NOT ?2)", &query,
+		err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)number);
+	state_bind_int(query, 2, applied);
+	rc = state_row(query, err);
+	state_done(query);
+	return rc != 0 ? rc
+		       : base_error(err, HN_ENOENT, HOST_ROOM, "hv-compute generations lists them",
+				 applied ? "no generation %llu was ever applied"
+					 : "there is no generation %llu",
+				 (unsigned long long)number);
+}
+
 static int put_row(hn_host *host, uint64_t number, uint64_t position, hn_owner owner,
 	int64_t document, hn_error **err)
 {

@@ -119,6 +119,20 @@ const char *host_object_tag(char object[BASE_OBJECT_SIZE], const char *tag);
 /* First line of every public function that takes a session: not NULL, still open; size of an
  * options struct. */
 int host_session_use(hn_session *session, hn_host **host, hn_error **err);
+/* How a gate begins (gate.c): that line, then the permit for an object, for this node, or for the
+ * unit of that name or uuid. */
+int host_enter(hn_session *session, hn_verb verb, const char *object, hn_host **host,
+	host_permit *permit, hn_error **err);
+int host_enter_node(
+	hn_session *session, hn_verb verb, hn_host **host, host_permit *permit, hn_error **err);
+int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host **host,
+	hn_unit **unit, host_permit *permit, hn_error **err);
+int host_admit_unit(
+	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err);
+/* "node/<name>" into a buffer of BASE_OBJECT_SIZE; returns it. */
+const char *host_object_node(char object[BASE_OBJECT_SIZE], const hn_host *host);
+/* HN_ESCHEMA with the nearest key as hint. */
+int host_key_find(const char *key, const hn_key **row, hn_error **err);
 int host_options_check(const void *options, size_t known, const char *what, hn_error **err);
 void host_options_copy(void *to, const void *options, size_t known); /* NULL options: all zero */
 
@@ -279,6 +293,8 @@ int host_expire(hn_session *session, hn_error **err);
 int host_generation_put(hn_host *host, const hn_session *session, hn_decl *const *decls,
 	size_t count, hn_owner owner, uint64_t *number, hn_error **err);
 int host_generation_current(hn_host *host, uint64_t *number, hn_error **err);
+/* HN_ENOENT when there is none of that number, or none that was ever applied. */
+int host_generation_find(hn_host *host, uint64_t number, bool applied, hn_error **err);
 int host_generation_load(hn_host *host, uint64_t number, hn_catalog **catalog, hn_error **err);
 /* The catalogue that `decls` give together with what the other owner has declared. */
 int host_catalog_with(hn_host *host, hn_decl *const *decls, size_t count, hn_owner owner,
@@ -323,6 +339,9 @@ int host_act_stop(hn_host *host, const host_permit *permit, const hn_unit *unit,
  * longer declared and may come back. */
 int host_act_stop_to(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_stop_options *options, host_wanted wanted, hn_error **err);
+/* Ends a guest, if there is one, and takes its domain away; the permits may be one. */
+int host_act_undefine(hn_host *host, const host_permit *stop, const host_permit *undefine,
+	const char *uuid, hn_error **err);
 
 /* --- written beside: boot-record.c; admission and auto vCPUs are in host/capacity.h --- */
 /* Stores the phases of one boot (the last 16 of a unit are kept) and sends boot.missed when the

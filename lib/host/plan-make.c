@@ -15,21 +15,6 @@ static int fill_resolver(hn_plan *plan, hn_error **err)
 		      : host_resolver_fill(plan->host, plan->catalog, plan->resolver, NULL, err);
 }
 
-static int known_generation(hn_host *host, uint64_t number, hn_error **err)
-{
-	state_query *query = NULL;
-	int rc = state_find(host->store, "SELECT 1 FROM generation WHERE number = ?1", &query, err);
-
-	if (rc < 0)
-		return rc;
-	state_bind_int(query, 1, (int64_t)number);
-	rc = state_row(query, err);
-	state_done(query);
-	return rc != 0 ? rc
-		       : base_error(err, HN_ENOENT, HOST_ROOM, "hv-compute generations lists them",
-				 "there is no generation %llu", (unsigned long long)number);
-}
-
 static int find_target(hn_plan *plan, hn_error **err)
 {
 	hn_resolver *current = NULL;
@@ -42,7 +27,8 @@ static int find_target(hn_plan *plan, hn_error **err)
 		return rc < 0 ? rc : fill_resolver(plan, err);
 	}
 	if (plan->rollback != 0) {
-		rc = known_generation(plan->host, plan->rollback, err);
+		/* A plan from the store may go to one that nothing was applied of yet. */
+		rc = host_generation_find(plan->host, plan->rollback, false, err);
 		if (rc >= 0)
 			rc = host_generation_load(plan->host, plan->rollback, &plan->catalog, err);
 		return rc < 0 ? rc : fill_resolver(plan, err);

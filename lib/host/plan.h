@@ -169,8 +169,8 @@ typedef struct apply_run {
 	int64_t deadline;    /* monotonic ns for all steps; 0 = none */
 	bool check;          /* without effect: a denial is not put on record */
 } apply_run;
-/* One act: steps[first..last) of one unit in one phase. */
 int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err);
+/* One act: steps[first..last) of one unit in one phase, which is not PHASE_NOTHING. */
 int apply_act(apply_run *run, size_t first, size_t last, hn_error **err);
 /* What apply_plan does before its first effect. 1; 0 when there is no machine to ask. */
 int apply_check(hn_session *session, hn_plan *plan, hn_error **err);

@@ -223,10 +223,8 @@ static int record_restart(void *arg, hn_error **err)
 static int start_again(hn_session *session, const hn_unit *unit, hn_error **err)
 {
 	hn_start_options options = HN_START_OPTIONS_INIT;
-	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
-	int rc = host_admit(session, HN_VERB_UNIT_START, host_object_unit(object, unit->uuid), NULL,
-		&permit, err);
+	int rc = host_admit_unit(session, HN_VERB_UNIT_START, unit->uuid, &permit, err);
 
 	if (rc < 0)
 		return rc;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * How a gate begins: the session is looked at, what it names is found, the verb is admitted.
+ */
+#include "host/host-private.h"
+
+int host_admit_unit(
+	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	return host_admit(session, verb, host_object_unit(object, uuid), NULL, permit, err);
+}
+
+int host_enter(hn_session *session, hn_verb verb, const char *object, hn_host **host,
+	host_permit *permit, hn_error **err)
+{
+	int rc = host_session_use(session, host, err);
+
+	return rc < 0 ? rc : host_admit(session, verb, object, NULL, permit, err);
+}
+
+const char *host_object_node(char object[BASE_OBJECT_SIZE], const hn_host *host)
+{
+	(void)snprintf(object, BASE_OBJECT_SIZE, "node/%s", host->node);
+	return object;
+}
+
+int host_enter_node(
+	hn_session *session, hn_verb verb, hn_host **host, host_permit *permit, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	int rc = host_session_use(session, host, err);
+
+	return rc < 0 ? rc
+		      : host_admit(
+				session, verb, host_object_node(object, *host), NULL, permit, err);
+}
+
+int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host **host,
+	hn_unit **unit, host_permit *permit, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	int rc = host_session_use(session, host, err);
+
+	if (rc >= 0)
+		rc = host_unit_load(*host, name, &found, err);
+	if (rc >= 0)
+		rc = host_admit_unit(session, verb, found->uuid, permit, err);
+	if (rc < 0)
+		return rc;
+	*unit = BASE_STEAL(found);
+	return 0;
+}
+
+int host_key_find(const char *key, const hn_key **row, hn_error **err)
+{
+	const char *nearest;
+
+	*row = key ? hn_key_find(key) : NULL;
+	if (*row)
+		return 0;
+	base_error(err, HN_ESCHEMA, HOST_ROOM, NULL, "there is no key \"%.80s\"", key ? key : "");
+	nearest = key ? hn_key_nearest(key) : NULL;
+	if (nearest)
+		base_error_hint(err, "did you mean \"%s\"?", nearest);
+	return HN_ESCHEMA;
+}
