@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The order of evaluation, D2 to D6 of caps.md section 6: the first failure decides.
+ */
+#include "caps/decide-private.h"
+
+typedef struct run {
+	const caps_program *program;
+	const caps_token *token;
+	const caps_request *request;
+	const caps_facts *facts;
+	caps_decision *decision;
+	caps_note note;
+	void *arg;
+	bool decided; /* denied; without a note nothing more is asked */
+	bool by_time;
+} run;
+
+const char *caps_channel_text(unsigned kind)
+{
+	static const char *const names[CAPS_CHANNELS] = {"process", "tls", "unix", "vsock", "mesh"};
+
+	return kind < CAPS_CHANNELS ? names[kind] : NULL;
+}
+
+static bool enough(const run *r)
+{
+	return r->decided && r->note == NULL;
+}
+
+static void tell(const run *r, const caps_check *check)
+{
+	if (r->note != NULL)
+		r->note(r->arg, check);
+}
+
+static void deny(run *r, hn_code code, const caps_check *check)
+{
+	if (r->decided)
+		return;
+	r->decided = true;
+	r->decision->code = code;
+	r->decision->link = check->link;
+	r->decision->slot = check->slot;
+	r->decision->caveat = check->id;
+	r->decision->why = check->why;
+}
+
+/* A check that is not of a caveat. True when it holds. */
+static bool plain(run *r, bool held, hn_code code, uint8_t link, const char *why)
+{
+	const caps_check check = {.link = link,
+		.slot = CAPS_LINK_NONE,
+		.grant = -1,
+		.holds = held,
+		.why = held ? NULL : why};
+
+	tell(r, &check);
+	if (!held)
+		deny(r, code, &check);
+	return held;
+}
+
+static bool chain_plain(run *r, bool held, hn_code code, const char *why)
+{
+	return plain(r, held, code, CAPS_LINK_NONE, why);
+}
+
+/* D2. What follows needs a verb and an object: false ends the run even when it is explained. */
+static bool ask_request(run *r)
+{
+	const char *object = r->request->object;
+
+	return chain_plain(r, (unsigned)r->request->verb < HN_VERB_COUNT, HN_EDENIED,
+		       "there is no such verb") &&
+	       chain_plain(r, object != NULL && caps_object_valid(object, strlen(object)),
+		       HN_EDENIED, "the object is not in its one form");
+}
+
+/* D3. */
+static void ask_revocation(run *r)
+{
+	const caps_facts *facts = r->facts;
+	const caps_token *token = r->token;
+	bool held = facts->issuer != NULL && facts->issuer(facts->arg, token->kid);
+
+	r->decision->lost |= !chain_plain(
+		r, held, HN_EDENIED, "its issuer, with that epoch, is not trusted any more");
+	if (enough(r))
+		return;
+	held = facts->subject_epoch != NULL &&
+	       facts->subject_epoch(facts->arg, (const char *)token->subject.bytes,
+		       token->subject.size) <= token->subject_epoch;
+	r->decision->lost |= !chain_plain(
+		r, held, HN_EDENIED, "all that its subject was given by then is revoked");
+	for (size_t i = 0; i < token->link_count && !enough(r); i++) {
+		held = facts->revoked != NULL &&
+		       !facts->revoked(facts->arg, token->links[i].cti.bytes);
+		r->decision->lost |= !plain(r, held, HN_EDENIED, (uint8_t)i, "revoked");
+	}
+}
+
+/* D4. */
+static void ask_clock(run *r)
+{
+	int64_t soon = r->facts->earliest + CAPS_CLOCK_LEEWAY, latest = r->facts->latest;
+
+	chain_plain(r, !r->facts->clock_suspect, HN_ECLOCK, "the clock is not to be trusted");
+	if (r->note == NULL && r->program->begins <= soon && latest < r->program->expires)
+		return;
+	for (size_t i = 0; i < r->token->link_count && !enough(r); i++) {
+		const caps_link *link = &r->token->links[i];
+		bool first = !r->decided;
+
+		if (!plain(r, link->issued <= soon && link->not_before <= soon, HN_EDENIED,
+			    (uint8_t)i, "not valid yet"))
+			r->by_time |= first;
+		else if (!plain(r, latest < link->expires, HN_EDENIED, (uint8_t)i, "expired"))
+			r->decision->lost = true;
+	}
+}
+
+/* What the caveats of one grant, or of one link, come to. */
+typedef struct span {
+	size_t first, count;
+	int grant; /* -1: of the chain */
+} span;
+
+/* The first caveat that does not hold, or NULL; `until` sinks to the first edge. */
+static const caps_op *ask_caveats(run *r, const span *s, int64_t *until, const char **why)
+{
+	const caps_op *failed = NULL;
+
+	for (size_t i = s->first; i < s->first + s->count; i++) {
+		const caps_op *op = &r->program->ops[i];
+		caps_outcome outcome = caps_op_try(op, r->program, r->request, r->facts);
+
+		if (r->note != NULL) {
+			const caps_check check = {.link = op->caveat->link,
+				.slot = op->caveat->slot,
+				.id = op->caveat->id,
+				.grant = (int8_t)s->grant,
+				.holds = outcome.why == NULL,
+				.caveat = op->caveat,
+				.why = outcome.why};
+
+			r->note(r->arg, &check);
+		}
+		if (outcome.why == NULL) {
+			*until = outcome.until < *until ? outcome.until : *until;
+		} else if (failed == NULL) {
+			failed = op;
+			*why = outcome.why;
+			if (r->note == NULL)
+				break;
+		}
+	}
+	return failed;
+}
+
+static void deny_by(run *r, const caps_op *op, const char *why)
+{
+	const caps_check check = {.link = op->caveat->link,
+		.slot = op->caveat->slot,
+		.id = op->caveat->id,
+		.why = why};
+
+	r->by_time |= !r->decided && caps_op_is_time(op);
+	deny(r, caps_op_code(op), &check);
+}
+
+static span span_of(const caps_grant *grant, size_t index)
+{
+	return (span){grant->first_caveat, grant->caveat_count, (int)index};
+}
+
+static bool has_verb(const run *r, const caps_grant *grant)
+{
+	return caps_mask_has(&grant->mask, r->request->verb);
+}
+
+static bool has_object(const run *r, const caps_grant *grant)
+{
+	return caps_pattern_match((const char *)grant->pattern.bytes, grant->pattern.size,
+		r->request->object, strlen(r->request->object));
+}
+
+static bool covers(const run *r, size_t index)
+{
+	const caps_grant *grant = &r->token->grants[index];
+	bool verb = has_verb(r, grant), object = verb && has_object(r, grant);
+
+	if (r->note != NULL) {
+		const caps_check check = {.link = 0,
+			.slot = CAPS_LINK_NONE,
+			.grant = (int8_t)index,
+			.holds = object,
+			.why = object ? NULL
+			       : verb ? "its pattern does not match the object"
+				      : "it does not have the verb"};
+
+		r->note(r->arg, &check);
+	}
+	return object;
+}
+
+/* What the path that allows takes along: masks of what is left out, caveats that count. */
+static void take_along(run *r, const span *s)
+{
+	caps_decision *decision = r->decision;
+
+	for (size_t i = s->first; i < s->first + s->count; i++) {
+		const caps_op *op = &r->program->ops[i];
+
+		if (op->id == CAPS_REDACT)
+			for (size_t byte = 0; byte < op->count; byte++)
+				decision->redact[byte] |= op->list[byte];
+		else if (op->id == CAPS_QUOTA || op->id == CAPS_RATE)
+			decision->counted[decision->counted_count++] = op->caveat;
+	}
+}
+
+/* D5. */
+static void ask_grants(run *r)
+{
+	static const caps_check none = {
+		.link = 0, .slot = CAPS_LINK_NONE, .why = "no grant has this verb on this object"};
+	const caps_op *failed = NULL;
+	const char *failed_why = NULL;
+	bool chosen = false;
+
+	for (size_t i = 0; i < r->token->grant_count && !(chosen && r->note == NULL); i++) {
+		span own = span_of(&r->token->grants[i], i);
+		int64_t until = INT64_MAX;
+		const char *why = NULL;
+
+		if (!covers(r, i))
+			continue;
+		const caps_op *op = ask_caveats(r, &own, &until, &why);
+		if (op != NULL && failed == NULL) {
+			failed = op;
+			failed_why = why;
+			if (!chosen)
+				r->decision->grant = i;
+		}
+		if (op != NULL || chosen)
+			continue;
+		chosen = true;
+		r->decision->grant = i;
+		if (until < r->decision->valid_until)
+			r->decision->valid_until = until;
+		take_along(r, &own);
+	}
+	if (chosen)
+		return;
+	if (failed != NULL)
+		deny_by(r, failed, failed_why);
+	else
+		deny(r, HN_EDENIED, &none);
+}
+
+/* D6. */
+static void ask_links(run *r)
+{
+	for (size_t i = 0; i < r->token->link_count && !enough(r); i++) {
+		const caps_link *link = &r->token->links[i];
+		const span own = {link->first_caveat, link->caveat_count, -1};
+		const char *why = NULL;
+		const caps_op *failed = ask_caveats(r, &own, &r->decision->valid_until, &why);
+
+		if (failed != NULL)
+			deny_by(r, failed, why);
+		take_along(r, &own);
+	}
+}
+
+/* Does the grant cover the request, and does nothing but the clock stand against it? */
+static bool waits(const run *r, size_t index)
+{
+	const caps_grant *grant = &r->token->grants[index];
+
+	if (!has_verb(r, grant) || !has_object(r, grant))
+		return false;
+	for (size_t i = grant->first_caveat; i < grant->first_caveat + grant->caveat_count; i++) {
+		const caps_op *op = &r->program->ops[i];
+
+		if (!caps_op_is_time(op) &&
+			caps_op_try(op, r->program, r->request, r->facts).why != NULL)
+			return false;
+	}
+	return true;
+}
+
+static void finish_denied(run *r)
+{
+	caps_decision *decision = r->decision;
+
+	decision->valid_until = 0;
+	decision->counted_count = 0;
+	memset(decision->redact, 0, sizeof(decision->redact));
+	for (size_t i = 0; r->by_time && i < r->token->grant_count; i++) {
+		int64_t opens = waits(r, i) ? caps_opening(r->program, i, r->facts->latest) : 0;
+
+		if (opens != 0 && (decision->allow_again == 0 || opens < decision->allow_again))
+			decision->allow_again = opens;
+	}
+}
+
+static void decision_begin(caps_decision *decision)
+{
+	memset(decision, 0, offsetof(caps_decision, counted));
+	decision->counted_count = 0;
+	decision->link = decision->slot = CAPS_LINK_NONE;
+	decision->grant = SIZE_MAX;
+}
+
+void caps_decide_program(const caps_program *program, const caps_request *request,
+	const caps_facts *facts, caps_decision *decision, caps_note note, void *arg)
+{
+	run r = {.program = program,
+		.token = program->token,
+		.request = request,
+		.facts = facts,
+		.decision = decision,
+		.note = note,
+		.arg = arg};
+
+	decision_begin(decision);
+	decision->valid_until = program->expires;
+	decision->uses_tags = program->uses_tags;
+	decision->uses_approval = program->uses_approval;
+	if (ask_request(&r)) {
+		ask_revocation(&r);
+		if (!enough(&r))
+			ask_clock(&r);
+		if (!enough(&r))
+			ask_grants(&r);
+		if (!enough(&r))
+			ask_links(&r);
+	}
+	if (r.decided)
+		finish_denied(&r);
+}
+
+void caps_decide(const caps_token *token, const caps_request *request, const caps_facts *facts,
+	caps_decision *decision, caps_note note, void *arg)
+{
+	BASE_AUTO_OF(caps_program) caps_program *program = NULL;
+	int rc = caps_program_new(token, facts, &program, NULL);
+
+	if (rc == 0) {
+		caps_decide_program(program, request, facts, decision, note, arg);
+		return;
+	}
+	decision_begin(decision);
+	decision->uses_tags = decision->uses_approval = false;
+	decision->code = (hn_code)rc;
+	decision->why = "out of memory";
+}
