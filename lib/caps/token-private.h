@@ -46,5 +46,11 @@ size_t caps_header_later(const uint8_t parent[32], uint8_t out[CAPS_HEADER_BYTES
 size_t caps_header_proof(caps_proof_kind kind, uint8_t out[CAPS_HEADER_BYTES]);
 /* The to-be-signed bytes of a message; shows out of memory in tbs->failed. */
 void caps_tbs(base_buf *tbs, caps_view header, caps_view payload);
+/* [mask, pattern] or the beginning of [mask, pattern, caveats]. */
+void caps_grant_put(
+	codec_cbor_out *out, const caps_mask *mask, caps_view pattern, size_t caveat_count);
+/* caps_claims_read, also for what a later link says; then caveats carry link 1. */
+int caps_claims_form(const uint8_t *bytes, size_t size, bool first, caps_token *claims,
+	const char **reason, hn_error **err);
 
 #endif

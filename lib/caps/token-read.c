@@ -415,12 +415,13 @@ void caps_token_free(caps_token *token)
 	base_free(token);
 }
 
-int caps_claims_read(
-	const uint8_t *bytes, size_t size, caps_token *claims, const char **reason, hn_error **err)
+int caps_claims_form(const uint8_t *bytes, size_t size, bool first, caps_token *claims,
+	const char **reason, hn_error **err)
 {
 	reader r = {.token = claims};
 
 	*claims = (caps_token){0};
+	claims->link_count = first ? 0 : 1;
 	if (size > CAPS_TOKEN_BYTES)
 		return refuse("more than 4,096 bytes", reason, err);
 	if (!read_claims(&r, (caps_view){bytes, size}, &claims->links[0]))
@@ -428,6 +429,12 @@ int caps_claims_read(
 	claims->links[0].payload = (caps_view){bytes, size};
 	claims->link_count = 1;
 	return 0;
+}
+
+int caps_claims_read(
+	const uint8_t *bytes, size_t size, caps_token *claims, const char **reason, hn_error **err)
+{
+	return caps_claims_form(bytes, size, true, claims, reason, err);
 }
 
 void caps_token_chain_hash(const caps_token *token, uint8_t hash[32])
