@@ -265,7 +265,7 @@ int host_undefine(
 /* --- the resolver --- */
 
 /* Names are sorted in a catalogue. */
-bool host_catalog_has(const hn_catalog *catalog, const char *unit)
+static bool catalog_has(const hn_catalog *catalog, const char *unit)
 {
 	size_t low = 0, high = hn_catalog_unit_count(catalog);
 
@@ -302,7 +302,7 @@ int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *re
 			input = &empty;
 		/* What this catalogue does not declare keeps its input for the day it is declared
 		 * again. */
-		if (input && (api || host_catalog_has(catalog, state_text(query, 1))))
+		if (input && (api || catalog_has(catalog, state_text(query, 1))))
 			rc = hn_resolver_set_unit(resolver, state_text(query, 1), input, err);
 	}
 	state_done(query);

@@ -12,18 +12,10 @@
 int machine_console_open(
 	const base_permit *permit, machine *m, const char *uuid, int *fd, hn_error **err)
 {
-	machine_brief brief;
-	int result = machine_permit(permit, uuid, err, 1, HN_VERB_UNIT_CONSOLE);
+	int result = machine_permit_active(m, permit, HN_VERB_UNIT_CONSOLE, uuid, err);
 
-	if (result == 0)
-		result = machine_uuid_check(uuid, err);
-	if (result == 0)
-		result = m->ops->state(m, uuid, &brief, err);
 	if (result < 0)
 		return result;
-	if (!machine_is_active(brief.status))
-		return base_error(err, HN_EBUSY, MACHINE_ROOM, "start it", "unit '%s' is %s",
-			brief.name, hn_unit_status_name(brief.status));
 	if (m->ops->console == NULL)
 		return machine_missing(m, "console", err);
 	return m->ops->console(m, uuid, fd, err);

@@ -440,6 +440,9 @@ struct machine {
 void machine_fact_add(machine *m, const char *name, const char *format, ...) BASE_PRINTF(3, 4);
 /* verbs: any of these; the permit must name the unit. */
 int machine_permit(const base_permit *permit, const char *uuid, hn_error **err, size_t count, ...);
+/* For what is done to a guest that is there: the permit, and HN_EBUSY when it does not run. */
+int machine_permit_active(
+	machine *m, const base_permit *permit, hn_verb verb, const char *uuid, hn_error **err);
 int machine_uuid_check(const char *uuid, hn_error **err);
 
 #endif

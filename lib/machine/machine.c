@@ -261,6 +261,24 @@ int machine_permit(const base_permit *permit, const char *uuid, hn_error **err, 
 	return base_permit_require(permit, (hn_verb)(wanted < 0 ? first : wanted), uuid, err);
 }
 
+int machine_permit_active(
+	machine *m, const base_permit *permit, hn_verb verb, const char *uuid, hn_error **err)
+{
+	machine_brief brief;
+	int result = machine_permit(permit, uuid, err, 1, verb);
+
+	if (result == 0)
+		result = machine_uuid_check(uuid, err);
+	if (result == 0)
+		result = m->ops->state(m, uuid, &brief, err);
+	if (result < 0)
+		return result;
+	if (!machine_is_active(brief.status))
+		return base_error(err, HN_EBUSY, MACHINE_ROOM, "start it", "unit '%s' is %s",
+			brief.name, hn_unit_status_name(brief.status));
+	return 0;
+}
+
 const char *hn_unit_status_name(hn_unit_status status)
 {
 	static const char *const names[] = {"absent", "defined", "starting", "running", "paused",

@@ -178,6 +178,19 @@ static bool is_elsewhere(const machine *m, const char *xml, const char *uuid)
 	return named;
 }
 
+static void identify(machine_real *real, const char *uuid, const char *name)
+{
+	snprintf(real->uuid, sizeof(real->uuid), "%s", uuid);
+	snprintf(real->name, sizeof(real->name), "%s", name);
+}
+
+/* What a definition of ours was made from. */
+static void take_mark(machine_real *real, const char *digest, uint64_t generation)
+{
+	snprintf(real->digest, sizeof(real->digest), "%.64s", digest);
+	real->generation = generation;
+}
+
 static int fill(machine *m, const machine_brief *brief, machine_domain **inactive,
 	machine_real *real, hn_error **err)
 {
@@ -188,14 +201,12 @@ static int fill(machine *m, const machine_brief *brief, machine_domain **inactiv
 		result = machine_domain_parse(xml, strlen(xml), inactive, err);
 	if (result < 0)
 		return result;
-	snprintf(real->uuid, sizeof(real->uuid), "%s", brief->uuid);
-	snprintf(real->name, sizeof(real->name), "%s", brief->name);
+	identify(real, brief->uuid, brief->name);
 	real->status = brief->status;
 	real->ours = (*inactive)->ours && strcmp((*inactive)->meta_uuid, brief->uuid) == 0;
 	real->elsewhere = real->ours && is_elsewhere(m, xml, brief->uuid);
-	snprintf(
-		real->digest, sizeof(real->digest), "%.64s", real->ours ? (*inactive)->digest : "");
-	real->generation = real->ours ? (*inactive)->generation : 0;
+	if (real->ours)
+		take_mark(real, (*inactive)->digest, (*inactive)->generation);
 	real->unenforced = !machine_enforces_weight(m, NULL);
 	if (machine_is_active(brief->status) && m->ops->pid != NULL)
 		m->ops->pid(m, brief, &real->pid, NULL);
@@ -254,10 +265,8 @@ int machine_expect(machine *m, const machine_unit *unit, machine_real **out, hn_
 		result = machine_domain_parse(xml, strlen(xml), &domain, err);
 	if (result < 0)
 		return result;
-	snprintf(real->uuid, sizeof(real->uuid), "%s", spec->uuid);
-	snprintf(real->name, sizeof(real->name), "%s", spec->name);
-	snprintf(real->digest, sizeof(real->digest), "%.64s", spec->digest);
-	real->generation = spec->generation;
+	identify(real, spec->uuid, spec->name);
+	take_mark(real, spec->digest, spec->generation);
 	real->ours = true;
 	if (merge(real, domain, domain) < 0)
 		return base_nomem(err);

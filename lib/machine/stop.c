@@ -183,17 +183,7 @@ int machine_resume(const base_permit *permit, machine *m, const char *uuid, hn_e
 
 int machine_reset(const base_permit *permit, machine *m, const char *uuid, hn_error **err)
 {
-	machine_brief brief;
-	int result = machine_permit(permit, uuid, err, 1, HN_VERB_UNIT_RESET);
+	int result = machine_permit_active(m, permit, HN_VERB_UNIT_RESET, uuid, err);
 
-	if (result == 0)
-		result = machine_uuid_check(uuid, err);
-	if (result == 0)
-		result = m->ops->state(m, uuid, &brief, err);
-	if (result < 0)
-		return result;
-	if (!machine_is_active(brief.status))
-		return base_error(err, HN_EBUSY, MACHINE_ROOM, "start it", "unit '%s' is %s",
-			brief.name, hn_unit_status_name(brief.status));
-	return m->ops->reset(m, uuid, err);
+	return result < 0 ? result : m->ops->reset(m, uuid, err);
 }

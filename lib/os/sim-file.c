@@ -277,16 +277,23 @@ ssize_t sim_pwrite(hn_os *os, int fd, const void *bytes, size_t size, off_t offs
 	return fault;
 }
 
-int sim_fsync(hn_os *os, int fd)
+static int enter_handle(hn_os *os, int fd, const sim_handle **handle)
 {
-	const sim_handle *handle;
 	int code = sim_enter(sim_of(os));
 
 	if (code < 0)
 		return code;
-	handle = sim_handle_of(sim_of(os), fd);
-	if (handle == NULL)
-		return -EBADF;
+	*handle = sim_handle_of(sim_of(os), fd);
+	return *handle == NULL ? -EBADF : 0;
+}
+
+int sim_fsync(hn_os *os, int fd)
+{
+	const sim_handle *handle;
+	int code = enter_handle(os, fd, &handle);
+
+	if (code < 0)
+		return code;
 	if (handle->node == NULL)
 		return -EINVAL;
 	sim_writes_apply(handle->node, 0);
@@ -311,13 +318,10 @@ int sim_truncate(hn_os *os, int fd, off_t size)
 int sim_fstat(hn_os *os, int fd, struct stat *status)
 {
 	const sim_handle *handle;
-	int code = sim_enter(sim_of(os));
+	int code = enter_handle(os, fd, &handle);
 
 	if (code < 0)
 		return code;
-	handle = sim_handle_of(sim_of(os), fd);
-	if (handle == NULL)
-		return -EBADF;
 	if (handle->node != NULL) {
 		sim_fill_status(handle->node, status);
 		return 0;

@@ -190,19 +190,23 @@ static int add_all(definer *at)
 
 /* --- order --- */
 
-static int compare_slots(const void *a, const void *b, void *arg)
+static int compare_slot(const void *left, const void *right)
+{
+	const tags_slot *a = left, *b = right;
+
+	if (a->key != b->key)
+		return a->key->id < b->key->id ? -1 : 1;
+	return strcmp(a->name, b->name);
+}
+
+static int compare_slots(const void *left, const void *right, void *arg)
 {
 	const hn_catalog *catalog = arg;
-	const tags_slot *left, *right;
 	uint32_t i, j;
 
-	memcpy(&i, a, sizeof(i));
-	memcpy(&j, b, sizeof(j));
-	left = &catalog->slots[i];
-	right = &catalog->slots[j];
-	if (left->key != right->key)
-		return left->key->id < right->key->id ? -1 : 1;
-	return strcmp(left->name, right->name);
+	memcpy(&i, left, sizeof(i));
+	memcpy(&j, right, sizeof(j));
+	return compare_slot(&catalog->slots[i], &catalog->slots[j]);
 }
 
 /* Renumbers slots so that they are sorted by key id, then name. */
@@ -517,21 +521,9 @@ int tags_catalog_define(hn_catalog *catalog, tags_sink *sink)
 
 uint32_t tags_catalog_slot(const hn_catalog *catalog, const hn_key *key, const char *name)
 {
-	uint32_t low = 0, high = catalog->slot_count;
+	const tags_slot wanted = {.key = key, .name = name};
+	const tags_slot *found =
+		bsearch(&wanted, catalog->slots, catalog->slot_count, sizeof(*found), compare_slot);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		const tags_slot *slot = &catalog->slots[middle];
-		int order = slot->key == key          ? strcmp(slot->name, name)
-			    : slot->key->id < key->id ? -1
-						      : 1;
-
-		if (order == 0)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return TAGS_NONE;
+	return found == NULL ? TAGS_NONE : (uint32_t)(found - catalog->slots);
 }

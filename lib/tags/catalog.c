@@ -3,6 +3,7 @@
  * The catalogue: what all documents say together, merged by name and checked.
  */
 #include "tags/tags-private.h"
+#include <stdlib.h>
 
 enum { OFFERS = 100 };
 
@@ -527,22 +528,17 @@ uint32_t tags_catalog_policy(const hn_catalog *catalog, const char *name)
 	return find_name(catalog->policy_names, name);
 }
 
+static int compare_unit(const void *name, const void *unit)
+{
+	return strcmp(name, ((const tags_unit *)unit)->name);
+}
+
 uint32_t tags_catalog_unit(const hn_catalog *catalog, const char *name)
 {
-	uint32_t low = 0, high = catalog->unit_count;
+	const tags_unit *found =
+		bsearch(name, catalog->units, catalog->unit_count, sizeof(*found), compare_unit);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		int order = strcmp(catalog->units[middle].name, name);
-
-		if (order == 0)
-			return middle;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return TAGS_NONE;
+	return found == NULL ? TAGS_NONE : (uint32_t)(found - catalog->units);
 }
 
 size_t hn_catalog_unit_count(const hn_catalog *catalog)
