@@ -87,6 +87,8 @@ static int read_line(reader *in, codec_note_signature *signature)
 	static const char form[] = "write: em dash, space, key name, space, base64";
 	const char *end = memchr(in->at, '\n', (size_t)(in->end - in->at));
 
+	if (in->at == in->end)
+		return fail(in, form, "no signature line");
 	if (end == NULL)
 		return fail(in, form, "a signature line has no newline");
 	if (end - in->at < DASH || memcmp(in->at, dash, DASH) != 0)
