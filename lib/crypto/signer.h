@@ -99,6 +99,9 @@ typedef struct crypto_signer_ops {
 	/* A new key for the role; the old one goes on beside it for `overlap` seconds. */
 	int (*rotate)(crypto_signer *signer, crypto_role role, int64_t overlap,
 		uint8_t public_key[CRYPTO_PUBLIC], hn_error **err);
+	/* Hands out the first MAC key of our log, once: it is then forgotten here, and with it, off
+	 * the host, anybody can check all MACs. HN_ENOENT when it was handed out before. */
+	int (*first_mac)(crypto_signer *signer, crypto_secret **key, hn_error **err);
 	void (*close)(crypto_signer *signer);
 } crypto_signer_ops;
 

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The signer: the keys of a node and what they sign, in this process or behind a Unix socket
+ * (caps.md section 9). The table of what it does is crypto/signer.h.
+ */
+#ifndef CAPS_SIGNER_H
+#define CAPS_SIGNER_H
+
+#include "caps/caps-private.h"
+
+/* What the signer asks about claims before it signs them: read strictly, within the ceiling of
+ * this issuer key, at `now` (seconds). Gives the issuer's epoch. HN_ENOENT when the key is not
+ * (yet) trusted: then an older key that goes on beside it is asked for. */
+typedef int (*caps_signer_check)(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const void *claims,
+	size_t size, int64_t now, uint32_t *epoch, hn_error **err);
+/* The key of another log, whose checkpoints may be cosigned. HN_ENOENT when unknown. */
+typedef int (*caps_signer_log_key)(
+	void *arg, const char *origin, size_t size, uint8_t key[CRYPTO_PUBLIC], hn_error **err);
+
+typedef struct caps_signer_options {
+	hn_os *os;
+	const char *directory;       /* of the keys, made when missing (0700) */
+	const crypto_secret *kek;    /* wraps the keys; NULL: the file `kek` in the directory */
+	const char *origin;          /* of our log; NULL: as it was */
+	caps_signer_check check;     /* NULL: claims are strict, live at most 30 days, epoch 1 */
+	caps_signer_log_key log_key; /* NULL: nothing is cosigned */
+	void *arg;
+} caps_signer_options;
+
+/* In this process. Makes what keys are missing. HN_EBUSY when another process has the directory. */
+int caps_signer_open(const caps_signer_options *options, crypto_signer **signer, hn_error **err);
+
+#endif
