@@ -20,9 +20,11 @@ BASE_AUTO(caps_cache, caps_cache_free)
 typedef struct caps_presented {   /* with what, and to whom, a token is shown */
 	const char *audience;     /* this cluster */
 	int64_t earliest, latest; /* now, seconds since 1970 */
-	const caps_use *expected; /* what the proof must be over; NULL: bearer tokens only */
+	const caps_use *expected; /* what the proof must be over; NULL: bearer and sealed only */
 	bool stored; /* a token from a file of its holder: no proof is asked (inspect, verify) */
 } caps_presented;
+#define CAPS_BEARER_SECONDS 900 /* what needs no proof of possession lives so long at most */
+#define CAPS_PROOF_SECONDS 30   /* so old is a proof of possession at most */
 /* HN_ETOKEN with one text whatever was wrong; `reason` is for the audit record. cache may be NULL.
  */
 int caps_verify(const caps_token *token, const caps_bundle *bundle, caps_cache *cache,

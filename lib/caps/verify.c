@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Verification of a token that was read: V3 and V5 to V9 of caps.md section 6. V1, V2 and V4 are
+ * the reader's. What depends on the time, the audience or the chain as a whole is looked at each
+ * time; the cache holds only which bytes were signed by whom they name.
+ */
+#include "caps/cache.h"
+#include "caps/decide.h"
+#include "caps/token-private.h"
+
+typedef struct verifier {
+	const caps_token *token;
+	const caps_bundle *bundle;
+	caps_cache *cache;
+	const caps_presented *how;
+	const caps_issuer *issuer;
+	const char *reason;
+	bool no_memory;
+} verifier;
+
+static bool no(verifier *v, const char *reason)
+{
+	if (v->reason == NULL)
+		v->reason = reason;
+	return false;
+}
+
+/* --- V3: what was verified before --- */
+
+/* The links 0 to count - 1 with their heads, or the whole token with its proof. */
+static caps_view prefix(const caps_token *token, size_t links)
+{
+	const uint8_t *start = token->chain.bytes;
+	const caps_link *last = &token->links[links - 1];
+
+	return (caps_view){start + 1, (size_t)(last->whole.bytes + last->whole.size - start - 1)};
+}
+
+static bool known(verifier *v, caps_view bytes)
+{
+	uint8_t digest[CAPS_DIGEST];
+
+	if (v->cache == NULL)
+		return false;
+	caps_cache_digest(v->cache, v->bundle, bytes.bytes, bytes.size, digest);
+	return caps_cache_has(v->cache, digest);
+}
+
+static void remember(verifier *v, caps_view bytes)
+{
+	uint8_t digest[CAPS_DIGEST];
+
+	if (v->cache == NULL)
+		return;
+	caps_cache_digest(v->cache, v->bundle, bytes.bytes, bytes.size, digest);
+	caps_cache_add(v->cache, digest);
+}
+
+static bool proof_is_static(const caps_token *token)
+{
+	return token->proof == CAPS_PROOF_BEARER || token->proof == CAPS_PROOF_SEALED;
+}
+
+static caps_view whole(const caps_token *token)
+{
+	return (caps_view){token->bytes, token->size};
+}
+
+/* --- V5: the issuer --- */
+
+static bool check_issuer(verifier *v)
+{
+	const caps_token *token = v->token;
+	const caps_presented *how = v->how;
+	bool ambiguous = false;
+	size_t size = strlen(how->audience);
+
+	v->issuer = caps_bundle_issuer(v->bundle, token->kid, &ambiguous);
+	if (v->issuer == NULL)
+		return no(v, ambiguous ? "two issuers have this key id"
+				       : "its issuer is not trusted, or its epoch is over");
+	if (how->earliest + CAPS_CLOCK_LEEWAY < v->issuer->not_before)
+		return no(v, "its issuer key is not yet in use");
+	if (how->latest > v->issuer->sign_until + v->issuer->max_ttl)
+		return no(v, "all that its issuer key has signed is over");
+	if (token->audience.size != size || memcmp(token->audience.bytes, how->audience, size) != 0)
+		return no(v, "it is for another cluster");
+	const char *why = caps_issuer_refuses(v->issuer, token);
+	return why == NULL || no(v, why);
+}
+
+/* --- V6: parents, depth, keys --- */
+
+/* Caveat 9 of a link: so many may follow. Those inside grants are a matter of the decision. */
+static bool check_depth(verifier *v)
+{
+	const caps_token *token = v->token;
+
+	for (size_t i = 0; i < token->link_count; i++) {
+		const caps_link *link = &token->links[i];
+
+		for (size_t j = 0; j < link->caveat_count; j++) {
+			const caps_caveat *caveat = &token->caveats[link->first_caveat + j];
+			uint64_t items = 0, id = 0, depth = 0;
+			codec_cbor in;
+
+			if (caveat->id != CAPS_DEPTH)
+				continue;
+			codec_cbor_open(&in, caveat->raw.bytes, caveat->raw.size);
+			if (!codec_cbor_array(&in, &items) || !codec_cbor_uint(&in, &id) ||
+				!codec_cbor_uint(&in, &depth) || token->link_count - 1 - i > depth)
+				return no(v, "more links follow than one allows");
+		}
+	}
+	return true;
+}
+
+static bool check_parent(verifier *v, size_t index)
+{
+	const caps_link *link = &v->token->links[index];
+	const caps_link *before = link - 1;
+	uint8_t hash[32];
+
+	crypto_sha256(before->whole.bytes, before->whole.size, hash);
+	return crypto_equal(hash, link->parent, sizeof(hash)) ||
+	       no(v, "a link does not follow the one before it");
+}
+
+/* --- V7: signatures --- */
+
+static bool signed_by(verifier *v, const uint8_t key[32], caps_view header, caps_view payload,
+	caps_view signature)
+{
+	BASE_AUTO_BUF base_buf tbs = {0};
+
+	caps_tbs(&tbs, header, payload);
+	if (tbs.failed) {
+		v->no_memory = true;
+		return no(v, "out of memory");
+	}
+	return crypto_ed25519_verify_known(key, tbs.data, tbs.size, signature.bytes);
+}
+
+static bool check_links(verifier *v, size_t from)
+{
+	const caps_token *token = v->token;
+
+	for (size_t i = from; i < token->link_count; i++) {
+		if (i > 0 && !check_parent(v, i))
+			return false;
+		if (!crypto_ed25519_point_valid(token->links[i].cnf))
+			return no(v, "a holder's key is not a valid point");
+	}
+	for (size_t i = from; i < token->link_count; i++) {
+		const caps_link *link = &token->links[i];
+		const uint8_t *key = i == 0 ? v->issuer->key : token->links[i - 1].cnf;
+
+		if (!signed_by(v, key, link->protected_header, link->payload, link->signature))
+			return no(v, "a signature is wrong");
+	}
+	return true;
+}
+
+/* --- V8: the proof --- */
+
+static const caps_link *last_link(const caps_token *token)
+{
+	return &token->links[token->link_count - 1];
+}
+
+/* What anybody who sees it could use again lives for minutes only. */
+static bool check_static_life(verifier *v)
+{
+	return caps_token_expires(v->token) - last_link(v->token)->issued <= CAPS_BEARER_SECONDS ||
+	       no(v, "a token without proof of possession lives at most 15 minutes");
+}
+
+static bool check_seed(verifier *v)
+{
+	uint8_t key[32];
+
+	crypto_ed25519_public(v->token->proof_bytes.bytes, key);
+	return crypto_equal(key, last_link(v->token)->cnf, sizeof(key)) ||
+	       no(v, "the seed is not that of its last key");
+}
+
+/* A message of the last holder over this chain. */
+static bool check_message(verifier *v, caps_proof *proof)
+{
+	const caps_token *token = v->token;
+	uint8_t chain[32];
+
+	if (!caps_proof_read(token->proof, token->proof_bytes, proof))
+		return no(v, "the proof has not its form");
+	caps_token_chain_hash(token, chain);
+	if (!crypto_equal(proof->chain_hash.bytes, chain, sizeof(chain)))
+		return no(v, "the proof is over another chain");
+	return signed_by(v, last_link(token)->cnf, proof->message.protected_header,
+		       proof->message.payload, proof->message.signature) ||
+	       no(v, "the proof's signature is wrong");
+}
+
+static bool same(caps_view view, const void *bytes, size_t size)
+{
+	return view.size == size && crypto_equal(view.bytes, bytes, size);
+}
+
+static bool check_use(verifier *v, const caps_proof *proof)
+{
+	const caps_use *use = v->how->expected;
+
+	if (!same(proof->nonce, use->nonce, sizeof(use->nonce)))
+		return no(v, "the proof is over another nonce");
+	if (proof->issued > v->how->earliest + CAPS_CLOCK_LEEWAY ||
+		v->how->latest - proof->issued > CAPS_PROOF_SECONDS)
+		return no(v, "the proof is not fresh");
+	if (proof->verb != use->verb)
+		return no(v, "the proof is over another verb");
+	if (!same(proof->object, use->object, strlen(use->object)))
+		return no(v, "the proof is over another object");
+	if (!same(proof->request_hash, use->request_hash, sizeof(use->request_hash)))
+		return no(v, "the proof is over another request");
+	if (proof->channel_kind != use->channel_kind ||
+		!same(proof->binding, use->binding, use->binding_size))
+		return no(v, "the proof is for another channel");
+	return true;
+}
+
+static bool check_proof(verifier *v)
+{
+	caps_proof proof;
+
+	switch (v->token->proof) {
+	case CAPS_PROOF_BEARER:
+		return check_static_life(v) && check_seed(v);
+	case CAPS_PROOF_SEALED:
+		return check_static_life(v) && check_message(v, &proof);
+	case CAPS_PROOF_STORED:
+		return v->how->stored || no(v, "it comes without a proof");
+	case CAPS_PROOF_POSSESSION:
+		if (!check_message(v, &proof))
+			return false;
+		if (v->how->expected == NULL)
+			return v->how->stored || no(v, "no proof was asked for");
+		return check_use(v, &proof);
+	}
+	return no(v, "the proof is of no known kind");
+}
+
+/* The longest beginning that is known, in links. */
+static size_t known_links(verifier *v)
+{
+	size_t links = v->token->link_count;
+
+	while (links > 0 && !known(v, prefix(v->token, links)))
+		links--;
+	return links;
+}
+
+static bool verify(verifier *v)
+{
+	const caps_token *token = v->token;
+
+	if (!check_issuer(v) || !check_depth(v))
+		return false;
+	if (proof_is_static(token) && known(v, whole(token)))
+		return check_static_life(v);
+	size_t from = known_links(v);
+	if (!check_links(v, from) || !check_proof(v))
+		return false;
+	for (size_t i = from; i < token->link_count; i++)
+		remember(v, prefix(token, i + 1));
+	if (proof_is_static(token))
+		remember(v, whole(token));
+	return true;
+}
+
+int caps_verify(const caps_token *token, const caps_bundle *bundle, caps_cache *cache,
+	const caps_presented *how, const char **reason, hn_error **err)
+{
+	verifier v = {.token = token, .bundle = bundle, .cache = cache, .how = how};
+
+	if (verify(&v))
+		return 0;
+	if (v.no_memory)
+		return base_nomem(err);
+	if (reason != NULL)
+		*reason = v.reason;
+	return caps_token_refuse(err);
+}
