@@ -10,7 +10,6 @@
 CLI_AUTO(hn_host, hn_host_unref)
 CLI_AUTO(hn_session, hn_session_unref)
 CLI_AUTO(hn_plan, hn_plan_unref)
-CLI_AUTO(hn_decl, hn_decl_unref)
 CLI_AUTO(hn_units, hn_units_free)
 
 /* The exit statuses are part of the interface with the unit that runs the hook. */
@@ -27,6 +26,8 @@ typedef enum activate_mode { ACTIVATE, ACTIVATE_DRY, ACTIVATE_CHECK } activate_m
 typedef struct activation {
 	cli_run *cli;
 	activate_mode mode;
+	hn_decl *decl;       /* what to go to; NULL when it could not be read */
+	int64_t driver_wait; /* ns that are left to wait for a hypervisor */
 	hn_session *session;
 	hn_plan *plan, *boot; /* NULL until it is made; boot only with --boot */
 	hn_error *error;      /* the first that ended the activation */

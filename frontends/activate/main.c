@@ -72,25 +72,28 @@ static int64_t now(void)
 	return time.tv_sec * SECOND + time.tv_nsec;
 }
 
+/* What the boot has waited for the hypervisor is not waited for again by the declaration. */
 static int make_plan(activation *run, const hn_plan_options *to, hn_plan **plan)
 {
-	int64_t end = now() + cli_duration(run->cli, "driver-wait", 60 * SECOND);
+	int64_t end = now() + run->driver_wait;
 	bool told = false;
+	int result;
 
 	for (;;) {
-		int result;
-
 		run->error = hn_error_unref(run->error);
 		result = hn_plan_make(run->session, to, plan, &run->error);
 		if (result != HN_EDRIVER || !may_come(run) || now() >= end ||
 			hn_cancel_triggered(run->cli->cancel))
-			return result;
+			break;
 		if (!told)
 			activate_note(run, 4, "waiting for the hypervisor: %s",
 				hn_error_message(run->error));
 		told = true;
 		(void)poll(NULL, 0, 500);
 	}
+	if (told)
+		run->driver_wait = end - now();
+	return result;
 }
 
 /* --- the stages --- */
@@ -132,7 +135,7 @@ static void boot(activation *run)
 	run->error = NULL;
 }
 
-static int read_config(activation *run, hn_decl **decl)
+static int read_config(activation *run)
 {
 	const char *path = cli_text(run->cli, "config");
 	cli_bytes bytes;
@@ -140,17 +143,17 @@ static int read_config(activation *run, hn_decl **decl)
 
 	if (cli_read_file(run->cli, path, CLI_DOCUMENT_BYTES, &bytes) != 0)
 		return -1;
-	result = hn_decl_parse(path, bytes.data, bytes.size, decl, &run->error);
+	result = hn_decl_parse(path, bytes.data, bytes.size, &run->decl, &run->error);
 	free(bytes.data);
 	return result;
 }
 
-static int plan_declaration(activation *run, hn_decl *decl)
+static int plan_declaration(activation *run)
 {
 	const char *tags = cli_text(run->cli, "runtime-tags");
 	hn_plan_options to = HN_PLAN_OPTIONS_INIT;
 
-	to.decls = &decl;
+	to.decls = &run->decl;
 	to.decl_count = 1;
 	to.owner = HN_OWNER_NIX;
 	to.restore = true;
@@ -170,11 +173,8 @@ static void print_steps(activation *run)
 
 static int declare(activation *run)
 {
-	CLI_AUTO_OF(hn_decl) hn_decl *decl = NULL;
-	int result = read_config(run, &decl);
+	int result = plan_declaration(run);
 
-	if (result >= 0)
-		result = plan_declaration(run, decl);
 	if (result < 0)
 		return result;
 	if (run->mode == ACTIVATE)
@@ -232,10 +232,34 @@ static void judge(activation *run, int result)
 		conclude(run, "applied", ACTIVATE_APPLIED);
 }
 
+/* What cannot be read leaves no trace, not even an empty state; but at boot it keeps no guest down.
+ */
+static int carry_through(activation *run)
+{
+	bool boots = cli_flag(run->cli, "boot");
+	int read = read_config(run), result;
+	hn_error *unread = run->error;
+
+	if (read < 0 && !boots)
+		return read;
+	run->error = NULL;
+	result = open_session(run);
+	if (result >= 0 && boots)
+		boot(run);
+	if (result >= 0 && read >= 0)
+		return declare(run);
+	if (result >= 0) {
+		run->error = unread;
+		return read;
+	}
+	hn_error_unref(unread);
+	return result;
+}
+
 static int activate(cli_run *cli)
 {
 	activation run = {.cli = cli};
-	int result, status;
+	int status;
 
 	cli->journal_out = cli_flag(cli, "journal") || cli_is_journal(STDOUT_FILENO);
 	cli->journal_err = cli_flag(cli, "journal") || cli_is_journal(STDERR_FILENO);
@@ -247,13 +271,10 @@ static int activate(cli_run *cli)
 	if (run.mode != ACTIVATE && cli_flag(cli, "boot"))
 		return cli_refuse(cli, HN_EINVAL, "leave --boot out",
 			"--boot starts guests, which --check and --dry-activate do not");
-	result = open_session(&run);
-	if (result >= 0 && cli_flag(cli, "boot"))
-		boot(&run);
-	if (result >= 0)
-		result = declare(&run);
-	judge(&run, result);
+	run.driver_wait = cli_duration(cli, "driver-wait", 60 * SECOND);
+	judge(&run, carry_through(&run));
 	status = activate_report(&run);
+	hn_decl_unref(run.decl);
 	hn_error_unref(run.error);
 	hn_error_unref(run.boot_error);
 	hn_plan_unref(run.boot);

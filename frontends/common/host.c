@@ -13,4 +13,5 @@ void cli_host_options(const cli_run *cli, hn_host_options *options)
 	options->accelerator = cli_text(cli, "accelerator");
 	options->calibration = cli_text(cli, "calibration");
 	options->program = cli->program->name;
+	options->cancel = cli->cancel;
 }

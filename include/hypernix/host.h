@@ -34,6 +34,8 @@ typedef struct hn_host_options {
 				    tests and dry hosts */
 	bool dry; /* read_only, but a state that is missing counts as an empty one, and plans look
 		     at the machine when it can be had at once: nothing is written but its locks */
+	hn_cancel *cancel; /* ends a wait for the lock, whichever call it is in; held; may be NULL
+			    */
 } hn_host_options;
 #define HN_HOST_OPTIONS_INIT                                                                       \
 	{                                                                                          \

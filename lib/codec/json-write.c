@@ -295,3 +295,19 @@ int hn_json_finish(hn_json *json, const char **text, size_t *size, hn_error **er
 		*size = json->buf.size;
 	return 0;
 }
+
+int codec_json_take(hn_json *json, char **text, hn_error **err)
+{
+	const char *written;
+	size_t size;
+	int rc = hn_json_finish(json, &written, &size, err);
+	char *copy;
+
+	if (rc < 0)
+		return rc;
+	copy = base_strndup(written, size);
+	if (copy == NULL)
+		return base_nomem(err);
+	*text = copy;
+	return 0;
+}

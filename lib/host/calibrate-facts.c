@@ -65,8 +65,6 @@ static int write_facts(const char *cpu, const char *microcode, const char *kerne
 	uint32_t threads, char **facts, hn_error **err)
 {
 	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
-	const char *text;
-	size_t size;
 	int rc = hn_json_new(false, &json, err);
 
 	if (rc < 0)
@@ -83,11 +81,7 @@ static int write_facts(const char *cpu, const char *microcode, const char *kerne
 	/* QEMU names its software CPUs so; a guest's figures say nothing about hardware then */
 	hn_json_bool(json, "emulated", strstr(cpu, "QEMU") != NULL);
 	hn_json_end(json);
-	rc = hn_json_finish(json, &text, &size, err);
-	if (rc < 0)
-		return rc;
-	*facts = base_strndup(text, size);
-	return *facts ? 0 : base_nomem(err);
+	return codec_json_take(json, facts, err);
 }
 
 int host_calibration_facts(hn_os *os, uint32_t threads, char **facts, char **cpu, hn_error **err)

@@ -219,8 +219,6 @@ static int store_row(const keeping *keep, hn_error **err)
 static int write_event_data(const keeping *keep, char **data, hn_error **err)
 {
 	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
-	const char *text;
-	size_t size;
 	int rc = hn_json_new(false, &json, err);
 
 	if (rc < 0)
@@ -233,11 +231,7 @@ static int write_event_data(const keeping *keep, char **data, hn_error **err)
 	hn_json_bool(json, "provisional", keep->measured->provisional);
 	hn_json_text(json, "changed", keep->changed);
 	hn_json_end(json);
-	rc = hn_json_finish(json, &text, &size, err);
-	if (rc < 0)
-		return rc;
-	*data = base_strndup(text, size);
-	return *data ? 0 : base_nomem(err);
+	return codec_json_take(json, data, err);
 }
 
 static int keep_measured(void *arg, hn_error **err)

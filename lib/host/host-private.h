@@ -36,6 +36,7 @@ struct hn_host {
 	char *state_dir, *root, *uri, *accelerator, *program, *calibration, *path;
 	char *cpu; /* model, once a calibration was read; what hn_calibration.cpu points to */
 	int64_t lock_wait;
+	hn_cancel *cancel; /* of a wait for the lock; NULL: none */
 	bool read_only, dry;
 	char node[64]; /* the host's own name, for audit records and formulas */
 

@@ -71,6 +71,7 @@ static int keep_options(hn_host *host, const hn_host_options *options, hn_error 
 			"machine root \"%s\" is not absolute", options->root);
 	host->os = options->os ? options->os : hn_os_real();
 	host->lock_wait = options->lock_wait;
+	host->cancel = hn_cancel_ref(options->cancel);
 	host->dry = options->dry;
 	host->read_only = options->read_only || options->dry;
 	if (!keep_text(&host->state_dir, state) || !keep_text(&host->uri, options->uri) ||
@@ -152,6 +153,7 @@ static void close_all(hn_host *host)
 	events_close(host->events);
 	state_close(host->store);
 	base_free(host->frontier);
+	hn_cancel_unref(host->cancel);
 	base_free(host->cpu);
 	base_free(host->state_dir);
 	base_free(host->root);
@@ -183,7 +185,7 @@ static int take_lock(hn_host *host, int64_t wait, hn_error **err)
 	file = base_buf_take(&path);
 	if (!file)
 		return base_nomem(err);
-	return os_lock_take(host->os, file, host->program, wait, NULL, &host->lock, err);
+	return os_lock_take(host->os, file, host->program, wait, host->cancel, &host->lock, err);
 }
 
 typedef struct uuid_list {
@@ -247,6 +249,7 @@ static int open_machine(hn_host *host, int64_t wait, hn_error **err)
 		.accelerator = host->accelerator,
 		.program = host->program,
 		.lock_wait = wait,
+		.cancel = host->cancel,
 	};
 	int rc;
 

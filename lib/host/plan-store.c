@@ -7,17 +7,10 @@
 
 #define PLANS_KEPT 64
 
-static void free_json(hn_json **json)
-{
-	hn_json_free(*json);
-}
-
 static int options_text(const hn_plan *plan, char **text, hn_error **err)
 {
-	__attribute__((cleanup(free_json))) hn_json *json = NULL;
+	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
 	const char on_remove[2] = {plan->on_remove, '\0'};
-	const char *made = NULL;
-	size_t size = 0;
 	int rc = hn_json_new(false, &json, err);
 
 	if (rc < 0)
@@ -30,11 +23,7 @@ static int options_text(const hn_plan *plan, char **text, hn_error **err)
 	hn_json_bool(json, "boot", plan->boot);
 	hn_json_bool(json, "drop_tags", plan->drop_tags);
 	hn_json_end(json);
-	rc = hn_json_finish(json, &made, &size, err);
-	if (rc < 0)
-		return rc;
-	*text = base_strndup(made, size);
-	return *text ? 0 : base_nomem(err);
+	return codec_json_take(json, text, err);
 }
 
 static int insert_plan(hn_plan *plan, hn_error **err)

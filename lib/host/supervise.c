@@ -164,6 +164,19 @@ int host_supervise_event(hn_session *session, const machine_event *event, hn_err
 	return host_transaction(session->host, take_status, &what, err);
 }
 
+/* Nobody tells an event again: one that fails keeps no other from being taken. The first failure is
+ * reported, also that of what came before (rc < 0). */
+static int take_events(
+	hn_session *session, const machine_event *events, size_t count, int rc, hn_error **err)
+{
+	for (size_t i = 0; i < count; i++) {
+		int taken = host_supervise_event(session, &events[i], rc < 0 ? NULL : err);
+
+		rc = rc < 0 ? rc : taken;
+	}
+	return rc;
+}
+
 /* Events are copied first: what follows from them asks the machine again. */
 typedef struct event_list {
 	machine_event *events;
@@ -189,10 +202,12 @@ int host_supervise_drain(hn_session *session, int64_t timeout, hn_error **err)
 
 	if (rc >= 0)
 		rc = machine_step(m, timeout, keep_event, &list, err);
-	for (size_t i = 0; rc >= 0 && i < list.count; i++)
-		rc = host_supervise_event(session, &list.events[i], err);
-	if (rc >= 0 && list.lost)
-		rc = host_supervise_all(session, err);
+	rc = take_events(session, list.events, list.count, rc, err);
+	if (list.lost) {
+		int looked = host_supervise_all(session, rc < 0 ? NULL : err);
+
+		rc = rc < 0 ? rc : looked;
+	}
 	base_free(list.events);
 	return rc < 0 ? rc : (int)list.count;
 }
@@ -384,8 +399,8 @@ int host_supervise_all(hn_session *session, hn_error **err)
 		rc = machine_list(m, note_status, &seen, err);
 	if (rc >= 0)
 		rc = host_units_each(session->host, compare_unit, &list, err);
-	for (size_t i = 0; rc >= 0 && i < list.count; i++)
-		rc = host_supervise_event(session, &list.events[i], err);
+	if (rc >= 0)
+		rc = take_events(session, list.events, list.count, rc, err);
 	base_free(list.events);
 	return rc < 0 ? rc : (int)list.count;
 }

@@ -246,10 +246,7 @@ int hn_catalog_describe(
 {
 	BASE_AUTO_OF(hn_json) hn_json *out = NULL;
 	const tags_entity *entity;
-	const char *text;
-	char *copy;
 	uint32_t unit;
-	size_t size;
 	int rc;
 
 	if (what == NULL || name == NULL)
@@ -271,12 +268,5 @@ int hn_catalog_describe(
 			out, catalog->units[unit].fragments, catalog->units[unit].fragment_count);
 	}
 	hn_json_end(out);
-	rc = hn_json_finish(out, &text, &size, err);
-	if (rc < 0)
-		return rc;
-	copy = base_strndup(text, size);
-	if (copy == NULL)
-		return base_nomem(err);
-	*json = copy;
-	return 0;
+	return codec_json_take(out, json, err);
 }

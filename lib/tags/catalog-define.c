@@ -400,7 +400,10 @@ static int report_conflict(definer *at, const raw *a, const raw *b)
 	const char *source = at->catalog->sources[a->def.source];
 
 	base_error(&problem, HN_ECONFLICT, TAGS_ROOM,
-		"keep one of the two, or give one of them a $priority",
+		tags_is_nix(second->file)
+			? "keep one of the two, or give one of them another priority:"
+			  " lib.mkOverride, in JSON $priority"
+			: "keep one of the two, or give one of them a $priority",
 		"%s:%u:%u: %s gives %s the value '%s' at priority %d, and '%s' at %s:%u:%u",
 		second->file, second->line, second->column, source, b->decl->name,
 		b->decl->text != NULL ? b->decl->text : "null", b->def.priority,

@@ -36,6 +36,13 @@ char *tags_arena_format(base_arena *arena, const char *format, ...)
 	return text.failed ? NULL : base_arena_strndup(arena, text.data, text.size);
 }
 
+bool tags_is_nix(const char *file)
+{
+	size_t size = strlen(file);
+
+	return size >= 4 && strcmp(file + size - 4, ".nix") == 0;
+}
+
 int tags_place_compare(const tags_place *a, const tags_place *b)
 {
 	int files = a->file == b->file ? 0 : strcmp(a->file, b->file);

@@ -390,9 +390,7 @@ static void write_decl(printer *at)
 int hn_decl_print(const hn_decl *decl, char **text, hn_error **err)
 {
 	printer at = {.count = decl->fragment_count};
-	const char *written;
 	char *copy = NULL;
-	size_t size;
 	int rc = hn_json_new(true, &at.json, err);
 
 	if (rc < 0)
@@ -405,9 +403,8 @@ int hn_decl_print(const hn_decl *decl, char **text, hn_error **err)
 			at.fragments[i] = &decl->fragments[i];
 		qsort(at.fragments, at.count, sizeof(*at.fragments), compare_fragments);
 		write_decl(&at);
-		rc = hn_json_finish(at.json, &written, &size, err);
-		if (rc == 0 && !at.failed && !at.path.failed)
-			copy = base_strndup(written, size);
+		if (!at.failed && !at.path.failed)
+			rc = codec_json_take(at.json, &copy, err);
 	}
 	if (rc == 0 && copy == NULL)
 		rc = base_nomem(err);

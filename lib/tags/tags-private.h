@@ -318,6 +318,8 @@ uint32_t tags_catalog_slot(const hn_catalog *catalog, const hn_key *key, const c
 int tags_unknown_name(hn_error **err, const char *what, const tags_ref *ref,
 	const tags_entity *entities, uint32_t count);
 char *tags_arena_format(base_arena *arena, const char *format, ...) BASE_PRINTF(2, 3);
+/* Who wrote this writes Nix: the declaration was made from it. */
+bool tags_is_nix(const char *file);
 int tags_place_compare(const tags_place *a, const tags_place *b);
 
 /* --- bases and views --- */

@@ -253,6 +253,16 @@ static const char *number_word(uint32_t number, char text[12])
 	return text;
 }
 
+static void print_own_priority(
+	base_buf *out, const hn_origin *origin, const char *which, int priority)
+{
+	base_buf_format(out, "give one value a %s number (", which);
+	if (tags_is_nix(origin->file))
+		base_buf_format(out, "lib.mkOverride %d, in JSON ", priority);
+	base_buf_format(out, "$priority = %d at %s:%u:%u) | ", priority, origin->file, origin->line,
+		origin->column);
+}
+
 /* What can be done: `last` is the definition that is named last; `own`: it has a priority of its
  * own. */
 static void print_ways_out(base_buf *out, const tags_entry *last, bool own, bool all_tags)
@@ -265,9 +275,7 @@ static void print_ways_out(base_buf *out, const tags_entry *last, bool own, bool
 
 	base_buf_text(out, "ways out: ");
 	if ((tag || policy) && own)
-		base_buf_format(out, "give one value a %s number ($priority = %d at %s:%u:%u) | ",
-			smaller ? "smaller" : "larger", other, origin->file, origin->line,
-			origin->column);
+		print_own_priority(out, origin, smaller ? "smaller" : "larger", other);
 	else if (tag || policy)
 		base_buf_format(out, "give one %s a %s number (%s.%s.priority = %d) | ",
 			tag ? "tag" : "policy", smaller ? "smaller" : "larger",

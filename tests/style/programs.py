@@ -84,6 +84,18 @@ def check(root, build, report):
         if not any(path.endswith(f'man1/{name}.1') for path in installed):
             report('man/meson.build', 1, f'{page} is not installed')
         check_page(root, page, program, report)
+    if os.path.exists(os.path.join(root, PAGE)):
+        check_actions(root, report)
+
+
+def check_actions(root, report):
+    """The page's list of what a step may do is the library's."""
+    names = re.search(r'hn_action_name\(.*?names\[\] = \{(.*?)\}', house.read(root, NAMES), re.S)
+    listed = re.search(r'^\.I action\nis (.*);$', house.read(root, PAGE), re.M)
+    if not names or not listed:
+        report(PAGE, 1, f'no list of actions here or in {NAMES}')
+    elif re.findall(r'\w+', names.group(1)) != re.split(r', | or ', listed.group(1)):
+        report(PAGE, house.line_of(house.read(root, PAGE), listed.start()), f'not the actions of {NAMES}')
 
 
 def plain(text):
@@ -125,11 +137,13 @@ def options(parser):
 
 
 PAGE = 'man/hv-compute.1'
+NAMES = 'lib/host/names.c'
 BREAKS = [
     ('a program without a page', lambda root: os.unlink(os.path.join(root, PAGE))),
     ('an option that the program does not have', lambda root: house.append(root, PAGE, '.B \\-\\-untried\n')),
     ('an option that the page forgot', lambda root: house.write(root, PAGE, house.read(root, PAGE).replace('\\-\\-select', ''))),
     ('a part that is made, changed by hand', lambda root: house.replace(root, PAGE, 'List the units', 'List all units')),
+    ('an action that the page forgot', lambda root: house.replace(root, PAGE, ', forget or untag', ' or forget')),
     ('a page without such a part', lambda root: house.replace(root, PAGE, 'made by: hv-compute', 'written by: me')),
 ]
 

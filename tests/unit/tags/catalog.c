@@ -124,6 +124,22 @@ Test(resolve_refuse, way_out_is_the_values_own_priority)
 		"ways out: give one value a smaller number ($priority = 390 at a.json:1:");
 }
 
+/* Who writes Nix sets no $priority: the module does. */
+Test(resolve_refuse, way_out_for_nix_is_in_its_words)
+{
+	refuse_unit(
+		"{\"hypernix\": 1, \"files\": [\"web.nix\"], \"origins\": {\"/tags\": [0, 3, 4]}, \"tags\": {\"t0\": {\"set\": {\"memory.size\": \"1Gi\"}}, \"t1\": {\"priority\": 300, \"set\": {\"memory.size\": {\"$value\": \"2Gi\", \"$priority\": 400}}}}, \"units\": {\"u\": {\"tags\": [\"t0\", \"t1\"]}}}",
+		HN_ECONFLICT, "two values at priority 400",
+		"ways out: give one value a smaller number (lib.mkOverride 390, in JSON $priority = 390 at web.nix:3:4)");
+}
+
+Test(catalog_refuse, unit_contradicts_itself_in_nix)
+{
+	refuse_catalog(
+		"{\"hypernix\":1,\"files\":[\"web.nix\"],\"origins\":{\"/units\":[0,3,4]},\"units\":{\"u\":{\"resources\":{\"memory.size\":\"1Gi\"},\"overrides\":{\"memory.size\":\"2Gi\"}}}}",
+		HN_ECONFLICT, "unit:u gives memory.size", "lib.mkOverride, in JSON $priority");
+}
+
 Test(resolve_refuse, tags_conflict)
 {
 	refuse_unit(
