@@ -6,6 +6,7 @@
 #define HYPERNIX_OS_H
 
 #include <hypernix/base.h>
+#include <hypernix/os-sandbox.h>
 
 #ifdef __cplusplus
 extern "C" {

@@ -8,7 +8,7 @@ import sys
 import house
 
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*([<"])([^>"]+)[>"]', re.M)
-ENGINES = ('sqlite3', 'libvirt', 'jansson', 'sodium', 'zstd', 'libxml', 'cbor')
+ENGINES = ('sqlite3', 'libvirt', 'jansson', 'sodium', 'zstd', 'libxml', 'cbor', 'seccomp')
 
 
 def read_rooms(root, report):
