@@ -2,6 +2,7 @@
  *
  * The order of evaluation, D2 to D6 of caps.md section 6: the first failure decides.
  */
+#include "caps/caveat.h"
 #include "caps/decide-private.h"
 
 typedef struct run {
@@ -46,76 +47,86 @@ static void deny(run *r, hn_code code, const caps_check *check)
 	r->decision->why = check->why;
 }
 
-/* A check that is not of a caveat. True when it holds. */
-static bool plain(run *r, bool held, hn_code code, uint8_t link, const char *why)
+/* What is asked that is no caveat. */
+typedef struct question {
+	const char *what, *why;
+	hn_code code;
+} question;
+
+/* True when it holds. */
+static bool ask(run *r, const question *q, uint8_t link, bool held)
 {
+	if (held && r->note == NULL)
+		return true;
 	const caps_check check = {.link = link,
 		.slot = CAPS_LINK_NONE,
 		.grant = -1,
 		.holds = held,
-		.why = held ? NULL : why};
+		.what = q->what,
+		.why = held ? NULL : q->why};
 
 	tell(r, &check);
 	if (!held)
-		deny(r, code, &check);
+		deny(r, q->code, &check);
 	return held;
-}
-
-static bool chain_plain(run *r, bool held, hn_code code, const char *why)
-{
-	return plain(r, held, code, CAPS_LINK_NONE, why);
 }
 
 /* D2. What follows needs a verb and an object: false ends the run even when it is explained. */
 static bool ask_request(run *r)
 {
-	const char *object = r->request->object;
+	static const question verb = {"verb", "there is no such verb", HN_EDENIED};
+	static const question object = {"object", "the object is not in its one form", HN_EDENIED};
+	const char *name = r->request->object;
 
-	return chain_plain(r, (unsigned)r->request->verb < HN_VERB_COUNT, HN_EDENIED,
-		       "there is no such verb") &&
-	       chain_plain(r, object != NULL && caps_object_valid(object, strlen(object)),
-		       HN_EDENIED, "the object is not in its one form");
+	return ask(r, &verb, CAPS_LINK_NONE, (unsigned)r->request->verb < HN_VERB_COUNT) &&
+	       ask(r, &object, CAPS_LINK_NONE,
+		       name != NULL && caps_object_valid(name, strlen(name)));
 }
 
 /* D3. */
 static void ask_revocation(run *r)
 {
+	static const question issuer = {
+		"issuer", "the issuer, with that epoch, is not trusted any more", HN_EDENIED};
+	static const question subject = {
+		"subject", "all that the subject was given until then is revoked", HN_EDENIED};
+	static const question revocation = {"revocation", "revoked", HN_EDENIED};
 	const caps_facts *facts = r->facts;
 	const caps_token *token = r->token;
-	bool held = facts->issuer != NULL && facts->issuer(facts->arg, token->kid);
+	bool *lost = &r->decision->lost;
 
-	r->decision->lost |= !chain_plain(
-		r, held, HN_EDENIED, "its issuer, with that epoch, is not trusted any more");
+	*lost |= !ask(r, &issuer, CAPS_LINK_NONE,
+		facts->issuer != NULL && facts->issuer(facts->arg, token->kid));
 	if (enough(r))
 		return;
-	held = facts->subject_epoch != NULL &&
-	       facts->subject_epoch(facts->arg, (const char *)token->subject.bytes,
-		       token->subject.size) <= token->subject_epoch;
-	r->decision->lost |= !chain_plain(
-		r, held, HN_EDENIED, "all that its subject was given by then is revoked");
-	for (size_t i = 0; i < token->link_count && !enough(r); i++) {
-		held = facts->revoked != NULL &&
-		       !facts->revoked(facts->arg, token->links[i].cti.bytes);
-		r->decision->lost |= !plain(r, held, HN_EDENIED, (uint8_t)i, "revoked");
-	}
+	*lost |= !ask(r, &subject, CAPS_LINK_NONE,
+		facts->subject_epoch != NULL &&
+			facts->subject_epoch(facts->arg, (const char *)token->subject.bytes,
+				token->subject.size) <= token->subject_epoch);
+	for (size_t i = 0; i < token->link_count && !enough(r); i++)
+		*lost |= !ask(r, &revocation, (uint8_t)i,
+			facts->revoked != NULL &&
+				!facts->revoked(facts->arg, token->links[i].cti.bytes));
 }
 
 /* D4. */
 static void ask_clock(run *r)
 {
+	static const question clock = {"clock", "the clock is not to be trusted", HN_ECLOCK};
+	static const question begins = {"begins", "not valid yet", HN_EDENIED};
+	static const question expires = {"expires", "expired", HN_EDENIED};
 	int64_t soon = r->facts->earliest + CAPS_CLOCK_LEEWAY, latest = r->facts->latest;
 
-	chain_plain(r, !r->facts->clock_suspect, HN_ECLOCK, "the clock is not to be trusted");
+	ask(r, &clock, CAPS_LINK_NONE, !r->facts->clock_suspect);
 	if (r->note == NULL && r->program->begins <= soon && latest < r->program->expires)
 		return;
 	for (size_t i = 0; i < r->token->link_count && !enough(r); i++) {
 		const caps_link *link = &r->token->links[i];
 		bool first = !r->decided;
 
-		if (!plain(r, link->issued <= soon && link->not_before <= soon, HN_EDENIED,
-			    (uint8_t)i, "not valid yet"))
+		if (!ask(r, &begins, (uint8_t)i, link->issued <= soon && link->not_before <= soon))
 			r->by_time |= first;
-		else if (!plain(r, latest < link->expires, HN_EDENIED, (uint8_t)i, "expired"))
+		if (!enough(r) && !ask(r, &expires, (uint8_t)i, latest < link->expires))
 			r->decision->lost = true;
 	}
 }
@@ -125,6 +136,13 @@ typedef struct span {
 	size_t first, count;
 	int grant; /* -1: of the chain */
 } span;
+
+static const char *what_of(const caps_op *op)
+{
+	const char *name = caps_caveat_name(op->caveat->id);
+
+	return name != NULL ? name : "unknown";
+}
 
 /* The first caveat that does not hold, or NULL; `until` sinks to the first edge. */
 static const caps_op *ask_caveats(run *r, const span *s, int64_t *until, const char **why)
@@ -142,6 +160,7 @@ static const caps_op *ask_caveats(run *r, const span *s, int64_t *until, const c
 				.grant = (int8_t)s->grant,
 				.holds = outcome.why == NULL,
 				.caveat = op->caveat,
+				.what = what_of(op),
 				.why = outcome.why};
 
 			r->note(r->arg, &check);
@@ -195,6 +214,7 @@ static bool covers(const run *r, size_t index)
 			.slot = CAPS_LINK_NONE,
 			.grant = (int8_t)index,
 			.holds = object,
+			.what = "grant",
 			.why = object ? NULL
 			       : verb ? "its pattern does not match the object"
 				      : "it does not have the verb"};

@@ -70,6 +70,7 @@ typedef struct caps_check {
 	int8_t grant;       /* of this grant; -1: of the chain */
 	bool holds;
 	const caps_caveat *caveat; /* NULL: none */
+	const char *what;          /* static: the name of the caveat, or what else is asked */
 	const char *why;           /* static; NULL when it holds */
 } caps_check;
 
@@ -106,6 +107,12 @@ void caps_decide_program(const caps_program *program, const caps_request *reques
 /* The same for one decision. Out of memory denies, with HN_ENOMEM. */
 void caps_decide(const caps_token *token, const caps_request *request, const caps_facts *facts,
 	caps_decision *decision, caps_note note, void *arg);
+
+/* Writes members of the object that is open: verb, object, allowed; code, why, rule {link, slot,
+ * caveat, text} when denied; validUntil, allowAgain, lost, redact, counted; and in "checks" every
+ * grant and caveat with its own answer. */
+void caps_explain(const caps_program *program, const caps_request *request, const caps_facts *facts,
+	hn_json *json);
 
 /* The parsed forms of the two counted caveats. */
 typedef struct caps_quota {
