@@ -6,6 +6,7 @@
 #ifndef TEST_TOKEN_HELPER_H
 #define TEST_TOKEN_HELPER_H
 
+#include "caps/decide.h"
 #include "caps/token-private.h"
 #include "caps/verify.h"
 #include <criterion/criterion.h>
