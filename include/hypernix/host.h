@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * A host: its state, sessions, and units. Plans, drift and capacity follow in host-plans.h, which
- * this file includes.
+ * A host: its state, and units. Sessions are in host-session.h; plans, drift and capacity follow in
+ * host-plans.h, which this file includes.
  */
 #ifndef HYPERNIX_HOST_H
 #define HYPERNIX_HOST_H
@@ -9,13 +9,15 @@
 #include <hypernix/base.h>
 #include <hypernix/machine.h>
 #include <hypernix/os.h>
+#include <hypernix/host-caps.h>
+#include <hypernix/host-session.h>
 #include <hypernix/tags.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* ---- host and sessions ---- */
+/* ---- host ---- */
 
 /** Where the state of a host lies, and how its machine is reached. */
 typedef struct hn_host_options {
@@ -84,102 +86,6 @@ HN_API hn_host *hn_host_ref(hn_host *host);
  * Since: 0.1
  */
 HN_API hn_host *hn_host_unref(hn_host *host);
-
-/** Why a session is opened, and by which program. */
-typedef struct hn_session_options {
-	uint32_t size;
-	const char *reason;  /* why, for the audit log; needed by verbs with flag R */
-	const char *program; /* name of the frontend */
-} hn_session_options;
-#define HN_SESSION_OPTIONS_INIT                                                                    \
-	{                                                                                          \
-		.size = sizeof(hn_session_options)                                                 \
-	}
-/**
- * Opens the session of a local operator: effective uid 0 in this process. Everything it changes
- * is on record, with reason, process and terminal.
- *
- * @param host  the host to act on; the session holds a reference
- * @param options  reason and program; NULL for none
- * @param session  receives the session; release it with hn_session_unref
- * @param err  set on failure; may be NULL
- * @return 0, or a negative hn_code
- * Errors: HN_EDENIED unless root; HN_ELIMIT when the reason is longer than TEXT_BYTES;
- * HN_EINVAL; HN_ENEWER; HN_EIO; HN_ENOMEM
- * Threads: the one that has the host
- * Blocks: no
- * Allocates: yes
- * Since: 0.1
- */
-HN_API int hn_session_open_local(
-	hn_host *host, const hn_session_options *options, hn_session **session, hn_error **err);
-
-/**
- * Opens the session of a service: a part of the platform that acts without an operator, such as
- * "activation". It may do only what that service needs, and is on record under its own name
- * "service/<name>".
- *
- * @param host  the host to act on; the session holds a reference
- * @param name  "activation": reads, makes, changes, starts, stops and removes units, and takes
- * tags away
- * @param options  reason and program; NULL for none
- * @param session  receives the session; release it with hn_session_unref
- * @param err  set on failure; may be NULL
- * @return 0, or a negative hn_code
- * Errors: HN_ENOENT when there is no such service; HN_EDENIED unless root; HN_ELIMIT when the
- * reason is longer than TEXT_BYTES; HN_EINVAL; HN_ENEWER; HN_EIO; HN_ENOMEM
- * Threads: the one that has the host
- * Blocks: no
- * Allocates: yes
- * Since: 0.1
- */
-HN_API int hn_session_open_service(hn_host *host, const char *name,
-	const hn_session_options *options, hn_session **session, hn_error **err);
-
-/**
- * Takes one more reference of a session.
- *
- * @param session  may be NULL
- * @return session
- * Errors: none
- * Threads: any
- * Blocks: no
- * Allocates: no
- * Since: 0.1
- */
-HN_API hn_session *hn_session_ref(hn_session *session);
-
-/**
- * Gives a reference of a session back.
- *
- * @param session  may be NULL
- * @return NULL
- * Errors: none
- * Threads: any, but not while another uses it
- * Blocks: no
- * Allocates: no
- * Since: 0.1
- */
-HN_API hn_session *hn_session_unref(hn_session *session);
-
-/**
- * Would the session be allowed to do this? Nothing is done and nothing is recorded.
- *
- * @param session  who asks
- * @param verb  such as "unit.start" (lib/base/verbs.def)
- * @param object  such as "unit/<uuid>"
- * @param err  set on failure; may be NULL
- * @return 0 when it is allowed, or a negative hn_code
- * Errors: HN_ESESSION when session is NULL; HN_EINVAL when there is no such verb, or object is
- * not the name of one; HN_EDENIED; HN_EREASON when the verb needs a reason that the session does
- * not have
- * Threads: the one that has the session
- * Blocks: no
- * Allocates: no
- * Since: 0.1
- */
-HN_API int hn_session_check(
-	hn_session *session, const char *verb, const char *object, hn_error **err);
 
 /* ---- units: reading ---- */
 

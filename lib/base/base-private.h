@@ -184,8 +184,9 @@ typedef struct base_permit {
 	int64_t deadline;                          /* boot-time ns; INT64_MAX = none */
 	hn_cancel *cancel;                         /* borrowed; NULL = none */
 	const char *subject;                       /* borrowed: "local/uid/0" */
-	int (*recheck)(void *arg, hn_error **err); /* slow path of base_permit_live; may be NULL */
-	void *recheck_arg;
+	/* slow path of base_permit_live; may be NULL */
+	int (*recheck)(const struct base_permit *permit, hn_error **err);
+	void *recheck_arg; /* borrowed */
 } base_permit;
 /* First line of every room function that changes something. 0 or HN_EDENIED. `uuid` may be NULL (no
  * object). */

@@ -89,6 +89,6 @@ int base_permit_live(const base_permit *permit, hn_error **err)
 			base_verb_text(permit->verb) != NULL ? base_verb_text(permit->verb)
 							     : "nothing");
 	if (permit->recheck != NULL)
-		return permit->recheck(permit->recheck_arg, err);
+		return permit->recheck(permit, err);
 	return 0;
 }

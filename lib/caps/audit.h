@@ -8,6 +8,8 @@
 
 #include "caps/caps-private.h"
 
+#define CAPS_AUDIT_RECORD 2048 /* bytes of one record */
+
 typedef enum caps_audit_kind {
 	CAPS_AUDIT_START = 0,
 	CAPS_AUDIT_ALLOW = 1,
@@ -29,15 +31,22 @@ typedef enum caps_audit_kind {
 	CAPS_AUDIT_EXPORT = 17,
 	CAPS_AUDIT_FORK = 18
 } caps_audit_kind;
+const char *caps_audit_kind_text(uint64_t kind); /* "allow"; NULL: there is none of that number */
+
+/* Who opened a session: goes into field 24 of its record. */
+typedef struct caps_audit_opener {
+	uint64_t uid, login, pid;
+	const char *process; /* text; goes beside the record, erasable */
+} caps_audit_opener;
 
 /* One record to be; 0, NULL and -1 as said: left out. All borrowed. Never tokens, never secrets. */
 typedef struct caps_audit_entry {
 	caps_audit_kind kind;
-	int verb;            /* -1: none */
-	const char *object;  /* NULL: none */
-	const char *subject; /* NULL: none; goes beside the record, erasable */
-	const char *reason;  /* the same */
-	const char *process; /* the same: of the opener of a session */
+	int verb;                        /* -1: none */
+	const char *object;              /* NULL: none */
+	const char *subject;             /* NULL: none; goes beside the record, erasable */
+	const char *reason;              /* the same */
+	const caps_audit_opener *opener; /* NULL: none; else `extra` is NULL */
 	const uint8_t (*cti)[16];
 	size_t cti_count;
 	const uint8_t *chain_hash; /* 32 */
@@ -62,8 +71,17 @@ extern const size_t caps_audit_schema_count;
 int caps_audit_open(state_store *store, const char *node, caps_audit **audit, hn_error **err);
 void caps_audit_close(caps_audit *audit);
 BASE_AUTO(caps_audit, caps_audit_close)
-/* In a transaction of its own, or as part of the one that is open. */
+/* In a transaction of its own, or as part of the one that is open: then a failure must roll that
+ * one back. */
 int caps_audit_append(
 	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err);
+/* The same for several: all are there or none. numbers may be NULL. */
+int caps_audit_append_all(caps_audit *audit, const caps_audit_entry *entries, size_t count,
+	uint64_t *numbers, hn_error **err);
+/* How many records there are, as the store says now. */
+int caps_audit_size(caps_audit *audit, uint64_t *size, hn_error **err);
+/* Recomputes every leaf, tile and the tree; HN_ECORRUPT naming the first record that does not
+ * fit. */
+int caps_audit_verify(caps_audit *audit, hn_error **err);
 
 #endif

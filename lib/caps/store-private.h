@@ -13,7 +13,6 @@ struct caps_store {
 	bool stale;      /* changed by ourselves */
 	base_map *revoked, *cut, *epochs;
 	caps_bundle *bundle;
-	bool local;
 };
 /* Runs a change of what is kept in memory too. */
 int caps_run(caps_store *store, state_query *query, hn_error **err);

@@ -124,19 +124,6 @@ static int load_bundle(caps_store *store, hn_error **err)
 	return rc < 0 ? rc : 0;
 }
 
-static int load_setting(caps_store *store, hn_error **err)
-{
-	state_query *query = NULL;
-	int rc = state_find(store->state, "SELECT local FROM cap_setting", &query, err);
-
-	if (rc >= 0)
-		rc = state_row(query, err);
-	if (rc > 0)
-		store->local = state_int(query, 0) != 0;
-	state_done(query);
-	return rc < 0 ? rc : 0;
-}
-
 static int load_all(caps_store *store, hn_error **err)
 {
 	int rc = load_set(store, "SELECT cti FROM cap_revoked", &store->revoked, err);
@@ -147,7 +134,7 @@ static int load_all(caps_store *store, hn_error **err)
 		rc = load_epochs(store, err);
 	if (rc >= 0)
 		rc = load_bundle(store, err);
-	return rc < 0 ? rc : load_setting(store, err);
+	return rc;
 }
 
 static int data_version(caps_store *store, int64_t *version, hn_error **err)
@@ -232,9 +219,17 @@ int caps_store_bundle_put(
 	return caps_run(store, query, err);
 }
 
-bool caps_store_local(const caps_store *store)
+int caps_store_local_look(state_store *store, bool *allowed, hn_error **err)
 {
-	return store->local;
+	state_query *query = NULL;
+	int rc = state_find(store, "SELECT local FROM cap_setting", &query, err);
+
+	if (rc >= 0)
+		rc = state_row(query, err);
+	if (rc > 0)
+		*allowed = state_int(query, 0) != 0;
+	state_done(query);
+	return rc < 0 ? rc : 0;
 }
 
 int caps_store_local_set(caps_store *store, bool on, hn_error **err)

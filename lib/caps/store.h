@@ -81,7 +81,7 @@ int caps_store_session_cut(caps_store *store, const uint8_t id[8], hn_error **er
 bool caps_store_session_is_cut(const caps_store *store, const uint8_t id[8]);
 
 /* --- may uid 0 act without a capability? On until it is turned off. --- */
-bool caps_store_local(const caps_store *store);
+int caps_store_local_look(state_store *store, bool *allowed, hn_error **err);
 int caps_store_local_set(caps_store *store, bool on, hn_error **err);
 
 /* --- the clock's high-water mark --- */

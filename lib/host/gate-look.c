@@ -3,6 +3,9 @@
  * Gates that look at one unit's machine: its definition, its last boot, console and log.
  */
 #include "host/boot-record.h"
+#include "host/rights.h"
+
+#include <unistd.h>
 
 static int find_accelerator(hn_host *host, hn_accelerator *accelerator, hn_error **err)
 {
@@ -96,7 +99,7 @@ int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_erro
 	host_permit permit;
 	machine *m = NULL;
 	hn_host *host;
-	int rc;
+	int opened = -1, rc;
 
 	if (!fd)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the socket");
@@ -105,7 +108,14 @@ int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_erro
 		return rc;
 	rc = host_machine(host, &m, err);
 	if (rc >= 0)
-		rc = machine_console_open(&permit.base, m, found->uuid, fd, err);
+		rc = machine_console_open(&permit.base, m, found->uuid, &opened, err);
+	if (rc >= 0) {
+		rc = host_session_keep_console(session, opened, permit.base.objects[0], err);
+		if (rc < 0)
+			(void)close(opened);
+	}
+	if (rc >= 0)
+		*fd = opened;
 	return host_settle(&permit, rc, err);
 }
 

@@ -104,6 +104,7 @@ static int observe_unit(hn_host *host, hn_unit *unit, hn_error **err)
 /* --- list --- */
 
 typedef struct list_call {
+	hn_session *session;
 	hn_host *host;
 	hn_resolver *resolver;
 	const hn_selector *selector;
@@ -185,6 +186,10 @@ static int list_unit(void *arg, hn_unit *unit)
 	list_call *call = arg;
 	int rc = give_views(call, unit);
 
+	if (rc >= 0 && !host_sees_unit(call->session, HN_VERB_UNIT_READ, unit)) {
+		hn_unit_unref(unit);
+		return 0;
+	}
 	if (rc >= 0)
 		rc = call->selector ? select_unit(call, unit) : 1;
 
@@ -225,7 +230,7 @@ static int observe_all(list_call *call)
 
 	for (size_t i = 0; rc >= 0 && i < call->units->count; i++)
 		rc = observe_unit(call->host, call->units->units[i], call->err);
-	if (rc >= 0 && call->host->machine && !call->selector)
+	if (rc >= 0 && call->host->machine && !call->selector && !call->session->holder)
 		rc = machine_list(call->host->machine, list_foreign, call, call->err);
 	return rc;
 }
@@ -252,9 +257,9 @@ int hn_units_list(
 	BASE_AUTO_OF(base_map) base_map *kinds = base_map_new(base_free);
 	BASE_AUTO_OF(base_map) base_map *known = base_map_new(NULL);
 	BASE_AUTO_OF(hn_units) hn_units *made = base_calloc(1, sizeof(*made));
-	list_call call = {.kinds = kinds, .known = known, .units = made, .err = err};
-	host_permit permit;
-	int rc = host_enter(session, HN_VERB_UNIT_READ, "unit/**", &call.host, &permit, err);
+	list_call call = {
+		.session = session, .kinds = kinds, .known = known, .units = made, .err = err};
+	int rc = host_enter_list(session, HN_VERB_UNIT_READ, "unit/**", &call.host, err);
 
 	if (rc >= 0 && (!kinds || !known || !made))
 		rc = base_nomem(err);

@@ -2,7 +2,7 @@
  *
  * How a gate begins: the session is looked at, what it names is found, the verb is admitted.
  */
-#include "host/host-private.h"
+#include "host/rights.h"
 
 int host_admit_unit(
 	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err)
@@ -37,6 +37,42 @@ int host_enter_node(
 				session, verb, host_object_node(object, *host), NULL, permit, err);
 }
 
+int host_enter_list(
+	hn_session *session, hn_verb verb, const char *object, hn_host **host, hn_error **err)
+{
+	host_permit permit;
+	int rc = host_session_use(session, host, err);
+
+	if (rc < 0 || session->holder)
+		return rc;
+	return host_admit(session, verb, object, NULL, &permit, err);
+}
+
+bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	if (!session->holder)
+		return true;
+	(void)hn_unit_unref(session->holder->unit);
+	session->holder->unit = hn_unit_ref(unit); /* so that it is not loaded again */
+	return host_would(session, verb, host_object_unit(object, unit->uuid), NULL) >= 0;
+}
+
+/* The names of others are no hint. */
+static int missing(const char *name, hn_error **err)
+{
+	return base_error(err, HN_ENOENT, HOST_ROOM, NULL, "there is no unit \"%.80s\"", name);
+}
+
+/* What may not be read looks missing. */
+static int hide(hn_session *session, const char *name, hn_unit *unit, int rc, hn_error **err)
+{
+	if (!session->holder || rc == HN_ENOMEM || host_sees_unit(session, HN_VERB_UNIT_READ, unit))
+		return rc;
+	return missing(name, err);
+}
+
 int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host **host,
 	hn_unit **unit, host_permit *permit, hn_error **err)
 {
@@ -45,10 +81,13 @@ int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host
 
 	if (rc >= 0)
 		rc = host_unit_load(*host, name, &found, err);
-	if (rc >= 0)
-		rc = host_admit_unit(session, verb, found->uuid, permit, err);
+	if (rc == HN_ENOENT && session->holder)
+		rc = missing(name, err);
 	if (rc < 0)
 		return rc;
+	rc = host_admit_unit(session, verb, found->uuid, permit, err);
+	if (rc < 0)
+		return hide(session, name, found, rc, err);
 	*unit = BASE_STEAL(found);
 	return 0;
 }

@@ -2,7 +2,7 @@
  *
  * Opening a host: options, state directory, database, event log; the machine follows on first use.
  */
-#include "host/host-private.h"
+#include "host/rights.h"
 
 #include <ctype.h>
 #include <sys/utsname.h>
@@ -111,7 +111,7 @@ static int open_all(hn_host *host, const hn_host_options *options, hn_error **er
 	rc = host_store_open(host, err);
 	if (rc < 0)
 		return rc;
-	return host_audit_load(host, err);
+	return host_audit_open(host, err);
 }
 
 int hn_host_open(const hn_host_options *options, hn_host **host, hn_error **err)
@@ -146,14 +146,16 @@ hn_host *hn_host_ref(hn_host *host)
 
 static void close_all(hn_host *host)
 {
+	crypto_signer_free(host->signer);
+	host_rights_free(host->rights);
 	hn_resolver_free(host->resolver);
 	hn_catalog_unref(host->catalog);
 	machine_close(host->machine);
 	os_lock_release(host->lock);
 	events_close(host->events);
-	state_close(host->store);
-	base_free(host->frontier);
 	hn_cancel_unref(host->cancel);
+	caps_audit_close(host->audit);
+	state_close(host->store);
 	base_free(host->cpu);
 	base_free(host->state_dir);
 	base_free(host->root);

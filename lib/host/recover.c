@@ -193,7 +193,7 @@ static int settle(void *arg, hn_error **err)
 	settle_call *call = arg;
 	bool done = call->unit && is_done(call->step, call->unit, call->real);
 	host_audit_entry entry = {
-		.kind = HOST_AUDIT_RECOVERY,
+		.kind = CAPS_AUDIT_RECOVERY,
 		.verb = -1,
 		.code = done ? 0 : HN_ECANCELLED,
 		.has_code = true,

@@ -59,25 +59,9 @@ static const char step_1[] =
 	/* the few steps in flight, so that looking for them does not read every plan */
 	"CREATE INDEX step_doing ON step(plan) WHERE status = 1;";
 
-/* caps.md section 10. The triggers are a seat belt: whoever can write the file can drop them, and
- * the tree shows it. */
-static const char step_2[] =
-	"CREATE TABLE audit(seq INTEGER NOT NULL PRIMARY KEY, rec BLOB NOT NULL,"
-	" leaf BLOB NOT NULL) STRICT;"
-	"CREATE TABLE audit_head(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
-	" size INTEGER NOT NULL, frontier BLOB NOT NULL, min_index INTEGER NOT NULL) STRICT;"
-	"INSERT INTO audit_head VALUES (1, 0, x'', 0);"
-	"CREATE TABLE audit_text(ref BLOB NOT NULL PRIMARY KEY, salt BLOB NOT NULL,"
-	" kind INTEGER NOT NULL, body TEXT NOT NULL) STRICT, WITHOUT ROWID;"
-	"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN"
-	" SELECT RAISE(ABORT, 'audit records are never changed'); END;"
-	"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
-	" WHEN old.seq >= (SELECT min_index FROM audit_head) BEGIN"
-	" SELECT RAISE(ABORT, 'audit records are not deleted'); END;";
-
 /* Who refers to a body must be found without reading all that do (collect.c); upto: the view
  * that the last apply has looked at last. */
-static const char step_3[] =
+static const char step_2[] =
 	"CREATE INDEX declaration_document ON declaration(document);"
 	"CREATE INDEX unit_view_body ON unit_view(body);"
 	"CREATE INDEX unit_view_chains ON unit_view(chains);"
@@ -89,6 +73,5 @@ static const char step_3[] =
 const state_schema host_schema[] = {
 	{1, 1, step_1},
 	{2, 1, step_2},
-	{3, 1, step_3},
 };
 const size_t host_schema_count = BASE_COUNT(host_schema);

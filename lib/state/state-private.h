@@ -50,6 +50,9 @@ int state_commit(
 void state_rollback(
 	state_store *store); /* the innermost level; no error: it cannot fail usefully */
 bool state_in_transaction(const state_store *store);
+/* Another number after each outermost begin and each rollback: what was read in a transaction, or
+ * written by it, stands as long as it is the same. */
+uint64_t state_epoch(const state_store *store);
 int state_exec(state_store *store, const char *sql, hn_error **err);
 
 /* A statement, prepared once per store and text. Bind with 1-based positions; binds are copied.
@@ -88,6 +91,7 @@ struct state_store {
 	struct sqlite3_vfs *vfs; /* NULL on the real os */
 	base_map *queries;       /* SQL text to the first state_query of that text */
 	uint64_t writes;
+	uint64_t epoch; /* state_epoch() */
 	int depth;      /* open transaction levels */
 	hn_code undone; /* why SQLite rolled all levels back behind our back; HN_OK when it did not
 			 */

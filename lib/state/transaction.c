@@ -34,8 +34,10 @@ int state_begin(state_store *store, hn_error **err)
 
 	if (rc < 0)
 		return rc;
-	if (store->depth == 0)
+	if (store->depth == 0) {
 		store->undone = HN_OK;
+		store->epoch++;
+	}
 	store->depth++;
 	return 0;
 }
@@ -60,6 +62,7 @@ void state_rollback(state_store *store)
 	if (store->depth == 0)
 		return;
 	store->depth--;
+	store->epoch++;
 	/* SQLite has done it already after a failure that it cannot get over. */
 	if (sqlite3_get_autocommit(store->db))
 		return;
@@ -81,6 +84,11 @@ void state_rollback(state_store *store)
 bool state_in_transaction(const state_store *store)
 {
 	return store->depth > 0;
+}
+
+uint64_t state_epoch(const state_store *store)
+{
+	return store->epoch;
 }
 
 int64_t state_last_id(state_store *store)

@@ -122,9 +122,9 @@ Test(permit, not_live_once_cancelled)
 	hn_cancel_unref(permit.cancel);
 }
 
-static int deny(void *arg, hn_error **err)
+static int deny(const base_permit *permit, hn_error **err)
 {
-	++*(int *)arg;
+	++*(int *)permit->recheck_arg;
 	return base_error(err, HN_EDENIED, "caps", NULL, "revoked");
 }
 

@@ -244,8 +244,8 @@ Test(audit, a_change_is_allowed_on_record_and_settled)
 		hn_unit_define(l.session, "a", &definition, lab_err(&l)), 0, "%s", lab_why(&l));
 	/* start, session opened, allow, outcome */
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit"), 4);
-	cr_expect_eq(kinds(&l, HOST_AUDIT_ALLOW), 1);
-	cr_expect_eq(kinds(&l, HOST_AUDIT_OUTCOME), 1);
+	cr_expect_eq(kinds(&l, CAPS_AUDIT_ALLOW), 1);
+	cr_expect_eq(kinds(&l, CAPS_AUDIT_OUTCOME), 1);
 }
 
 Test(audit, the_session_is_recorded_once)
@@ -297,7 +297,7 @@ Test(audit, a_denial_is_recorded)
 	before = lab_number(&l, "SELECT count(*) FROM audit");
 	cr_expect_eq(hn_unit_remove(l.session, "a", HN_DISKS_KEEP, lab_err(&l)), HN_EREASON);
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit"), before + 1);
-	cr_expect_eq(kinds(&l, HOST_AUDIT_DENY), 1);
+	cr_expect_eq(kinds(&l, CAPS_AUDIT_DENY), 1);
 }
 
 Test(audit, the_tree_holds_over_many_records_and_processes)

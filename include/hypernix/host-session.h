@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sessions: who asks, with what right, and until when. Every call that reads or changes a host
+ * takes one.
+ */
+#ifndef HYPERNIX_HOST_SESSION_H
+#define HYPERNIX_HOST_SESSION_H
+
+#include <hypernix/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Why a session is opened, and by which program. */
+typedef struct hn_session_options {
+	uint32_t size;
+	const char *reason;  /* why, for the audit log; needed by verbs with flag R */
+	const char *program; /* name of the frontend */
+	/* The rest is for hn_session_open alone. */
+	const char *key; /* file of the holder's key: proves possession; NULL = the token has its
+			    proof, or is a bearer token */
+	const char *passphrase; /* of that file; NULL = it is wrapped by a key beside it */
+	const char *channel;    /* "process" (NULL), "tls", "unix", "vsock", "mesh" */
+	const char *binding;    /* hexadecimal, at most 64 bytes: what the channel is bound to */
+	const char *listener;   /* the name of the socket it came in by; NULL = none */
+	const char *address;    /* of its source, IPv4 or IPv6; NULL = none */
+	const char *peer;       /* "spiffe://<cluster>/node/<id>"; NULL = none */
+} hn_session_options;
+#define HN_SESSION_OPTIONS_INIT                                                                    \
+	{                                                                                          \
+		.size = sizeof(hn_session_options)                                                 \
+	}
+/**
+ * Opens the session of a local operator: effective uid 0 in this process. Everything it changes
+ * is on record, with reason, process and terminal.
+ *
+ * @param host  the host to act on; the session holds a reference
+ * @param options  reason and program; NULL for none
+ * @param session  receives the session; release it with hn_session_unref
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EDENIED unless root; HN_ELIMIT when the reason is longer than TEXT_BYTES;
+ * HN_EINVAL; HN_ENEWER; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the host
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_open_local(
+	hn_host *host, const hn_session_options *options, hn_session **session, hn_error **err);
+
+/**
+ * Opens the session of a service: a part of the platform that acts without an operator, such as
+ * "activation". It may do only what that service needs, and is on record under its own name
+ * "service/<name>".
+ *
+ * @param host  the host to act on; the session holds a reference
+ * @param name  "activation": reads, makes, changes, starts, stops and removes units, and takes
+ * tags away
+ * @param options  reason and program; NULL for none
+ * @param session  receives the session; release it with hn_session_unref
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when there is no such service; HN_EDENIED unless root; HN_ELIMIT when the
+ * reason is longer than TEXT_BYTES; HN_EINVAL; HN_ENEWER; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the host
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_open_service(hn_host *host, const char *name,
+	const hn_session_options *options, hn_session **session, hn_error **err);
+
+/**
+ * Takes one more reference of a session.
+ *
+ * @param session  may be NULL
+ * @return session
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_session *hn_session_ref(hn_session *session);
+
+/**
+ * Gives a reference of a session back.
+ *
+ * @param session  may be NULL
+ * @return NULL
+ * Errors: none
+ * Threads: any, but not while another uses it
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_session *hn_session_unref(hn_session *session);
+
+/**
+ * Would the session be allowed to do this? Nothing is done and nothing is recorded.
+ *
+ * @param session  who asks
+ * @param verb  such as "unit.start" (lib/base/verbs.def)
+ * @param object  such as "unit/<uuid>"
+ * @param err  set on failure; may be NULL
+ * @return 0 when it is allowed, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL; HN_EINVAL when there is no such verb, or object is
+ * not the name of one; HN_EDENIED; HN_EREASON when the verb needs a reason that the session does
+ * not have
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_session_check(
+	hn_session *session, const char *verb, const char *object, hn_error **err);
+
+/**
+ * Opens the session of a token's holder: it may do what the token allows, while it does.
+ *
+ * The token is checked whole, then its possession: by the key file of the options, by the proof
+ * inside over a challenge of this host, or, for a bearer token, by the token itself.
+ *
+ * @param host  the host to act on; the session holds a reference
+ * @param token  "hvc1." and base64url; borrowed
+ * @param options  reason, program, key and channel; NULL for none
+ * @param session  receives the session; release it with hn_session_unref
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ETOKEN with one and the same text whatever was wrong with the token, why is in the
+ * audit log; HN_EBUNDLE when the host has no trust bundle; HN_ECLOCK when its clock is not to be
+ * trusted; HN_EKEY, HN_ECRYPT when the key file is not usable; HN_ELIMIT; HN_EINVAL; HN_ENEWER;
+ * HN_EIO; HN_ENOMEM
+ * Threads: the one that has the host
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ * Source: RFC 9052, RFC 8392, RFC 8747; hypernix-capability(5)
+ */
+HN_API int hn_session_open(hn_host *host, const char *token, const hn_session_options *options,
+	hn_session **session, hn_error **err);
+
+/**
+ * Gives a nonce that a proof of possession must be over: good for 30 seconds, and once.
+ *
+ * @param host  the host that will be asked
+ * @param nonce  receives 32 hexadecimal digits; release it with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EINVAL; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the host
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_challenge(hn_host *host, char **nonce, hn_error **err);
+
+/**
+ * Shows a fresh proof of possession to an open session, for verbs that need one (flag F), such as
+ * cap.issue. It is good for one such call within 30 seconds.
+ *
+ * @param session  of a token; a local operator needs no proof
+ * @param token  the same token with a proof over a new challenge, the verb and its object; borrowed
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ETOKEN when it is another token or the proof is not good; HN_ESESSION when the session
+ * is over; HN_EINVAL for a session without a token; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_prove(hn_session *session, const char *token, hn_error **err);
+
+/**
+ * Explains what a session may do: the verdict, the rule that decides, until when it holds and when
+ * it would be allowed again, and every grant and caveat with its own answer.
+ *
+ * @param session  who asks
+ * @param verb  such as "unit.start"
+ * @param object  such as "unit/<uuid>"
+ * @param json  receives a JSON object: allowed, code, why, validUntil, allowAgain, rule, checks;
+ * release it with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0 also when the verdict is no, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL; HN_EINVAL when there is no such verb, or object is not
+ * the name of one; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_explain(
+	hn_session *session, const char *verb, const char *object, char **json, hn_error **err);
+
+/** Told once that a session is over: why is "expired", "revoked", "window", "clock", "cut" or
+ * "audit"; borrowed for the call. */
+typedef void (*hn_session_loss_fn)(void *arg, const char *why);
+
+/**
+ * Sets who is told when the session is lost: once, from within hn_session_live, hn_session_wait or
+ * any other call with this session that notices it.
+ *
+ * @param session  the session
+ * @param fn  told; NULL: nobody
+ * @param arg  given to fn
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_session_on_loss(
+	hn_session *session, hn_session_loss_fn fn, void *arg, hn_error **err);
+
+/**
+ * Is the session still open? Looks at what ended it: the end of a token or of its window, a
+ * revocation, a cut, a clock that is not to be trusted. A lost session closes the consoles that it
+ * opened. Loops that hold a console call it at least four times a second.
+ *
+ * @param session  the session
+ * @param err  set on failure; may be NULL
+ * @return 0 while it is open, or a negative hn_code
+ * Errors: HN_ESESSION with why
+ * Threads: the one that has the session
+ * Blocks: no; at most every 250 ms it reads one number from the database
+ * Allocates: only for an error
+ * Since: 0.1
+ */
+HN_API int hn_session_live(hn_session *session, hn_error **err);
+
+/**
+ * Waits until the session is lost.
+ *
+ * @param session  the session
+ * @param timeout  ns; negative: for ever
+ * @param cancel  ends the wait early; may be NULL
+ * @param err  set on failure; may be NULL
+ * @return 0 when it is open still after timeout, or a negative hn_code
+ * Errors: HN_ESESSION with why; HN_ECANCELLED
+ * Threads: the one that has the session
+ * Blocks: yes, up to timeout
+ * Allocates: only for an error
+ * Since: 0.1
+ */
+HN_API int hn_session_wait(hn_session *session, int64_t timeout, hn_cancel *cancel, hn_error **err);
+
+/**
+ * Lists the open sessions of all processes that have changed something or hold a token.
+ *
+ * @param session  needs session.read on node/<name>
+ * @param json  receives a JSON array of objects: id, subject, program, pid, opened, cut; release it
+ * with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_list(hn_session *session, char **json, hn_error **err);
+
+/**
+ * Cuts a session: within a second its holder can do nothing with it any more.
+ *
+ * @param session  needs session.cut on node/<name>
+ * @param id  16 hexadecimal digits, as listed; borrowed
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when no such session is open; HN_EINVAL; HN_ESESSION; HN_EDENIED; HN_EAUDIT;
+ * HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_session_cut(hn_session *session, const char *id, hn_error **err);
+
+/**
+ * Turns local operators on or off: whether uid 0 may act without a token. They are on at first.
+ *
+ * @param session  needs node.role on node/<name>, and a reason
+ * @param allowed  false: from now on only tokens and services act
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EREASON; HN_EBUNDLE when it would lock everybody out, since the host has no trust
+ * bundle; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The tables of the audit log (caps.md section 10). The triggers are a seat belt: whoever can write
+ * the file can drop them, and the tree shows it.
+ */
+#include "caps/audit.h"
+
+/* audit_tile: id = level << 48 | index, only full ones; root is its hash in the tile above.
+ * audit_text: since = the record that brought it; no record after since + 4,096 refers to it. */
+static const char step_1[] =
+	"CREATE TABLE audit(seq INTEGER NOT NULL PRIMARY KEY, rec BLOB NOT NULL,"
+	" leaf BLOB NOT NULL) STRICT;"
+	"CREATE TABLE audit_tile(id INTEGER NOT NULL PRIMARY KEY, root BLOB NOT NULL,"
+	" data BLOB NOT NULL) STRICT;"
+	"CREATE TABLE audit_cosign(size INTEGER NOT NULL, witness TEXT NOT NULL,"
+	" line TEXT NOT NULL, PRIMARY KEY (size, witness)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE audit_checkpoint(size INTEGER NOT NULL PRIMARY KEY, root BLOB NOT NULL,"
+	" note TEXT NOT NULL, mac BLOB NOT NULL, made INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE audit_head(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
+	" size INTEGER NOT NULL, frontier BLOB NOT NULL, min_index INTEGER NOT NULL) STRICT;"
+	"INSERT INTO audit_head VALUES (1, 0, x'', 0);"
+	"CREATE TABLE audit_text(ref BLOB NOT NULL PRIMARY KEY, salt BLOB NOT NULL,"
+	" kind INTEGER NOT NULL, body TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN"
+	" SELECT RAISE(ABORT, 'audit records are never changed'); END;"
+	"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
+	" WHEN old.seq >= (SELECT min_index FROM audit_head) BEGIN"
+	" SELECT RAISE(ABORT, 'audit records are not deleted'); END;"
+	"CREATE TRIGGER audit_checkpoint_no_update BEFORE UPDATE ON audit_checkpoint BEGIN"
+	" SELECT RAISE(ABORT, 'checkpoints are never changed'); END;"
+	"CREATE TRIGGER audit_checkpoint_no_delete BEFORE DELETE ON audit_checkpoint BEGIN"
+	" SELECT RAISE(ABORT, 'checkpoints are not deleted'); END;";
+
+const state_schema caps_audit_schema[] = {
+	{1, 1, step_1},
+};
+const size_t caps_audit_schema_count = BASE_COUNT(caps_audit_schema);

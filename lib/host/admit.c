@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Admission: may this session do this now? Decides, counts, and puts it on record before it is done
+ * (caps.md section 6).
+ */
+#include "host/rights.h"
+
+const char *host_object_called(
+	const hn_session *session, const char *object, char name[BASE_OBJECT_SIZE])
+{
+	state_query *query = NULL;
+
+	(void)snprintf(name, BASE_OBJECT_SIZE, "%s", object);
+	if (strncmp(object, "unit/", 5) != 0 ||
+		state_find(session->host->store, "SELECT name FROM unit WHERE uuid = ?1", &query,
+			NULL) < 0)
+		return name;
+	state_bind_text(query, 1, object + 5);
+	if (state_row(query, NULL) > 0)
+		(void)snprintf(name, BASE_OBJECT_SIZE, "unit %s", state_text(query, 0));
+	state_done(query);
+	return name;
+}
+
+/* --- the decision --- */
+
+static int refuse(const hn_session *session, hn_code code, const char *hint, hn_verb verb,
+	const char *object, const char *why, hn_error **err)
+{
+	char name[BASE_OBJECT_SIZE];
+	int rc = base_error(err, code, HOST_ROOM, hint, "%s on %s%s", base_verb_text(verb),
+		host_object_called(session, object, name), why);
+
+	base_error_fact(err, "object", object);
+	return rc;
+}
+
+/* Operators and services: what the verb alone asks for. */
+static int would_locally(
+	const hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	unsigned flags = base_verb_flags(verb);
+
+	if (session->service && !host_service_may(session->service, verb))
+		return refuse(session, HN_EDENIED, "an operator may do it", verb, object,
+			": this service does not do that", err);
+	if ((flags & BASE_VERB_Q) != 0 && !session->quorum)
+		return base_error(err, HN_EDENIED, HOST_ROOM, "gather the approvals it needs",
+			"%s needs a quorum, which a local operator alone is not",
+			base_verb_text(verb));
+	return 0;
+}
+
+static int would_by_token(hn_session *session, hn_verb verb, const char *object,
+	caps_decision *decision, hn_error **err)
+{
+	int rc = host_token_decide(session, verb, object, decision, NULL, NULL, err);
+
+	if (rc < 0 || decision->code == HN_OK)
+		return rc;
+	return host_decision_error(session, verb, object, decision, err);
+}
+
+static int would(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
+	hn_error **err)
+{
+	int rc;
+
+	*decision = (caps_decision){.valid_until = INT64_MAX, .link = CAPS_LINK_NONE};
+	if (!caps_pattern_valid(object, strlen(object)))
+		return base_error(err, HN_EINVAL, HOST_ROOM, "an object is like unit/<uuid>",
+			"\"%.80s\" is not the name of an object", object);
+	rc = hn_session_live(session, err);
+	if (rc >= 0)
+		rc = session->holder ? would_by_token(session, verb, object, decision, err)
+				     : would_locally(session, verb, object, err);
+	if (rc < 0)
+		return rc;
+	if ((base_verb_flags(verb) & BASE_VERB_R) != 0 && !session->reason)
+		return refuse(session, HN_EREASON, "say why, for the audit log", verb, object,
+			" needs a reason", err);
+	return 0;
+}
+
+int host_would(hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	caps_decision decision;
+
+	return would(session, verb, object, &decision, err);
+}
+
+static int decide(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
+	hn_error **err)
+{
+	int rc = would(session, verb, object, decision, err);
+
+	if (rc < 0 || (base_verb_flags(verb) & BASE_VERB_M) == 0 || !session->host->read_only)
+		return rc;
+	return refuse(session, HN_EDENIED, "open it without read_only", verb, object,
+		": the host was opened read-only", err);
+}
+
+int host_verb_find(const char *text, hn_verb *verb, hn_error **err)
+{
+	for (int i = 0; text && i < HN_VERB_COUNT; i++) {
+		if (strcmp(base_verb_text((hn_verb)i), text) != 0)
+			continue;
+		*verb = (hn_verb)i;
+		return 0;
+	}
+	return base_error(err, HN_EINVAL, HOST_ROOM, "verbs are like unit.start",
+		"\"%.80s\" is no verb", text ? text : "");
+}
+
+int hn_session_check(hn_session *session, const char *verb, const char *object, hn_error **err)
+{
+	caps_decision decision;
+	hn_host *host = NULL;
+	hn_verb found;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc < 0)
+		return rc;
+	if (!verb || !object)
+		return base_error(
+			err, HN_EINVAL, HOST_ROOM, NULL, "a verb and an object are needed");
+	rc = host_verb_find(verb, &found, err);
+	return rc < 0 ? rc : decide(session, found, object, &decision, err);
+}
+
+bool host_sees(hn_session *session, hn_verb verb, const char *object)
+{
+	return !session->holder || host_would(session, verb, object, NULL) >= 0;
+}
+
+/* --- what was denied is on record --- */
+
+/* That it cannot be written must not turn it into anything but a denial. */
+static void record_denial(const hn_session *session, hn_verb verb, const char *object, int code,
+	const caps_decision *decision)
+{
+	hn_host *host = session->host;
+	host_audit_entry entry = {
+		.kind = CAPS_AUDIT_DENY,
+		.verb = (int)verb,
+		.object = object,
+		.code = code,
+		.has_code = true,
+		.session = session,
+		.decision = decision,
+	};
+
+	if (host->read_only || (base_verb_flags(verb) & BASE_VERB_M) == 0)
+		return;
+	if (host->store->depth > 0) {
+		host->denied.session = session;
+		host->denied.verb = verb;
+		host->denied.code = code;
+		host->denied.rule[0] = decision->link;
+		host->denied.rule[1] = decision->slot;
+		host->denied.rule[2] = decision->caveat;
+		(void)snprintf(host->denied.object, BASE_OBJECT_SIZE, "%s", object);
+		return;
+	}
+	if (host_audit_append(host, &entry, NULL, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "the denial of %s on %s could not be recorded",
+			base_verb_text(verb), object);
+}
+
+void host_denial_settle(hn_host *host)
+{
+	const hn_session *session = host->denied.session;
+	caps_decision decision = {
+		.link = (uint8_t)host->denied.rule[0],
+		.slot = (uint8_t)host->denied.rule[1],
+		.caveat = (uint16_t)host->denied.rule[2],
+	};
+
+	if (!session || host->store->depth > 0)
+		return;
+	host->denied.session = NULL;
+	record_denial(
+		session, host->denied.verb, host->denied.object, host->denied.code, &decision);
+}
+
+int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	caps_decision decision;
+	int rc = decide(session, verb, object, &decision, err);
+
+	if (rc < 0)
+		record_denial(session, verb, object, rc, &decision);
+	return rc;
+}
+
+/* --- what is allowed: counted, and on record before it is done --- */
+
+/* The record of the session itself goes before its first change. A rolled-back transaction takes it
+ * away again, so it is looked for each time. */
+static int record_opening(hn_session *session, hn_error **err)
+{
+	host_audit_entry opened = {
+		.kind = CAPS_AUDIT_SESSION_OPENED, .verb = -1, .session = session};
+	state_query *query = NULL;
+	bool there;
+	int rc = state_find(session->host->store, "SELECT instr(rec, ?2) FROM audit WHERE seq = ?1",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)session->opened);
+	state_bind_blob(query, 2, session->id, sizeof(session->id));
+	rc = state_row(query, err);
+	if (rc < 0)
+		return rc;
+	there = rc > 0 && session->opened != 0 && state_int(query, 0) > 0;
+	state_done(query);
+	return there ? 0 : host_audit_append(session->host, &opened, &session->opened, err);
+}
+
+/* vCPUs and memory that a start holds until the stop. */
+static void fill_amounts(
+	hn_session *session, hn_verb verb, const char *object, caps_amounts *amounts)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	int64_t memory = 0;
+
+	*amounts = (caps_amounts){.object = object};
+	if (verb != HN_VERB_UNIT_START || strncmp(object, "unit/", 5) != 0 ||
+		host_unit_load(session->host, object + 5, &unit, NULL) < 0)
+		return;
+	amounts->vcpus = unit->vcpus > 0 ? unit->vcpus : 1;
+	if (unit->desired && hn_view_get_int(unit->desired, "memory.size", &memory, NULL) >= 0)
+		amounts->memory = memory > 0 ? (uint64_t)memory : 0;
+}
+
+typedef struct admission {
+	hn_session *session;
+	hn_verb verb;
+	const char *object;
+	caps_decision *decisions;
+	size_t count;
+	host_permit *permit;
+} admission;
+
+static int count(const admission *one, hn_error **err)
+{
+	caps_amounts amounts;
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < one->count; i++) {
+		caps_decision *decision = &one->decisions[i];
+
+		if (decision->counted_count == 0)
+			continue;
+		fill_amounts(one->session, one->verb, one->object, &amounts);
+		rc = caps_store_count(one->session->host->rights->store,
+			one->session->holder->token, decision, &amounts,
+			os_now(one->session->host->os), err);
+	}
+	return rc;
+}
+
+static int record_allow(void *arg, hn_error **err)
+{
+	const admission *one = arg;
+	host_audit_entry entry = {
+		.kind = CAPS_AUDIT_ALLOW,
+		.verb = (int)one->verb,
+		.object = one->object,
+		.session = one->session,
+		.valid_until = one->decisions[0].valid_until,
+	};
+	char name[BASE_OBJECT_SIZE];
+	int rc = count(one, err);
+
+	if (rc < 0)
+		return rc;
+	rc = record_opening(one->session, err);
+	if (rc >= 0)
+		rc = host_audit_append(one->session->host, &entry, &one->permit->base.audit, err);
+	if (rc < 0)
+		return base_error_wrap(err,
+			rc == HN_ENOSPC || rc == HN_ENOMEM ? (hn_code)rc : HN_EAUDIT, HOST_ROOM,
+			"%s on %s is not on record, so it is not done", base_verb_text(one->verb),
+			host_object_called(one->session, one->object, name));
+	one->permit->recorded = true;
+	return 0;
+}
+
+/* A count and its record stand or fall together. */
+static int enter(const admission *one, hn_error **err)
+{
+	bool counted = false, changes = (base_verb_flags(one->verb) & BASE_VERB_M) != 0;
+
+	for (size_t i = 0; i < one->count; i++)
+		counted = counted || one->decisions[i].counted_count > 0;
+	if (!changes && !counted)
+		return 0;
+	if (one->session->host->read_only)
+		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
+			"the use of this token is counted, and the host was opened read-only");
+	if (!counted)
+		return record_allow((void *)(uintptr_t)one, err);
+	return host_transaction(one->session->host, record_allow, (void *)(uintptr_t)one, err);
+}
+
+/* Slow path of base_permit_live: the session may be over, the window shut, the tag gone. */
+static int recheck(const base_permit *permit, hn_error **err)
+{
+	return host_would(permit->recheck_arg, permit->verb, permit->objects[0], err);
+}
+
+static void fill_permit(hn_session *session, hn_verb verb, const char *object, const char *second,
+	host_permit *permit)
+{
+	*permit = (host_permit){
+		.base = {.verb = verb, .deadline = INT64_MAX, .subject = session->subject},
+		.session = session,
+	};
+	(void)snprintf(permit->base.objects[0], BASE_OBJECT_SIZE, "%s", object);
+	if (second)
+		(void)snprintf(permit->base.objects[1], BASE_OBJECT_SIZE, "%s", second);
+	if (!session->holder)
+		return;
+	permit->base.recheck = recheck;
+	permit->base.recheck_arg = session;
+}
+
+int host_admit(hn_session *session, hn_verb verb, const char *object, const char *second,
+	host_permit *permit, hn_error **err)
+{
+	caps_decision decisions[2];
+	admission one = {.session = session,
+		.verb = verb,
+		.object = object,
+		.decisions = decisions,
+		.count = 1,
+		.permit = permit};
+	int rc = decide(session, verb, object, &decisions[0], err);
+
+	if (rc >= 0 && second) {
+		rc = decide(session, verb, second, &decisions[1], err);
+		one.count = 2;
+	}
+	if (rc >= 0) {
+		fill_permit(session, verb, object, second, permit);
+		rc = enter(&one, err);
+		if (rc >= 0)
+			return 0;
+		if (rc != HN_EQUOTA && rc != HN_ERATE)
+			return rc;
+	}
+	record_denial(session, verb, object, rc, &decisions[one.count - 1]);
+	return rc;
+}
+
+int host_admit_by_quorum(
+	hn_session *session, hn_verb verb, const char *object, host_permit *permit, hn_error **err)
+{
+	int rc;
+
+	session->quorum = true;
+	rc = host_admit(session, verb, object, NULL, permit, err);
+	session->quorum = false;
+	return rc;
+}
+
+int host_settle_outcome(host_permit *permit, int code, hn_error **err)
+{
+	host_audit_entry entry = {
+		.kind = CAPS_AUDIT_OUTCOME,
+		.verb = (int)permit->base.verb,
+		.object = permit->base.objects[0],
+		.refers = permit->base.audit,
+		.code = code < 0 ? code : 0,
+		.has_code = true,
+		.session = permit->session,
+	};
+
+	if (!permit->recorded)
+		return 0;
+	permit->recorded = false;
+	return host_audit_append(permit->session->host, &entry, NULL, err);
+}
+
+int host_settle(host_permit *permit, int rc, hn_error **err)
+{
+	char name[BASE_OBJECT_SIZE];
+	int written = host_settle_outcome(permit, rc, rc < 0 ? NULL : err);
+
+	if (rc < 0 || written >= 0)
+		return rc;
+	return base_error_wrap(err, written == HN_ENOSPC ? HN_ENOSPC : HN_EAUDIT, HOST_ROOM,
+		"%s on %s was done, but its outcome could not be recorded",
+		base_verb_text(permit->base.verb),
+		host_object_called(permit->session, permit->base.objects[0], name));
+}

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gates of capabilities: issue, list, revoke, and the trust bundle.
+ */
+#include "caps/terms.h"
+#include "host/rights.h"
+
+#define SECONDS(host) (os_now((host)->os) / OS_SECOND)
+#define KID_HASH (CAPS_KID - 4) /* the rest of a kid is the epoch */
+
+static int begin(hn_session *session, hn_verb verb, hn_host **host, host_rights **rights,
+	host_permit *permit, hn_error **err)
+{
+	int rc = host_session_use(session, host, err);
+
+	if (rc >= 0)
+		rc = host_rights_get(*host, rights, err);
+	if (rc >= 0)
+		rc = host_rights_look(*host, *rights, true, err);
+	return rc < 0 ? rc : host_enter_node(session, verb, host, permit, err);
+}
+
+/* --- issue --- */
+
+typedef struct issuing {
+	hn_session *session;
+	host_rights *rights;
+	caps_written *written;
+	caps_token *token;
+	uint8_t seed[CRYPTO_SEED]; /* of a bearer token */
+	bool bearer;
+} issuing;
+
+static int read_holder(issuing *one, const char *holder, hn_error **err)
+{
+	caps_terms *terms = caps_written_terms(one->written);
+	int rc;
+
+	one->bearer = !holder;
+	if (!holder) {
+		rc = os_random(one->session->host->os, one->seed, sizeof(one->seed), err);
+		if (rc >= 0)
+			crypto_ed25519_public(one->seed, terms->cnf);
+		return rc;
+	}
+	if (strlen(holder) == 2 * sizeof(terms->cnf) &&
+		codec_hex_decode(holder, 2 * sizeof(terms->cnf), terms->cnf) &&
+		crypto_ed25519_point_valid(terms->cnf))
+		return 0;
+	return base_error(err, HN_EKEY, HOST_ROOM, "64 hexadecimal digits, as hv-cap keys prints",
+		"the holder's public key is none");
+}
+
+static int sign(issuing *one, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf claims = {0};
+	crypto_signer *signer = NULL;
+	crypto_issued issued;
+	int rc = host_signer(one->session->host, &signer, err);
+
+	if (rc >= 0)
+		rc = caps_claims_write(caps_written_terms(one->written), true, &claims, err);
+	if (rc >= 0)
+		rc = signer->ops->issue(signer, claims.data, claims.size, &issued, err);
+	if (rc < 0)
+		return rc;
+	return caps_token_begin(issued.kid, &claims, issued.signature,
+		one->bearer ? one->seed : NULL, &one->token, err);
+}
+
+static int remember(void *arg, hn_error **err)
+{
+	issuing *one = arg;
+	host_audit_entry entry = {.kind = CAPS_AUDIT_ISSUE,
+		.verb = HN_VERB_CAP_ISSUE,
+		.session = one->session,
+		.cti = one->token->links[0].cti.bytes,
+		.valid_until = one->token->links[0].expires};
+	int rc = caps_store_issued(one->rights->store, one->token, err);
+
+	return rc < 0 ? rc : host_audit_append(one->session->host, &entry, NULL, err);
+}
+
+static int fill_terms(issuing *one, const char *cluster, hn_error **err)
+{
+	caps_terms *terms = caps_written_terms(one->written);
+
+	terms->audience = cluster;
+	terms->issued = SECONDS(one->session->host);
+	terms->subject_epoch = caps_store_epoch(
+		one->rights->store, CAPS_EPOCH_SUBJECT, terms->subject, strlen(terms->subject));
+	return os_random(one->session->host->os, terms->cti, sizeof(terms->cti), err);
+}
+
+static int issue(issuing *one, const char *terms, const char *holder, char **token, hn_error **err)
+{
+	hn_host *host = one->session->host;
+	const caps_bundle *bundle = caps_store_bundle(one->rights->store);
+	BASE_AUTO_FREE char *cluster =
+		bundle ? base_strndup((const char *)bundle->cluster.bytes, bundle->cluster.size)
+		       : NULL;
+	int rc = 0;
+
+	if (!bundle)
+		return base_error(err, HN_EBUNDLE, HOST_ROOM, "hv-cap trust makes and loads one",
+			"this host has no trust bundle: it knows no issuer");
+	if (!cluster)
+		return base_nomem(err);
+	rc = caps_written_read(
+		"terms", terms, strlen(terms), true, SECONDS(host), &one->written, err);
+	if (rc >= 0)
+		rc = fill_terms(one, cluster, err);
+	if (rc >= 0)
+		rc = read_holder(one, holder, err);
+	if (rc >= 0)
+		rc = sign(one, err);
+	if (rc >= 0)
+		rc = host_transaction(host, remember, one, err);
+	return rc < 0 ? rc : caps_token_text(one->token, token, err);
+}
+
+int hn_cap_issue(
+	hn_session *session, const char *terms, const char *holder, char **token, hn_error **err)
+{
+	issuing one = {.session = session};
+	char *text = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = terms && token ? 0
+				: base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+					  "terms and a place for the token are needed");
+
+	if (rc >= 0)
+		rc = begin(session, HN_VERB_CAP_ISSUE, &host, &one.rights, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = issue(&one, terms, holder, &text, err);
+	crypto_wipe(one.seed, sizeof(one.seed));
+	caps_written_free(one.written);
+	caps_token_free(one.token);
+	rc = host_settle(&permit, rc, err);
+	if (rc < 0) {
+		base_free(text);
+		return rc;
+	}
+	*token = text;
+	return 0;
+}
+
+/* --- list --- */
+
+static int list_one(void *arg, const caps_issued *one)
+{
+	hn_json *json = arg;
+	char cti[2 * CAPS_CTI + 1];
+
+	codec_hex(one->cti, CAPS_CTI, cti);
+	hn_json_object(json, NULL);
+	hn_json_text(json, "cti", cti);
+	hn_json_text(json, "subject", one->subject);
+	if (one->template_name)
+		hn_json_text(json, "template", one->template_name);
+	hn_json_int(json, "issued", one->issued);
+	hn_json_int(json, "expires", one->expires);
+	hn_json_bool(json, "revoked", one->revoked);
+	hn_json_end(json);
+	return 0;
+}
+
+int hn_cap_list(hn_session *session, char **json, hn_error **err)
+{
+	BASE_AUTO_OF(hn_json) hn_json *made = NULL;
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = json ? begin(session, HN_VERB_CAP_READ, &host, &rights, &permit, err)
+		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
+
+	if (rc >= 0)
+		rc = hn_json_new(false, &made, err);
+	if (rc < 0)
+		return rc;
+	hn_json_array(made, NULL);
+	rc = caps_store_issued_each(rights->store, list_one, made, err);
+	hn_json_end(made);
+	return rc < 0 ? rc : host_json_take(made, json, err);
+}
+
+/* --- revoke --- */
+
+typedef struct revoking {
+	hn_session *session;
+	caps_store *store;
+	const char *what, *value;
+	uint8_t cti[CAPS_CTI];
+} revoking;
+
+/* When it ends is known only of what was issued here; of the rest the row stays for good. */
+static int find_end(hn_host *host, const uint8_t cti[CAPS_CTI], int64_t *end, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store, "SELECT exp FROM cap_issued WHERE cti = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, cti, CAPS_CTI);
+	rc = state_row(query, err);
+	*end = rc > 0 ? state_int(query, 0) : CAPS_TIME_MAX;
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
+static int revoke_link(const revoking *one, hn_error **err)
+{
+	hn_host *host = one->session->host;
+	host_audit_entry entry = {.kind = CAPS_AUDIT_REVOKE,
+		.verb = HN_VERB_CAP_REVOKE,
+		.session = one->session,
+		.cti = one->cti};
+	uint64_t number = 0;
+	int64_t end = 0;
+	int rc = find_end(host, one->cti, &end, err);
+
+	if (rc >= 0)
+		rc = host_audit_append(host, &entry, &number, err);
+	return rc < 0 ? rc : caps_store_revoke(one->store, one->cti, end, number, err);
+}
+
+static int raise_epoch(const revoking *one, hn_error **err)
+{
+	bool subject = strcmp(one->what, "subject") == 0;
+	host_audit_entry entry = {.kind = CAPS_AUDIT_EPOCH,
+		.verb = HN_VERB_CAP_REVOKE,
+		.session = one->session,
+		.note = subject ? "subject" : "issuer"};
+	uint64_t epoch = 0;
+	int rc = caps_store_epoch_raise(one->store,
+		subject ? CAPS_EPOCH_SUBJECT : CAPS_EPOCH_ISSUER, one->value, &epoch, err);
+
+	return rc < 0 ? rc : host_audit_append(one->session->host, &entry, NULL, err);
+}
+
+static int revoke(void *arg, hn_error **err)
+{
+	const revoking *one = arg;
+
+	return strcmp(one->what, "cti") == 0 ? revoke_link(one, err) : raise_epoch(one, err);
+}
+
+static int read_revocation(revoking *one, hn_error **err)
+{
+	size_t size = one->value ? strlen(one->value) : 0;
+	uint8_t kid[KID_HASH];
+
+	if (!one->what || size == 0)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "what is to be revoked?");
+	if (strcmp(one->what, "cti") == 0 && size == 2 * CAPS_CTI &&
+		codec_hex_decode(one->value, size, one->cti))
+		return 0;
+	if (strcmp(one->what, "subject") == 0 && size <= CAPS_NAME_BYTES)
+		return 0;
+	if (strcmp(one->what, "issuer") == 0 && size == 2 * sizeof(kid) &&
+		codec_hex_decode(one->value, size, kid))
+		return 0;
+	return base_error(err, HN_EINVAL, HOST_ROOM,
+		"cti and 32 hexadecimal digits, subject and a name, or issuer and 16 digits",
+		"\"%.20s\" \"%.60s\" cannot be revoked", one->what, one->value);
+}
+
+int hn_cap_revoke(hn_session *session, const char *what, const char *value, hn_error **err)
+{
+	revoking one = {.session = session, .what = what, .value = value};
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = read_revocation(&one, err);
+
+	if (rc >= 0)
+		rc = begin(session, HN_VERB_CAP_REVOKE, &host, &rights, &permit, err);
+	if (rc < 0)
+		return rc;
+	one.store = rights->store;
+	return host_settle(&permit, host_transaction(host, revoke, &one, err), err);
+}
+
+/* --- the trust bundle --- */
+
+typedef struct trusting {
+	hn_session *session;
+	host_rights *rights;
+	const void *bytes;
+	size_t size;
+} trusting;
+
+static int put_bundle(void *arg, hn_error **err)
+{
+	const trusting *one = arg;
+	host_audit_entry entry = {
+		.kind = CAPS_AUDIT_TRUST, .verb = HN_VERB_TRUST_UPDATE, .session = one->session};
+	uint64_t number = 0;
+	int rc = host_audit_append(one->session->host, &entry, &number, err);
+
+	return rc < 0 ? rc
+		      : caps_store_bundle_put(
+				one->rights->store, one->bytes, one->size, number, err);
+}
+
+/* The signatures of the roots are the quorum that the verb asks for: they are looked at before
+ * anything is admitted. */
+static int check_bundle(const trusting *one, hn_error **err)
+{
+	BASE_AUTO_OF(caps_bundle) caps_bundle *bundle = NULL;
+
+	return caps_bundle_read(
+		one->bytes, one->size, caps_store_bundle(one->rights->store), &bundle, err);
+}
+
+int hn_trust_update(hn_session *session, const void *bundle, size_t size, hn_error **err)
+{
+	trusting one = {.session = session, .bytes = bundle, .size = size};
+	char object[BASE_OBJECT_SIZE];
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0 && !bundle)
+		rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL, "there is no bundle");
+	if (rc >= 0)
+		rc = host_rights_get(host, &one.rights, err);
+	if (rc >= 0)
+		rc = host_rights_look(host, one.rights, true, err);
+	if (rc >= 0)
+		rc = check_bundle(&one, err);
+	if (rc >= 0)
+		rc = host_admit_by_quorum(session, HN_VERB_TRUST_UPDATE,
+			host_object_node(object, host), &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = host_transaction(host, put_bundle, &one, err);
+	if (rc >= 0)
+		caps_cache_drop(one.rights->cache);
+	return host_settle(&permit, rc, err);
+}
+
+int hn_trust_current(hn_session *session, uint8_t **bundle, size_t *size, hn_error **err)
+{
+	const caps_bundle *current;
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	uint8_t *copy;
+	int rc = bundle && size
+			 ? begin(session, HN_VERB_CAP_READ, &host, &rights, &permit, err)
+			 : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the bundle");
+
+	if (rc < 0)
+		return rc;
+	current = caps_store_bundle(rights->store);
+	if (!current)
+		return base_error(err, HN_ENOENT, HOST_ROOM, "hv-cap trust makes and loads one",
+			"this host has no trust bundle");
+	copy = base_memdup(current->bytes, current->size);
+	if (!copy)
+		return base_nomem(err);
+	*bundle = copy;
+	*size = current->size;
+	return 0;
+}

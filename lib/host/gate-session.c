@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gates of sessions themselves: explained, listed, cut, and whether operators need a token.
+ */
+#include "host/rights.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+/* --- the list of open sessions --- */
+
+/* A row of another boot is of nobody. */
+static uint64_t boot_number(hn_host *host)
+{
+	os_interval now;
+
+	os_clock_interval(host->os, &now);
+	return base_hash(now.boot_id, strlen(now.boot_id), UINT64_C(0x68797065726e6978));
+}
+
+static int put_row(void *arg, hn_error **err)
+{
+	hn_session *session = arg;
+	hn_host *host = session->host;
+	caps_session_row row = {
+		.subject = session->subject,
+		.program = session->program,
+		.opened = os_now(host->os) / OS_SECOND,
+		.pid = getpid(),
+		.boot = boot_number(host),
+	};
+	host_audit_entry opened = {
+		.kind = CAPS_AUDIT_SESSION_OPENED, .verb = -1, .session = session};
+	int rc;
+
+	memcpy(row.id, session->id, sizeof(row.id));
+	rc = caps_store_session_put(host->rights->store, &row, err);
+	return rc < 0 ? rc : host_audit_append(host, &opened, &session->opened, err);
+}
+
+int host_session_register(hn_session *session, hn_error **err)
+{
+	return host_transaction(session->host, put_row, session, err);
+}
+
+typedef struct ending {
+	hn_session *session;
+	const char *why;
+} ending;
+
+static int remove_row(void *arg, hn_error **err)
+{
+	const ending *end = arg;
+	hn_host *host = end->session->host;
+	host_audit_entry ended = {.kind = CAPS_AUDIT_SESSION_ENDED,
+		.verb = -1,
+		.session = end->session,
+		.note = end->why};
+	int rc = caps_store_session_remove(host->rights->store, end->session->id, err);
+
+	return rc < 0 ? rc : host_audit_append(host, &ended, NULL, err);
+}
+
+void host_session_ended(hn_session *session, const char *why)
+{
+	ending end = {.session = session, .why = why};
+
+	if (session->host->read_only || !session->host->rights || session->opened == 0)
+		return;
+	if (host_transaction(session->host, remove_row, &end, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "the end of a session (%s) is not on record",
+			why);
+}
+
+typedef struct listing {
+	hn_json *json;
+	uint64_t boot;
+} listing;
+
+static bool alive(const listing *list, const caps_session_row *row)
+{
+	return row->boot == list->boot && (kill((pid_t)row->pid, 0) == 0 || errno == EPERM);
+}
+
+static int list_row(void *arg, const caps_session_row *row)
+{
+	const listing *list = arg;
+	char id[17];
+
+	if (!alive(list, row))
+		return 0;
+	codec_hex(row->id, sizeof(row->id), id);
+	hn_json_object(list->json, NULL);
+	hn_json_text(list->json, "id", id);
+	hn_json_text(list->json, "subject", row->subject);
+	hn_json_text(list->json, "program", row->program);
+	hn_json_int(list->json, "pid", row->pid);
+	hn_json_int(list->json, "opened", row->opened);
+	hn_json_bool(list->json, "cut", row->cut);
+	hn_json_end(list->json);
+	return 0;
+}
+
+int hn_session_list(hn_session *session, char **json, hn_error **err)
+{
+	BASE_AUTO_OF(hn_json) hn_json *made = NULL;
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	listing list;
+	int rc = json ? host_enter_node(session, HN_VERB_SESSION_READ, &host, &permit, err)
+		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
+
+	if (rc >= 0)
+		rc = host_rights_get(host, &rights, err);
+	if (rc >= 0)
+		rc = hn_json_new(false, &made, err);
+	if (rc < 0)
+		return rc;
+	list = (listing){.json = made, .boot = boot_number(host)};
+	hn_json_array(made, NULL);
+	rc = caps_store_session_each(rights->store, list_row, &list, err);
+	hn_json_end(made);
+	return rc < 0 ? rc : host_json_take(made, json, err);
+}
+
+static int parse_id(const char *text, uint8_t id[8], hn_error **err)
+{
+	if (text && strlen(text) == 16 && codec_hex_decode(text, 16, id))
+		return 0;
+	return base_error(err, HN_EINVAL, HOST_ROOM, "16 hexadecimal digits, as in the list",
+		"\"%.40s\" is not the number of a session", text ? text : "");
+}
+
+int hn_session_cut(hn_session *session, const char *id, hn_error **err)
+{
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	uint8_t number[8];
+	int rc = parse_id(id, number, err);
+
+	if (rc >= 0)
+		rc = host_enter_node(session, HN_VERB_SESSION_CUT, &host, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = host_rights_get(host, &rights, err);
+	if (rc >= 0)
+		rc = caps_store_session_cut(rights->store, number, err);
+	return host_settle(&permit, rc, err);
+}
+
+int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err)
+{
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_rights_get(host, &rights, err);
+	if (rc >= 0 && !session->reason)
+		rc = base_error(err, HN_EREASON, HOST_ROOM, "say why, for the audit log",
+			"turning local operators %s needs a reason", allowed ? "on" : "off");
+	if (rc >= 0 && !allowed && !caps_store_bundle(rights->store))
+		rc = base_error(err, HN_EBUNDLE, HOST_ROOM, "load a trust bundle first",
+			"without one nobody could act on this host any more");
+	if (rc >= 0)
+		rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
+	if (rc < 0)
+		return rc;
+	return host_settle(&permit, caps_store_local_set(rights->store, allowed, err), err);
+}
+
+/* --- explain --- */
+
+typedef struct explaining {
+	hn_json *json;
+	const caps_token *token;
+} explaining;
+
+static const char *caveat_text(uint16_t id)
+{
+	const char *name = caps_caveat_name(id);
+
+	return name ? name : "unknown";
+}
+
+static void tell_check(void *arg, const caps_check *check)
+{
+	const explaining *one = arg;
+
+	hn_json_object(one->json, NULL);
+	if (check->grant >= 0)
+		hn_json_int(one->json, "grant", check->grant);
+	if (check->link != CAPS_LINK_NONE)
+		hn_json_int(one->json, "link", check->link);
+	if (check->id != 0) {
+		hn_json_int(one->json, "slot", check->slot);
+		hn_json_text(one->json, "caveat", caveat_text(check->id));
+	}
+	hn_json_bool(one->json, "holds", check->holds);
+	if (check->why)
+		hn_json_text(one->json, "why", check->why);
+	hn_json_end(one->json);
+}
+
+static void tell_time(hn_json *json, const char *name, int64_t seconds)
+{
+	if (seconds > 0 && seconds < INT64_MAX)
+		hn_json_int(json, name, seconds);
+}
+
+static void tell_verdict(hn_json *json, hn_verb verb, const char *object, int code, const char *why,
+	const caps_decision *decision)
+{
+	hn_json_text(json, "verb", base_verb_text(verb));
+	hn_json_text(json, "object", object);
+	hn_json_bool(json, "allowed", code == HN_OK);
+	if (code != HN_OK) {
+		hn_json_text(json, "code", hn_code_name((hn_code)code));
+		hn_json_text(json, "why", why);
+	}
+	if (!decision)
+		return;
+	if (decision->link != CAPS_LINK_NONE) {
+		hn_json_object(json, "rule");
+		hn_json_int(json, "link", decision->link);
+		hn_json_int(json, "slot", decision->slot);
+		if (decision->caveat != 0)
+			hn_json_text(json, "caveat", caveat_text(decision->caveat));
+		hn_json_end(json);
+	}
+	tell_time(json, "validUntil", decision->valid_until);
+	tell_time(json, "allowAgain", decision->allow_again);
+}
+
+static int explain_token(
+	hn_session *session, hn_verb verb, const char *object, hn_json *json, hn_error **err)
+{
+	explaining one = {.json = json, .token = session->holder->token};
+	caps_decision decision;
+	int rc;
+
+	hn_json_array(json, "checks");
+	rc = host_token_decide(session, verb, object, &decision, tell_check, &one, err);
+	hn_json_end(json);
+	if (rc >= 0)
+		tell_verdict(json, verb, object, decision.code,
+			decision.why ? decision.why : "denied", &decision);
+	return rc;
+}
+
+static int explain(
+	hn_session *session, hn_verb verb, const char *object, hn_json *json, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	int code;
+
+	if (session->holder)
+		return explain_token(session, verb, object, json, err);
+	code = host_would(session, verb, object, &why);
+	if (code == HN_EINVAL || code == HN_ENOMEM) {
+		base_error_move(err, BASE_STEAL(why));
+		return code;
+	}
+	tell_verdict(json, verb, object, code, hn_error_message(why), NULL);
+	return 0;
+}
+
+int hn_session_explain(
+	hn_session *session, const char *verb, const char *object, char **json, hn_error **err)
+{
+	BASE_AUTO_OF(hn_json) hn_json *made = NULL;
+	hn_host *host = NULL;
+	hn_verb found;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0 && (!object || !json))
+		rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"an object and a place for the answer are needed");
+	if (rc >= 0)
+		rc = host_verb_find(verb, &found, err);
+	if (rc >= 0)
+		rc = hn_json_new(false, &made, err);
+	if (rc < 0)
+		return rc;
+	hn_json_object(made, NULL);
+	rc = explain(session, found, object, made, err);
+	hn_json_end(made);
+	return rc < 0 ? rc : host_json_take(made, json, err);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Keys of holders, in files: wrapped by a passphrase, or by the file `kek` beside them.
+ */
+#include "host/rights.h"
+
+static int open_beside(hn_host *host, const char *path, crypto_key **key, hn_error **err)
+{
+	BASE_AUTO_OF(crypto_secret) crypto_secret *kek = NULL;
+	BASE_AUTO_BUF base_buf beside = {0};
+	const char *slash = strrchr(path, '/');
+	crypto_wrapping wrapping = {.wrap = CRYPTO_WRAP_KEK};
+	int rc;
+
+	base_buf_format(&beside, "%.*skek", slash ? (int)(slash - path + 1) : 0, path);
+	if (beside.failed)
+		return base_nomem(err);
+	rc = crypto_secret_read(host->os, beside.data, CRYPTO_KEY, &kek, err);
+	if (rc < 0)
+		return rc;
+	wrapping.secret = (crypto_bytes){crypto_secret_view(kek), CRYPTO_KEY};
+	return crypto_key_open(host->os, path, &wrapping, key, err);
+}
+
+int host_key_open(
+	hn_host *host, const char *path, const char *passphrase, crypto_key **key, hn_error **err)
+{
+	crypto_wrapping wrapping = {.wrap = CRYPTO_WRAP_PASSPHRASE};
+
+	if (!passphrase)
+		return open_beside(host, path, key, err);
+	wrapping.secret = (crypto_bytes){passphrase, strlen(passphrase)};
+	return crypto_key_open(host->os, path, &wrapping, key, err);
+}
+
+/* --- the signer --- */
+
+/* Claims within what the trust bundle lets this key issue. */
+static int check_claims(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const void *bytes,
+	size_t size, int64_t now, uint32_t *epoch, hn_error **err)
+{
+	hn_host *host = arg;
+	BASE_AUTO_FREE caps_token *claims = base_calloc(1, sizeof(*claims));
+	const caps_bundle *bundle = host->rights ? caps_store_bundle(host->rights->store) : NULL;
+	const char *reason = "there is no trust bundle";
+	const caps_issuer *found = NULL;
+
+	if (!claims)
+		return base_nomem(err);
+	for (size_t i = 0; bundle && i < bundle->issuer_count; i++)
+		if (memcmp(bundle->issuers[i].key, issuer, CRYPTO_PUBLIC) == 0)
+			found = &bundle->issuers[i];
+	if (!found)
+		return base_error(err, HN_ENOENT, HOST_ROOM,
+			"hv-cap keys public shows it; the roots put it into the trust bundle",
+			"the key of this host is no issuer of the trust bundle");
+	if (caps_claims_read(bytes, size, claims, &reason, NULL) < 0)
+		return base_error(
+			err, HN_EINVAL, HOST_ROOM, NULL, "the claims are not good: %s", reason);
+	if (now < found->not_before || now > found->sign_until)
+		return base_error(err, HN_EBUNDLE, HOST_ROOM, "renew the trust bundle",
+			"this issuer's time to sign is over, or has not begun");
+	reason = caps_issuer_refuses(found, claims);
+	if (reason)
+		return base_error(err, HN_EWIDEN, HOST_ROOM, "see: hv-cap trust show",
+			"above the ceiling of this issuer: %s", reason);
+	*epoch = found->epoch;
+	return 0;
+}
+
+static int open_here(hn_host *host, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf directory = {0};
+	caps_signer_options options = {.os = host->os, .check = check_claims, .arg = host};
+
+	base_buf_format(&directory, "%s/keys", host->state_dir);
+	if (directory.failed)
+		return base_nomem(err);
+	options.directory = directory.data;
+	return caps_signer_open(&options, &host->signer, err);
+}
+
+int host_signer(hn_host *host, crypto_signer **signer, hn_error **err)
+{
+	host_rights *rights = NULL;
+	int rc = host_rights_get(host, &rights, err);
+
+	if (rc >= 0 && !host->signer)
+		rc = open_here(host, err);
+	if (rc < 0)
+		return rc;
+	*signer = host->signer;
+	return 0;
+}

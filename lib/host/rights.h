@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a host knows to decide about tokens, and the sessions that were opened with one.
+ */
+#ifndef HOST_RIGHTS_H
+#define HOST_RIGHTS_H
+
+#include "caps/caveat.h"
+#include "caps/decide.h"
+#include "caps/signer.h"
+#include "caps/store.h"
+#include "caps/verify.h"
+#include "host/host-private.h"
+
+#define HOST_NONCE 16
+#define HOST_NONCES 256 /* challenges that are open at a time */
+
+/* --- of the host (rights.c) --- */
+typedef struct host_rights {
+	caps_store *store;
+	caps_cache *cache;
+	uint8_t nonce_key[32];
+	uint32_t nonce_count;
+	uint8_t used[HOST_NONCES][HOST_NONCE]; /* nonces that were shown, until they end anyway */
+	size_t used_count, used_next;
+	base_map *zones;   /* by name; a zone lives as long as the host */
+	int64_t next_look; /* monotonic ns: when the store is looked at again */
+	int64_t fresh;     /* wall seconds at which our view of revocations was whole */
+	os_interval clock; /* as of the last look */
+	bool suspect;      /* of the clock */
+} host_rights;
+/* Made on first use: most programs never see a token. */
+int host_rights_get(hn_host *host, host_rights **rights, hn_error **err);
+void host_rights_free(host_rights *rights);
+/* At most every 250 ms, or at once with `now`: what others committed, and the clock. */
+int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **err);
+int host_nonce_make(hn_host *host, uint8_t nonce[HOST_NONCE], hn_error **err);
+/* Ours, not older than 30 seconds, and not shown before; then it is used up. */
+bool host_nonce_use(hn_host *host, const uint8_t nonce[HOST_NONCE]);
+
+/* --- of a session (session-token.c) --- */
+typedef struct host_holder { /* of a token */
+	caps_token *token;
+	caps_program *program; /* its caveats, decoded */
+	caps_channel_kind channel;
+	uint8_t binding[64];
+	size_t binding_size;
+	char *listener, *peer;
+	uint8_t address[16];
+	size_t address_size;
+	hn_verb fresh_verb; /* HN_VERB_COUNT: no fresh proof */
+	char fresh_object[BASE_OBJECT_SIZE];
+	int64_t fresh_until; /* boot ns */
+	/* the unit whose tags and values a decision asks for, kept for the length of one */
+	hn_unit *unit;
+	bool unit_missing;
+} host_holder;
+void host_holder_free(host_holder *holder);
+/* What it may be asked: the request of a session, and the facts of this host (session-facts.c). */
+void host_request_fill(
+	const hn_session *session, hn_verb verb, const char *object, caps_request *request);
+int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err);
+void host_facts_done(hn_session *session);
+/* One decision about a token's request; never fails, since what cannot be decided is denied. With
+ * `note` every check is told (explain). */
+int host_token_decide(hn_session *session, hn_verb verb, const char *object,
+	caps_decision *decision, caps_note note, void *arg, hn_error **err);
+/* The error of a decision that is no. */
+int host_decision_error(const hn_session *session, hn_verb verb, const char *object,
+	const caps_decision *decision, hn_error **err);
+
+/* --- over (session-watch.c) --- */
+/* Why a session is over; NULL while it is not. Looks at most every 250 ms. */
+const char *host_session_over(hn_session *session);
+/* Tells whoever wants to know, and closes what was opened with it. Idempotent. */
+void host_session_lose(hn_session *session, const char *why);
+void host_session_close(hn_session *session); /* its holder wants no more; nobody is told */
+int host_session_keep_console(hn_session *session, int fd, const char *object, hn_error **err);
+/* In the list of open sessions, and out of it again; both are on record. */
+int host_session_register(hn_session *session, hn_error **err);
+void host_session_ended(hn_session *session, const char *why);
+
+/* The text of a document that is whole, for the caller to keep. */
+int host_json_take(hn_json *json, char **text, hn_error **err);
+
+/* --- keys in files (keys.c) --- */
+/* The one signer of this host: its keys in <state>/keys, or hv-signer behind its socket. Opened on
+ * first use. */
+int host_signer(hn_host *host, crypto_signer **signer, hn_error **err);
+/* A key file wrapped by a passphrase, or by the file `kek` beside it. */
+int host_key_open(
+	hn_host *host, const char *path, const char *passphrase, crypto_key **key, hn_error **err);
+
+#endif

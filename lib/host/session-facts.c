@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a decision about a token may ask of this host: revocations, epochs, tags and values of the
+ * unit, zones, approvals.
+ */
+#include "host/rights.h"
+
+#define ZONE_DIRECTORY "/usr/share/zoneinfo"
+#define ZONE_BYTES 65536
+
+static host_rights *rights_of(void *arg)
+{
+	const hn_session *session = arg;
+
+	return session->host->rights;
+}
+
+static bool issuer_known(void *arg, const uint8_t kid[CAPS_KID])
+{
+	const caps_bundle *bundle = caps_store_bundle(rights_of(arg)->store);
+	bool ambiguous = false;
+	const caps_issuer *issuer = bundle ? caps_bundle_issuer(bundle, kid, &ambiguous) : NULL;
+	char name[2 * CAPS_KID + 1];
+
+	if (!issuer || ambiguous)
+		return false;
+	codec_hex(kid, CAPS_KID - 4, name);
+	return caps_store_epoch(rights_of(arg)->store, CAPS_EPOCH_ISSUER, name, strlen(name)) <=
+	       issuer->epoch;
+}
+
+static bool is_revoked(void *arg, const uint8_t cti[CAPS_CTI])
+{
+	return caps_store_revoked(rights_of(arg)->store, cti);
+}
+
+static uint64_t epoch_of(void *arg, const char *subject, size_t size)
+{
+	return caps_store_epoch(rights_of(arg)->store, CAPS_EPOCH_SUBJECT, subject, size);
+}
+
+/* The unit that "unit/<uuid>..." names; loaded once a decision. */
+static const hn_unit *unit_of(hn_session *session, const char *object)
+{
+	host_holder *holder = session->holder;
+	char uuid[37];
+
+	if (strncmp(object, "unit/", 5) != 0 || strlen(object + 5) < 36)
+		return NULL;
+	(void)snprintf(uuid, sizeof(uuid), "%.36s", object + 5);
+	if (holder->unit && strcmp(holder->unit->uuid, uuid) != 0)
+		holder->unit = hn_unit_unref(holder->unit);
+	if (!holder->unit && host_unit_load(session->host, uuid, &holder->unit, NULL) < 0)
+		holder->unit = NULL;
+	return holder->unit;
+}
+
+/* Its own tags: what is desired of it, so that re-tagging counts at once. */
+static int has_tag(void *arg, const char *object, const char *tag, size_t size)
+{
+	const hn_unit *unit = unit_of(arg, object);
+	size_t count = unit && unit->desired ? hn_view_tag_count(unit->desired) : 0;
+
+	if (!unit || !unit->desired)
+		return -1;
+	for (size_t i = 0; i < count; i++) {
+		const char *name = NULL;
+
+		if (hn_view_tag_at(unit->desired, i, &name, NULL) < 0)
+			return -1;
+		if (strlen(name) == size && memcmp(name, tag, size) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* Verbs that give a unit its values; the value is the one that would hold after it. */
+static bool sets_values(hn_verb verb)
+{
+	return verb == HN_VERB_UNIT_CREATE || verb == HN_VERB_UNIT_UPDATE ||
+	       verb == HN_VERB_UNIT_START || verb == HN_VERB_TAG_APPLY ||
+	       verb == HN_VERB_FORCE_SET || verb == HN_VERB_POLICY_DEFINE ||
+	       verb == HN_VERB_TAG_DEFINE;
+}
+
+static int parameter(void *arg, const caps_request *request, const char *key, size_t size,
+	int64_t *number, const char **text)
+{
+	const hn_unit *unit;
+	char name[128];
+
+	if (!sets_values(request->verb))
+		return 0;
+	unit = unit_of(arg, request->object);
+	if (!unit || !unit->desired || size >= sizeof(name))
+		return -1;
+	(void)snprintf(name, sizeof(name), "%.*s", (int)size, key);
+	if (hn_view_get_int(unit->desired, name, number, NULL) >= 0)
+		return 1;
+	return hn_view_get_text(unit->desired, name, text, NULL) >= 0 ? 2 : -1;
+}
+
+static const codec_zone *zone_of(void *arg, const char *name, size_t size)
+{
+	const hn_session *session = arg;
+	host_rights *rights = rights_of(arg);
+	BASE_AUTO_FREE char *bytes = NULL;
+	BASE_AUTO_BUF base_buf path = {0};
+	codec_zone *zone = base_map_get(rights->zones, name, size);
+	size_t length = 0;
+
+	if (zone || !codec_zone_name_valid(name, size))
+		return zone;
+	base_buf_format(&path, "%s/%.*s", ZONE_DIRECTORY, (int)size, name);
+	if (path.failed ||
+		os_read_file(session->host->os, path.data, ZONE_BYTES, &bytes, &length, NULL) < 0 ||
+		codec_tzif_parse(bytes, length, &zone, NULL) < 0)
+		return NULL;
+	if (base_map_put(rights->zones, name, size, zone) == 0)
+		return zone;
+	codec_zone_free(zone);
+	return NULL;
+}
+
+int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err)
+{
+	host_rights *rights = NULL;
+	int rc = host_rights_get(session->host, &rights, err);
+
+	if (rc >= 0)
+		rc = host_rights_look(session->host, rights, false, err);
+	if (rc < 0)
+		return rc;
+	*facts = (caps_facts){
+		.arg = session,
+		.earliest = rights->clock.earliest / OS_SECOND,
+		.latest = rights->clock.latest / OS_SECOND,
+		.clock_suspect = rights->suspect,
+		.revocation_age = os_now(session->host->os) / OS_SECOND - rights->fresh,
+		.issuer = issuer_known,
+		.revoked = is_revoked,
+		.subject_epoch = epoch_of,
+		.tag = has_tag,
+		.parameter = parameter,
+		.zone = zone_of,
+	};
+	return 0;
+}
+
+void host_facts_done(hn_session *session)
+{
+	session->holder->unit = hn_unit_unref(session->holder->unit);
+}

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sessions of token holders: opening one (caps.md section 6, V1 to V9), proving possession anew,
+ * and deciding a request by the token.
+ */
+#include "host/rights.h"
+
+#include <arpa/inet.h>
+
+#define OPEN_VERB 65535u
+#define NO_OBJECT "-"
+#define FRESH_SECONDS 30
+#define TOKEN_TEXT_BYTES 8192
+
+void host_holder_free(host_holder *holder)
+{
+	if (!holder)
+		return;
+	caps_program_free(holder->program);
+	caps_token_free(holder->token);
+	(void)hn_unit_unref(holder->unit);
+	base_free(holder->listener);
+	base_free(holder->peer);
+	base_free(holder);
+}
+BASE_AUTO(host_holder, host_holder_free)
+
+/* --- the channel --- */
+
+static int read_channel(host_holder *holder, const char *channel, hn_error **err)
+{
+	for (unsigned kind = 0; kind < CAPS_CHANNELS; kind++) {
+		if (strcmp(channel ? channel : "process", caps_channel_text(kind)) != 0)
+			continue;
+		holder->channel = (caps_channel_kind)kind;
+		return 0;
+	}
+	return base_error(err, HN_EINVAL, HOST_ROOM, "process, tls, unix, vsock or mesh",
+		"there is no channel \"%.40s\"", channel);
+}
+
+static int read_address(host_holder *holder, const char *address, hn_error **err)
+{
+	if (!address)
+		return 0;
+	holder->address_size = 4;
+	if (inet_pton(AF_INET, address, holder->address) == 1)
+		return 0;
+	holder->address_size = 16;
+	if (inet_pton(AF_INET6, address, holder->address) == 1)
+		return 0;
+	holder->address_size = 0;
+	return base_error(err, HN_EINVAL, HOST_ROOM, "such as 192.0.2.7 or 2001:db8::7",
+		"\"%.60s\" is no address", address);
+}
+
+static int read_options(host_holder *holder, const hn_session_options *options, hn_error **err)
+{
+	size_t binding = options->binding ? strlen(options->binding) : 0;
+	int rc = read_channel(holder, options->channel, err);
+
+	if (rc >= 0)
+		rc = read_address(holder, options->address, err);
+	if (rc < 0)
+		return rc;
+	if (binding % 2 != 0 || binding / 2 > sizeof(holder->binding) ||
+		!codec_hex_decode(options->binding, binding, holder->binding))
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"a binding is at most 64 bytes as hexadecimal digits");
+	holder->binding_size = binding / 2;
+	holder->listener = options->listener ? base_strdup(options->listener) : NULL;
+	holder->peer = options->peer ? base_strdup(options->peer) : NULL;
+	if ((options->listener && !holder->listener) || (options->peer && !holder->peer))
+		return base_nomem(err);
+	return 0;
+}
+
+/* --- the proof --- */
+
+static void fill_use(const host_holder *holder, unsigned verb, const char *object, caps_use *use)
+{
+	memset(use, 0, sizeof(*use));
+	use->verb = verb;
+	use->object = object;
+	use->channel_kind = holder->channel;
+	memcpy(use->binding, holder->binding, holder->binding_size);
+	use->binding_size = holder->binding_size;
+}
+
+/* The holder is in this process and gave us the key file: we challenge ourselves. */
+static int prove_by_key(hn_host *host, host_holder *holder, const hn_session_options *options,
+	caps_use *use, hn_error **err)
+{
+	BASE_AUTO_OF(crypto_key) crypto_key *key = NULL;
+	BASE_AUTO_OF(caps_token) caps_token *proven = NULL;
+	int rc = host_key_open(host, options->key, options->passphrase, &key, err);
+
+	if (rc >= 0)
+		rc = host_nonce_make(host, use->nonce, err);
+	if (rc < 0)
+		return rc;
+	use->issued = host->rights->clock.wall / OS_SECOND;
+	rc = caps_token_prove(holder->token, crypto_secret_bytes(key->secret), use, &proven, err);
+	if (rc < 0)
+		return rc;
+	caps_token_free(holder->token);
+	holder->token = BASE_STEAL(proven);
+	return 0;
+}
+
+/* The nonce of the proof inside is what is expected, if it is one of ours. */
+static bool take_nonce(hn_host *host, const caps_token *token, caps_use *use)
+{
+	caps_proof proof;
+
+	if (token->proof != CAPS_PROOF_POSSESSION)
+		return true;
+	if (!caps_proof_read(token->proof, token->proof_bytes, &proof) ||
+		proof.nonce.size != HOST_NONCE || !host_nonce_use(host, proof.nonce.bytes))
+		return false;
+	memcpy(use->nonce, proof.nonce.bytes, HOST_NONCE);
+	use->issued = proof.issued;
+	return true;
+}
+
+static int verify(hn_host *host, const host_holder *holder, const caps_token *token, caps_use *use,
+	const char **reason, hn_error **err)
+{
+	const host_rights *rights = host->rights;
+	const caps_bundle *bundle = caps_store_bundle(rights->store);
+	BASE_AUTO_FREE char *cluster =
+		base_strndup((const char *)bundle->cluster.bytes, bundle->cluster.size);
+	caps_presented how = {
+		.audience = cluster,
+		.earliest = rights->clock.earliest / OS_SECOND,
+		.latest = rights->clock.latest / OS_SECOND,
+		.expected = use,
+	};
+
+	(void)holder;
+	if (!cluster)
+		return base_nomem(err);
+	if (!take_nonce(host, token, use)) {
+		*reason = "the proof is not over an open challenge of ours";
+		return caps_token_refuse(err);
+	}
+	return caps_verify(token, bundle, rights->cache, &how, reason, err);
+}
+
+/* --- opening --- */
+
+static int ready(hn_host *host, hn_error **err)
+{
+	host_rights *rights = NULL;
+	int rc = host_rights_get(host, &rights, err);
+
+	if (rc >= 0)
+		rc = host_rights_look(host, rights, true, err);
+	if (rc < 0)
+		return rc;
+	if (!caps_store_bundle(rights->store))
+		return base_error(err, HN_EBUNDLE, HOST_ROOM,
+			"a local operator makes or loads one: hv-cap trust",
+			"this host has no trust bundle: it knows no issuer");
+	if (rights->suspect)
+		return base_error(err, HN_ECLOCK, HOST_ROOM,
+			"see hv-cap clock status; clock.accept says that it is right",
+			"the clock has stepped: tokens are not taken");
+	return 0;
+}
+
+static int read_token(const char *text, const hn_session_options *options, host_holder **out,
+	const char **reason, hn_error **err)
+{
+	BASE_AUTO_OF(host_holder) host_holder *holder = base_calloc(1, sizeof(*holder));
+	size_t size = strnlen(text, TOKEN_TEXT_BYTES + 1);
+	int rc = holder ? read_options(holder, options, err) : base_nomem(err);
+
+	if (rc < 0)
+		return rc;
+	holder->fresh_verb = HN_VERB_COUNT;
+	if (size > TOKEN_TEXT_BYTES) {
+		*reason = "longer than every token";
+		return caps_token_refuse(err);
+	}
+	rc = caps_token_read_text(text, size, &holder->token, reason, err);
+	if (rc < 0)
+		return rc;
+	*out = BASE_STEAL(holder);
+	return 0;
+}
+
+static int check_token(hn_host *host, host_holder *holder, const hn_session_options *options,
+	const char **reason, hn_error **err)
+{
+	caps_use use;
+	int rc = 0;
+
+	fill_use(holder, OPEN_VERB, NO_OBJECT, &use);
+	if (options->key)
+		rc = prove_by_key(host, holder, options, &use, err);
+	if (rc >= 0)
+		rc = verify(host, holder, holder->token, &use, reason, err);
+	return rc;
+}
+
+static void record_refusal(hn_host *host, const char *program, const char *reason)
+{
+	host_audit_entry entry = {
+		.kind = CAPS_AUDIT_DENY, .verb = -1, .code = HN_ETOKEN, .has_code = true};
+
+	base_log(HN_LOG_WARNING, HOST_ROOM, "a token was refused (%s): %s", program,
+		reason ? reason : "not said");
+	if (host->read_only || host->store->depth > 0)
+		return;
+	entry.note = reason;
+	if (host_audit_append(host, &entry, NULL, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "the refusal of a token could not be recorded");
+}
+
+static void subject_text(const caps_token *token, char out[64])
+{
+	BASE_AUTO_BUF base_buf quoted = {0};
+
+	base_buf_format(
+		&quoted, "cap/%.*s", (int)token->subject.size, (const char *)token->subject.bytes);
+	(void)snprintf(out, 64, "%s", quoted.failed ? "cap/" : quoted.data);
+}
+
+static int make_session(hn_host *host, const hn_session_options *options, host_holder *holder,
+	hn_session **session, hn_error **err)
+{
+	char subject[64];
+	caps_facts facts;
+	int rc;
+
+	subject_text(holder->token, subject);
+	rc = host_session_new(host, options, subject, NULL, session, err);
+	if (rc < 0) {
+		host_holder_free(holder);
+		return rc;
+	}
+	(*session)->holder = holder;
+	rc = host_facts_fill(*session, &facts, err);
+	if (rc >= 0)
+		rc = caps_program_new(holder->token, &facts, &holder->program, err);
+	if (rc >= 0 && !host->read_only)
+		rc = host_session_register(*session, err);
+	if (rc < 0)
+		*session = hn_session_unref(*session);
+	return rc;
+}
+
+int hn_session_open(hn_host *host, const char *token, const hn_session_options *options,
+	hn_session **session, hn_error **err)
+{
+	host_holder *holder = NULL;
+	hn_session *made = NULL;
+	hn_session_options known;
+	const char *reason = NULL;
+	int rc = host_options_check(options, sizeof(known), "hn_session_options", err);
+
+	if (rc < 0)
+		return rc;
+	if (!host || !token || !session)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"a session needs a host, a token and a place to be put");
+	host_options_copy(&known, options, sizeof(known));
+	known.size = sizeof(known);
+	rc = ready(host, err);
+	if (rc >= 0)
+		rc = read_token(token, &known, &holder, &reason, err);
+	if (rc >= 0)
+		rc = check_token(host, holder, &known, &reason, err);
+	if (rc == HN_ETOKEN)
+		record_refusal(host, known.program ? known.program : host->program, reason);
+	if (rc < 0) {
+		host_holder_free(holder);
+		return rc;
+	}
+	rc = make_session(host, &known, holder, &made, err);
+	if (rc < 0)
+		return rc;
+	*session = made;
+	return 0;
+}
+
+int hn_session_challenge(hn_host *host, char **nonce, hn_error **err)
+{
+	uint8_t bytes[HOST_NONCE];
+	char hex[2 * HOST_NONCE + 1];
+	char *text;
+	int rc;
+
+	if (!host || !nonce)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"a challenge needs a host and a place to be put");
+	rc = host_nonce_make(host, bytes, err);
+	if (rc < 0)
+		return rc;
+	codec_hex(bytes, sizeof(bytes), hex);
+	text = base_strdup(hex);
+	if (!text)
+		return base_nomem(err);
+	*nonce = text;
+	return 0;
+}
+
+/* --- a fresh proof, for verbs with flag F --- */
+
+static int read_fresh(
+	hn_session *session, const caps_token *fresh, const char **reason, hn_error **err)
+{
+	host_holder *holder = session->holder;
+	uint8_t ours[32], theirs[32];
+	char object[BASE_OBJECT_SIZE];
+	caps_proof proof;
+	caps_use use;
+	int rc;
+
+	caps_token_chain_hash(holder->token, ours);
+	caps_token_chain_hash(fresh, theirs);
+	if (!crypto_equal(ours, theirs, sizeof(ours)) || fresh->proof != CAPS_PROOF_POSSESSION ||
+		!caps_proof_read(fresh->proof, fresh->proof_bytes, &proof) ||
+		proof.verb >= HN_VERB_COUNT || proof.object.size >= sizeof(object)) {
+		*reason = "not a proof for this session";
+		return caps_token_refuse(err);
+	}
+	(void)snprintf(object, sizeof(object), "%.*s", (int)proof.object.size,
+		(const char *)proof.object.bytes);
+	fill_use(holder, (unsigned)proof.verb, object, &use);
+	rc = verify(session->host, holder, fresh, &use, reason, err);
+	if (rc < 0)
+		return rc;
+	holder->fresh_verb = (hn_verb)proof.verb;
+	(void)snprintf(holder->fresh_object, sizeof(holder->fresh_object), "%s", object);
+	holder->fresh_until = session->host->os->ops->clock(session->host->os, HN_OS_CLOCK_BOOT) +
+			      FRESH_SECONDS * OS_SECOND;
+	return 0;
+}
+
+int hn_session_prove(hn_session *session, const char *token, hn_error **err)
+{
+	BASE_AUTO_OF(caps_token) caps_token *fresh = NULL;
+	const char *reason = NULL;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc < 0)
+		return rc;
+	if (!token || !session->holder)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"only a session that was opened with a token is proved anew");
+	rc = ready(host, err);
+	if (rc >= 0)
+		rc = caps_token_read_text(
+			token, strnlen(token, TOKEN_TEXT_BYTES + 1), &fresh, &reason, err);
+	if (rc >= 0)
+		rc = read_fresh(session, fresh, &reason, err);
+	if (rc == HN_ETOKEN)
+		record_refusal(host, session->program, reason);
+	return rc;
+}
+
+/* --- deciding --- */
+
+void host_request_fill(
+	const hn_session *session, hn_verb verb, const char *object, caps_request *request)
+{
+	const host_holder *holder = session->holder;
+	BASE_AUTO_BUF base_buf canonical = {0};
+
+	*request = (caps_request){
+		.verb = verb,
+		.object = object,
+		.reason = session->reason,
+		.channel = holder->channel,
+		.listener = holder->listener,
+		.address = holder->address_size > 0 ? holder->address : NULL,
+		.address_size = holder->address_size,
+		.peer = holder->peer,
+	};
+	base_buf_format(&canonical, "%s %s", base_verb_text(verb), object);
+	if (!canonical.failed)
+		crypto_sha256(canonical.data, canonical.size, request->hash);
+}
+
+static bool is_fresh(const hn_session *session, hn_verb verb, const char *object)
+{
+	const host_holder *holder = session->holder;
+
+	return holder->fresh_verb == verb && strcmp(holder->fresh_object, object) == 0 &&
+	       session->host->os->ops->clock(session->host->os, HN_OS_CLOCK_BOOT) <
+		       holder->fresh_until;
+}
+
+int host_token_decide(hn_session *session, hn_verb verb, const char *object,
+	caps_decision *decision, caps_note note, void *arg, hn_error **err)
+{
+	caps_request request;
+	caps_facts facts;
+	int rc = host_facts_fill(session, &facts, err);
+
+	if (rc < 0)
+		return rc;
+	host_request_fill(session, verb, object, &request);
+	caps_decide_program(session->holder->program, &request, &facts, decision, note, arg);
+	host_facts_done(session);
+	if (decision->code == HN_OK && (base_verb_flags(verb) & BASE_VERB_F) != 0 &&
+		!is_fresh(session, verb, object)) {
+		decision->code = HN_EDENIED;
+		decision->why = "a fresh proof of possession is needed";
+		decision->link = decision->slot = CAPS_LINK_NONE;
+		decision->caveat = 0;
+	}
+	return 0;
+}
+
+int host_decision_error(const hn_session *session, hn_verb verb, const char *object,
+	const caps_decision *decision, hn_error **err)
+{
+	char name[BASE_OBJECT_SIZE];
+	int rc = base_error(err, decision->code, HOST_ROOM, "see: hv-cap explain", "%s on %s: %s",
+		base_verb_text(verb), host_object_called(session, object, name),
+		decision->why ? decision->why : "denied");
+
+	base_error_fact(err, "object", object);
+	if (decision->link != CAPS_LINK_NONE)
+		base_error_fact_number(err, "link", decision->link);
+	if (decision->caveat != 0) {
+		base_error_fact_number(err, "slot", decision->slot);
+		base_error_fact_number(err, "caveat", decision->caveat);
+	}
+	if (decision->allow_again != 0)
+		base_error_fact_number(err, "allow_again", decision->allow_again);
+	return rc;
+}

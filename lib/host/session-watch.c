@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The end of a session before its holder wants it: expired, revoked, cut, outside of its window.
+ * What was opened with it is closed, and whoever waits is told, once.
+ */
+#include "host/rights.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TICK (OS_SECOND / 4)
+
+/* Does any request of this token still stand a chance? Its links, its issuer, its windows: what a
+ * request brings of its own is left out. */
+static const char *token_over(hn_session *session, const caps_facts *facts)
+{
+	const caps_token *token = session->holder->token;
+
+	if (facts->clock_suspect)
+		return "clock";
+	if (caps_token_expires(token) <= facts->latest)
+		return "expired";
+	if (!facts->issuer(facts->arg, token->kid) ||
+		facts->subject_epoch(facts->arg, (const char *)token->subject.bytes,
+			token->subject.size) > token->subject_epoch)
+		return "revoked";
+	for (size_t i = 0; i < token->link_count; i++)
+		if (facts->revoked(facts->arg, token->links[i].cti.bytes))
+			return "revoked";
+	return NULL;
+}
+
+const char *host_session_over(hn_session *session)
+{
+	host_rights *rights = session->host->rights;
+	caps_facts facts;
+
+	if (session->over || !session->holder)
+		return session->over;
+	/* What cannot be looked at is not allowed: the store is gone. */
+	if (host_facts_fill(session, &facts, NULL) < 0) {
+		session->over = "audit";
+		return session->over;
+	}
+	rights = session->host->rights;
+	session->over = caps_store_session_is_cut(rights->store, session->id)
+				? "cut"
+				: token_over(session, &facts);
+	return session->over;
+}
+
+static void close_console(hn_session *session, size_t at)
+{
+	(void)shutdown(session->consoles[at].fd, SHUT_RDWR);
+	(void)close(session->consoles[at].fd);
+	session->consoles[at] = session->consoles[--session->console_count];
+}
+
+static void end(hn_session *session, const char *why)
+{
+	session->told = true;
+	session->over = why;
+	while (session->console_count > 0)
+		close_console(session, session->console_count - 1);
+	if (session->holder)
+		host_session_ended(session, why);
+}
+
+void host_session_close(hn_session *session)
+{
+	if (!session->told)
+		end(session, "closed");
+}
+
+void host_session_lose(hn_session *session, const char *why)
+{
+	if (session->told)
+		return;
+	end(session, why);
+	if (session->on_loss)
+		session->on_loss(session->on_loss_arg, why);
+}
+
+/* A second descriptor of the same socket: shutting it down ends the first, wherever that went. */
+int host_session_keep_console(hn_session *session, int fd, const char *object, hn_error **err)
+{
+	size_t at = session->console_count;
+	int copy;
+
+	if (!session->holder)
+		return 0;
+	if (at == HOST_CONSOLES)
+		return base_error(err, HN_ELIMIT, HOST_ROOM, "close one, or open another session",
+			"a session holds at most %d consoles", HOST_CONSOLES);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (copy < 0)
+		return base_error_errno(err, HOST_ROOM, errno, "cannot hold the console");
+	session->consoles[at].fd = copy;
+	(void)snprintf(session->consoles[at].object, BASE_OBJECT_SIZE, "%s", object);
+	session->console_count++;
+	return 0;
+}
+
+/* A window that shuts or a tag that is taken away ends a console, though the token goes on. */
+static void ask_consoles(hn_session *session)
+{
+	int64_t now = os_monotonic(session->host->os);
+	caps_decision decision;
+
+	if (session->console_count == 0 || now < session->next_console)
+		return;
+	session->next_console = now + TICK;
+	for (size_t i = session->console_count; i-- > 0;)
+		if (host_token_decide(session, HN_VERB_UNIT_CONSOLE, session->consoles[i].object,
+			    &decision, NULL, NULL, NULL) < 0 ||
+			decision.code != HN_OK)
+			close_console(session, i);
+}
+
+static int lost(const hn_session *session, hn_error **err)
+{
+	return base_error(err, HN_ESESSION, HOST_ROOM, "open a new one", "the session is over: %s",
+		session->over);
+}
+
+int hn_session_live(hn_session *session, hn_error **err)
+{
+	const char *why;
+
+	if (!session)
+		return base_error(err, HN_ESESSION, HOST_ROOM, "open one", "there is no session");
+	why = host_session_over(session);
+	if (!why) {
+		ask_consoles(session);
+		return 0;
+	}
+	host_session_lose(session, why);
+	return lost(session, err);
+}
+
+int hn_session_on_loss(hn_session *session, hn_session_loss_fn fn, void *arg, hn_error **err)
+{
+	if (!session)
+		return base_error(err, HN_ESESSION, HOST_ROOM, "open one", "there is no session");
+	session->on_loss = fn;
+	session->on_loss_arg = arg;
+	return 0;
+}
+
+int hn_session_wait(hn_session *session, int64_t timeout, hn_cancel *cancel, hn_error **err)
+{
+	int64_t start, left;
+	int rc = hn_session_live(session, err);
+
+	if (rc < 0)
+		return rc;
+	start = os_monotonic(session->host->os);
+	for (;;) {
+		left = timeout < 0 ? TICK : timeout - (os_monotonic(session->host->os) - start);
+		if (left <= 0)
+			return 0;
+		if (hn_cancel_triggered(cancel))
+			return base_error(err, HN_ECANCELLED, HOST_ROOM, NULL, "cancelled");
+		session->host->os->ops->sleep(session->host->os, left < TICK ? left : TICK);
+		rc = hn_session_live(session, err);
+		if (rc < 0)
+			return rc;
+	}
+}
