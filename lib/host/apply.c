@@ -144,18 +144,18 @@ static int check_rights(const apply_run *run, const plan_step *step, hn_error **
 }
 
 /* With all its causes: who reads it sees one line. */
-static void keep_problem(apply_run *run, size_t first, size_t last, const hn_error *why)
+static void write_problem(base_buf *text, const hn_error *why)
 {
-	BASE_AUTO_BUF base_buf text = {0};
-
 	for (const hn_error *error = why; error; error = hn_error_cause(error))
-		base_buf_format(&text, "%s%s", error == why ? "" : ": ", hn_error_message(error));
-	for (size_t i = first; i < last && !text.failed && text.size > 0; i++) {
-		plan_step *step = &run->plan->steps[i];
+		base_buf_format(text, "%s%s", error == why ? "" : ": ", hn_error_message(error));
+}
 
-		(void)plan_text(&step->problem, "%s", text.data);
-		step->code = hn_error_code(why);
-	}
+/* Without memory for its text the code must do. */
+static void keep_problem(plan_step *step, const base_buf *text, const hn_error *why)
+{
+	if (!text->failed && text->size > 0)
+		(void)plan_text(&step->problem, "%s", text->data);
+	step->code = hn_error_code(why);
 }
 
 /* What is the matter with one unit's values or files, and says nothing about other units. */
@@ -173,14 +173,18 @@ static bool concerns_one_unit(int code)
 /* Its steps are told as failed, and the others go on without it. */
 static void set_aside(apply_run *run, size_t unit, hn_error *why)
 {
+	BASE_AUTO_BUF base_buf text = {0};
 	hn_plan *plan = run->plan;
 
+	write_problem(&text, why);
 	run->failed[unit] = true;
 	for (size_t i = 0; i < plan->step_count; i++) {
-		if (plan->steps[i].unit != unit || plan->steps[i].phase == PHASE_NOTHING)
+		plan_step *step = &plan->steps[i];
+
+		if (step->unit != unit || step->phase == PHASE_NOTHING)
 			continue;
-		keep_problem(run, i, i + 1, why);
-		plan->steps[i].status = HN_STEP_FAILED;
+		keep_problem(step, &text, why);
+		step->status = HN_STEP_FAILED;
 	}
 	if (run->aside)
 		hn_error_unref(why);
@@ -210,11 +214,15 @@ static int check_made(apply_run *run, size_t unit, hn_error **err)
 		set_aside(run, unit, why);
 		return 0;
 	}
-	if (err)
-		*err = why;
-	else
-		hn_error_unref(why);
+	base_error_move(err, why);
 	return rc;
+}
+
+/* Is its definition still to be looked at? Its steps of one phase stand together. */
+static bool is_unchecked(const apply_run *run, const plan_step *step, size_t checked)
+{
+	return run->machine && makes_definition(step) && step->unit != checked &&
+	       !(run->failed && run->failed[step->unit]);
 }
 
 static int check_feasible(apply_run *run, hn_error **err)
@@ -227,7 +235,7 @@ static int check_feasible(apply_run *run, hn_error **err)
 
 		if (rc < 0)
 			return rc;
-		if (!makes_definition(step) || step->unit == checked || !run->machine)
+		if (!is_unchecked(run, step, checked))
 			continue;
 		checked = step->unit;
 		rc = check_made(run, step->unit, err);
@@ -237,14 +245,13 @@ static int check_feasible(apply_run *run, hn_error **err)
 	return 0;
 }
 
-/* The first failure of all. */
+/* What ended the steps is told before who was left out of them. */
 static int end_with(apply_run *run, int rc, hn_error **err)
 {
 	if (!run->aside || rc < 0)
 		return rc;
 	rc = hn_error_code(run->aside);
-	if (err)
-		*err = BASE_STEAL(run->aside);
+	base_error_move(err, BASE_STEAL(run->aside));
 	return rc;
 }
 
@@ -406,16 +413,17 @@ static void give_up(apply_run *run, const plan_step *next)
 static int do_group(apply_run *run, size_t first, size_t last, hn_error **err)
 {
 	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
-	int rc;
+	BASE_AUTO_BUF base_buf text = {0};
+	int rc = apply_act(run, first, last, &why);
 
-	rc = apply_act(run, first, last, &why);
 	run->done += last - first;
-	if (rc < 0)
-		keep_problem(run, first, last, why);
+	write_problem(&text, why);
+	for (size_t i = first; rc < 0 && i < last; i++)
+		keep_problem(&run->plan->steps[i], &text, why);
 	if (run->plan->steps[first].status != HN_STEP_PLANNED)
 		apply_tell(run, first, last);
-	if (rc < 0 && err)
-		*err = BASE_STEAL(why);
+	if (rc < 0)
+		base_error_move(err, BASE_STEAL(why));
 	return rc;
 }
 
@@ -485,6 +493,56 @@ static int conclude(apply_run *run, int rc, hn_error **err)
 	return rc;
 }
 
+/* A plan may be applied again: what became of it the last time is forgotten. */
+static void begin_anew(hn_plan *plan)
+{
+	for (size_t i = 0; i < plan->step_count; i++) {
+		plan_step *step = &plan->steps[i];
+
+		base_free(BASE_STEAL(step->problem));
+		step->code = 0;
+		step->told = false;
+		if (step->status == HN_STEP_FAILED)
+			step->status = HN_STEP_PLANNED;
+	}
+}
+
+/* Guests that became ready, the rest of their boot phases. */
+static void take_what_followed(const apply_run *run)
+{
+	if (host_supervise_drain(run->session, 0, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "events of the hypervisor could not be taken");
+}
+
+static int carry_out(apply_run *run, hn_error **err)
+{
+	int rc;
+
+	if (run->options.limit > 0)
+		run->deadline = os_monotonic(run->host->os) + run->options.limit;
+	rc = apply_declare(run, err);
+	if (rc < 0)
+		return rc;
+	rc = end_with(run, do_steps(run, err), err);
+	rc = conclude(run, rc, err);
+	tell_rest(run);
+	if (!run->journal_failed)
+		take_what_followed(run);
+	return rc;
+}
+
+static int check_and_carry_out(apply_run *run, hn_error **err)
+{
+	int rc = check_feasible(run, err);
+
+	if (rc < 0)
+		return rc;
+	if (!run->aside || any_left(run))
+		return carry_out(run, err);
+	tell_rest(run);
+	return end_with(run, rc, err);
+}
+
 int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err)
 {
 	apply_run run = {
@@ -495,29 +553,16 @@ int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *optio
 		rc = host_recover(session, err);
 	if (rc >= 0)
 		rc = check_fit(session, plan, err);
-	if (rc >= 0 && hn_plan_empty(plan))
+	if (rc < 0)
+		return rc;
+	begin_anew(plan);
+	if (hn_plan_empty(plan)) {
 		tell_rest(&run);
-	if (rc < 0 || hn_plan_empty(plan))
-		return rc < 0 ? rc : 0;
-	run.failed = base_calloc(plan->unit_count + 1, sizeof(*run.failed));
-	if (!run.failed)
-		return base_nomem(err);
-	rc = check_feasible(&run, err);
-	if (rc >= 0 && !any_left(&run))
-		rc = end_with(&run, rc, err);
-	if (options->limit > 0)
-		run.deadline = os_monotonic(run.host->os) + options->limit;
-	if (rc >= 0)
-		rc = apply_declare(&run, err);
-	if (rc >= 0) {
-		rc = end_with(&run, do_steps(&run, err), err);
-		rc = conclude(&run, rc, err);
-		tell_rest(&run);
+		return 0;
 	}
+	run.failed = base_calloc(plan->unit_count + 1, sizeof(*run.failed));
+	rc = run.failed ? check_and_carry_out(&run, err) : base_nomem(err);
 	base_free(run.failed);
 	hn_error_unref(run.aside);
-	/* What the acts set off: guests that became ready, the rest of their boot phases. */
-	if (!run.journal_failed && host_supervise_drain(session, 0, NULL) < 0)
-		base_log(HN_LOG_WARNING, HOST_ROOM, "events of the hypervisor could not be taken");
 	return rc;
 }

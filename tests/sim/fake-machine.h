@@ -40,6 +40,7 @@ typedef struct fake_world {
 	unsigned writes; /* calls that changed something, or tried to */
 	unsigned opens;
 	unsigned sweeps;
+	unsigned steps;          /* how often its events were asked for */
 	char kept[256];          /* by the last sweep: uuids, each with a blank */
 	bool no_sweep;           /* machine_sweep fails */
 	bool dead;               /* nothing works any more: the process is gone */

@@ -747,3 +747,55 @@ Test(aside, not_when_the_first_failure_ends_all)
 	cr_expect_eq(fake.writes, writes);
 	cr_expect_not(hn_plan_begun(l.plan));
 }
+
+/* Nobody is left: nothing is declared, but each step is told with the reason. */
+Test(aside, all_are_told_why)
+{
+	LAB l = lab_new();
+	told seen = {0};
+
+	fake.no_check_of = "b";
+	cr_expect_eq(
+		apply_told(&l,
+			"{\"hypernix\":1,\"units\":{\"b\":{\"overrides\":{\"autostart\":true}}}}",
+			HN_ON_ERROR_CONTINUE, 0, &seen),
+		HN_EXML);
+	cr_expect_not(hn_plan_begun(l.plan));
+	cr_expect_eq(seen.failed, 2);
+	cr_expect_eq(seen.problems, 2);
+}
+
+Test(aside, the_same_plan_again_forgets_what_was_wrong)
+{
+	LAB l = lab_new();
+	hn_step step;
+
+	cr_assert_eq(
+		lab_plan(&l,
+			"{\"hypernix\":1,\"units\":{\"b\":{\"overrides\":{\"autostart\":true}}}}"),
+		0);
+	fake.no_check_of = "b";
+	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), HN_EXML);
+	fake.no_check_of = NULL;
+	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), 0, "%s", lab_why(&l));
+	cr_assert(lab_step(&l, "b", HN_ACTION_CREATE, NULL, &step));
+	cr_expect_eq(step.status, HN_STEP_DONE);
+	cr_expect_null(step.problem);
+	cr_expect_eq(step.code, 0);
+}
+
+/* Taking events may start guests again: that is no part of changing nothing. */
+Test(refused, takes_no_events)
+{
+	LAB l = lab_new();
+	unsigned steps;
+
+	cr_assert_eq(lab_plan(&l, PAIR("", "")), 0);
+	fake.no_check = true;
+	steps = fake.steps;
+	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_STOP), HN_EXML);
+	cr_expect_eq(fake.steps, steps);
+	fake.no_check = false;
+	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_STOP), 0, "%s", lab_why(&l));
+	cr_expect_eq(fake.steps, steps + 1);
+}
