@@ -55,6 +55,15 @@ static int64_t add(int64_t time, int64_t by)
 	return sum;
 }
 
+static int64_t since(int64_t later, int64_t earlier)
+{
+	int64_t passed;
+
+	if (__builtin_sub_overflow(later, earlier, &passed))
+		return earlier > 0 ? INT64_MIN : INT64_MAX;
+	return passed;
+}
+
 void os_clock_interval(hn_os *os, os_interval *interval)
 {
 	hn_os_clock_state state = {.size = sizeof(state), .error = ERROR_UNKNOWN};
@@ -65,7 +74,7 @@ void os_clock_interval(hn_os *os, os_interval *interval)
 		state.boot = os->ops->clock(os, HN_OS_CLOCK_BOOT);
 	}
 	*interval = (os_interval){
-		.earliest = add(state.wall, -state.error),
+		.earliest = since(state.wall, state.error),
 		.latest = add(state.wall, state.error),
 		.wall = state.wall,
 		.boottime = state.boot,
@@ -93,12 +102,12 @@ os_clock_verdict os_clock_judge(const os_clock_mark *mark, const os_interval *no
 	/* Slewing by NTP and suspend move both clocks of one boot alike, so that between them only
 	 * a step shows. */
 	if (!is_empty(mark) && same_boot(mark, now)) {
-		moved = add(add(now->wall, -mark->wall), -add(now->boottime, -mark->boottime));
+		moved = since(since(now->wall, mark->wall), since(now->boottime, mark->boottime));
 		if (moved > STEP_MOST || moved < -STEP_MOST)
 			verdict = OS_CLOCK_STEPPED;
 	}
 	if (!is_empty(mark) && verdict == OS_CLOCK_OK) {
-		moved = add(now->wall, -mark->wall);
+		moved = since(now->wall, mark->wall);
 		if (moved < -STEP_MOST)
 			verdict = OS_CLOCK_BEHIND;
 	}

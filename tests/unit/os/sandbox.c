@@ -224,6 +224,7 @@ Test(sandbox, refuses_options_of_a_newer_library)
 	cr_assert_eq(refused(&options.known, HN_SANDBOX_SIGNER), HN_EINVAL);
 }
 
+#if !SANDBOX_TSAN
 static void *wait_for_end(void *arg)
 {
 	char byte;
@@ -245,7 +246,6 @@ static int with_a_thread(void)
 	return code == HN_EINVAL && tested == HN_EINVAL && untouched() ? 0 : 2;
 }
 
-#if !SANDBOX_TSAN
 Test(sandbox, refuses_a_process_with_threads)
 {
 	cr_assert_eq(in_a_process(with_a_thread), 0);
