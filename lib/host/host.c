@@ -2,7 +2,7 @@
  *
  * Opening a host: options, state directory, database, event log; the machine follows on first use.
  */
-#include "host/host-private.h"
+#include "host/rights.h"
 
 #include <ctype.h>
 #include <sys/utsname.h>
@@ -146,17 +146,16 @@ hn_host *hn_host_ref(hn_host *host)
 
 static void close_all(hn_host *host)
 {
+	crypto_signer_free(host->signer);
+	host_rights_free(host->rights);
 	hn_resolver_free(host->resolver);
 	hn_catalog_unref(host->catalog);
 	machine_close(host->machine);
 	os_lock_release(host->lock);
 	events_close(host->events);
+	hn_cancel_unref(host->cancel);
 	caps_audit_close(host->audit);
 	state_close(host->store);
-<<<<<<< HEAD
-	hn_cancel_unref(host->cancel);
-=======
->>>>>>> b739c03 (wip)
 	base_free(host->cpu);
 	base_free(host->state_dir);
 	base_free(host->root);
