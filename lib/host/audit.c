@@ -2,7 +2,7 @@
  *
  * The host's side of the audit log: who and what a record is about.
  */
-#include "host/host-private.h"
+#include "host/rights.h"
 
 #include <unistd.h>
 
@@ -59,9 +59,38 @@ static int append_opened(hn_host *host, caps_audit_entry *record, const hn_sessi
 	return caps_audit_append(host->audit, record, number, err);
 }
 
+/* What a record tells of a token: numbers and hashes, never itself. */
+typedef struct token_facts {
+	uint8_t cti[CAPS_LINKS][CAPS_CTI], chain[CRYPTO_DIGEST];
+} token_facts;
+
+static void tell_token(const caps_token *token, token_facts *facts, caps_audit_entry *record)
+{
+	for (size_t i = 0; i < token->link_count; i++)
+		memcpy(facts->cti[i], token->links[i].cti.bytes, CAPS_CTI);
+	caps_token_chain_hash(token, facts->chain);
+	record->cti = (const uint8_t(*)[CAPS_CTI])facts->cti;
+	record->cti_count = token->link_count;
+	record->chain_hash = facts->chain;
+	record->kid = token->kid;
+}
+
+/* {0 => note} */
+static void tell_note(const char *note, base_buf *extra)
+{
+	codec_cbor_out out = {.buf = *extra};
+
+	codec_cbor_put_map(&out, 1);
+	codec_cbor_put_uint(&out, 0);
+	codec_cbor_put_text(&out, note, strlen(note));
+	*extra = out.buf;
+}
+
 int host_audit_append(
 	hn_host *host, const host_audit_entry *entry, uint64_t *number, hn_error **err)
 {
+	BASE_AUTO_BUF base_buf extra = {0};
+	token_facts token;
 	const hn_session *session = entry->session;
 	caps_audit_entry record = {
 		.kind = entry->kind,
@@ -72,9 +101,30 @@ int host_audit_append(
 		.has_code = entry->has_code,
 	};
 
+	if (entry->valid_until != INT64_MAX)
+		record.valid_until = entry->valid_until;
+	if (entry->decision && entry->decision->link != CAPS_LINK_NONE) {
+		record.has_rule = true;
+		record.rule[0] = entry->decision->link;
+		record.rule[1] = entry->decision->slot;
+		record.rule[2] = entry->decision->caveat;
+	}
+	if (entry->note) {
+		tell_note(entry->note, &extra);
+		record.extra = &extra;
+	}
+	if (extra.failed)
+		return base_nomem(err);
+	if (entry->cti) {
+		memcpy(token.cti[0], entry->cti, CAPS_CTI);
+		record.cti = (const uint8_t(*)[CAPS_CTI])token.cti;
+		record.cti_count = 1;
+	}
 	if (!session)
 		return caps_audit_append(host->audit, &record, number, err);
 	record.session = session->id;
+	if (session->holder && !entry->cti && entry->kind != CAPS_AUDIT_OUTCOME)
+		tell_token(session->holder->token, &token, &record);
 	/* An outcome names the session and the record it belongs to; that record names the rest. */
 	if (entry->kind != CAPS_AUDIT_OUTCOME)
 		record.subject = session->subject;

@@ -46,6 +46,8 @@ struct hn_host {
 
 	hn_catalog *catalog;   /* of the current generation; host_catalog() */
 	hn_resolver *resolver; /* catalogue + runtime tags, definitions; host_resolver() */
+	crypto_signer *signer;      /* NULL until host_signer (rights.h) */
+	struct host_rights *rights; /* NULL until a token or a capability is asked for (rights.h) */
 	uint64_t catalog_generation, resolver_revision;
 	int64_t resolver_expires; /* wall ns at which a force or tag in it ends */
 
@@ -54,6 +56,7 @@ struct hn_host {
 		hn_verb verb;
 		char object[BASE_OBJECT_SIZE];
 		int code;
+		unsigned rule[3]; /* link, slot, caveat; link 255: none */
 	} denied;
 
 	caps_audit *audit;
@@ -72,6 +75,7 @@ int host_catalog(hn_host *host, hn_catalog **catalog, hn_error **err);
 int host_resolver(hn_host *host, hn_resolver **resolver, hn_error **err);
 
 /* --- sessions and permits (session.c, service.c, audit.c) --- */
+#define HOST_CONSOLES 16
 typedef struct host_service host_service;
 bool host_service_may(const host_service *service, hn_verb verb);
 struct hn_session {
@@ -83,6 +87,18 @@ struct hn_session {
 	char *program;
 	uint8_t id[8];
 	uint64_t opened; /* its "opened" record in the audit log; 0 = none yet */
+	struct host_holder *holder; /* of a token (host/rights.h); NULL: an operator or a service */
+	const char *over;           /* why it was lost; NULL while it is open; static */
+	bool quorum;                /* shown for the admission that goes on */
+	bool told;                  /* who wants to know of the loss was told */
+	hn_session_loss_fn on_loss;
+	void *on_loss_arg;
+	struct { /* second descriptors of consoles that were opened with it, by tokens only */
+		int fd;
+		char object[BASE_OBJECT_SIZE];
+	} consoles[HOST_CONSOLES];
+	size_t console_count;
+	int64_t next_console; /* monotonic ns: when its consoles are asked about again */
 };
 typedef struct host_permit {
 	base_permit base;    /* what room functions take */
@@ -97,6 +113,10 @@ int host_session_new(hn_host *host, const hn_session_options *options, const cha
  */
 int host_admit(hn_session *session, hn_verb verb, const char *object, const char *second,
 	host_permit *permit, hn_error **err);
+/* The same for a verb with flag Q whose quorum was shown by signatures that the caller has checked.
+ */
+int host_admit_by_quorum(hn_session *session, hn_verb verb, const char *object, host_permit *permit,
+	hn_error **err);
 /* Decides without beginning: a denial is on record, an allowance is not. */
 int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err);
 /* At the end of a transaction, rolled back or not: the record of a denial inside of it is written.
@@ -110,7 +130,13 @@ int host_settle(host_permit *permit, int rc, hn_error **err);
 int host_settle_outcome(host_permit *permit, int code, hn_error **err);
 /* The same as a question: nothing is recorded, and that the host was opened read-only is no
  * answer. */
-int host_would(const hn_session *session, hn_verb verb, const char *object, hn_error **err);
+int host_would(hn_session *session, hn_verb verb, const char *object, hn_error **err);
+/* For lists: what a token does not allow looks missing. Operators and services see all. */
+bool host_sees(hn_session *session, hn_verb verb, const char *object);
+int host_verb_find(const char *text, hn_verb *verb, hn_error **err); /* HN_EINVAL */
+/* What people call an object: a unit by its name where the store knows it. */
+const char *host_object_called(
+	const hn_session *session, const char *object, char name[BASE_OBJECT_SIZE]);
 /* "unit/<uuid>" into a buffer of BASE_OBJECT_SIZE; returns it. */
 const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid);
 /* caps.md section 5: "tag/<namespace>/<name>"; a tag without namespace is in "default". */
@@ -128,6 +154,11 @@ int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host
 	hn_unit **unit, host_permit *permit, hn_error **err);
 int host_admit_unit(
 	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err);
+/* For lists: a token's holder begins without a permit, and host_sees_unit says of each whether it is
+ * for him. */
+int host_enter_list(
+	hn_session *session, hn_verb verb, const char *object, hn_host **host, hn_error **err);
+bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit);
 /* "node/<name>" into a buffer of BASE_OBJECT_SIZE; returns it. */
 const char *host_object_node(char object[BASE_OBJECT_SIZE], const hn_host *host);
 /* HN_ESCHEMA with the nearest key as hint. */
@@ -144,6 +175,10 @@ typedef struct host_audit_entry {
 	int code;
 	bool has_code;
 	const hn_session *session; /* NULL: the host itself */
+	int64_t valid_until;       /* seconds; 0 and INT64_MAX: none */
+	const struct caps_decision *decision; /* whose rule it was; NULL: none */
+	const char *note;          /* static, not personal: goes into field 24; NULL: none */
+	const uint8_t *cti;        /* of what it is about: revoked, issued; NULL: the session's token */
 } host_audit_entry;
 int host_audit_open(hn_host *host, hn_error **err);
 int host_audit_append(

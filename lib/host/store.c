@@ -2,6 +2,7 @@
  *
  * The host's database: opening it, its revision, content-addressed bodies, and transactions.
  */
+#include "caps/store.h"
 #include "host/host-private.h"
 
 #include <errno.h>
@@ -28,15 +29,22 @@ static int make_directory(hn_host *host, hn_error **err)
 
 static int apply_schemas(hn_host *host, hn_error **err)
 {
-	int rc = state_schema_apply(host->store, "host", host_schema, host_schema_count, err);
+	const struct {
+		const char *room;
+		const state_schema *steps;
+		size_t count;
+	} rooms[] = {
+		{"host", host_schema, host_schema_count},
+		{"audit", caps_audit_schema, caps_audit_schema_count},
+		{"caps", caps_store_schema, caps_store_schema_count},
+		{"runtime", host_runtime_schema, host_runtime_schema_count},
+	};
+	int rc = 0;
 
-	if (rc >= 0)
+	for (size_t i = 0; rc >= 0 && i < BASE_COUNT(rooms); i++)
 		rc = state_schema_apply(
-			host->store, "audit", caps_audit_schema, caps_audit_schema_count, err);
-	if (rc < 0)
-		return rc;
-	return state_schema_apply(
-		host->store, "runtime", host_runtime_schema, host_runtime_schema_count, err);
+			host->store, rooms[i].room, rooms[i].steps, rooms[i].count, err);
+	return rc;
 }
 
 int host_store_open(hn_host *host, hn_error **err)
