@@ -21,14 +21,12 @@ let
   libvirtd = lib.hasPrefix "qemu:///system" cfg.driver;
   usualState = cfg.stateDir == "/var/lib/hypernix";
 
-  settings = lib.escapeShellArgs [
-    "--config" (toString cfg.declarationFile)
-    "--state" cfg.stateDir
-    "--uri" cfg.driver
+  host = [ "--state" cfg.stateDir "--uri" cfg.driver ];
+  settings = lib.escapeShellArgs ([ "--config" (toString cfg.declarationFile) ] ++ host ++ [
     "--on-remove" cfg.onRemove
     "--runtime-tags" cfg.runtimeTags
     "--failure-policy" cfg.failurePolicy
-  ];
+  ]);
   activate = "${cfg.package}/bin/hv-activate";
 
   # What the embedded driver starts.
@@ -163,6 +161,17 @@ in
         libvirtd, which is then enabled.
       '';
     };
+    shutdownTimeout = mkOption {
+      type = types.nullOr types.str;
+      default = "5min";
+      example = "15min";
+      description = ''
+        How long the guests of the embedded driver are given together when the host is switched off: they are stopped
+        one after the other, in the reverse of `start.order`, each with its `stop.grace`; what runs after this time is
+        killed. null: they are all killed at once. With another driver its own service stops them, such as
+        libvirt-guests.
+      '';
+    };
     superviseInterval = mkOption {
       type = types.nullOr types.str;
       default = "30s";
@@ -215,6 +224,12 @@ in
           assertion = builtins.match "[a-z][a-z0-9+.-]*:.*" cfg.driver != null;
           message = "hypervisor.compute.driver: must be hypernix: or a URI such as qemu:///system, "
             + "not ${builtins.toJSON cfg.driver}";
+        }
+        {
+          assertion = cfg.shutdownTimeout == null
+            || builtins.match "([0-9]+(\\.[0-9]+)? *[a-z]* *)+" cfg.shutdownTimeout != null;
+          message = "hypervisor.compute.shutdownTimeout: must be a time such as 5min, "
+            + "not ${builtins.toJSON cfg.shutdownTimeout}";
         }
       ];
 
@@ -278,7 +293,7 @@ in
         after = [ "hypernix.service" ];
         path = tools;
         script = "exec ${cfg.package}/bin/hv-compute supervise --count 1 --lock-wait 20s "
-          + lib.escapeShellArgs [ "--state" cfg.stateDir "--uri" cfg.driver ];
+          + lib.escapeShellArgs host;
         serviceConfig = hardened // {
           Type = "oneshot";
           KillMode = "process";
@@ -291,6 +306,33 @@ in
         timerConfig = {
           OnBootSec = "2min";
           OnUnitInactiveSec = cfg.superviseInterval;
+        };
+      };
+    })
+
+    # As NixOS has it for libvirt-guests: a unit that does nothing but end. It is not the ExecStop of hypernix.service,
+    # which a switch restarts while the guests run on. Nobody stops this one but what takes the host down, neither a
+    # person nor a switch, also one to a configuration without it.
+    (mkIf (embedded && cfg.shutdownTimeout != null) {
+      systemd.services.hypernix-shutdown = {
+        description = "hypernix: stop the guests when the host goes down";
+        documentation = [ "man:hv-activate(1)" ];
+        wantedBy = [ "multi-user.target" ];
+        # What is named here is there until the last guest has ended.
+        after = [ "hypernix.service" "hypernix-supervise.service" "local-fs.target" "remote-fs.target" "network.target" ];
+        path = tools;
+        restartIfChanged = false;
+        unitConfig = {
+          RefuseManualStop = true;
+          X-StopOnRemoval = false;
+        };
+        preStop = "exec ${activate} --stop ${lib.escapeShellArgs host} --journal";
+        serviceConfig = hardened // {
+          Type = "oneshot";
+          RemainAfterExit = true;
+          KillMode = "process"; # what the time was too short for is not this unit's to kill
+          Delegate = true;
+          TimeoutStopSec = cfg.shutdownTimeout;
         };
       };
     })

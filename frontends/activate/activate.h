@@ -26,14 +26,15 @@ typedef enum activate_mode { ACTIVATE, ACTIVATE_DRY, ACTIVATE_CHECK } activate_m
 typedef struct activation {
 	cli_run *cli;
 	activate_mode mode;
-	hn_decl *decl;       /* what to go to; NULL when it could not be read */
+	bool stop;     /* the host goes down: all guests are stopped, and nothing is declared */
+	hn_decl *decl; /* what to go to; NULL when it could not be read */
 	int64_t driver_wait; /* ns that are left to wait for a hypervisor */
 	hn_session *session;
 	hn_plan *plan, *boot; /* NULL until it is made; boot only with --boot */
 	hn_error *error;      /* the first that ended the activation */
 	hn_error *boot_error; /* what ended the boot, which the activation follows all the same */
 	bool machine;         /* of a check: was the hypervisor asked too? */
-	const char *outcome;  /* "applied", "pending", "failed" ... */
+	const char *outcome;  /* "applied", "pending", "stopped", "failed" ... */
 	activate_status status;
 } activation;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * hv-activate: makes a host what the declaration of its NixOS configuration says. Called by systemd
- * at boot and at each switch.
+ * at boot and at each switch, and when the host goes down.
  */
 #include "activate.h"
 #include <poll.h>
@@ -12,10 +12,12 @@
 
 static const cli_option options[] = {
 	CLI_VALUE("config", "FILE",
-		"the declaration to go to, JSON, or - for standard input; it is needed"),
+		"the declaration to go to, JSON, or - for standard input; needed but for --stop"),
 	CLI_FLAG("dry-activate", "print what would be done, and change nothing"),
 	CLI_FLAG("check", "do what an activation does before its first effect, and change nothing"),
 	CLI_FLAG("boot", "first start the guests that are to run, as declared last"),
+	CLI_FLAG("stop",
+		"stop all guests, as the host goes down; the next --boot starts them again"),
 	CLI_VALUE("on-remove", "stop|keep|destroy",
 		"units that are no longer declared: stop (the default), leave, or stop and undefine; "
 		"disks stay"),
@@ -40,7 +42,9 @@ static const cli_option options[] = {
 
 static int open_session(activation *run)
 {
-	CLI_AUTO_FREE char *reason = cli_format("activation of %s", cli_text(run->cli, "config"));
+	CLI_AUTO_FREE char *reason =
+		run->stop ? cli_format("%s", "shutdown of the host")
+			  : cli_format("activation of %s", cli_text(run->cli, "config"));
 	hn_session_options who = HN_SESSION_OPTIONS_INIT;
 	CLI_AUTO_OF(hn_host) hn_host *host = NULL;
 	hn_host_options where;
@@ -171,12 +175,22 @@ static void print_steps(activation *run)
 		activate_step(run, &step);
 }
 
+static int plan_stop(activation *run)
+{
+	hn_plan_options to = HN_PLAN_OPTIONS_INIT;
+
+	to.shutdown = true;
+	return make_plan(run, &to, &run->plan);
+}
+
 static int declare(activation *run)
 {
-	int result = plan_declaration(run);
+	int result = run->stop ? plan_stop(run) : plan_declaration(run);
 
 	if (result < 0)
 		return result;
+	if (run->mode == ACTIVATE && run->stop) /* to run out of time is no reason to start them */
+		return carry_out(run, run->plan, HN_ON_ERROR_CONTINUE, 0);
 	if (run->mode == ACTIVATE)
 		return carry_out(run, run->plan, policy(run),
 			cli_duration(run->cli, "timeout", 120 * SECOND));
@@ -224,6 +238,8 @@ static void judge(activation *run, int result)
 		conclude(run, "refused", ACTIVATE_REFUSED);
 	else if (run->mode != ACTIVATE)
 		conclude(run, run->mode == ACTIVATE_DRY ? "planned" : "checked", ACTIVATE_APPLIED);
+	else if (run->stop)
+		conclude(run, "stopped", ACTIVATE_APPLIED);
 	else if (any_inconsistent(run))
 		conclude(run, "inconsistent", ACTIVATE_INCONSISTENT);
 	else if (activate_pending(run->plan) > 0)
@@ -237,7 +253,7 @@ static void judge(activation *run, int result)
 static int carry_through(activation *run)
 {
 	bool boots = cli_flag(run->cli, "boot");
-	int read = read_config(run), result;
+	int read = run->stop ? 0 : read_config(run), result;
 	hn_error *unread = run->error;
 
 	if (read < 0 && !boots)
@@ -256,22 +272,50 @@ static int carry_through(activation *run)
 	return result;
 }
 
-static int activate(cli_run *cli)
+static int check_stop(cli_run *cli)
 {
-	activation run = {.cli = cli};
-	int status;
+	static const char *const others[] = {
+		"config", "on-remove", "runtime-tags", "failure-policy", "timeout", "driver-wait"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (cli_text(cli, others[i]) != NULL)
+			return cli_refuse(cli, HN_EINVAL, "leave one of them out",
+				"--stop goes to no declaration, which --%s is about", others[i]);
+	if (cli_flag(cli, "boot"))
+		return cli_refuse(cli, HN_EINVAL, "leave one of them out",
+			"--boot starts guests, and --stop stops them");
+	return 0;
+}
+
+/* 0, or the exit status. */
+static int read_options(activation *run)
+{
+	cli_run *cli = run->cli;
 
 	cli->journal_out = cli_flag(cli, "journal") || cli_is_journal(STDOUT_FILENO);
 	cli->journal_err = cli_flag(cli, "journal") || cli_is_journal(STDERR_FILENO);
+	run->stop = cli_flag(cli, "stop");
+	run->mode = cli_flag(cli, "check")          ? ACTIVATE_CHECK
+		    : cli_flag(cli, "dry-activate") ? ACTIVATE_DRY
+						    : ACTIVATE;
+	if (run->stop)
+		return check_stop(cli);
 	if (cli_text(cli, "config") == NULL)
 		return cli_refuse(cli, HN_EINVAL, "give --config FILE", "no declaration is named");
-	run.mode = cli_flag(cli, "check")          ? ACTIVATE_CHECK
-		   : cli_flag(cli, "dry-activate") ? ACTIVATE_DRY
-						   : ACTIVATE;
-	if (run.mode != ACTIVATE && cli_flag(cli, "boot"))
+	if (run->mode != ACTIVATE && cli_flag(cli, "boot"))
 		return cli_refuse(cli, HN_EINVAL, "leave --boot out",
 			"--boot starts guests, which --check and --dry-activate do not");
-	run.driver_wait = cli_duration(cli, "driver-wait", 60 * SECOND);
+	run->driver_wait = cli_duration(cli, "driver-wait", 60 * SECOND);
+	return 0;
+}
+
+static int activate(cli_run *cli)
+{
+	activation run = {.cli = cli};
+	int status = read_options(&run);
+
+	if (status != 0)
+		return status;
 	judge(&run, carry_through(&run));
 	status = activate_report(&run);
 	hn_decl_unref(run.decl);
@@ -294,13 +338,14 @@ int main(int argc, char **argv)
 		.details =
 			"It is what the NixOS module runs at boot and at each switch, and may be run by "
 			"hand. A second run of the same declaration does nothing; one that was killed "
-			"is completed by the next.",
+			"is completed by the next. With --stop it ends all guests in order.",
 		.options = options,
 		.commands = none,
 		.run = activate,
 		.examples = "--config /etc/hypernix/desired.json\n"
 			    "--config desired.json --dry-activate\n"
-			    "--config desired.json --on-remove keep --failure-policy undo\n",
+			    "--config desired.json --on-remove keep --failure-policy undo\n"
+			    "--stop\n",
 		.statuses =
 			"0\tall is as declared\n"
 			"1\trefused, and nothing was changed\n"

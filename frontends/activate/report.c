@@ -153,7 +153,9 @@ static void tell_applied(const activation *run)
 {
 	size_t done = count_status(run->plan, HN_STEP_DONE), wait = activate_pending(run->plan);
 
-	if (done == 0 && wait == 0)
+	if (run->stop)
+		activate_note(run, INFORMATION, "stopped: %zu guest%s", done, plural(done));
+	else if (done == 0 && wait == 0)
 		activate_note(run, INFORMATION, "applied: nothing was to be done");
 	else if (wait == 0)
 		activate_note(run, INFORMATION, "applied: %zu step%s", done, plural(done));

@@ -92,6 +92,8 @@ typedef struct hn_plan_options {
 	bool boot;      /* only start what is to run and does not, as declared when last applied; no
 			   decls */
 	bool drop_tags; /* declared units lose the tags that were put or taken away at run time */
+	bool shutdown;  /* only stop what runs, in the reverse order of starts; the next
+			   boot starts it again; no decls */
 } hn_plan_options;
 #define HN_PLAN_OPTIONS_INIT                                                                       \
 	{                                                                                          \

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT
  *
  * What an activation needs beyond an ordinary plan: starting at boot what was declared last, before
- * anything new is looked at, and dropping the tags of run time.
+ * anything new is looked at; stopping all of it when the host goes down; and dropping the tags of
+ * run time.
  */
 #include "host/plan.h"
 
-/* --- boot --- */
+/* --- boot and shutdown --- */
+
+bool plan_keeps_declared(const hn_plan *plan)
+{
+	return plan->boot || plan->shutdown;
+}
 
 static bool starts_at_boot(const plan_unit *unit)
 {
@@ -18,14 +24,14 @@ static bool starts_at_boot(const plan_unit *unit)
 	       autostart != 0;
 }
 
-typedef struct boot_walk {
+typedef struct guest_walk {
 	hn_plan *plan;
 	hn_error **err;
-} boot_walk;
+} guest_walk;
 
 static int add_unit(void *arg, hn_unit *record)
 {
-	const boot_walk *walk = arg;
+	const guest_walk *walk = arg;
 	plan_unit *unit = plan_add_unit(walk->plan, record->name);
 
 	if (!unit) {
@@ -40,25 +46,37 @@ static int add_unit(void *arg, hn_unit *record)
 	memcpy(unit->digest, record->desired_digest, sizeof(unit->digest));
 	if (record->desired)
 		(void)hn_view_get_int(record->desired, "start.order", &unit->order, NULL);
+	if (walk->plan->shutdown) /* what others stand on goes last */
+		unit->order = -unit->order;
+	return 0;
+}
+
+static int add_guest_step(hn_plan *plan, size_t index, hn_error **err)
+{
+	const plan_unit *unit = &plan->units[index];
+	plan_step *step;
+
+	/* One that is inconsistent or no longer declared too: it would be killed a moment later. */
+	if (unit->skip || !(plan->shutdown ? plan_unit_runs(unit) : starts_at_boot(unit)))
+		return 0;
+	step = plan->shutdown ? plan_add(plan, HN_ACTION_STOP, PHASE_STOP, index)
+			      : plan_add(plan, HN_ACTION_START, PHASE_START, index);
+	if (!step || !plan_text(&step->note, plan->shutdown ? "shutdown" : "autostart"))
+		return plan_refuse(plan, err);
 	return 0;
 }
 
 /* Stored views only: nothing that is declared now, or that has become wrong since, can keep a unit
- * from starting. */
-int plan_fill_boot(hn_plan *plan, hn_error **err)
+ * from starting or from an orderly end. */
+int plan_fill_guests(hn_plan *plan, hn_error **err)
 {
-	boot_walk walk = {.plan = plan, .err = err};
+	guest_walk walk = {.plan = plan, .err = err};
 	int rc = host_units_each(plan->host, add_unit, &walk, err);
 
 	for (size_t i = 0; rc >= 0 && i < plan->unit_count; i++) {
-		plan_step *step;
-
 		rc = plan_observe(plan, &plan->units[i], err);
-		if (rc < 0 || plan->units[i].skip || !starts_at_boot(&plan->units[i]))
-			continue;
-		step = plan_add(plan, HN_ACTION_START, PHASE_START, i);
-		if (!step || !plan_text(&step->note, "autostart"))
-			rc = plan_refuse(plan, err);
+		if (rc >= 0)
+			rc = add_guest_step(plan, i, err);
 	}
 	if (rc < 0)
 		return rc;

@@ -164,9 +164,9 @@ static int act_stop(act *a, hn_error **err)
 
 	if (rc < 0)
 		return rc;
-	/* Nobody wished it down: when it is declared again it starts again. */
-	rc = host_act_stop_to(
-		a->run->host, &a->permits[0], a->unit->record, &options, HOST_WANTED_UNSET, err);
+	/* Nobody wished it down: when it is declared again, or the host is up again, it starts. */
+	rc = host_act_stop_to(a->run->host, &a->permits[0], a->unit->record, &options,
+		a->run->plan->shutdown ? a->unit->record->wanted : HOST_WANTED_UNSET, err);
 	return end(a, 1, rc, how, err);
 }
 

@@ -103,7 +103,7 @@ static int declare_units(apply_run *run, hn_error **err)
 	return rc;
 }
 
-/* A boot changes nothing of what is declared. */
+/* A boot and a shutdown change nothing of what is declared. */
 static int reload_units(apply_run *run, hn_error **err)
 {
 	int rc = 0;
@@ -157,7 +157,7 @@ static int declare_all(void *arg, hn_error **err)
 	if (rc >= 0)
 		rc = apply_untag(run, err);
 	if (rc >= 0)
-		rc = plan->boot ? reload_units(run, err) : declare_units(run, err);
+		rc = plan_keeps_declared(plan) ? reload_units(run, err) : declare_units(run, err);
 	if (rc >= 0)
 		rc = tell_left(run, HN_STEP_DONE, err);
 	if (rc >= 0)

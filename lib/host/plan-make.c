@@ -383,8 +383,8 @@ int plan_fill(hn_session *session, hn_plan *plan, hn_error **err)
 {
 	int rc = open_parts(session, plan, err);
 
-	if (rc >= 0 && plan->boot)
-		return plan_fill_boot(plan, err);
+	if (rc >= 0 && plan_keeps_declared(plan))
+		return plan_fill_guests(plan, err);
 	if (rc >= 0)
 		rc = find_target(plan, err);
 	if (rc >= 0)

@@ -22,6 +22,7 @@ static int options_text(const hn_plan *plan, char **text, hn_error **err)
 	hn_json_text(json, "unit", plan->only);
 	hn_json_bool(json, "boot", plan->boot);
 	hn_json_bool(json, "drop_tags", plan->drop_tags);
+	hn_json_bool(json, "shutdown", plan->shutdown);
 	hn_json_end(json);
 	return codec_json_take(json, text, err);
 }
@@ -222,6 +223,8 @@ static int read_options(hn_plan *plan, const char *text, hn_error **err)
 	plan->boot = node && node->kind == CODEC_TRUE;
 	node = codec_member(root, "drop_tags");
 	plan->drop_tags = node && node->kind == CODEC_TRUE;
+	node = codec_member(root, "shutdown");
+	plan->shutdown = node && node->kind == CODEC_TRUE;
 	node = codec_member(root, "unit");
 	if (node && node->kind == CODEC_TEXT) {
 		plan->only = base_strdup(node->text);

@@ -46,9 +46,15 @@ static int fill_options(hn_plan *plan, const hn_plan_options *options, hn_error 
 	if (options->decls && options->generation != 0)
 		return base_error(err, HN_EINVAL, HOST_ROOM, "give one of them",
 			"a plan goes to a declaration or back to a generation, not both");
-	if (options->boot && (options->decls || options->generation != 0 || options->drop_tags))
+	if ((options->boot || options->shutdown) &&
+		(options->decls || options->generation != 0 || options->drop_tags))
 		return base_error(err, HN_EINVAL, HOST_ROOM, "make two plans",
-			"a plan for the boot starts what is declared already, and changes nothing");
+			"a plan for the %s, and changes nothing",
+			options->boot ? "boot starts what is declared already"
+				      : "shutdown stops what runs");
+	if (options->boot && options->shutdown)
+		return base_error(err, HN_EINVAL, HOST_ROOM, "make two plans",
+			"a plan starts the guests of a boot or stops them all, not both");
 	rc = read_on_remove(plan, options->on_remove, err);
 	if (rc >= 0)
 		rc = keep_decls(plan, options->decls, options->decl_count, options->owner, err);
@@ -59,6 +65,7 @@ static int fill_options(hn_plan *plan, const hn_plan_options *options, hn_error 
 	plan->start = options->start;
 	plan->boot = options->boot;
 	plan->drop_tags = options->drop_tags;
+	plan->shutdown = options->shutdown;
 	if (options->unit) {
 		plan->only = base_strdup(options->unit);
 		if (!plan->only)
@@ -101,6 +108,7 @@ int plan_copy_options(const hn_plan *from, hn_plan **plan, hn_error **err)
 		.unit = from->only,
 		.boot = from->boot,
 		.drop_tags = from->drop_tags,
+		.shutdown = from->shutdown,
 	};
 
 	return plan_new(from->host, &options, plan, err);

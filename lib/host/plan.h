@@ -76,7 +76,7 @@ struct hn_plan {
 	size_t decl_count;
 	hn_owner owner;
 	uint64_t rollback;
-	bool has_decls, restore, start, boot, drop_tags;
+	bool has_decls, restore, start, boot, drop_tags, shutdown;
 	bool begun;     /* it was declared; what failed before that changed nothing */
 	char on_remove; /* 's', 'k', 'd' */
 	char *only;     /* unit, or NULL */
@@ -108,8 +108,9 @@ bool plan_actionable(const plan_step *step); /* will something be done? */
 bool plan_leaves(const plan_step *step);
 bool plan_same_steps(const hn_plan *left, const hn_plan *right);
 
-/* --- activate.c: starts at boot, tags of run time --- */
-int plan_fill_boot(hn_plan *plan, hn_error **err);
+/* --- activate.c: starts at boot, stops at shutdown, tags of run time --- */
+bool plan_keeps_declared(const hn_plan *plan); /* it is about guests, not about what is declared */
+int plan_fill_guests(hn_plan *plan, hn_error **err);
 int plan_untag(hn_plan *plan, hn_error **err);
 bool plan_keeps_tags(const hn_plan *plan, const plan_unit *unit);
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # hv-activate on real guests, called as systemd would call it: two generations and back, a unit that fails,
-# a dry run, a boot, a newer database. Guests outlive each call.
+# a dry run, a boot, a shutdown, a newer database. Guests outlive each call but that of the shutdown.
 . "$(dirname "$0")/../lib/e2e.sh"
 need_guest
 
@@ -23,16 +23,21 @@ declare_units three.json "$(unit web ', "compute.units": 200')" "$(unit db '')" 
 echo '{ "hypernix": 1, "units": { "web": { "overrides": { "memory.sise": "1Gi" } } } }' >wrong.json
 echo '{ "hypernix": 1 }' >none.json
 
-# exits STATUS CONFIG OPTION...
-exits() {
+# ends STATUS COMMAND...
+ends() {
 	local expected=$1 status=0
 	shift
-	hook "$@" || status=$?
+	"$@" || status=$?
 	[ "$status" = "$expected" ] || {
 		echo "exit status $status"
 		cat out err
 		return 1
 	}
+}
+exits() { # STATUS CONFIG OPTION...
+	local expected=$1
+	shift
+	ends "$expected" hook "$@"
 }
 said() { # PATTERN: the last call said this
 	grep -qE -- "$1" out || {
@@ -60,6 +65,10 @@ same_values() {
 closed_streams() {
 	(cd / && exec "$program" --config "$work/one.json" <&- >&- 2>&-) || return
 	database >now && same_values
+}
+# Of a guest that had to be killed the event says "destroyed".
+shut_down() {
+	hv watch --once --since 0 --json --type '*.state.changed.v1' | grep -c '"detail":"shutdown"'
 }
 gone() {
 	! kill -0 "$1" 2>/dev/null
@@ -173,6 +182,28 @@ check "but starts what was declared last" test "$(guests_running | wc -l)" = 2
 web=$(pid_of web)
 check "and then the declaration is tried" exits 0 one.json --boot
 check "the guest is the same process" test "$(pid_of web)" = "$web"
+
+# A host that is switched off in order: nobody wished the guests down, so the next boot starts them.
+declare_units patient.json "$(unit web ', "start.order": 100' | sed 's/"1s"/"60s"/')" \
+	"$(unit db ', "start.order": 900' | sed 's/"1s"/"60s"/')"
+check "guests with a long grace" exits 0 patient.json
+for name in web db; do
+	check "$name is up" hv wait "$name" --wait ready --timeout 240s
+done
+check "a dry run of the shutdown" ends 0 as_unit --stop --dry-activate
+check "says what it would stop" said '^web: stop: would be done'
+check "and stops nothing" test "$(guests_running | wc -l)" = 2
+before=$(shut_down)
+check "the shutdown" ends 0 as_unit --stop
+check "stops all" said '^stopped: 2 guests'
+check "those first that start last" test "$(grep -o '^[a-z]*: stop: done' out | tr '\n' ' ')" = 'db: stop: done web: stop: done '
+check "no guest runs" test -z "$(guests_running)"
+check "none was killed" test "$(shut_down)" = $((before + 2))
+check "once more: nothing runs" ends 0 as_unit --stop
+check "and it says so" said '^stopped: 0 guests'
+check "the next boot" exits 0 one.json --boot
+check "starts them again" test "$(guests_running | wc -l)" = 2
+web=$(pid_of web)
 
 # A database of a newer version.
 sql "INSERT INTO schema_step VALUES ('host', 9999, 9999, 0)"

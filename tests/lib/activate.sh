@@ -18,17 +18,21 @@ declare_units() {
 	echo "{ \"hypernix\": 1, \"tags\": { \"night\": { \"set\": { \"compute.limit\": 60 } } }, \"units\": { $text } }" >"$file"
 }
 
-# hook CONFIG OPTION...: what systemd gives a service: a short environment, / as the directory, no standard
+# as_unit OPTION...: what systemd gives a service: a short environment, / as the directory, no standard
 # input. Answers in $work/out and $work/err.
-hook() {
-	local config=$1
-	shift
+as_unit() {
 	(
 		cd / && exec env -i PATH="$PATH" LANG=C.UTF-8 INVOCATION_ID=0123456789abcdef0123456789abcdef \
 			SYSTEMD_EXEC_PID=1 HYPERNIX_STATE="$state" HYPERNIX_ROOT="$machine" \
 			HYPERNIX_CALIBRATION="$HYPERNIX_CALIBRATION" \
-			"$program" --config "$work/$config" "$@" <&- >"$work/out" 2>"$work/err"
+			"$program" "$@" <&- >"$work/out" 2>"$work/err"
 	)
+}
+# hook CONFIG OPTION...
+hook() {
+	local config=$1
+	shift
+	as_unit --config "$work/$config" "$@"
 }
 
 pid_of() {

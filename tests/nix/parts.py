@@ -229,20 +229,24 @@ def options_part(tool, report):
                  '\n'.join(made['problems']) + errors)
 
 
+def as_text(settings):
+    return [(key, str(value).lower() if isinstance(value, bool) else value) for key, value in settings.items()]
+
+
 def write_units(tool, systemd):
     """The unit files that NixOS would make of it."""
     paths = []
     for name, unit in systemd['services'].items():
-        script = tool.write(f'units/{name}.sh', '#!/bin/sh -e\n' + unit['script'])
-        os.chmod(script, 0o755)
         relations = [(word, ' '.join(unit.get(word.lower(), []))) for word in ('After', 'Wants', 'Requires')]
-        settings = [(key, str(value).lower() if isinstance(value, bool) else value) for key, value in unit['serviceConfig'].items()]
-        if 'postStart' in unit:
-            settings.append(('ExecStartPost', tool.write(f'units/{name}-after.sh', '#!/bin/sh -e\n' + unit['postStart'])))
-            os.chmod(settings[-1][1], 0o755)
+        relations += as_text(unit.get('unitConfig', {}))
+        settings = as_text(unit['serviceConfig'])
+        for word, key in (('script', 'ExecStart'), ('postStart', 'ExecStartPost'), ('preStop', 'ExecStop')):
+            if word in unit:
+                settings.append((key, tool.write(f'units/{name}-{word}.sh', '#!/bin/sh -e\n' + unit[word])))
+                os.chmod(settings[-1][1], 0o755)
         text = '[Unit]\n' + ''.join(f'{key}={value}\n' for key, value in [('Description', unit['description'])] + relations if value)
         paths.append(tool.write(f'units/{name}.service', text + '[Service]\n' + ''.join(
-            f'{key}={value}\n' for key, value in settings + [('ExecStart', script)])))
+            f'{key}={value}\n' for key, value in settings)))
     for name, unit in systemd['timers'].items():
         paths.append(tool.write(f'units/{name}.timer', '[Timer]\n' + ''.join(
             f'{key}={value}\n' for key, value in unit['timerConfig'].items())))
@@ -267,6 +271,22 @@ def asks(tool, body):
         libvirtd = c.config.virtualisation.libvirtd.enable;
         dry = c.config.system.activationScripts.hypernixDryActivate or null;
         before = c.config.system.preSwitchChecks.hypernix or null; }}''')
+
+
+def shutdown_unit(tool, report, on, settings):
+    down = on['systemd']['services']['hypernix-shutdown']
+    for name, value in (('Type', 'oneshot'), ('RemainAfterExit', True), ('KillMode', 'process'), ('TimeoutStopSec', '5min')):
+        report.check(f'module: the unit of the shutdown has {name} = {value}', down['serviceConfig'].get(name) == value, down)
+    report.check('module: it starts nothing, and ends by stopping all', 'script' not in down and
+                 down['preStop'].split()[1:] == ['/stub/hypernix/bin/hv-activate', '--stop', '--state', '/var/lib/hypernix', '--uri', 'hypernix:', '--journal'], down)
+    report.check('module: only the shutdown ends it', down['unitConfig'] == {'RefuseManualStop': True, 'X-StopOnRemoval': False} and
+                 down['restartIfChanged'] is False and down['wantedBy'] == ['multi-user.target'], down)
+    report.check('module: guests end before what they stand on', {'hypernix.service', 'network.target', 'remote-fs.target'} <= set(down['after']), down)
+    report.check('module: no such unit where libvirtd has the guests', 'hypernix-shutdown' not in settings['systemd']['services'], settings)
+    without = asks(tool, 'enable = true; shutdownTimeout = null;')
+    report.check('module: nor where nobody wants it', 'hypernix-shutdown' not in without['systemd']['services'], without)
+    wrong = asks(tool, 'enable = true; shutdownTimeout = "soon";')
+    report.check('module: a time that is none', [text for text in wrong['problems'] if 'shutdownTimeout: must be a time' in text], wrong)
 
 
 @part
@@ -303,6 +323,7 @@ def module(tool, report):
                  settings['environment']['variables'] == {'HYPERNIX_STATE': '/srv/a b', 'HYPERNIX_URI': 'qemu:///system'}, settings)
     report.check('module: restart policies on a timer, or not', 'hypernix-supervise' in on['systemd']['timers'] and
                  'hypernix-supervise' not in settings['systemd']['services'], settings)
+    shutdown_unit(tool, report, on, settings)
     older = tool.evaluate(f'''let c = import {ROOT}/tests/nix/eval.nix {{ older = true; modules = [ {{ hypervisor.compute.enable = true; }} ]; }};
         in {{ inherit (c) problems; system = builtins.attrNames c.config.system; }}''')
     report.check('module: an older NixOS has no checks before a switch', older == {'problems': [], 'system': ['activationScripts']}, older)

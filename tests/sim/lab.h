@@ -80,6 +80,19 @@ static inline void lab_free(lab *l)
 }
 #define LAB __attribute__((cleanup(lab_free))) lab
 
+/* The lab's session becomes that of the service. */
+static inline void lab_as_service(lab *l, const char *reason)
+{
+	hn_session_options options = HN_SESSION_OPTIONS_INIT;
+
+	options.reason = reason;
+	options.program = "hook";
+	l->session = hn_session_unref(l->session);
+	cr_assert_eq(
+		hn_session_open_service(l->host, "activation", &options, &l->session, lab_err(l)),
+		0, "%s", lab_why(l));
+}
+
 /* Ends the process and starts it again. */
 static inline void lab_reopen(lab *l)
 {

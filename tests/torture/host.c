@@ -238,17 +238,21 @@ static int run_drop(torture *t, hn_error **err)
 	return drop(t, NULL, err);
 }
 
+static int check_whole(torture *t)
+{
+	AUTO_HANDLES h = {0};
+
+	TORTURE_CHECK(open_handles(t, &h, NULL) == 0);
+	TORTURE_CHECK(hn_state_verify(h.session, NULL) == 0);
+	TORTURE_CHECK(repair_all(&h) == 0);
+	return 0;
+}
+
 static int check_drop(torture *t)
 {
 	bool empty = false;
 
-	{
-		AUTO_HANDLES h = {0};
-
-		TORTURE_CHECK(open_handles(t, &h, NULL) == 0);
-		TORTURE_CHECK(hn_state_verify(h.session, NULL) == 0);
-		TORTURE_CHECK(repair_all(&h) == 0);
-	}
+	TORTURE_CHECK(check_whole(t) == 0);
 	TORTURE_CHECK(drop(t, NULL, NULL) == 0);
 	TORTURE_CHECK(shows("a", "compute.units", "100"));
 	TORTURE_CHECK(drop(t, &empty, NULL) == 0);
@@ -275,17 +279,30 @@ static int run_boot(torture *t, hn_error **err)
 
 static int check_boot(torture *t)
 {
-	AUTO_HANDLES h = {0};
-
-	TORTURE_CHECK(open_handles(t, &h, NULL) == 0);
-	TORTURE_CHECK(hn_state_verify(h.session, NULL) == 0);
-	TORTURE_CHECK(repair_all(&h) == 0);
-	close_handles(&h);
-	h = (handles){0};
+	TORTURE_CHECK(check_whole(t) == 0);
 	TORTURE_CHECK(run_boot(t, NULL) == 0);
 	TORTURE_CHECK(fake_find("a")->status == HN_UNIT_RUNNING);
 	TORTURE_CHECK(fake_find("b")->status == HN_UNIT_RUNNING);
 	return 0;
+}
+
+/* --- a shutdown: nothing runs after the next one, and the boot brings all back --- */
+
+static int run_shutdown(torture *t, hn_error **err)
+{
+	hn_plan_options to = HN_PLAN_OPTIONS_INIT;
+
+	to.shutdown = true;
+	return activate(t, &to, NULL, err);
+}
+
+static int check_shutdown(torture *t)
+{
+	TORTURE_CHECK(check_whole(t) == 0);
+	TORTURE_CHECK(run_shutdown(t, NULL) == 0);
+	TORTURE_CHECK(fake_find("a")->status == HN_UNIT_STOPPED);
+	TORTURE_CHECK(fake_find("b")->status == HN_UNIT_STOPPED);
+	return check_boot(t);
 }
 
 static const hn_code also[] = {HN_EAUDIT, HN_EINCONSISTENT, HN_EUNDO, HN_OK};
@@ -318,6 +335,13 @@ static const torture_scenario scenarios[] = {
 		.prepare = prepare_off,
 		.run = run_boot,
 		.check = check_boot,
+		.io = true,
+		.also = also,
+		.stride = 61},
+	{.name = "shutdown",
+		.prepare = prepare_applied,
+		.run = run_shutdown,
+		.check = check_shutdown,
 		.io = true,
 		.also = also,
 		.stride = 61},

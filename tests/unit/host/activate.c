@@ -19,19 +19,6 @@
 	"{\"hypernix\":1,\"units\":{\"a\":{\"overrides\":{\"autostart\":true" a "}},"              \
 	"\"b\":{\"overrides\":{\"autostart\":true" b "}}}}"
 
-/* The lab's session becomes that of the service. */
-static void as_service(lab *l, const char *reason)
-{
-	hn_session_options options = HN_SESSION_OPTIONS_INIT;
-
-	options.reason = reason;
-	options.program = "hook";
-	l->session = hn_session_unref(l->session);
-	cr_assert_eq(
-		hn_session_open_service(l->host, "activation", &options, &l->session, lab_err(l)),
-		0, "%s", lab_why(l));
-}
-
 /* --- dry hosts --- */
 
 /* Another process that only looks. */
@@ -532,7 +519,7 @@ Test(untag, a_service_does_it_on_record)
 	retag(&l, "db", NULL, "night");
 	retag(&l, "db", "day", NULL);
 	lab_must_apply(&l, TAGGED);
-	as_service(&l, "test");
+	lab_as_service(&l, "test");
 	cr_assert_eq(plan_untagged(&l, TAGGED), 0, "%s", lab_why(&l));
 	audit = lab_number(&l,
 		"SELECT count(*) FROM audit WHERE instr(rec, CAST('tag/default/day' AS BLOB)) > 0");

@@ -7,19 +7,6 @@
 
 #define WEB "{\"hypernix\":1,\"units\":{\"web\":{\"overrides\":{\"autostart\":true}}}}"
 
-/* The lab's session becomes that of the service. */
-static void as_service(lab *l, const char *reason)
-{
-	hn_session_options options = HN_SESSION_OPTIONS_INIT;
-
-	options.reason = reason;
-	options.program = "hook";
-	l->session = hn_session_unref(l->session);
-	cr_assert_eq(
-		hn_session_open_service(l->host, "activation", &options, &l->session, lab_err(l)),
-		0, "%s", lab_why(l));
-}
-
 Test(service, an_unknown_one_is_not_found)
 {
 	LAB l = lab_new();
@@ -72,7 +59,7 @@ Test(service, may_what_it_needs_and_nothing_else)
 {
 	LAB l = lab_new();
 
-	as_service(&l, "test");
+	lab_as_service(&l, "test");
 	for (int verb = 0; verb < HN_VERB_COUNT; verb++)
 		cr_expect_eq(
 			hn_session_check(l.session, base_verb_text((hn_verb)verb), "unit/x", NULL),
@@ -85,7 +72,7 @@ Test(service, what_it_may_not_is_denied_and_on_record)
 	uint64_t before;
 
 	lab_must_apply(&l, WEB);
-	as_service(&l, "test");
+	lab_as_service(&l, "test");
 	before = lab_number(&l, "SELECT count(*) FROM audit");
 	cr_expect_eq(hn_unit_force(l.session, "web", "compute.units", "50", OS_SECOND, lab_err(&l)),
 		HN_EDENIED);
@@ -101,7 +88,7 @@ Test(service, reads_no_events)
 	hn_events_options options = HN_EVENTS_OPTIONS_INIT;
 	int count = 0;
 
-	as_service(&l, NULL);
+	lab_as_service(&l, NULL);
 	cr_expect_eq(
 		hn_events_read(l.session, &options, lab_count_event, &count, NULL), HN_EDENIED);
 }
@@ -112,7 +99,7 @@ Test(service, acts_under_its_own_name)
 	hn_unit *unit = NULL;
 	hn_plan_options options = lab_options();
 
-	as_service(&l, "activation of test.json");
+	lab_as_service(&l, "activation of test.json");
 	options.owner = HN_OWNER_NIX;
 	cr_assert_eq(lab_plan_with(&l, WEB, options), 0, "%s", lab_why(&l));
 	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), 0, "%s", lab_why(&l));
@@ -138,13 +125,13 @@ Test(service, destroys_only_with_a_reason)
 
 	lab_must_apply(&l, WEB);
 	options.on_remove = "destroy";
-	as_service(&l, NULL);
+	lab_as_service(&l, NULL);
 	cr_assert_eq(lab_plan_with(&l, "{\"hypernix\":1}", options), 0, "%s", lab_why(&l));
 	cr_expect_eq(hn_plan_check(l.session, l.plan, lab_err(&l)), HN_EREASON);
 	cr_expect_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), HN_EREASON);
 	cr_expect_not(hn_plan_begun(l.plan));
 	cr_expect_not_null(fake_find("web"));
-	as_service(&l, "leaves");
+	lab_as_service(&l, "leaves");
 	cr_assert_eq(lab_plan_with(&l, "{\"hypernix\":1}", options), 0, "%s", lab_why(&l));
 	cr_expect_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), 0, "%s", lab_why(&l));
 	cr_expect_null(fake_find("web"));
