@@ -7,6 +7,7 @@
 #define TEST_DECIDE_HELPER_H
 
 #include "caps/decide.h"
+#include "caps/terms-private.h"
 #include "caps/terms.h"
 #include "codec/tzif.h"
 #include "token-helper.h"
