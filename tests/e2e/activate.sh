@@ -70,11 +70,37 @@ closed_streams() {
 shut_down() {
 	hv watch --once --since 0 --json --type '*.state.changed.v1' | grep -c '"detail":"shutdown"'
 }
+eventually() { # COMMAND...: within ten seconds
+	local tries
+	for ((tries = 0; tries < 100; tries++)); do
+		"$@" && return
+		read -rt 0.1 <> <(:) || :
+	done
+	return 1
+}
+# It waits an hour for the host that is held: the signal comes once it has opened the state.
+cancelled_wait() {
+	local status=0 pid
+	env -i PATH="$PATH" HYPERNIX_STATE="$state" HYPERNIX_ROOT="$machine" \
+		HYPERNIX_CALIBRATION="$HYPERNIX_CALIBRATION" \
+		"$program" --config "$work/two.json" --lock-wait 3600s >out 2>err &
+	pid=$!
+	eventually has_open "$pid" "$state/hypernix.db"
+	kill -TERM "$pid"
+	eventually gone "$pid" || kill -9 "$pid"
+	wait "$pid" || status=$?
+	[ "$status" = 1 ] && grep -q 'cancelled while waiting' err
+}
+has_open() { # PID FILE
+	ls -l "/proc/$1/fd" 2>/dev/null | grep -qF -- "$2"
+}
 gone() {
 	! kill -0 "$1" 2>/dev/null
 }
 
 warm_root
+check "a declaration that is not there is refused" exits 1 missing.json
+check "before a state is made" test ! -e "$state"
 check "a dry run on a fresh host" exits 0 one.json --dry-activate
 check "shows what would be made" said '^web: create: would be done'
 check "and makes nothing" test ! -e "$state" -a ! -e "$machine/etc"
@@ -159,6 +185,7 @@ exec 9<held
 read -r _ <&9
 check "a host that is held is refused" exits 1 two.json --lock-wait 0s
 check "by whom" grep -q "process [0-9]" err
+check "a wait for it ends with TERM" cancelled_wait
 check "a dry run goes by the record" exits 0 two.json --dry-activate
 check "and says the same" said 'web: hot compute.units 100 -> 400: would be done'
 kill -TERM "$supervisor" $(pgrep -P "$supervisor")

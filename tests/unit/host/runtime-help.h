@@ -90,6 +90,19 @@ static inline hn_unit *make_unit(
 }
 #define TEXTS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
+/* Ends a domain as somebody else would: past the gates. */
+static inline void destroy_behind(world *w, const char *name)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	base_permit permit = {.verb = HN_VERB_UNIT_STOP, .deadline = INT64_MAX};
+	machine *m = NULL;
+
+	cr_assert_eq(host_unit_load(w->host, name, &unit, &w->err), 0, "%s", why(w));
+	(void)host_object_unit(permit.objects[0], unit->uuid);
+	cr_assert_eq(host_machine(w->host, &m, &w->err), 0, "%s", why(w));
+	cr_assert_eq(machine_stop(&permit, m, unit->uuid, 0, true, NULL, &w->err), 0, "%s", why(w));
+}
+
 typedef struct event_count {
 	world *w;
 	const char *type;

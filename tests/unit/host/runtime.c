@@ -33,18 +33,6 @@ static void start(world *w, const char *name, int expected)
 	cr_assert_eq(hn_unit_start(w->session, name, NULL, &w->err), expected, "%s", why(w));
 }
 
-/* Ends a domain as somebody else would: past the gates. */
-static void destroy_behind(world *w, const char *name)
-{
-	BASE_AUTO_OF(hn_unit) hn_unit *unit = reload(w, name);
-	base_permit permit = {.verb = HN_VERB_UNIT_STOP, .deadline = INT64_MAX};
-	machine *m = NULL;
-
-	(void)host_object_unit(permit.objects[0], unit->uuid);
-	cr_assert_eq(host_machine(w->host, &m, &w->err), 0, "%s", why(w));
-	cr_assert_eq(machine_stop(&permit, m, unit->uuid, 0, true, NULL, &w->err), 0, "%s", why(w));
-}
-
 /* Steps until `type` was sent `count` times, or ten seconds are over. */
 static void step_until(world *w, const char *type, int count)
 {
@@ -471,55 +459,6 @@ Test(look, a_second_owner_is_told_who_has_it)
 	cr_assert_gt(hn_error_fact_count(second.err), 0);
 	close_world(&second);
 	(void)hn_error_unref(second.err);
-}
-
-Test(look, a_wait_for_another_owner_can_be_cancelled)
-{
-	AUTO_WORLD world w = new_world(NULL);
-	hn_host_options options = HN_HOST_OPTIONS_INIT;
-	hn_cancel *cancel = NULL;
-	world second = {0};
-
-	cr_assert_eq(hn_machine_open(w.session, &w.err), 0, "%s", why(&w));
-	cr_assert_eq(hn_cancel_new(&cancel, NULL), 0);
-	options.state = w.directory;
-	options.uri = w.uri;
-	options.lock_wait = 5 * SECOND;
-	options.cancel = cancel;
-	cr_assert_eq(hn_host_open(&options, &second.host, &second.err), 0, "%s", why(&second));
-	hn_cancel_trigger(cancel);
-	hn_cancel_unref(cancel); /* the host holds its own */
-	cr_assert_eq(hn_session_open_local(second.host, NULL, &second.session, &second.err), 0);
-	cr_assert_eq(hn_machine_open(second.session, &second.err), HN_ECANCELLED);
-	close_world(&second);
-	(void)hn_error_unref(second.err);
-}
-
-/* --- many events at once --- */
-
-/* What is stored of one unit is damaged: the end of another is on record all the same. */
-Test(events, one_that_fails_keeps_no_other_from_being_taken)
-{
-	AUTO_WORLD world w = new_world(NULL);
-	int64_t deadline = os_monotonic(hn_os_real()) + 10 * SECOND;
-	int rc = 0;
-
-	(void)hn_unit_unref(make_unit(&w, "bad", TEXTS("compute.units"), TEXTS("10")));
-	(void)hn_unit_unref(make_unit(&w, "good", TEXTS("compute.units"), TEXTS("20")));
-	start(&w, "bad", 0);
-	start(&w, "good", 0);
-	destroy_behind(&w, "bad");
-	destroy_behind(&w, "good");
-	cr_assert_eq(state_exec(w.host->store,
-			     "UPDATE view SET body = x'00' WHERE id IN (SELECT body FROM unit_view"
-			     " WHERE unit = (SELECT id FROM unit WHERE name = 'bad'))",
-			     &w.err),
-		0, "%s", why(&w));
-	while (rc >= 0 && os_monotonic(hn_os_real()) < deadline)
-		rc = host_supervise_drain(w.session, SECOND / 10, &w.err);
-	cr_assert_lt(rc, 0);
-	cr_assert_not_null(strstr(hn_error_message(w.err), "cannot be read"));
-	cr_assert_eq(status_of(&w, "good"), HN_UNIT_STOPPED);
 }
 
 /* --- restart policy through the step --- */
