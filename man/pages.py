@@ -14,7 +14,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(
 import headers  # noqa: E402
 import house  # noqa: E402
 
-FILES = {'errors.def': 'include/hypernix/errors.def', 'limits.def': 'lib/base/limits.def', 'verbs.def': 'lib/base/verbs.def'}
+FILES = {'errors.def': 'include/hypernix/errors.def', 'limits.def': 'lib/base/limits.def', 'verbs.def': 'lib/base/verbs.def',
+         'sandbox-profiles.def': 'lib/os/sandbox-profiles.def'}
 SECTION = re.compile(r'^/\* ---- (.*?) ---- \*/$', re.M)
 WIDTH = 78
 FLAGS = {'M': 'changes something', 'F': 'fresh proof', 'R': 'reason required', 'S': 'audit log sealed first', 'Q': 'quorum'}
@@ -235,7 +236,45 @@ def fill_rooms(root, functions):
     return lines
 
 
-FILLS = {'errors': fill_errors, 'statuses': fill_statuses, 'limits': fill_limits, 'verbs': fill_verbs, 'rooms': fill_rooms}
+def fill_profiles(root, functions):
+    lines = []
+    for name, what, rest in re.findall(r'^SANDBOX_PROFILE\((\w+), "([^"]+)",\s*(.*?)\)$',
+                                       house.read(root, FILES['sandbox-profiles.def']), re.M | re.S):
+        sets, kept, *limits = [part.strip() for part in rest.split(',')]
+        lines += ['.TP', f'.B HN_SANDBOX_{name}', escape(what[:1].upper() + what[1:]) + '.',
+                  'System calls: ' + ', '.join(re.findall(r'SET.(\w+)', sets)) + '.']
+        kept = re.findall(r'CAP.(\w+)', kept)
+        lines += [f'Capabilities kept, if it has them: {escape(", ".join("CAP_" + item for item in kept))}.'] if kept else []
+        said = [text.format(limit) for text, limit in zip(
+            ('{} s of CPU time', '{} MiB of memory', 'files of {} MiB', '{} descriptors', '{} processes more'), limits) if limit != 'AS_IS']
+        lines += [f'At most {", ".join(said)}.'] if said else []
+    return lines
+
+
+def condition(call, argument, mask, value):
+    where = f'argument {int(argument) + 1}'
+    mask, value = (text.replace('SANDBOX_PR_', 'PR_').replace('SANDBOX_SELF', 'its own process').replace(
+        'SANDBOX_NAMESPACES', 'all flags of namespaces') for text in (mask, value))
+    if mask == 'SANDBOX_ALL':
+        return f'{call}, {where} is {value}'
+    return f'{call}, {where} has of {mask} {"none" if value == "0" else value}'
+
+
+def fill_calls(root, functions):
+    text, lines = house.read(root, FILES['sandbox-profiles.def']), []
+    for name, what, calls in re.findall(r'^SANDBOX_SET\((\w+), "([^"]+)",\s*((?:"[^"]*"\s*)+)\)$', text, re.M):
+        lines += ['.TP', f'.B {name}', escape(what[:1].upper() + what[1:]) + ':',
+                  escape(', '.join(''.join(re.findall(r'"([^"]*)"', calls)).split())) + '.']
+        conditions = [condition(*(part.strip() for part in row.split(',')))
+                      for row in re.findall(rf'^SANDBOX_IF\({name}, (.*)\)$', text, re.M)]
+        lines += ['.br', 'With a condition: ' + escape('; '.join(conditions)) + '.'] if conditions else []
+        answers = [f'{call} ({error})' for call, error in re.findall(rf'^SANDBOX_ANSWER\({name}, (\w+), (\w+)\)$', text, re.M)]
+        lines += ['.br', 'Answered with an error instead of killing: ' + escape(', '.join(answers)) + '.'] if answers else []
+    return lines
+
+
+FILLS = {'errors': fill_errors, 'statuses': fill_statuses, 'limits': fill_limits, 'verbs': fill_verbs, 'rooms': fill_rooms,
+         'profiles': fill_profiles, 'calls': fill_calls}
 
 
 def filled(root, path, date, version):
