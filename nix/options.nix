@@ -54,6 +54,11 @@ let
     default = [ ];
     inherit description example;
   };
+  text = description: example: mkOption {
+    type = types.nullOr types.str;
+    default = null;
+    inherit description example;
+  };
   anyKeys = description: example: mkOption {
     type = types.attrsOf types.anything;
     default = { };
@@ -75,23 +80,14 @@ let
       description = "Whether a unit may have at most one tag of this kind, implied ones counted.";
     };
     tags."<name>" = {
-      kind = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        example = "env";
-        description = "The kind of the tag, a name of {option}`hypervisor.compute.kinds`.";
-      };
+      kind = text "The kind of the tag, a name of {option}`hypervisor.compute.kinds`." "env";
       priority = priority 100 900 400;
       implies = names "Tags that come with it." [ "monitored" ];
       set = anyKeys "Values for units with this tag." { "backup.schedule" = "daily 02:00"; };
     };
     policies."<name>" = {
-      select = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        example = "tag:public-facing and not tag:batch";
-        description = "Selector of the units it applies to, besides those that name it: hypernix-declaration(5).";
-      };
+      select = text "Selector of the units it applies to, besides those that name it: hypernix-declaration(5)."
+        "tag:public-facing and not tag:batch";
       priority = priority 500 800 600;
       implies = names "Tags whose values it brings." [ "hardened" ];
       set = anyKeys "Values for the units it applies to." { "network.filter" = "strict"; };
@@ -100,12 +96,7 @@ let
     units."<name>" = {
       tags = names "Tags of the unit." [ "production" "web" ];
       policies = names "Policies of the unit, besides those that select it." [ "web-tier" ];
-      blueprint = mkOption {
-        type = types.nullOr types.str;
-        default = null;
-        example = "web-app";
-        description = "The blueprint of its image; the key image.blueprint.";
-      };
+      blueprint = text "The blueprint of its image; the key image.blueprint." "web-app";
       resources = resourceKeys;
       overrides = anyKeys "Values of any key, at the priority of the unit (100)." { "restart.policy" = "always"; };
     };
