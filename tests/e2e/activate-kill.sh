@@ -6,18 +6,13 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 need_guest
 
-program=$(find "$build/frontends" -name hv-activate -type f | head -n 1)
-if [ -z "$program" ] || ! command -v qemu-system-x86_64 >/dev/null; then
-	skip "activate-kill no hv-activate in $build, or no QEMU"
-	finish
-fi
+need_program hv-activate qemu
 export HYPERNIX_CALIBRATION=reference:8
 . "$(dirname "$0")/../lib/activate.sh"
+. "$(dirname "$0")/../lib/kill.sh"
 
 rounds=30
 [ -z "${HYPERNIX_LONG-}" ] || rounds=150
-seed=${HYPERNIX_SEED:-$$}
-RANDOM=$seed
 cd "$work" || exit 1
 off=', "autostart": false'
 declare_units one.json "$(unit web '')" "$(unit db '')" "$(unit batch "$off")" "$(unit old "$off")"
@@ -38,6 +33,10 @@ go() {
 	hook "$1" --on-remove destroy
 	case $? in 0 | 10) return 0 ;; *) return 1 ;; esac
 }
+# As the unit would run it, and as one process: that is the one to kill.
+run_hook() {
+	cd / && exec "$program" --config "$work/$1" --on-remove destroy <&-
+}
 must_go() {
 	go "$1" && return
 	not_ok "undisturbed activation of $1"
@@ -56,21 +55,10 @@ took=$((($(date +%s%N) - began) / 1000000))
 state_of >expected.one
 check "two ways, two states" sh -c '! cmp -s expected.one expected.two'
 
-# What is aimed at follows the load of the machine: a kill that came too late shortens it.
 bad=0 killed=0 aim=$took config=one.json
 for ((round = 1; killed < rounds && round <= 2 * rounds; round++)); do
 	[ "$config" = one.json ] && config=two.json || config=one.json
-	after=$((RANDOM * (aim + aim / 10) / 32768))
-	(cd / && exec "$program" --config "$work/$config" --on-remove destroy <&- >"$work/first" 2>&1) &
-	pid=$!
-	sleep "$((after / 1000)).$(printf %03d $((after % 1000)))"
-	kill -9 "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
-	if [ $? = 137 ]; then
-		killed=$((killed + 1)) aim=$((aim + aim / 32))
-	else
-		aim=$((after > 100 ? after : 100))
-	fi
+	kill_on_its_way run_hook "$config"
 	if ! go "$config"; then
 		not_ok "round $round (seed $seed): killed after $after ms on the way to $config, the next run failed"
 		cat first out err | sed 's/^/    /' | head -n 30

@@ -6,11 +6,7 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 need_guest
 
-program=$(find "$build/frontends" -name hv-activate -type f | head -n 1)
-if [ -z "$program" ] || ! command -v qemu-system-x86_64 >/dev/null; then
-	skip "activate no hv-activate in $build, or no QEMU"
-	finish
-fi
+need_program hv-activate qemu
 export HYPERNIX_CALIBRATION=reference:8
 . "$(dirname "$0")/../lib/activate.sh"
 

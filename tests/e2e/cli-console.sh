@@ -12,7 +12,7 @@ cat >"$work/guest.json" <<END
   "boot.cmdline": ["console=ttyS0", "quiet", "panic=-1"], "autostart": false, "compute.units": 10 } } } }
 END
 cd "$work" || exit 1
-program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
+need_program hv-compute
 warm_root
 hv apply guest.json --yes >out 2>&1 || { not_ok "apply: $(tail -n 3 out)"; finish; }
 hv start box --wait ready --timeout 240s >out 2>err || { not_ok "start: $(tail -n 3 out err)"; finish; }

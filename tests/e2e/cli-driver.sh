@@ -6,11 +6,7 @@
 # the other scripts.)
 . "$(dirname "$0")/../lib/e2e.sh"
 
-program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
-if [ -z "$program" ]; then
-	skip "cli-driver no hv-compute in $build"
-	finish
-fi
+need_program hv-compute
 cd "$work" || exit 1
 echo '<node/>' >node.xml
 export HYPERNIX_URI=test://$work/node.xml HYPERNIX_CALIBRATION=reference:8

@@ -5,11 +5,7 @@
 # the message names the place, and the database has not one byte changed.
 . "$(dirname "$0")/../lib/e2e.sh"
 
-program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
-if [ -z "$program" ]; then
-	skip "cli-refusals no hv-compute in $build"
-	finish
-fi
+need_program hv-compute
 cd "$work" || exit 1
 echo '<node/>' >node.xml
 export HYPERNIX_URI=test://$work/node.xml HYPERNIX_CALIBRATION=reference:8

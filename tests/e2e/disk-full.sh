@@ -4,11 +4,7 @@
 # The disk fills up while applying: a clear error, nothing lost, and the next apply completes.
 . "$(dirname "$0")/../lib/e2e.sh"
 
-program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
-if [ -z "$program" ] || ! command -v qemu-system-x86_64 >/dev/null; then
-	skip "disk-full no hv-compute in $build, or no QEMU"
-	finish
-fi
+need_program hv-compute qemu
 if ! unshare --mount true 2>/dev/null; then
 	skip "disk-full no right to mount a small file system"
 	finish

@@ -5,11 +5,7 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 need_guest
 
-program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
-if [ -z "$program" ] || ! command -v qemu-system-x86_64 >/dev/null; then
-	skip "drift no hv-compute in $build, or no QEMU"
-	finish
-fi
+need_program hv-compute qemu
 virsh() {
 	"$here/tests/lib/virsh" "$machine" "$@"
 }

@@ -4,16 +4,11 @@
 # kill -9 of `hv-compute apply` at 50 random points over the quickstart fleet, then apply again: the state is
 # that of an undisturbed run, there is no orphan domain and no lost record.
 . "$(dirname "$0")/../lib/e2e.sh"
+. "$(dirname "$0")/../lib/kill.sh"
 
-program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
-if [ -z "$program" ] || ! command -v qemu-system-x86_64 >/dev/null; then
-	skip "kill no hv-compute in $build, or no QEMU"
-	finish
-fi
+need_program hv-compute qemu
 rounds=50
 [ -z "${HYPERNIX_LONG-}" ] || rounds=200
-seed=${HYPERNIX_SEED:-$$}
-RANDOM=$seed
 fleet=$here/examples/fleet.json
 
 # What must be equal after every recovery: names, states, every resolved value, what is left to do, and the
@@ -55,21 +50,10 @@ state_of >"$work/expected" 2>&1
 check "undisturbed: six domains" test "$("$here/tests/lib/virsh" "$machine" list --all --name | grep -c .)" = 6
 check "undisturbed: nothing left to do" grep -qx 'plan: exit status 0' "$work/expected"
 
-# The load of the machine changes: a kill that came too late shortens what is aimed at, one that hit lengthens it.
 bad=0 killed=0 aim=$took
 for ((round = 1; round <= rounds; round++)); do
 	fresh
-	after=$((RANDOM * (aim + aim / 10) / 32768))
-	"$program" apply "$fleet" --yes >"$work/first" 2>&1 &
-	pid=$!
-	sleep "$((after / 1000)).$(printf %03d $((after % 1000)))"
-	kill -9 "$pid" 2>/dev/null
-	wait "$pid" 2>/dev/null
-	if [ $? = 137 ]; then
-		killed=$((killed + 1)) aim=$((aim + aim / 32))
-	else
-		aim=$((after > 50 ? after : 50))
-	fi
+	kill_on_its_way "$program" apply "$fleet" --yes
 	if ! hv apply "$fleet" --yes >"$work/second" 2>&1; then
 		not_ok "round $round (seed $seed): killed after $after ms, the next apply failed"
 		sed 's/^/    /' "$work/second" | head -n 20

@@ -5,15 +5,6 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 
 need_guest
-program=$(find "$build/tests/e2e" -name e2e-machine -type f 2>/dev/null | head -n 1)
-if [ -z "$program" ]; then
-	skip machine-crash e2e-machine is not built
-	finish
-fi
-export HYPERNIX_VIRSH=$here/tests/lib/virsh
-for scenario in crash deaf; do
-	machine=$work/$scenario
-	warm_root
-	timeout 600 "$program" "$scenario" "$machine" "$guest" || e2e_failed=1
-done
+need_program e2e-machine
+scenarios crash deaf
 finish

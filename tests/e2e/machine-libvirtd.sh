@@ -6,9 +6,8 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 
 need_guest
-program=$(find "$build/tests/e2e" -name e2e-machine -type f 2>/dev/null | head -n 1)
+need_program e2e-machine
 reason=
-[ -n "$program" ] || reason="e2e-machine is not built"
 [ "$(id -u)" = 0 ] || reason="needs root, for a mount namespace"
 command -v libvirtd >/dev/null || reason="no libvirtd (package libvirt-daemon)"
 [ -n "$reason" ] || unshare -m true 2>/dev/null || reason="no mount namespace may be made here"

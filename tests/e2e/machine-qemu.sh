@@ -6,16 +6,8 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 
 need_guest
-program=$(find "$build/tests/e2e" -name e2e-machine -type f 2>/dev/null | head -n 1)
-if [ -z "$program" ]; then
-	skip machine-qemu e2e-machine is not built
-	finish
-fi
-for scenario in threads vanish; do
-	machine=$work/$scenario
-	warm_root
-	timeout 600 "$program" "$scenario" "$machine" "$guest" || e2e_failed=1
-done
+need_program e2e-machine
+scenarios threads vanish
 
 name=qemu-system-$(uname -m)
 without_qemu() {

@@ -5,9 +5,9 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 
 need_guest
-program=$(find "$build/tests/e2e" -name e2e-machine -type f 2>/dev/null | head -n 1)
-if [ -z "$program" ] || [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then
-	skip machine-user needs e2e-machine, root, and setpriv
+need_program e2e-machine
+if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null; then
+	skip machine-user needs root and setpriv
 	finish
 fi
 machine=$work/u

@@ -175,3 +175,13 @@ const char *live_value(const machine_real *real, const char *key)
 			return real->values[i].live == NULL ? "" : real->values[i].live;
 	return "";
 }
+
+void see_weight(const char *units, const char *limit)
+{
+	machine_real *real = look();
+
+	report(strcmp(live_value(real, "compute.units"), units) == 0 &&
+			strcmp(live_value(real, "compute.limit"), limit) == 0 && !real->unenforced,
+		"weight-is-observed", live_value(real, "compute.units"));
+	machine_real_free(real);
+}

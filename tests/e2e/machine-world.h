@@ -36,6 +36,8 @@ int undefine_unit(hn_error **err);
 void away(void);
 machine_real *look(void);
 const char *live_value(const machine_real *real, const char *key);
+/* The weight that is in force, as it is observed of our unit. */
+void see_weight(const char *units, const char *limit);
 
 /* machine-daemon.c */
 void world_daemon(void);

@@ -36,7 +36,7 @@ leave() {
 kill_guest() {
 	kill -9 "$(cat "$machine/run/qemu/$1.pid")"
 }
-program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
+need_program hv-compute
 
 warm_root
 hv apply fleet.json --yes >out 2>&1 || { not_ok "apply: $(tail -n 3 out)"; finish; }

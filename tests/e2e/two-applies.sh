@@ -4,11 +4,7 @@
 # Two applies at once: one waits or says who holds the lock; the state is right afterwards.
 . "$(dirname "$0")/../lib/e2e.sh"
 
-program=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
-if [ -z "$program" ] || ! command -v qemu-system-x86_64 >/dev/null; then
-	skip "two-applies no hv-compute in $build, or no QEMU"
-	finish
-fi
+need_program hv-compute qemu
 fleet=$here/examples/fleet.json
 python3 - "$fleet" "$work/other.json" <<'END'
 import json, sys

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Sourced by tests/e2e/*.sh. Gives a short private directory $work with state $state and machine root
 # $machine, the program `hv` = hv-compute on them, the guest's directory $guest, and the words
-#   ok NAME / not_ok NAME [WHY] / skip NAME REASON / check NAME COMMAND... / finish
+#   ok NAME / not_ok NAME [WHY] / skip NAME REASON / check NAME COMMAND... / need_guest / need_program / finish
 # Set by tests/run.sh: HYPERNIX_BUILD (build directory), HYPERNIX_GUEST (vmlinuz, vmlinux, initrd).
 set -u
 
@@ -80,6 +80,30 @@ need_guest() {
 			skip "$(basename "$0" .sh) no $guest/$file (tests/guest/build makes it)"
 			finish
 		fi
+	done
+}
+
+# need_program NAME [qemu]: `program` is the path of a program of this build; with qemu the script needs QEMU too.
+need_program() {
+	program=$(find "$build/frontends" "$build/tests/e2e" -name "$1" -type f 2>/dev/null | head -n 1)
+	if [ -z "$program" ]; then
+		skip "$(basename "$0" .sh) no $1 in $build"
+		finish
+	fi
+	if [ "${2-}" = qemu ] && ! command -v qemu-system-x86_64 >/dev/null; then
+		skip "$(basename "$0" .sh) no QEMU"
+		finish
+	fi
+}
+
+# scenarios NAME...: those of e2e-machine, each in a root of its own.
+scenarios() {
+	local scenario
+	export HYPERNIX_VIRSH=$here/tests/lib/virsh
+	for scenario; do
+		machine=$work/$scenario
+		warm_root
+		timeout 600 "$program" "$scenario" "$machine" "$guest" || e2e_failed=1
 	done
 }
 

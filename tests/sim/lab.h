@@ -120,6 +120,17 @@ static inline int lab_plan_with(lab *l, const char *json, hn_plan_options option
 	return rc;
 }
 
+/* Defines a unit by hand with one value. */
+static inline int lab_define(lab *l, const char *unit, const char *key, const char *value)
+{
+	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
+
+	definition.keys = &key;
+	definition.values = &value;
+	definition.value_count = 1;
+	return hn_unit_define(l->session, unit, &definition, lab_err(l));
+}
+
 static inline hn_plan_options lab_options(void)
 {
 	hn_plan_options options = HN_PLAN_OPTIONS_INIT;

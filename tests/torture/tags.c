@@ -130,34 +130,36 @@ static int run_print(torture *t, hn_error **err)
 
 /* --- questions --- */
 
-static int ask_why(const hn_view *view, hn_error **err)
+/* Asks one of them about four pairs of words. */
+static int ask(const hn_view *view, const hn_catalog *catalog, const char *const asked[4][2],
+	hn_error **err)
 {
-	static const char *const asked[][2] = {{"memory.size", "4Gi"}, {"secrets", "q"},
-		{"memory.floor", "128Mi"}, {"placement.affinity", "tag:a; tag:b"}};
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < BASE_COUNT(asked); i++) {
+	for (size_t i = 0; rc == 0 && i < 4; i++) {
 		char *answer = NULL;
 
-		rc = hn_view_why_not(view, asked[i][0], asked[i][1], &answer, err);
+		rc = view ? hn_view_why_not(view, asked[i][0], asked[i][1], &answer, err)
+			  : hn_catalog_describe(catalog, asked[i][0], asked[i][1], &answer, err);
 		hn_text_free(answer);
 	}
 	return rc;
 }
 
+static int ask_why(const hn_view *view, hn_error **err)
+{
+	static const char *const asked[4][2] = {{"memory.size", "4Gi"}, {"secrets", "q"},
+		{"memory.floor", "128Mi"}, {"placement.affinity", "tag:a; tag:b"}};
+
+	return ask(view, NULL, asked, err);
+}
+
 static int ask_catalog(const hn_catalog *catalog, hn_error **err)
 {
-	static const char *const asked[][2] = {
+	static const char *const asked[4][2] = {
 		{"kind", "env"}, {"tag", "a"}, {"policy", "p"}, {"unit", "u"}};
-	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < BASE_COUNT(asked); i++) {
-		char *json = NULL;
-
-		rc = hn_catalog_describe(catalog, asked[i][0], asked[i][1], &json, err);
-		hn_text_free(json);
-	}
-	return rc;
+	return ask(NULL, catalog, asked, err);
 }
 
 /* Each value as text and number, and the differences to a unit without any. */

@@ -68,14 +68,9 @@ Test(define, with_tags_and_policies_of_the_declaration)
 Test(define, again_replaces_the_definition)
 {
 	LAB l = lab_new();
-	const char *key = "memory.size", *value = "256Mi";
 	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
 
-	definition.keys = &key;
-	definition.values = &value;
-	definition.value_count = 1;
-	cr_assert_eq(hn_unit_define(l.session, "a", &definition, lab_err(&l)), 0);
-	definition.value_count = 0;
+	cr_assert_eq(lab_define(&l, "a", "memory.size", "256Mi"), 0);
 	cr_assert_eq(hn_unit_define(l.session, "a", &definition, lab_err(&l)), 0);
 	cr_expect_str_eq(lab_desired(&l, "a", "memory.size"), "512Mi");
 }
@@ -121,13 +116,8 @@ Test(define, refuses_an_unknown_key_and_names_the_nearest)
 Test(define, refuses_a_value_that_does_not_fit)
 {
 	LAB l = lab_new();
-	const char *key = "memory.size", *value = "32GB";
-	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
 
-	definition.keys = &key;
-	definition.values = &value;
-	definition.value_count = 1;
-	cr_expect_lt(hn_unit_define(l.session, "a", &definition, lab_err(&l)), 0);
+	cr_expect_lt(lab_define(&l, "a", "memory.size", "32GB"), 0);
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM unit"), 0);
 }
 

@@ -162,13 +162,8 @@ Test(words, what_cannot_be_declared_cannot_be_adopted)
 Test(words, a_wrong_value_is_said_once)
 {
 	LAB l = lab_new();
-	const char *key = "memory.size", *value = "1GB";
-	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
 
-	definition.keys = &key;
-	definition.values = &value;
-	definition.value_count = 1;
-	cr_expect_lt(hn_unit_define(l.session, "api", &definition, lab_err(&l)), 0);
+	cr_expect_lt(lab_define(&l, "api", "memory.size", "1GB"), 0);
 	cr_expect(says(&l, "memory.size: "));
 	cr_expect_null(hn_error_cause(l.err));
 }
