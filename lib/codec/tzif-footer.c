@@ -143,20 +143,20 @@ static int compare_spans(const void *a, const void *b)
 	return (one > other) - (one < other);
 }
 
-/* Daylight saving in each year of the cycle and around it, joined where it goes on; a span that
- * begins in autumn ends in the next year. */
+/* Daylight saving in each year of the cycle and around it, joined where it goes on. A span that
+ * begins in autumn ends in the next year, with times beyond 24 hours even in the one after. */
 static size_t daylight_spans(
 	const rule rules[2], int32_t standard, int32_t daylight, span spans[YEARS + 4])
 {
 	size_t count = 0, joined = 0;
 
 	for (int64_t year = 2000 - 2; year <= 2000 + YEARS + 1; year++) {
-		span s = {local_time(&rules[0], year) - standard,
-			local_time(&rules[1], year) - daylight};
+		int64_t from = local_time(&rules[0], year) - standard, until, ends = year;
 
-		if (s.from > s.until)
-			s.until = local_time(&rules[1], year + 1) - daylight;
-		spans[count++] = (span){s.from - CODEC_CYCLE_ORIGIN, s.until - CODEC_CYCLE_ORIGIN};
+		do
+			until = local_time(&rules[1], ends++) - daylight;
+		while (until < from);
+		spans[count++] = (span){from - CODEC_CYCLE_ORIGIN, until - CODEC_CYCLE_ORIGIN};
 	}
 	qsort(spans, count, sizeof(spans[0]), compare_spans);
 	for (size_t i = 1; i < count; i++) {

@@ -459,6 +459,20 @@ Test(footer, transitions_on_both_sides_of_new_year)
 	codec_zone_free(zone);
 }
 
+Test(footer, a_start_that_slips_behind_the_end_of_the_next_year)
+{
+	/* Starts on 2 January 17:00, ends on 1 January 11:00. */
+	codec_zone *zone = zone_of("XXX0YYY,J365/65,J1/12");
+
+	for (int year = 1990; year < 2410; year++) {
+		cr_assert_eq(offset_at(zone, utc(year, 1, 1, 10, 59)), 3600, "%d", year);
+		cr_assert_eq(offset_at(zone, utc(year, 1, 1, 11, 0)), 0, "%d", year);
+		cr_assert_eq(offset_at(zone, utc(year, 1, 2, 16, 59)), 0, "%d", year);
+		cr_assert_eq(offset_at(zone, utc(year, 1, 2, 17, 0)), 3600, "%d", year);
+	}
+	codec_zone_free(zone);
+}
+
 Test(footer, one_offset_under_two_names)
 {
 	codec_zone *zone = zone_of("XXX-1YYY-1,M3.5.0,M10.5.0");
