@@ -14,6 +14,19 @@ import hypernix
 from support import Case, decl, needs_root, resolver_of
 from test_tags import FLEET
 
+# For a process of its own: the library's allocations that are not released yet are `live`.
+COUNTING_ALLOCATOR = (
+    'import ctypes\n'
+    'c = ctypes.CDLL(None)\n'
+    'for name, args, result in (("malloc", [ctypes.c_size_t], ctypes.c_void_p), ("free", [ctypes.c_void_p], None),\n'
+    '                           ("realloc", [ctypes.c_void_p, ctypes.c_size_t], ctypes.c_void_p)):\n'
+    '    getattr(c, name).argtypes, getattr(c, name).restype = args, result\n'
+    'live = set()\n'
+    'def allocate(size):\n    p = c.malloc(size); live.add(p); return p\n'
+    'def reallocate(old, size):\n    p = c.realloc(old, size); live.discard(old); live.add(p); return p\n'
+    'def release(old):\n    live.remove(old); c.free(old)\n'
+    'hypernix.set_allocator(allocate=allocate, reallocate=reallocate, release=release)\n')
+
 
 class Oops(Exception):
     pass
@@ -368,17 +381,8 @@ class Callbacks(Case):
 
     def test_allocator(self):
         said = self.alone(
-            'import ctypes\n'
-            'c = ctypes.CDLL(None)\n'
-            'for name, args, result in (("malloc", [ctypes.c_size_t], ctypes.c_void_p), ("free", [ctypes.c_void_p], None),\n'
-            '                           ("realloc", [ctypes.c_void_p, ctypes.c_size_t], ctypes.c_void_p)):\n'
-            '    getattr(c, name).argtypes, getattr(c, name).restype = args, result\n'
-            'live = set()\n'
-            'def allocate(size):\n    p = c.malloc(size); live.add(p); return p\n'
-            'def reallocate(old, size):\n    p = c.realloc(old, size); live.discard(old); live.add(p); return p\n'
-            'def release(old):\n    live.remove(old); c.free(old)\n'
-            'hypernix.set_allocator(allocate=allocate, reallocate=reallocate, release=release)\n'
-            'assert hypernix.Selector.compile("all").match("u", [], None)\n'
+            COUNTING_ALLOCATOR
+            + 'assert hypernix.Selector.compile("all").match("u", [], None)\n'
             'cancel = hypernix.Cancel()\n'
             'assert live\n'
             'try:\n    hypernix.set_allocator(allocate=allocate)\nexcept hypernix.Error as error: print(error.code.name)\n')
@@ -387,18 +391,10 @@ class Callbacks(Case):
     def test_nothing_is_left_behind(self):
         """What the library allocated is released: of values, errors, callbacks that fail, handles never closed."""
         said = self.alone(
-            'import ctypes, gc, test_tags\n'
+            'import gc, test_tags\n'
             'from support import decl, resolver_of\n'
-            'c = ctypes.CDLL(None)\n'
-            'for name, args, result in (("malloc", [ctypes.c_size_t], ctypes.c_void_p), ("free", [ctypes.c_void_p], None),\n'
-            '                           ("realloc", [ctypes.c_void_p, ctypes.c_size_t], ctypes.c_void_p)):\n'
-            '    getattr(c, name).argtypes, getattr(c, name).restype = args, result\n'
-            'live = set()\n'
-            'def allocate(size):\n    p = c.malloc(size); live.add(p); return p\n'
-            'def reallocate(old, size):\n    p = c.realloc(old, size); live.discard(old); live.add(p); return p\n'
-            'def release(old):\n    live.remove(old); c.free(old)\n'
-            'hypernix.set_allocator(allocate=allocate, reallocate=reallocate, release=release)\n'
-            'def fail(*_): raise RuntimeError\n'
+            + COUNTING_ALLOCATOR
+            + 'def fail(*_): raise RuntimeError\n'
             'def work():\n'
             '    resolver = resolver_of(test_tags.FLEET)\n'
             '    view = resolver.resolve("u")\n'
