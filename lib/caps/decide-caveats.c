@@ -5,13 +5,6 @@
  */
 #include "caps/decide-private.h"
 
-typedef struct trial {
-	const caps_op *op;
-	const caps_program *program;
-	const caps_request *request;
-	const caps_facts *facts;
-} trial;
-
 static const caps_outcome holds = {NULL, INT64_MAX};
 
 static caps_outcome fails(const char *why)
@@ -30,58 +23,57 @@ static bool same(const caps_item *item, const char *text)
 	       memcmp(item->bytes, text, (size_t)item->argument) == 0;
 }
 
-static caps_walk list_of(const trial *t)
+static caps_walk list_of(const caps_op *op)
 {
-	return (caps_walk){t->op->list, t->op->end};
+	return (caps_walk){op->list, op->end};
 }
 
-static bool bit(const trial *t, unsigned index)
+static bool bit(const caps_op *op, unsigned index)
 {
-	return index / 8 < t->op->count && (t->op->list[index / 8] >> index % 8 & 1) != 0;
+	return index / 8 < op->count && (op->list[index / 8] >> index % 8 & 1) != 0;
 }
 
-static caps_outcome try_resource(const trial *t)
+static caps_outcome try_resource(const caps_op *op, const caps_trial *t)
 {
-	size_t size = strlen(t->request->object);
-	caps_walk walk = list_of(t);
+	caps_walk walk = list_of(op);
 	caps_item pattern;
 
-	for (size_t i = 0; i < t->op->count; i++) {
+	for (size_t i = 0; i < op->count; i++) {
 		if (!caps_walk_want(&walk, CAPS_TEXT, &pattern))
 			break;
 		if (caps_pattern_match((const char *)pattern.bytes, (size_t)pattern.argument,
-			    t->request->object, size))
+			    t->request->object, t->object_size))
 			return holds;
 	}
 	return fails("no pattern matches the object");
 }
 
-static caps_outcome try_verbs(const trial *t)
+static caps_outcome try_verbs(const caps_op *op, const caps_trial *t)
 {
-	return holds_when(bit(t, (unsigned)t->request->verb), "the verb is not among them");
+	return holds_when(bit(op, (unsigned)t->request->verb), "the verb is not among them");
 }
 
-static caps_outcome try_window(const trial *t)
+static caps_outcome try_window(const caps_op *op, const caps_trial *t)
 {
-	if (t->facts->earliest < t->op->a)
+	if (t->facts->earliest < op->a)
 		return fails("not yet");
-	if (t->facts->latest >= t->op->b)
+	if (t->facts->latest >= op->b)
 		return fails("over");
-	return (caps_outcome){NULL, t->op->b};
+	return (caps_outcome){NULL, op->b};
 }
 
 /* Open from the earliest to the latest second that it may be now, over every edge between. */
-static caps_outcome try_schedule(const trial *t)
+static caps_outcome try_schedule(const caps_op *op, const caps_trial *t)
 {
 	enum { EDGES = 16 };
 	int64_t at = t->facts->earliest, edge = at;
 
-	if (t->op->zone == NULL)
+	if (op->zone == NULL)
 		return fails("this host does not know the zone");
 	for (int i = 0; i < EDGES; i++) {
 		bool open = false;
 
-		codec_schedule_check(t->op->schedule, t->op->zone, at, &open, &edge);
+		codec_schedule_check(op->schedule, op->zone, at, &open, &edge);
 		if (!open)
 			return fails("closed now");
 		if (edge > t->facts->latest)
@@ -120,17 +112,17 @@ static bool inside(const uint8_t *address, size_t size, const caps_item *net, ui
 	return net_size == size && bits > 0 && bits <= size * 8 && equal_bits(address, start, bits);
 }
 
-static caps_outcome try_net(const trial *t)
+static caps_outcome try_net(const caps_op *op, const caps_trial *t)
 {
 	size_t size = t->request->address_size;
-	caps_walk walk = list_of(t);
+	caps_walk walk = list_of(op);
 	uint64_t pair, bits;
 	caps_item net;
 
 	if (t->request->address == NULL || (size != 4 && size != 16))
 		return fails("it does not come over a network");
 	const uint8_t *address = fold(t->request->address, &size);
-	for (size_t i = 0; i < t->op->count; i++) {
+	for (size_t i = 0; i < op->count; i++) {
 		if (!caps_walk_array(&walk, &pair) || pair != 2 ||
 			!caps_walk_want(&walk, CAPS_BYTES, &net) || !caps_walk_number(&walk, &bits))
 			break;
@@ -140,13 +132,13 @@ static caps_outcome try_net(const trial *t)
 	return fails("the source is in none of the networks");
 }
 
-static caps_outcome try_via(const trial *t)
+static caps_outcome try_via(const caps_op *op, const caps_trial *t)
 {
-	caps_walk walk = list_of(t);
+	caps_walk walk = list_of(op);
 	uint64_t items, kind;
 	caps_item listener;
 
-	for (size_t i = 0; i < t->op->count; i++) {
+	for (size_t i = 0; i < op->count; i++) {
 		if (!caps_walk_array(&walk, &items) || !caps_walk_number(&walk, &kind) ||
 			items < 1 || items > 2 ||
 			(items == 2 && !caps_walk_want(&walk, CAPS_TEXT, &listener)))
@@ -158,13 +150,13 @@ static caps_outcome try_via(const trial *t)
 	return fails("it comes over another channel");
 }
 
-static caps_outcome try_peer(const trial *t)
+static caps_outcome try_peer(const caps_op *op, const caps_trial *t)
 {
 	const uint8_t *key = t->request->peer_key;
-	caps_walk walk = list_of(t);
+	caps_walk walk = list_of(op);
 	caps_item peer;
 
-	for (size_t i = 0; i < t->op->count; i++) {
+	for (size_t i = 0; i < op->count; i++) {
 		if (!caps_walk_next(&walk, &peer))
 			break;
 		if (peer.major == CAPS_TEXT && same(&peer, t->request->peer))
@@ -178,7 +170,7 @@ static caps_outcome try_peer(const trial *t)
 
 /* How many of the next list of tags the unit has, and how many there are; false: not to be known.
  */
-static bool count_tags(const trial *t, caps_walk *walk, uint64_t *had, uint64_t *listed)
+static bool count_tags(const caps_trial *t, caps_walk *walk, uint64_t *had, uint64_t *listed)
 {
 	caps_item tag;
 
@@ -197,11 +189,11 @@ static bool count_tags(const trial *t, caps_walk *walk, uint64_t *had, uint64_t 
 	return true;
 }
 
-static caps_outcome try_tags(const trial *t)
+static caps_outcome try_tags(const caps_op *op, const caps_trial *t)
 {
 	static const char unknown[] = "the unit's tags are not known";
 	uint64_t had, listed;
-	caps_walk walk = list_of(t);
+	caps_walk walk = list_of(op);
 
 	if (t->facts->tag == NULL || !count_tags(t, &walk, &had, &listed))
 		return fails(unknown);
@@ -216,69 +208,69 @@ static caps_outcome try_tags(const trial *t)
 	return holds_when(had == 0, "the unit has a tag that it must not have");
 }
 
-static caps_outcome try_depth(const trial *t)
+static caps_outcome try_depth(const caps_op *op, const caps_trial *t)
 {
-	size_t follow = t->program->token->link_count - 1 - t->op->caveat->link;
+	size_t follow = t->program->token->link_count - 1 - op->caveat->link;
 
-	return holds_when((int64_t)follow <= t->op->a, "more links follow than may");
+	return holds_when((int64_t)follow <= op->a, "more links follow than may");
 }
 
-static caps_outcome try_quota(const trial *t)
+static caps_outcome try_quota(const caps_op *op, const caps_trial *t)
 {
-	(void)t; /* counted in the transaction of the effect */
+	(void)op, (void)t; /* counted in the transaction of the effect */
 	return holds;
 }
 
-static caps_outcome try_rate(const trial *t)
+static caps_outcome try_rate(const caps_op *op, const caps_trial *t)
 {
-	(void)t;
+	(void)op, (void)t;
 	return holds;
 }
 
-static caps_outcome try_approval(const trial *t)
+static caps_outcome try_approval(const caps_op *op, const caps_trial *t)
 {
 	const caps_facts *facts = t->facts;
 	int64_t until = 0;
 
 	if (facts->approvals == NULL)
 		return fails("approvals cannot be looked up here");
-	int persons = facts->approvals(facts->arg, t->op->list, t->request->hash, t->op->b, &until);
-	return persons >= t->op->a ? (caps_outcome){NULL, until} : fails("approvals are missing");
+	int persons = facts->approvals(facts->arg, op->list, t->request->hash, op->b, &until);
+	return persons >= op->a ? (caps_outcome){NULL, until} : fails("approvals are missing");
 }
 
-static caps_outcome try_mfa(const trial *t)
+static caps_outcome try_mfa(const caps_op *op, const caps_trial *t)
 {
 	const caps_facts *facts = t->facts;
 	int64_t until = 0;
 
-	if (facts->mfa == NULL || !facts->mfa(facts->arg, t->op->list, t->op->b, &until))
+	if (facts->mfa == NULL || !facts->mfa(facts->arg, op->list, op->b, &until))
 		return fails("a fresh second factor is missing");
 	return (caps_outcome){NULL, until};
 }
 
-static caps_outcome try_staleness(const trial *t)
+static caps_outcome try_staleness(const caps_op *op, const caps_trial *t)
 {
 	int64_t age = t->facts->revocation_age;
 
-	if (age < 0 || age > t->op->a)
+	if (age < 0 || age > op->a)
 		return fails("what is known of revocations is too old");
-	return (caps_outcome){NULL, t->facts->latest + (t->op->a - age) + 1};
+	return (caps_outcome){NULL, t->facts->latest + (op->a - age) + 1};
 }
 
-static caps_outcome try_redact(const trial *t)
+static caps_outcome try_redact(const caps_op *op, const caps_trial *t)
 {
-	(void)t; /* it takes away from the answer, not from the right */
+	(void)op, (void)t; /* it takes away from the answer, not from the right */
 	return holds;
 }
 
 /* Characters: bytes that do not continue one. */
-static caps_outcome try_reason(const trial *t)
+static caps_outcome try_reason(const caps_op *op, const caps_trial *t)
 {
 	int64_t length = 0;
 
 	for (const char *at = t->request->reason; at != NULL && *at != '\0'; at++)
 		length += ((unsigned char)*at & 0xc0) != 0x80;
-	return holds_when(length >= t->op->a, "no reason, or too short a one");
+	return holds_when(length >= op->a, "no reason, or too short a one");
 }
 
 /* The value of a parameter: 1 number, 2 text. */
@@ -325,16 +317,16 @@ static bool bound_holds(caps_walk *walk, uint64_t how, const value *v)
 	return how == MOST ? v->number <= limit : how == LEAST && v->number >= limit;
 }
 
-static caps_outcome try_bounds(const trial *t)
+static caps_outcome try_bounds(const caps_op *op, const caps_trial *t)
 {
 	const caps_facts *facts = t->facts;
-	caps_walk walk = list_of(t);
+	caps_walk walk = list_of(op);
 	caps_item key;
 	uint64_t three, how;
 
 	if (facts->parameter == NULL)
 		return fails("the values that it would set are not known");
-	for (size_t i = 0; i < t->op->count; i++) {
+	for (size_t i = 0; i < op->count; i++) {
 		value v = {0, 0, NULL};
 
 		if (!caps_walk_array(&walk, &three) || three != 3 ||
@@ -356,7 +348,7 @@ static caps_outcome try_bounds(const trial *t)
 }
 
 static const struct row {
-	caps_outcome (*try)(const trial *t);
+	caps_outcome (*try)(const caps_op *op, const caps_trial *t);
 	hn_code code;
 } rows[] = {
 #define CAPS_CAVEAT(NAME, id, name, code) [id] = {try_##name, HN_##code},
@@ -364,16 +356,13 @@ static const struct row {
 #undef CAPS_CAVEAT
 };
 
-caps_outcome caps_op_try(const caps_op *op, const caps_program *program,
-	const caps_request *request, const caps_facts *facts)
+caps_outcome caps_op_try(const caps_op *op, const caps_trial *t)
 {
-	const trial t = {op, program, request, facts};
-
 	if (op->id == 0)
 		return fails(op->caveat->id < BASE_COUNT(rows)
 				     ? "its content cannot hold"
 				     : "this version does not know the caveat");
-	return rows[op->id].try(&t);
+	return rows[op->id].try(op, t);
 }
 
 bool caps_op_is_time(const caps_op *op)

@@ -20,12 +20,56 @@ typedef struct caps_item {
 	const uint8_t *bytes; /* of bytes and text: `argument` of them */
 } caps_item;
 
+bool caps_walk_long(const caps_walk *walk, const uint8_t **at, unsigned low, uint64_t *argument);
+
 /* The next item, of an array only the head. */
-bool caps_walk_next(caps_walk *walk, caps_item *item);
+static inline bool caps_walk_next(caps_walk *walk, caps_item *item)
+{
+	const uint8_t *at = walk->at;
+
+	if (at >= walk->end)
+		return false;
+	unsigned low = *at & 31;
+	item->major = (caps_major)(*at++ >> 5);
+	item->argument = low;
+	if (low >= 24 && !caps_walk_long(walk, &at, low, &item->argument))
+		return false;
+	item->bytes = at;
+	if (item->major == CAPS_BYTES || item->major == CAPS_TEXT) {
+		if (item->argument > (uint64_t)(walk->end - at))
+			return false;
+		at += item->argument;
+	}
+	walk->at = at;
+	return true;
+}
+
 /* The same where nothing else than this kind may stand. */
-bool caps_walk_want(caps_walk *walk, caps_major major, caps_item *item);
-bool caps_walk_number(caps_walk *walk, uint64_t *number);
-bool caps_walk_array(caps_walk *walk, uint64_t *count);
+static inline bool caps_walk_want(caps_walk *walk, caps_major major, caps_item *item)
+{
+	return caps_walk_next(walk, item) && item->major == major;
+}
+
+static inline bool caps_walk_number(caps_walk *walk, uint64_t *number)
+{
+	caps_item item;
+
+	if (!caps_walk_want(walk, CAPS_UINT, &item))
+		return false;
+	*number = item.argument;
+	return true;
+}
+
+static inline bool caps_walk_array(caps_walk *walk, uint64_t *count)
+{
+	caps_item item;
+
+	if (!caps_walk_want(walk, CAPS_ARRAY, &item))
+		return false;
+	*count = item.argument;
+	return true;
+}
+
 /* A whole item with all that is in it. */
 bool caps_walk_skip(caps_walk *walk);
 /* Into a caveat, behind its id: `left` items follow. */
@@ -49,6 +93,7 @@ struct caps_program {
 	const caps_token *token;
 	int64_t begins, expires; /* all links together */
 	bool uses_tags, uses_approval;
+	uint64_t taken; /* bit i: op i says what the path that allows takes along */
 	size_t count;
 	caps_op ops[CAPS_CAVEATS];
 };
@@ -58,8 +103,14 @@ typedef struct caps_outcome {
 	const char *why; /* static */
 	int64_t until;   /* while it holds: the first second at which it may not */
 } caps_outcome;
-caps_outcome caps_op_try(const caps_op *op, const caps_program *program,
-	const caps_request *request, const caps_facts *facts);
+/* One request, as every caveat is asked about it. */
+typedef struct caps_trial {
+	const caps_program *program;
+	const caps_request *request;
+	const caps_facts *facts;
+	size_t object_size;
+} caps_trial;
+caps_outcome caps_op_try(const caps_op *op, const caps_trial *t);
 /* When it does not hold, is that the clock's doing alone? */
 bool caps_op_is_time(const caps_op *op);
 hn_code caps_op_code(const caps_op *op);

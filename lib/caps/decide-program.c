@@ -231,6 +231,8 @@ int caps_program_new(
 		make_op(&m, op, &token->caveats[i]);
 		made->uses_tags |= op->id == CAPS_TAGS;
 		made->uses_approval |= op->id == CAPS_APPROVAL || op->id == CAPS_MFA;
+		if (op->id == CAPS_REDACT || op->id == CAPS_QUOTA || op->id == CAPS_RATE)
+			made->taken |= UINT64_C(1) << i;
 	}
 	if (m.no_memory)
 		return base_nomem(err);

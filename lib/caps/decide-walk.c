@@ -4,58 +4,17 @@
  */
 #include "caps/decide-private.h"
 
-bool caps_walk_next(caps_walk *walk, caps_item *item)
+/* The head whose argument is in bytes of its own; *at is behind its first byte. */
+bool caps_walk_long(const caps_walk *walk, const uint8_t **at, unsigned low, uint64_t *argument)
 {
-	const uint8_t *at = walk->at;
+	size_t width = (size_t)1 << (low & 3);
 
-	if (at >= walk->end)
+	if (low > 27 || (size_t)(walk->end - *at) < width)
 		return false;
-	unsigned low = *at & 31;
-	item->major = (caps_major)(*at >> 5);
-	at++;
-	item->argument = low;
-	if (low >= 24) {
-		size_t width = (size_t)1 << (low - 24);
-
-		if (low > 27 || (size_t)(walk->end - at) < width)
-			return false;
-		item->argument = 0;
-		for (size_t i = 0; i < width; i++)
-			item->argument = item->argument << 8 | at[i];
-		at += width;
-	}
-	item->bytes = at;
-	if (item->major == CAPS_BYTES || item->major == CAPS_TEXT) {
-		if (item->argument > (uint64_t)(walk->end - at))
-			return false;
-		at += item->argument;
-	}
-	walk->at = at;
-	return true;
-}
-
-bool caps_walk_want(caps_walk *walk, caps_major major, caps_item *item)
-{
-	return caps_walk_next(walk, item) && item->major == major;
-}
-
-bool caps_walk_number(caps_walk *walk, uint64_t *number)
-{
-	caps_item item;
-
-	if (!caps_walk_want(walk, CAPS_UINT, &item))
-		return false;
-	*number = item.argument;
-	return true;
-}
-
-bool caps_walk_array(caps_walk *walk, uint64_t *count)
-{
-	caps_item item;
-
-	if (!caps_walk_want(walk, CAPS_ARRAY, &item))
-		return false;
-	*count = item.argument;
+	*argument = 0;
+	for (size_t i = 0; i < width; i++)
+		*argument = *argument << 8 | (*at)[i];
+	*at += width;
 	return true;
 }
 

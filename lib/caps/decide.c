@@ -10,6 +10,7 @@ typedef struct run {
 	const caps_token *token;
 	const caps_request *request;
 	const caps_facts *facts;
+	caps_trial trial;
 	caps_decision *decision;
 	caps_note note;
 	void *arg;
@@ -53,11 +54,8 @@ typedef struct question {
 	hn_code code;
 } question;
 
-/* True when it holds. */
-static bool ask(run *r, const question *q, uint8_t link, bool held)
+static bool answer(run *r, const question *q, uint8_t link, bool held)
 {
-	if (held && r->note == NULL)
-		return true;
 	const caps_check check = {.link = link,
 		.slot = CAPS_LINK_NONE,
 		.grant = -1,
@@ -71,6 +69,12 @@ static bool ask(run *r, const question *q, uint8_t link, bool held)
 	return held;
 }
 
+/* True when it holds. */
+static inline bool ask(run *r, const question *q, uint8_t link, bool held)
+{
+	return (held && r->note == NULL) || answer(r, q, link, held);
+}
+
 /* D2. What follows needs a verb and an object: false ends the run even when it is explained. */
 static bool ask_request(run *r)
 {
@@ -78,9 +82,10 @@ static bool ask_request(run *r)
 	static const question object = {"object", "the object is not in its one form", HN_EDENIED};
 	const char *name = r->request->object;
 
+	r->trial.object_size = name != NULL ? strlen(name) : 0;
 	return ask(r, &verb, CAPS_LINK_NONE, (unsigned)r->request->verb < HN_VERB_COUNT) &&
 	       ask(r, &object, CAPS_LINK_NONE,
-		       name != NULL && caps_object_valid(name, strlen(name)));
+		       name != NULL && caps_object_valid(name, r->trial.object_size));
 }
 
 /* D3. */
@@ -151,7 +156,7 @@ static const caps_op *ask_caveats(run *r, const span *s, int64_t *until, const c
 
 	for (size_t i = s->first; i < s->first + s->count; i++) {
 		const caps_op *op = &r->program->ops[i];
-		caps_outcome outcome = caps_op_try(op, r->program, r->request, r->facts);
+		caps_outcome outcome = caps_op_try(op, &r->trial);
 
 		if (r->note != NULL) {
 			const caps_check check = {.link = op->caveat->link,
@@ -201,7 +206,7 @@ static bool has_verb(const run *r, const caps_grant *grant)
 static bool has_object(const run *r, const caps_grant *grant)
 {
 	return caps_pattern_match((const char *)grant->pattern.bytes, grant->pattern.size,
-		r->request->object, strlen(r->request->object));
+		r->request->object, r->trial.object_size);
 }
 
 static bool covers(const run *r, size_t index)
@@ -228,15 +233,19 @@ static bool covers(const run *r, size_t index)
 static void take_along(run *r, const span *s)
 {
 	caps_decision *decision = r->decision;
+	uint64_t left = s->count > 0 ? r->program->taken >> s->first : 0;
 
-	for (size_t i = s->first; i < s->first + s->count; i++) {
-		const caps_op *op = &r->program->ops[i];
+	if (s->count < CAPS_CAVEATS)
+		left &= (UINT64_C(1) << s->count) - 1;
+	for (; left != 0; left &= left - 1) {
+		const caps_op *op = &r->program->ops[s->first + (size_t)__builtin_ctzll(left)];
 
-		if (op->id == CAPS_REDACT)
-			for (size_t byte = 0; byte < op->count; byte++)
-				decision->redact[byte] |= op->list[byte];
-		else if (op->id == CAPS_QUOTA || op->id == CAPS_RATE)
+		if (op->id != CAPS_REDACT) {
 			decision->counted[decision->counted_count++] = op->caveat;
+			continue;
+		}
+		for (size_t byte = 0; byte < op->count; byte++)
+			decision->redact[byte] |= op->list[byte];
 	}
 }
 
@@ -304,8 +313,7 @@ static bool waits(const run *r, size_t index)
 	for (size_t i = grant->first_caveat; i < grant->first_caveat + grant->caveat_count; i++) {
 		const caps_op *op = &r->program->ops[i];
 
-		if (!caps_op_is_time(op) &&
-			caps_op_try(op, r->program, r->request, r->facts).why != NULL)
+		if (!caps_op_is_time(op) && caps_op_try(op, &r->trial).why != NULL)
 			return false;
 	}
 	return true;
@@ -341,6 +349,7 @@ void caps_decide_program(const caps_program *program, const caps_request *reques
 		.token = program->token,
 		.request = request,
 		.facts = facts,
+		.trial = {.program = program, .request = request, .facts = facts},
 		.decision = decision,
 		.note = note,
 		.arg = arg};
