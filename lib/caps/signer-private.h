@@ -53,6 +53,9 @@ int signer_state_read(hn_os *os, const char *directory, const crypto_secret *kek
 int signer_state_write(hn_os *os, const char *directory, const crypto_secret *kek,
 	const signer_state *state, hn_error **err);
 
+/* A byte string of exactly this size. */
+bool signer_get_fixed(codec_cbor *in, uint8_t *bytes, size_t size);
+
 /* Keys in memory. */
 typedef struct signer_keys {
 	crypto_key *current[CRYPTO_ROLES];

@@ -83,7 +83,7 @@ int signer_state_write(hn_os *os, const char *directory, const crypto_secret *ke
 
 /* --- reading --- */
 
-static bool get_fixed(codec_cbor *in, uint8_t *bytes, size_t size)
+bool signer_get_fixed(codec_cbor *in, uint8_t *bytes, size_t size)
 {
 	const uint8_t *found = NULL;
 	size_t length = 0;
@@ -128,7 +128,7 @@ static bool get_logs(codec_cbor *in, signer_state *state)
 
 		if (!codec_cbor_array(in, &parts) || parts != 3 || !get_origin(in, log->origin) ||
 			!codec_cbor_uint(in, &log->size) ||
-			!get_fixed(in, log->root, CRYPTO_DIGEST))
+			!signer_get_fixed(in, log->root, CRYPTO_DIGEST))
 			return false;
 	}
 	return true;
@@ -143,11 +143,11 @@ static bool get_facts(const void *bytes, size_t size, signer_state *state)
 	return codec_cbor_array(&in, &parts) && parts == 10 &&
 	       codec_cbor_bool(&in, &state->complete) &&
 	       codec_cbor_bool(&in, &state->first_mac_here) &&
-	       codec_cbor_bool(&in, &state->sealed) && get_fixed(&in, state->mac, CRYPTO_DIGEST) &&
-	       get_origin(&in, state->origin) && get_frontier(&in, &state->frontier) &&
-	       codec_cbor_uint(&in, &state->rotations) && codec_cbor_int(&in, &state->window) &&
-	       codec_cbor_uint(&in, &state->issued) && get_logs(&in, state) &&
-	       codec_cbor_end(&in, NULL) == 0;
+	       codec_cbor_bool(&in, &state->sealed) &&
+	       signer_get_fixed(&in, state->mac, CRYPTO_DIGEST) && get_origin(&in, state->origin) &&
+	       get_frontier(&in, &state->frontier) && codec_cbor_uint(&in, &state->rotations) &&
+	       codec_cbor_int(&in, &state->window) && codec_cbor_uint(&in, &state->issued) &&
+	       get_logs(&in, state) && codec_cbor_end(&in, NULL) == 0;
 }
 
 static int open_state(const char *path, const uint8_t *file, size_t size, const crypto_secret *kek,

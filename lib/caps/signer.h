@@ -27,7 +27,11 @@ typedef struct caps_signer_options {
 	void *arg;
 } caps_signer_options;
 
-/* In this process. Makes what keys are missing. HN_EBUSY when another process has the directory. */
+/* In this process. Makes what keys are missing at the first time. HN_EBUSY when another process
+ * holds the directory for seconds. */
 int caps_signer_open(const caps_signer_options *options, crypto_signer **signer, hn_error **err);
+
+/* hv-signer behind its socket; it connects when it is first asked, and again after a loss. */
+int caps_signer_connect(hn_os *os, const char *socket, crypto_signer **signer, hn_error **err);
 
 #endif
