@@ -14,9 +14,7 @@ static int begin(hn_session *session, hn_verb verb, hn_host **host, host_rights 
 	int rc = host_session_use(session, host, err);
 
 	if (rc >= 0)
-		rc = host_rights_get(*host, rights, err);
-	if (rc >= 0)
-		rc = host_rights_look(*host, *rights, true, err);
+		rc = host_rights_now(*host, rights, err);
 	return rc < 0 ? rc : host_enter_node(session, verb, host, permit, err);
 }
 
@@ -326,9 +324,7 @@ int hn_trust_update(hn_session *session, const void *bundle, size_t size, hn_err
 	if (rc >= 0 && !bundle)
 		rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL, "there is no bundle");
 	if (rc >= 0)
-		rc = host_rights_get(host, &one.rights, err);
-	if (rc >= 0)
-		rc = host_rights_look(host, one.rights, true, err);
+		rc = host_rights_now(host, &one.rights, err);
 	if (rc >= 0)
 		rc = check_bundle(&one, err);
 	if (rc >= 0)

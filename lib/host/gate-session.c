@@ -159,7 +159,7 @@ int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err)
 	int rc = host_session_use(session, &host, err);
 
 	if (rc >= 0)
-		rc = host_rights_get(host, &rights, err);
+		rc = host_rights_now(host, &rights, err);
 	if (rc >= 0 && !session->reason)
 		rc = base_error(err, HN_EREASON, HOST_ROOM, "say why, for the audit log",
 			"turning local operators %s needs a reason", allowed ? "on" : "off");
@@ -175,81 +175,31 @@ int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err)
 
 /* --- explain --- */
 
-typedef struct explaining {
-	hn_json *json;
-	const caps_token *token;
-} explaining;
-
-static const char *caveat_text(uint16_t id)
+static int explain_token(
+	hn_session *session, hn_verb verb, const char *object, hn_json *json, hn_error **err)
 {
-	const char *name = caps_caveat_name(id);
+	caps_request request;
+	caps_facts facts;
+	int rc = host_facts_fill(session, &facts, err);
 
-	return name ? name : "unknown";
+	if (rc < 0)
+		return rc;
+	host_request_fill(session, verb, object, &request);
+	caps_explain(session->holder->program, &request, &facts, json);
+	host_facts_done(session);
+	hn_json_bool(json, "freshProof", (base_verb_flags(verb) & BASE_VERB_F) != 0);
+	return 0;
 }
 
-static void tell_check(void *arg, const caps_check *check)
-{
-	const explaining *one = arg;
-
-	hn_json_object(one->json, NULL);
-	if (check->grant >= 0)
-		hn_json_int(one->json, "grant", check->grant);
-	if (check->link != CAPS_LINK_NONE)
-		hn_json_int(one->json, "link", check->link);
-	if (check->id != 0) {
-		hn_json_int(one->json, "slot", check->slot);
-		hn_json_text(one->json, "caveat", caveat_text(check->id));
-	}
-	hn_json_bool(one->json, "holds", check->holds);
-	if (check->why)
-		hn_json_text(one->json, "why", check->why);
-	hn_json_end(one->json);
-}
-
-static void tell_time(hn_json *json, const char *name, int64_t seconds)
-{
-	if (seconds > 0 && seconds < INT64_MAX)
-		hn_json_int(json, name, seconds);
-}
-
-static void tell_verdict(hn_json *json, hn_verb verb, const char *object, int code, const char *why,
-	const caps_decision *decision)
+static void tell_verdict(hn_json *json, hn_verb verb, const char *object, int code, const char *why)
 {
 	hn_json_text(json, "verb", base_verb_text(verb));
 	hn_json_text(json, "object", object);
 	hn_json_bool(json, "allowed", code == HN_OK);
-	if (code != HN_OK) {
-		hn_json_text(json, "code", hn_code_name((hn_code)code));
-		hn_json_text(json, "why", why);
-	}
-	if (!decision)
+	if (code == HN_OK)
 		return;
-	if (decision->link != CAPS_LINK_NONE) {
-		hn_json_object(json, "rule");
-		hn_json_int(json, "link", decision->link);
-		hn_json_int(json, "slot", decision->slot);
-		if (decision->caveat != 0)
-			hn_json_text(json, "caveat", caveat_text(decision->caveat));
-		hn_json_end(json);
-	}
-	tell_time(json, "validUntil", decision->valid_until);
-	tell_time(json, "allowAgain", decision->allow_again);
-}
-
-static int explain_token(
-	hn_session *session, hn_verb verb, const char *object, hn_json *json, hn_error **err)
-{
-	explaining one = {.json = json, .token = session->holder->token};
-	caps_decision decision;
-	int rc;
-
-	hn_json_array(json, "checks");
-	rc = host_token_decide(session, verb, object, &decision, tell_check, &one, err);
-	hn_json_end(json);
-	if (rc >= 0)
-		tell_verdict(json, verb, object, decision.code,
-			decision.why ? decision.why : "denied", &decision);
-	return rc;
+	hn_json_text(json, "code", hn_code_name((hn_code)code));
+	hn_json_text(json, "why", why);
 }
 
 static int explain(
@@ -265,7 +215,7 @@ static int explain(
 		base_error_move(err, BASE_STEAL(why));
 		return code;
 	}
-	tell_verdict(json, verb, object, code, hn_error_message(why), NULL);
+	tell_verdict(json, verb, object, code, hn_error_message(why));
 	return 0;
 }
 

@@ -117,6 +117,13 @@ int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **er
 	return 0;
 }
 
+int host_rights_now(hn_host *host, host_rights **rights, hn_error **err)
+{
+	int rc = host_rights_get(host, rights, err);
+
+	return rc < 0 ? rc : host_rights_look(host, *rights, true, err);
+}
+
 /* --- challenges: time (4), counter (4), keyed hash of both (8) --- */
 
 static void tag_nonce(const host_rights *rights, uint8_t nonce[HOST_NONCE])

@@ -34,6 +34,7 @@ int host_rights_get(hn_host *host, host_rights **rights, hn_error **err);
 void host_rights_free(host_rights *rights);
 /* At most every 250 ms, or at once with `now`: what others committed, and the clock. */
 int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **err);
+int host_rights_now(hn_host *host, host_rights **rights, hn_error **err); /* both */
 int host_nonce_make(hn_host *host, uint8_t nonce[HOST_NONCE], hn_error **err);
 /* Ours, not older than 30 seconds, and not shown before; then it is used up. */
 bool host_nonce_use(hn_host *host, const uint8_t nonce[HOST_NONCE]);

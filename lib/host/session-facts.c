@@ -64,9 +64,9 @@ static int has_tag(void *arg, const char *object, const char *tag, size_t size)
 	if (!unit || !unit->desired)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
-		const char *name = NULL;
+		const char *name = NULL, *how = NULL;
 
-		if (hn_view_tag_at(unit->desired, i, &name, NULL) < 0)
+		if (hn_view_tag_at(unit->desired, i, &name, &how) < 0)
 			return -1;
 		if (strlen(name) == size && memcmp(name, tag, size) == 0)
 			return 1;

@@ -152,10 +152,8 @@ static int verify(hn_host *host, const host_holder *holder, const caps_token *to
 static int ready(hn_host *host, hn_error **err)
 {
 	host_rights *rights = NULL;
-	int rc = host_rights_get(host, &rights, err);
+	int rc = host_rights_now(host, &rights, err);
 
-	if (rc >= 0)
-		rc = host_rights_look(host, rights, true, err);
 	if (rc < 0)
 		return rc;
 	if (!caps_store_bundle(rights->store))
