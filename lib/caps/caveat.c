@@ -123,11 +123,19 @@ static bool item_window(codec_cbor *in)
 	       start != end;
 }
 
-static bool item_day(codec_cbor *in)
+/* Days since 1970 that rise, up to the year 9999: so the evaluator may search them. */
+static bool take_days(codec_cbor *in)
 {
-	uint64_t day = 0;
+	uint64_t count = 0, day = 0, before = 0;
 
-	return codec_cbor_uint(in, &day);
+	if (!caps_take_array(in, 1, 366, &count))
+		return false;
+	for (uint64_t i = 0; i < count; i++) {
+		if (!caps_take_uint(in, i > 0 ? before + 1 : 0, CAPS_TIME_MAX / 86400, &day))
+			return false;
+		before = day;
+	}
+	return true;
 }
 
 static bool form_schedule(codec_cbor *in, uint64_t count)
@@ -135,7 +143,7 @@ static bool form_schedule(codec_cbor *in, uint64_t count)
 	caps_view zone;
 
 	return (count == 2 || count == 3) && caps_take_name(in, 64, &zone) &&
-	       each(in, 1, 32, item_window) && (count == 2 || each(in, 1, 366, item_day));
+	       each(in, 1, 32, item_window) && (count == 2 || take_days(in));
 }
 
 /* No bit is set behind the first `bits`. */

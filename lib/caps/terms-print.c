@@ -8,7 +8,7 @@
 
 #include <arpa/inet.h>
 
-static void put_text(hn_json *json, const char *key, const uint8_t *bytes, size_t size)
+void caps_print_text(hn_json *json, const char *key, const uint8_t *bytes, size_t size)
 {
 	char text[BASE_OBJECT_SIZE + 1];
 
@@ -22,14 +22,14 @@ static void put_text(hn_json *json, const char *key, const uint8_t *bytes, size_
 static void put_item(hn_json *json, const char *key, const caps_item *item)
 {
 	if (item->major == CAPS_TEXT)
-		put_text(json, key, item->bytes, (size_t)item->argument);
+		caps_print_text(json, key, item->bytes, (size_t)item->argument);
 	else if (item->major == CAPS_NEGATIVE)
 		hn_json_int(json, key, -1 - (int64_t)item->argument);
 	else
 		hn_json_uint(json, key, item->argument);
 }
 
-static void put_hex(hn_json *json, const char *key, const uint8_t *bytes, size_t size)
+void caps_print_hex(hn_json *json, const char *key, const uint8_t *bytes, size_t size)
 {
 	base_buf text = {0};
 	char pair[3];
@@ -42,7 +42,7 @@ static void put_hex(hn_json *json, const char *key, const uint8_t *bytes, size_t
 	base_buf_free(&text);
 }
 
-static void put_time(hn_json *json, const char *key, int64_t seconds)
+void caps_print_time(hn_json *json, const char *key, int64_t seconds)
 {
 	char text[CAPS_TIME_TEXT];
 
@@ -50,7 +50,7 @@ static void put_time(hn_json *json, const char *key, int64_t seconds)
 	hn_json_text(json, key, text);
 }
 
-static void put_seconds(hn_json *json, const char *key, uint64_t seconds)
+void caps_print_seconds(hn_json *json, const char *key, uint64_t seconds)
 {
 	char text[HN_QUANTITY_TEXT];
 
@@ -58,7 +58,7 @@ static void put_seconds(hn_json *json, const char *key, uint64_t seconds)
 	hn_json_text(json, key, text);
 }
 
-static void put_mask(hn_json *json, const char *key, const uint8_t *mask, size_t size, bool classes)
+void caps_print_mask(hn_json *json, const char *key, const uint8_t *mask, size_t size, bool classes)
 {
 	hn_json_array(json, key);
 	for (unsigned i = 0; i < size * 8; i++) {
@@ -99,7 +99,7 @@ static bool print_mask(hn_json *json, const char *key, const caps_caveat *caveat
 	caps_item mask = {0};
 
 	caps_walk_want(walk, CAPS_BYTES, &mask);
-	put_mask(json, key, mask.bytes, (size_t)mask.argument, caveat->id == CAPS_REDACT);
+	caps_print_mask(json, key, mask.bytes, (size_t)mask.argument, caveat->id == CAPS_REDACT);
 	return true;
 }
 
@@ -112,9 +112,9 @@ static bool print_window(hn_json *json, const char *key, const caps_caveat *cave
 	caps_walk_number(walk, &until);
 	hn_json_object(json, key);
 	if (from != 1)
-		put_time(json, "from", (int64_t)from);
+		caps_print_time(json, "from", (int64_t)from);
 	if (until != (uint64_t)CAPS_TIME_MAX)
-		put_time(json, "until", (int64_t)until);
+		caps_print_time(json, "until", (int64_t)until);
 	hn_json_end(json);
 	return true;
 }
@@ -232,7 +232,7 @@ static bool print_number(hn_json *json, const char *key, const caps_caveat *cave
 
 	caps_walk_number(walk, &number);
 	if (caveat->id == CAPS_STALENESS)
-		put_seconds(json, key, number);
+		caps_print_seconds(json, key, number);
 	else
 		hn_json_uint(json, key, number);
 	return true;
@@ -265,7 +265,7 @@ static bool print_rate(hn_json *json, const char *key, const caps_caveat *caveat
 		return false;
 	hn_json_object(json, key);
 	hn_json_uint(json, "count", rate.count);
-	put_seconds(json, "per", rate.seconds);
+	caps_print_seconds(json, "per", rate.seconds);
 	hn_json_uint(json, "burst", rate.burst);
 	hn_json_end(json);
 	return true;
@@ -282,10 +282,10 @@ static bool print_keyset(hn_json *json, const char *key, const caps_caveat *cave
 	caps_walk_want(walk, CAPS_BYTES, &hash);
 	caps_walk_number(walk, &seconds);
 	hn_json_object(json, key);
-	put_hex(json, "of", hash.bytes, (size_t)hash.argument);
+	caps_print_hex(json, "of", hash.bytes, (size_t)hash.argument);
 	if (caveat->id == CAPS_APPROVAL)
 		hn_json_uint(json, "count", persons);
-	put_seconds(json, "within", seconds);
+	caps_print_seconds(json, "within", seconds);
 	hn_json_end(json);
 	return true;
 }
@@ -356,7 +356,7 @@ void caps_caveat_json(hn_json *json, const caps_caveat *caveat)
 		!printers[caveat->id](json, caps_word_of(caveat->id), caveat, &walk)) {
 		hn_json_object(json, "unknown");
 		hn_json_int(json, "id", caveat->id);
-		put_hex(json, "cbor", caveat->raw.bytes, caveat->raw.size);
+		caps_print_hex(json, "cbor", caveat->raw.bytes, caveat->raw.size);
 		hn_json_end(json);
 	}
 	hn_json_end(json);
@@ -374,10 +374,11 @@ static void put_caveats(hn_json *json, const caps_token *token, size_t first, si
 
 static void put_issuer_terms(hn_json *json, const caps_token *token)
 {
-	put_text(json, "for", token->subject.bytes, token->subject.size);
-	put_text(json, "cluster", token->audience.bytes, token->audience.size);
+	caps_print_text(json, "for", token->subject.bytes, token->subject.size);
+	caps_print_text(json, "cluster", token->audience.bytes, token->audience.size);
 	if (token->template_name.size > 0)
-		put_text(json, "template", token->template_name.bytes, token->template_name.size);
+		caps_print_text(
+			json, "template", token->template_name.bytes, token->template_name.size);
 	if (token->subject_epoch != 0)
 		hn_json_uint(json, "subjectEpoch", token->subject_epoch);
 	hn_json_array(json, "grants");
@@ -385,8 +386,8 @@ static void put_issuer_terms(hn_json *json, const caps_token *token)
 		const caps_grant *grant = &token->grants[i];
 
 		hn_json_object(json, NULL);
-		put_mask(json, "verbs", grant->mask.bytes, sizeof(grant->mask.bytes), false);
-		put_text(json, "on", grant->pattern.bytes, grant->pattern.size);
+		caps_print_mask(json, "verbs", grant->mask.bytes, sizeof(grant->mask.bytes), false);
+		caps_print_text(json, "on", grant->pattern.bytes, grant->pattern.size);
 		put_caveats(json, token, grant->first_caveat, grant->caveat_count);
 		hn_json_end(json);
 	}
@@ -398,15 +399,15 @@ static void put_link(hn_json *json, const caps_token *token, size_t index)
 	const caps_link *link = &token->links[index];
 
 	hn_json_object(json, NULL);
-	put_hex(json, "cti", link->cti.bytes, link->cti.size);
-	put_hex(json, "holder", link->cnf, sizeof(link->cnf));
+	caps_print_hex(json, "cti", link->cti.bytes, link->cti.size);
+	caps_print_hex(json, "holder", link->cnf, sizeof(link->cnf));
 	hn_json_object(json, "terms");
 	if (index == 0)
 		put_issuer_terms(json, token);
-	put_time(json, "issued", link->issued);
+	caps_print_time(json, "issued", link->issued);
 	if (link->not_before != 0)
-		put_time(json, "notBefore", link->not_before);
-	put_time(json, "expires", link->expires);
+		caps_print_time(json, "notBefore", link->not_before);
+	caps_print_time(json, "expires", link->expires);
 	put_caveats(json, token, link->first_caveat, link->caveat_count);
 	hn_json_end(json);
 	hn_json_end(json);
@@ -427,11 +428,11 @@ int caps_token_json(const caps_token *token, char **text, hn_error **err)
 	hn_json_uint(json, "bytes", token->size);
 	hn_json_text(json, "proof", proofs[token->proof]);
 	hn_json_object(json, "issuer");
-	put_hex(json, "kid", token->kid, sizeof(token->kid));
+	caps_print_hex(json, "kid", token->kid, sizeof(token->kid));
 	hn_json_uint(json, "epoch", token->issuer_epoch);
 	hn_json_end(json);
 	caps_token_chain_hash(token, chain);
-	put_hex(json, "chain", chain, sizeof(chain));
+	caps_print_hex(json, "chain", chain, sizeof(chain));
 	hn_json_array(json, "links");
 	for (size_t i = 0; i < token->link_count; i++)
 		put_link(json, token, i);

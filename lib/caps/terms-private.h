@@ -54,6 +54,14 @@ const char *caps_redact_text(unsigned index); /* "addresses"; NULL: unknown */
 extern const char *const caps_quota_words[4];
 extern const char *const caps_bound_words[4];
 
+/* One member, or one item of an array. */
+void caps_print_text(hn_json *json, const char *key, const uint8_t *bytes, size_t size);
+void caps_print_hex(hn_json *json, const char *key, const uint8_t *bytes, size_t size);
+void caps_print_time(hn_json *json, const char *key, int64_t seconds);
+void caps_print_seconds(hn_json *json, const char *key, uint64_t seconds);
+void caps_print_mask(
+	hn_json *json, const char *key, const uint8_t *mask, size_t size, bool classes);
+
 #define CAPS_TIME_TEXT 32
 /* "2026-11-22T09:00:00Z". */
 void caps_time_text(int64_t seconds, char out[CAPS_TIME_TEXT]);

@@ -170,14 +170,6 @@ int caps_bundle_write(const caps_bundle *bundle, base_buf *payload, hn_error **e
 	return rc;
 }
 
-static bool is_root(const caps_bundle *bundle, const uint8_t key[32])
-{
-	for (size_t i = 0; bundle != NULL && i < bundle->root_count; i++)
-		if (memcmp(bundle->roots[i], key, 32) == 0)
-			return true;
-	return false;
-}
-
 /* Puts a signer at its place by its header; one with the same header is replaced. */
 static bool insert(codec_cose_sign *message, const codec_cose_signer *signer)
 {
@@ -203,8 +195,8 @@ static bool insert(codec_cose_sign *message, const codec_cose_signer *signer)
 	return true;
 }
 
-int caps_bundle_sign(const uint8_t *bytes, size_t size, const caps_bundle *before,
-	const uint8_t seed[32], base_buf *out, hn_error **err)
+int caps_bundle_sign(
+	const uint8_t *bytes, size_t size, const uint8_t seed[32], base_buf *out, hn_error **err)
 {
 	uint8_t key[32], header[CAPS_ROOT_HEADER_BYTES], signature[CRYPTO_SIGNATURE];
 	codec_cose_signer signer = {.protected_header = {header, sizeof(header)},
@@ -219,9 +211,6 @@ int caps_bundle_sign(const uint8_t *bytes, size_t size, const caps_bundle *befor
 	if (rc < 0)
 		return rc;
 	crypto_ed25519_public(seed, key);
-	if (!is_root(bundle, key) && !is_root(before, key))
-		return base_error(err, HN_EKEY, CAPS_ROOM, "give the key of one of its roots",
-			"the key is no root of this trust bundle");
 	caps_root_header(key, header);
 	caps_root_tbs(&tbs, signer.protected_header, message.payload);
 	if (tbs.failed)

@@ -101,10 +101,10 @@ const char *caps_issuer_refuses(const caps_issuer *issuer, const caps_token *cla
 /* The payload of a bundle, unsigned. Hashes of keysets and kids are computed, not taken. HN_EINVAL
  * when it would not be read back. */
 int caps_bundle_write(const caps_bundle *bundle, base_buf *payload, hn_error **err);
-/* Adds the signature of one root to a payload or to a signed bundle; one that is there is replaced.
- * HN_EKEY when the seed is no root's of this bundle nor of `before` (may be NULL). */
-int caps_bundle_sign(const uint8_t *bytes, size_t size, const caps_bundle *before,
-	const uint8_t seed[32], base_buf *out, hn_error **err);
+/* Adds the signature of one key to a payload or to a signed bundle; one that is there is replaced.
+ * The key need not be a root of this bundle: it may be one of the bundle before. */
+int caps_bundle_sign(
+	const uint8_t *bytes, size_t size, const uint8_t seed[32], base_buf *out, hn_error **err);
 /* SHA-256 over the CBOR of sorted pairs; sorts the entries. */
 int caps_keyset_finish(caps_keyset *keyset, hn_error **err);
 
