@@ -173,8 +173,12 @@ HN_API int hn_cap_key_new(
  * @param public_key  receives 64 hexadecimal digits; release it with hn_text_free
  * @param err  set on failure; may be NULL
  * @return 0 or a negative hn_code
- * Errors: HN_ENOENT when there is none; HN_EKEY when it is no key file of an Ed25519 key;
- * HN_EINVAL; HN_EIO; HN_ENOMEM Threads: any Blocks: yes, on the disk Allocates: yes Since: 0.1
+ * Errors: HN_ENOENT when there is none; HN_EKEY when it holds no Ed25519 key; HN_EINVAL; HN_EIO;
+ * HN_ENOMEM
+ * Threads: any
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
  */
 HN_API int hn_cap_key_public(const char *path, char **public_key, hn_error **err);
 
