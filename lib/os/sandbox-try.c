@@ -81,6 +81,15 @@ static long try_namespace(void)
 	return unshare(CLONE_NEWUSER);
 }
 
+static long try_process_in_namespace(void)
+{
+	long child = syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, NULL, NULL, NULL, NULL);
+
+	if (child == 0)
+		_exit(0);
+	return child;
+}
+
 static long try_bpf(void)
 {
 	return syscall(SYS_bpf, -1, NULL, 0);
@@ -202,6 +211,7 @@ static const attempt attempts[] = {
 	{"ptrace", try_trace, ALL, false},
 	{"mount", try_mount, ALL, false},
 	{"user namespace", try_namespace, ALL, false},
+	{"process in a user namespace", try_process_in_namespace, ALL, false},
 	{"bpf", try_bpf, ALL, false},
 	{"perf", try_perf, ALL, false},
 	{"kernel module", try_module, ALL, false},

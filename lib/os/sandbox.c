@@ -130,14 +130,13 @@ static int set_limits(const sandbox_profile *profile)
 static int drop_bounding(uint64_t keep)
 {
 	for (unsigned long one = 0; one <= CAPABILITY_MOST; one++) {
-		int there = prctl(PR_CAPBSET_READ, one, 0, 0, 0);
-
-		if (there < 0)
+		if ((keep >> one & 1) != 0 || prctl(PR_CAPBSET_DROP, one, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
 			break; /* the last one that the kernel knows was before */
 		/* Without CAP_SETPCAP the bounding set stays, but there is nothing either that
 		 * could take from it: no new privileges. */
-		if (there == 1 && (keep >> one & 1) == 0 &&
-			prctl(PR_CAPBSET_DROP, one, 0, 0, 0) < 0 && errno != EPERM)
+		if (errno != EPERM)
 			return -errno;
 	}
 	return 0;

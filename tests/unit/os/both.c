@@ -64,6 +64,8 @@ static void no_such_file(hn_os *os)
 
 	cr_expect_eq(os->ops->open(os, in("none"), O_RDONLY, 0), -ENOENT);
 	cr_expect_eq(os->ops->open(os, in("none/file"), O_RDWR | O_CREAT, 0600), -ENOENT);
+	cr_expect_eq(os->ops->open_beneath(os, directory, "none", O_RDONLY, 0), -ENOENT);
+	cr_expect_eq(os->ops->open_beneath(os, in("none"), "file", O_RDONLY, 0), -ENOENT);
 	cr_expect_eq(os->ops->stat(os, in("none"), &status), -ENOENT);
 	cr_expect_eq(os->ops->unlink(os, in("none")), -ENOENT);
 	cr_expect_eq(os->ops->rename(os, in("none"), in("other")), -ENOENT);

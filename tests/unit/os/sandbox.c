@@ -73,6 +73,7 @@ static void killed_everywhere(void)
 	killed("kexec");
 	killed("perf");
 	killed("user namespace");
+	killed("process in a user namespace");
 	killed("memory of another process");
 	killed("socket for raw packets");
 }
