@@ -71,13 +71,30 @@ static int deny(counted *one, hn_code code, const char *why, int64_t again, hn_e
 		one->caveat->link, why);
 }
 
+/* What an object holds already is not taken again. */
+static int is_held(const counted *one, bool *held, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(one->store->state,
+		"SELECT 1 FROM cap_hold WHERE object = ?1 AND cti = ?2 AND slot = ?3", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_text(query, 1, one->amounts->object);
+	state_bind_blob(query, 2, cti_of(one), CAPS_CTI);
+	state_bind_int(query, 3, one->caveat->slot);
+	rc = state_row(query, err);
+	*held = rc > 0;
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
 static int hold(counted *one, uint64_t amount, hn_error **err)
 {
 	state_query *query = NULL;
 	int rc = state_find(one->store->state,
-		"INSERT INTO cap_hold(object, cti, slot, amount) VALUES (?1, ?2, ?3, ?4)"
-		" ON CONFLICT(object, cti, slot) DO UPDATE SET amount = amount + ?4",
-		&query, err);
+		"INSERT INTO cap_hold(object, cti, slot, amount) VALUES (?1, ?2, ?3, ?4)", &query,
+		err);
 
 	if (rc < 0)
 		return rc;
@@ -92,24 +109,26 @@ static int take_quota(counted *one, hn_error **err)
 {
 	caps_quota quota;
 	uint64_t amount;
-	bool held;
-	int rc;
+	bool holds, held = false;
+	int rc = 0;
 
 	if (!caps_quota_read(one->caveat, &quota) || quota.unit > 3)
 		return deny(one, HN_EDENIED, "a quota of a kind that is not known", 0, err);
-	held = quota.unit >= 2;
+	holds = quota.unit >= 2 && one->amounts->object;
 	amount = quota.unit == 0   ? 1
 		 : quota.unit == 1 ? one->amounts->bytes
 		 : quota.unit == 2 ? one->amounts->vcpus
 				   : one->amounts->memory;
-	if (amount == 0)
-		return 0;
+	if (amount > 0 && holds)
+		rc = is_held(one, &held, err);
+	if (rc < 0 || amount == 0 || held)
+		return rc;
 	if (amount > INT64_MAX || one->used < 0 || quota.amount < (uint64_t)one->used ||
 		quota.amount - (uint64_t)one->used < amount)
 		return deny(one, HN_EQUOTA, "the quota is used up", 0, err);
 	one->used += (int64_t)amount;
 	rc = save(one, err);
-	return rc < 0 || !held || !one->amounts->object ? rc : hold(one, amount, err);
+	return rc < 0 || !holds ? rc : hold(one, amount, err);
 }
 
 static int take_rate(counted *one, hn_error **err)
@@ -156,7 +175,7 @@ int caps_store_count(caps_store *store, const caps_token *token, caps_decision *
 	return state_commit(store->state, err);
 }
 
-int caps_store_release(caps_store *store, const char *object, hn_error **err)
+int caps_hold_release(state_store *state, const char *object, hn_error **err)
 {
 	static const char *const steps[] = {
 		"UPDATE cap_counter SET used = max(0, used - (SELECT amount FROM cap_hold h WHERE"
@@ -164,18 +183,18 @@ int caps_store_release(caps_store *store, const char *object, hn_error **err)
 		" WHERE (cti, slot) IN (SELECT cti, slot FROM cap_hold WHERE object = ?1)",
 		"DELETE FROM cap_hold WHERE object = ?1",
 	};
-	int rc = state_begin(store->state, err);
+	int rc = state_begin(state, err);
 
 	for (size_t i = 0; rc >= 0 && i < BASE_COUNT(steps); i++) {
 		state_query *query = NULL;
 
-		rc = state_find(store->state, steps[i], &query, err);
+		rc = state_find(state, steps[i], &query, err);
 		if (rc >= 0) {
 			state_bind_text(query, 1, object);
 			rc = state_run(query, err);
 		}
 		if (rc < 0)
-			state_rollback(store->state);
+			state_rollback(state);
 	}
-	return rc < 0 ? rc : state_commit(store->state, err);
+	return rc < 0 ? rc : state_commit(state, err);
 }

@@ -56,7 +56,7 @@ typedef struct caps_amounts { /* what this request would use */
 int caps_store_count(caps_store *store, const caps_token *token, caps_decision *decision,
 	const caps_amounts *amounts, int64_t now, hn_error **err);
 /* Gives back what an object held of quotas of kind 2 and 3. */
-int caps_store_release(caps_store *store, const char *object, hn_error **err);
+int caps_hold_release(state_store *state, const char *object, hn_error **err);
 
 /* --- the trust bundle --- */
 const caps_bundle *caps_store_bundle(const caps_store *store); /* NULL: none yet */

@@ -340,7 +340,9 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 	int rc = decide(session, verb, object, &decisions[0], err);
 
 	if (rc >= 0 && second) {
-		rc = decide(session, verb, second, &decisions[1], err);
+		/* who hangs a tag on a unit changes the unit too */
+		rc = decide(session, verb == HN_VERB_TAG_APPLY ? HN_VERB_UNIT_UPDATE : verb, second,
+			&decisions[1], err);
 		one.count = 2;
 	}
 	if (rc >= 0) {

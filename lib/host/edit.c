@@ -73,6 +73,17 @@ static int send_event(const host_edit *edit, const hn_view *view, const char *ev
 		edit->host, edit->session, event, edit->unit->uuid, edit->unit->name, data, err);
 }
 
+/* A token may bound values: what counts is what this edit has made of them. */
+static int check_bounds(const host_edit *edit, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	if (!edit->session->holder)
+		return 0;
+	return host_may(edit->session, edit->inserted ? HN_VERB_UNIT_CREATE : HN_VERB_UNIT_UPDATE,
+		host_object_unit(object, edit->unit->uuid), err);
+}
+
 static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 {
 	BASE_AUTO_OF(hn_view) hn_view *view = NULL;
@@ -82,6 +93,8 @@ static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 		rc = hn_resolve(edit->host->resolver, edit->unit->name, &view, err);
 	if (rc >= 0)
 		rc = host_desire(edit->host, edit->session, edit->unit, view, err);
+	if (rc >= 0)
+		rc = check_bounds(edit, err);
 	return rc < 0 ? rc : send_event(edit, view, event, err);
 }
 

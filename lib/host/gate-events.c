@@ -4,9 +4,27 @@
  */
 #include "host/host-private.h"
 
+/* A token's holder gets the events of units that he may read, and none of others. */
+typedef struct filter {
+	hn_session *session;
+	hn_event_fn each;
+	void *arg;
+} filter;
+
+static int pass(void *arg, const hn_event *event)
+{
+	const filter *to = arg;
+
+	if (strncmp(event->subject, "unit/", 5) == 0 &&
+		!host_sees(to->session, HN_VERB_UNIT_READ, event->subject))
+		return 0;
+	return to->each(to->arg, event);
+}
+
 int hn_events_read(hn_session *session, const hn_events_options *options, hn_event_fn each,
 	void *arg, hn_error **err)
 {
+	filter to = {.session = session, .each = each, .arg = arg};
 	hn_events_options known;
 	host_permit permit;
 	hn_host *host = NULL;
@@ -18,7 +36,8 @@ int hn_events_read(hn_session *session, const hn_events_options *options, hn_eve
 		return rc;
 	host_options_copy(&known, options, sizeof(known));
 	known.size = sizeof(known);
-	return events_read(host->events, &known, each, arg, err);
+	return session->holder ? events_read(host->events, &known, pass, &to, err)
+			       : events_read(host->events, &known, each, arg, err);
 }
 
 int hn_events_wait(

@@ -2,6 +2,7 @@
  *
  * Unit records: a row of the store as an immutable snapshot, and the few columns that change.
  */
+#include "caps/store.h"
 #include "host/host-private.h"
 
 #define SELECT_UNIT                                                                                \
@@ -297,12 +298,22 @@ static int set_number(
 	return state_run(query, err);
 }
 
+/* What its start took of a token's quota is given back when there is no guest any more. */
+static int release_hold(hn_host *host, const hn_unit *unit, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	return caps_hold_release(host->store, host_object_unit(object, unit->uuid), err);
+}
+
 int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err)
 {
 	state_query *query = NULL;
 	int rc = begin_update(host, unit, "DELETE FROM unit WHERE id = ?1", &query, err);
 
-	return rc < 0 ? rc : state_run(query, err);
+	if (rc >= 0)
+		rc = state_run(query, err);
+	return rc < 0 ? rc : release_hold(host, unit, err);
 }
 
 int host_unit_set_status(
@@ -318,7 +329,8 @@ int host_unit_set_status(
 		return rc;
 	state_bind_int(query, 2, status);
 	state_bind_int(query, 3, ready);
-	return state_run(query, err);
+	rc = state_run(query, err);
+	return rc < 0 || host_status_runs(status) ? rc : release_hold(host, unit, err);
 }
 
 int host_unit_set_wanted(hn_host *host, const hn_unit *unit, host_wanted wanted, hn_error **err)

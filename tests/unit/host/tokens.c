@@ -50,7 +50,7 @@ static void trust(lab *l, uint64_t version)
 	issuer.ceiling[0].mask.bytes[7] = 0x3f;
 	crypto_ed25519_public(root_seed, bundle.roots[0]);
 	cr_assert_eq(caps_bundle_write(&bundle, &payload, lab_err(l)), 0, "%s", lab_why(l));
-	cr_assert_eq(caps_bundle_sign((const uint8_t *)payload.data, payload.size, NULL, root_seed,
+	cr_assert_eq(caps_bundle_sign((const uint8_t *)payload.data, payload.size, root_seed,
 			     &bytes, lab_err(l)),
 		0, "%s", lab_why(l));
 	cr_assert_eq(hn_trust_update(l->session, bytes.data, bytes.size, lab_err(l)), 0, "%s",
@@ -315,6 +315,63 @@ Test(token, a_rate_lets_through_again_later)
 	cr_expect_eq(hn_unit_start(session, "web-2", NULL, lab_err(&l)), HN_ERATE);
 	hn_os_sim_advance(l.os, 10 * OS_SECOND);
 	cr_expect_geq(hn_unit_start(session, "web-2", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+Test(token, what_a_start_holds_is_given_back_by_the_stop)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.*\"],\"on\":\"unit/*\"}],"
+		"\"quota\":{\"vcpus\":1}}");
+
+	cr_assert_geq(hn_unit_start(session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_start(session, "web-2", NULL, lab_err(&l)), HN_EQUOTA);
+	cr_assert_geq(
+		hn_unit_stop(l.session, "web-1", NULL, NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_geq(hn_unit_start(session, "web-2", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+Test(token, bounds_are_on_the_value_that_comes_out)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.*\"],\"on\":\"unit/*\"}],"
+		"\"bounds\":{\"memory.size\":{\"max\":\"2Gi\"}}}");
+
+	cr_assert_eq(hn_unit_define(l.session, "api-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_set(session, "api-1", "memory.size", "1Gi", lab_err(&l)), 0, "%s",
+		lab_why(&l));
+	cr_expect_eq(hn_unit_set(session, "api-1", "memory.size", "3Gi", lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(hn_unit_set(l.session, "api-1", "memory.size", "3Gi", lab_err(&l)), 0, "%s",
+		lab_why(&l));
+	cr_expect_eq(check(&l, session, "unit.start", "api-1"), HN_EDENIED);
+}
+
+static int count_event(void *arg, const hn_event *event)
+{
+	(void)event;
+	++*(int *)arg;
+	return 0;
+}
+
+Test(token, events_of_others_are_not_told)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\","
+		"\"tags\":{\"all\":[\"db\"]}},{\"verbs\":[\"event.read\"],\"on\":\"node/*\"}]}");
+	hn_events_options options = HN_EVENTS_OPTIONS_INIT;
+	int all = 0, seen = 0;
+
+	options.subject = "unit/*";
+	cr_assert_geq(hn_events_read(l.session, &options, count_event, &all, lab_err(&l)), 0);
+	cr_assert_geq(hn_events_read(session, &options, count_event, &seen, lab_err(&l)), 0, "%s",
+		lab_why(&l));
+	cr_expect_gt(seen, 0);
+	cr_expect_eq(seen * 3, all, "%d of %d", seen, all);
 }
 
 Test(negative, g56_a_unit_made_anew_under_its_name)
