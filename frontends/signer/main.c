@@ -60,6 +60,15 @@ int main(int argc, char **argv)
 		.examples = "--socket /run/hypernix/signer --keys /var/lib/hypernix/keys\n"
 			    "--socket /run/hypernix/signer --keys /var/lib/hypernix/keys "
 			    "--credential-fd 3 3<$CREDENTIALS_DIRECTORY/kek\n",
+		.statuses =
+			"0\tended by a signal that asked for it\n"
+			"6\ta key, the trust bundle or the wrapping key is not good\n"
+			"7\tanother signer has the socket or the keys\n"
+			"8\tthe system does not allow it\n"
+			"13\tthe directory cannot be read or written, or its state is not that of "
+			"this log\n"
+			"14\tthe sandbox is not complete here\n"
+			"64\tan option is wrong or missing\n",
 	};
 
 	return cli_main(&program, argc, argv);
