@@ -115,8 +115,9 @@ caps_outcome caps_op_try(const caps_op *op, const caps_trial *t);
 bool caps_op_is_time(const caps_op *op);
 hn_code caps_op_code(const caps_op *op);
 
-/* The first second at `now` or later, within 366 days, at which the clock lets the chain pass, and
- * the grant if it is not SIZE_MAX; 0 when there is none. */
-int64_t caps_opening(const caps_program *program, size_t grant, int64_t now);
+/* The first second after `now`, within 366 days, at which the clock lets the chain pass, and the
+ * grant if it is not SIZE_MAX; 0 when there is none, or none was found within the budget, which
+ * each schedule that is asked takes one from. */
+int64_t caps_opening(const caps_program *program, size_t grant, int64_t now, int *budget);
 
 #endif

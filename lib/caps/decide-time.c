@@ -4,12 +4,12 @@
  */
 #include "caps/decide-private.h"
 
-enum { ROUNDS = 16 };
 #define HORIZON INT64_C(31622400) /* 366 days */
 
 typedef struct search {
 	const caps_program *program;
 	int64_t at;
+	int *budget; /* schedules that may still be asked: a holder can add many */
 	bool never;
 } search;
 
@@ -22,7 +22,7 @@ static void move_to(search *s, const caps_op *op)
 		s->never |= s->at >= op->b;
 		s->at = s->at < op->a ? op->a : s->at;
 	} else if (op->id == CAPS_SCHEDULE) {
-		if (op->zone == NULL ||
+		if (op->zone == NULL || (*s->budget)-- <= 0 ||
 			!codec_schedule_opens(op->schedule, op->zone, s->at, &opens))
 			s->never = true;
 		else
@@ -38,15 +38,16 @@ static void move_over(search *s, size_t first, size_t count, int64_t end)
 	}
 }
 
-int64_t caps_opening(const caps_program *program, size_t grant, int64_t now)
+int64_t caps_opening(const caps_program *program, size_t grant, int64_t now, int *budget)
 {
 	const caps_token *token = program->token;
-	search s = {.program = program, .at = now};
+	search s = {.program = program, .at = now, .budget = budget};
 	int64_t end = now + HORIZON < program->expires ? now + HORIZON : program->expires;
 
 	if (s.at < program->begins - CAPS_CLOCK_LEEWAY)
 		s.at = program->begins - CAPS_CLOCK_LEEWAY;
-	for (int i = 0; i < ROUNDS && !s.never; i++) {
+	s.never = s.at >= end;
+	while (!s.never) {
 		int64_t before = s.at;
 
 		if (grant < token->grant_count)

@@ -5,6 +5,8 @@
 #include "caps/caveat.h"
 #include "caps/decide-private.h"
 
+enum { OPENING_BUDGET = 1024 };
+
 typedef struct run {
 	const caps_program *program;
 	const caps_token *token;
@@ -52,6 +54,7 @@ static void deny(run *r, hn_code code, const caps_check *check)
 typedef struct question {
 	const char *what, *why;
 	hn_code code;
+	bool final; /* no request of this token will ever pass */
 } question;
 
 static bool answer(run *r, const question *q, uint8_t link, bool held)
@@ -64,8 +67,10 @@ static bool answer(run *r, const question *q, uint8_t link, bool held)
 		.why = held ? NULL : q->why};
 
 	tell(r, &check);
-	if (!held)
+	if (!held && !r->decided) {
+		r->decision->lost = q->final;
 		deny(r, q->code, &check);
+	}
 	return held;
 }
 
@@ -78,38 +83,38 @@ static inline bool ask(run *r, const question *q, uint8_t link, bool held)
 /* D2. What follows needs a verb and an object: false ends the run even when it is explained. */
 static bool ask_request(run *r)
 {
-	static const question verb = {"verb", "there is no such verb", HN_EDENIED};
-	static const question object = {"object", "the object is not in its one form", HN_EDENIED};
+	static const question verb = {"verb", "there is no such verb", HN_EDENIED, false};
+	static const question object = {
+		"object", "the object is not in its one form", HN_EDENIED, false};
 	const char *name = r->request->object;
 
 	r->trial.object_size = name != NULL ? strlen(name) : 0;
 	return ask(r, &verb, CAPS_LINK_NONE, (unsigned)r->request->verb < HN_VERB_COUNT) &&
 	       ask(r, &object, CAPS_LINK_NONE,
-		       name != NULL && caps_object_valid(name, r->trial.object_size));
+		       name != NULL && caps_pattern_valid(name, r->trial.object_size));
 }
 
 /* D3. */
 static void ask_revocation(run *r)
 {
 	static const question issuer = {
-		"issuer", "the issuer, with that epoch, is not trusted any more", HN_EDENIED};
-	static const question subject = {
-		"subject", "all that the subject was given until then is revoked", HN_EDENIED};
-	static const question revocation = {"revocation", "revoked", HN_EDENIED};
+		"issuer", "the issuer, with that epoch, is not trusted any more", HN_EDENIED, true};
+	static const question subject = {"subject",
+		"all that the subject was given until then is revoked", HN_EDENIED, true};
+	static const question revocation = {"revocation", "revoked", HN_EDENIED, true};
 	const caps_facts *facts = r->facts;
 	const caps_token *token = r->token;
-	bool *lost = &r->decision->lost;
 
-	*lost |= !ask(r, &issuer, CAPS_LINK_NONE,
+	ask(r, &issuer, CAPS_LINK_NONE,
 		facts->issuer != NULL && facts->issuer(facts->arg, token->kid));
 	if (enough(r))
 		return;
-	*lost |= !ask(r, &subject, CAPS_LINK_NONE,
+	ask(r, &subject, CAPS_LINK_NONE,
 		facts->subject_epoch != NULL &&
 			facts->subject_epoch(facts->arg, (const char *)token->subject.bytes,
 				token->subject.size) <= token->subject_epoch);
 	for (size_t i = 0; i < token->link_count && !enough(r); i++)
-		*lost |= !ask(r, &revocation, (uint8_t)i,
+		ask(r, &revocation, (uint8_t)i,
 			facts->revoked != NULL &&
 				!facts->revoked(facts->arg, token->links[i].cti.bytes));
 }
@@ -117,9 +122,9 @@ static void ask_revocation(run *r)
 /* D4. */
 static void ask_clock(run *r)
 {
-	static const question clock = {"clock", "the clock is not to be trusted", HN_ECLOCK};
-	static const question begins = {"begins", "not valid yet", HN_EDENIED};
-	static const question expires = {"expires", "expired", HN_EDENIED};
+	static const question clock = {"clock", "the clock is not to be trusted", HN_ECLOCK, false};
+	static const question begins = {"begins", "not valid yet", HN_EDENIED, false};
+	static const question expires = {"expires", "expired", HN_EDENIED, true};
 	int64_t soon = r->facts->earliest + CAPS_CLOCK_LEEWAY, latest = r->facts->latest;
 
 	ask(r, &clock, CAPS_LINK_NONE, !r->facts->clock_suspect);
@@ -131,8 +136,8 @@ static void ask_clock(run *r)
 
 		if (!ask(r, &begins, (uint8_t)i, link->issued <= soon && link->not_before <= soon))
 			r->by_time |= first;
-		if (!enough(r) && !ask(r, &expires, (uint8_t)i, latest < link->expires))
-			r->decision->lost = true;
+		if (!enough(r))
+			ask(r, &expires, (uint8_t)i, latest < link->expires);
 	}
 }
 
@@ -256,7 +261,7 @@ static void ask_grants(run *r)
 		.link = 0, .slot = CAPS_LINK_NONE, .why = "no grant has this verb on this object"};
 	const caps_op *failed = NULL;
 	const char *failed_why = NULL;
-	bool chosen = false;
+	bool chosen = false, before = r->decided; /* then it is only listened to */
 
 	for (size_t i = 0; i < r->token->grant_count && !(chosen && r->note == NULL); i++) {
 		span own = span_of(&r->token->grants[i], i);
@@ -269,13 +274,14 @@ static void ask_grants(run *r)
 		if (op != NULL && failed == NULL) {
 			failed = op;
 			failed_why = why;
-			if (!chosen)
+			if (!chosen && !before)
 				r->decision->grant = i;
 		}
 		if (op != NULL || chosen)
 			continue;
 		chosen = true;
-		r->decision->grant = i;
+		if (!before)
+			r->decision->grant = i;
 		if (until < r->decision->valid_until)
 			r->decision->valid_until = until;
 		take_along(r, &own);
@@ -319,6 +325,22 @@ static bool waits(const run *r, size_t index)
 	return true;
 }
 
+static void find_opening(const run *r)
+{
+	caps_decision *decision = r->decision;
+	int budget = OPENING_BUDGET;
+
+	if (caps_opening(r->program, SIZE_MAX, r->facts->latest, &budget) == 0)
+		return;
+	for (size_t i = 0; i < r->token->grant_count; i++) {
+		int64_t opens =
+			waits(r, i) ? caps_opening(r->program, i, r->facts->latest, &budget) : 0;
+
+		if (opens != 0 && (decision->allow_again == 0 || opens < decision->allow_again))
+			decision->allow_again = opens;
+	}
+}
+
 static void finish_denied(run *r)
 {
 	caps_decision *decision = r->decision;
@@ -326,12 +348,8 @@ static void finish_denied(run *r)
 	decision->valid_until = 0;
 	decision->counted_count = 0;
 	memset(decision->redact, 0, sizeof(decision->redact));
-	for (size_t i = 0; r->by_time && i < r->token->grant_count; i++) {
-		int64_t opens = waits(r, i) ? caps_opening(r->program, i, r->facts->latest) : 0;
-
-		if (opens != 0 && (decision->allow_again == 0 || opens < decision->allow_again))
-			decision->allow_again = opens;
-	}
+	if (r->by_time)
+		find_opening(r);
 }
 
 static void decision_begin(caps_decision *decision)

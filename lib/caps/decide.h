@@ -81,7 +81,7 @@ typedef struct caps_decision {
 	const char *why;     /* static; NULL when allowed */
 	int64_t valid_until; /* the first second at which to ask again; 0 when denied */
 	/* When the code is due to time alone: the first second, within 366 days, at which the
-	 * clock would let it pass; 0: not by waiting */
+	 * clock would let it pass; 0: not by waiting, as far as was looked */
 	int64_t allow_again;
 	bool lost;    /* denied, and no request of this token will ever pass: expired, revoked */
 	size_t grant; /* that allowed, or would have by verb and object; SIZE_MAX: none */

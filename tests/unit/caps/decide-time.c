@@ -307,6 +307,10 @@ Test(opening, it_must_be_before_the_end)
 	token = link_of(with(BERLIN), "{\"until\":\"2026-11-23T08:00:00Z\"}");
 	cr_expect_eq(decide_at(token, "2026-11-22T12:00:00Z").allow_again, 0);
 	caps_token_free(token);
+	token = link_of(NULL, "{\"for\":\"alice\",\"notBefore\":\"2027-11-24T00:00:00Z\","
+			      "\"grants\":[{\"verbs\":[\"unit.start\"],\"on\":\"unit/*\"}]}");
+	cr_expect_eq(decide_at(token, "2026-11-22T00:00:00Z").allow_again, 0);
+	caps_token_free(token);
 	token = with("\"from\":\"2027-11-24T00:00:00Z\"");
 	cr_expect_eq(decide_at(token, "2026-11-22T00:00:00Z").allow_again, 0, "367 days");
 	cr_expect_eq(
