@@ -49,7 +49,7 @@ static bool read_size(const char *text, size_t size, uint64_t *value)
 int codec_checkpoint_parse(
 	const char *text, size_t size, codec_checkpoint *checkpoint, hn_error **err)
 {
-	const char *at = text, *end = text + size, *line = NULL;
+	const char *at = size > 0 ? text : "", *end = at + size, *line = NULL;
 	codec_checkpoint made = {0};
 	size_t length = 0, written = 0;
 

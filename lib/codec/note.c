@@ -13,6 +13,13 @@ typedef struct reader {
 	hn_error **err;
 } reader;
 
+static reader reader_of(const char *bytes, size_t size, hn_error **err)
+{
+	const char *begin = size > 0 ? bytes : "";
+
+	return (reader){begin, begin, begin + size, err};
+}
+
 static int fail(const reader *in, const char *hint, const char *what)
 {
 	size_t line = 1;
@@ -136,7 +143,7 @@ static int check(reader *in)
 
 int codec_note_parse(const char *bytes, size_t size, codec_note *note, hn_error **err)
 {
-	reader in = {bytes, bytes, bytes + size, err};
+	reader in = reader_of(bytes, size, err);
 	codec_note made = {.text = bytes};
 
 	int rc = check(&in);
@@ -171,7 +178,7 @@ int codec_note_parse(const char *bytes, size_t size, codec_note *note, hn_error 
 int codec_note_line_parse(
 	const char *bytes, size_t size, codec_note_signature *signature, hn_error **err)
 {
-	reader in = {bytes, bytes, bytes + size, err};
+	reader in = reader_of(bytes, size, err);
 	codec_note_signature made = {0};
 
 	int rc = check(&in);

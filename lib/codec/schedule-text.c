@@ -320,7 +320,7 @@ static int read_excluded(reader *in)
 int codec_schedule_parse(const char *text, size_t size, codec_schedule_store *store,
 	codec_schedule *schedule, hn_error **err)
 {
-	reader in = {.text = text, .size = size, .err = err};
+	reader in = {.text = size > 0 ? text : "", .size = size, .err = err};
 	codec_schedule made = {0};
 
 	int rc = read_windows(&in);

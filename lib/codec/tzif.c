@@ -235,7 +235,7 @@ static int read_footer(
 int codec_tzif_parse(const void *bytes, size_t size, codec_zone **zone, hn_error **err)
 {
 	BASE_AUTO_OF(codec_zone) codec_zone *made = NULL;
-	const uint8_t *at = bytes, *end = at + size;
+	const uint8_t *at = size > 0 ? bytes : (const void *)"", *end = at + size;
 	codec_footer footer = {.count = 0};
 	bool has_footer = false;
 	block b;

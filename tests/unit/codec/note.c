@@ -126,6 +126,7 @@ Test(note, at_most_64_kib)
 Test(note, structure)
 {
 	refused("", "no empty line");
+	cr_assert_eq(codec_note_parse(NULL, 0, &(codec_note){0}, NULL), HN_ESYNTAX);
 	refused("a\n", "no empty line");
 	refused("a\n" DASH "n AAAAAAA=\n", "no empty line");
 	refused("a\n\n", "no signature line");
@@ -319,6 +320,7 @@ Test(checkpoint, roots)
 Test(checkpoint, lines)
 {
 	checkpoint_refused("", "line 1");
+	cr_assert_eq(codec_checkpoint_parse(NULL, 0, &(codec_checkpoint){0}, NULL), HN_ESYNTAX);
 	checkpoint_refused("\n1\n" ROOT "\n", "line 1");
 	checkpoint_refused("o", "line 1");
 	checkpoint_refused("o\n1\n" ROOT "\n\n", "line 4");

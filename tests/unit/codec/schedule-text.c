@@ -209,6 +209,7 @@ Test(schedule_text, nul_and_bytes_behind_the_size)
 {
 	codec_schedule schedule;
 
+	cr_assert_eq(codec_schedule_parse(NULL, 0, &store, &schedule, NULL), HN_ESYNTAX);
 	cr_assert_eq(codec_schedule_parse("09:00-10:00 UTC", 14, &store, &schedule, NULL), 0);
 	cr_assert_eq(schedule.zone_size, 2u, "bytes behind the size were read");
 	cr_assert_eq(

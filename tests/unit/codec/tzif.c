@@ -473,6 +473,16 @@ Test(footer, a_start_that_slips_behind_the_end_of_the_next_year)
 	codec_zone_free(zone);
 }
 
+Test(footer, daylight_saving_that_ends_when_it_begins)
+{
+	codec_zone *zone = zone_of("XXX0YYY,M3.5.0/2,M3.5.0/3");
+
+	cr_assert_eq(offset_at(zone, utc(2026, 3, 29, 2, 0)), 0);
+	cr_assert_eq(offset_at(zone, utc(2026, 7, 1, 0, 0)), 0);
+	cr_assert_eq(next_after(zone, 0), INT64_MAX);
+	codec_zone_free(zone);
+}
+
 Test(footer, one_offset_under_two_names)
 {
 	codec_zone *zone = zone_of("XXX-1YYY-1,M3.5.0,M10.5.0");
