@@ -243,11 +243,29 @@ typedef struct admission {
 	host_permit *permit;
 } admission;
 
+/* One request is one use, also where two decisions were made about it. */
+static void count_once(const caps_decision *first, caps_decision *second)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < second->counted_count; i++) {
+		size_t at = 0;
+
+		while (at < first->counted_count && first->counted[at] != second->counted[i])
+			at++;
+		if (at == first->counted_count)
+			second->counted[kept++] = second->counted[i];
+	}
+	second->counted_count = kept;
+}
+
 static int count(const admission *one, hn_error **err)
 {
 	caps_amounts amounts;
 	int rc = 0;
 
+	if (one->count > 1)
+		count_once(&one->decisions[0], &one->decisions[1]);
 	for (size_t i = 0; rc >= 0 && i < one->count; i++) {
 		caps_decision *decision = &one->decisions[i];
 

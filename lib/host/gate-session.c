@@ -19,6 +19,37 @@ static uint64_t boot_number(hn_host *host)
 	return base_hash(now.boot_id, strlen(now.boot_id), UINT64_C(0x68797065726e6978));
 }
 
+/* Rows of processes that ended without a word. */
+typedef struct graves {
+	uint64_t boot;
+	uint8_t ids[64][8];
+	size_t count;
+} graves;
+
+static bool alive(uint64_t boot, const caps_session_row *row)
+{
+	return row->boot == boot && (kill((pid_t)row->pid, 0) == 0 || errno == EPERM);
+}
+
+static int find_dead(void *arg, const caps_session_row *row)
+{
+	graves *dead = arg;
+
+	if (!alive(dead->boot, row))
+		memcpy(dead->ids[dead->count++], row->id, sizeof(row->id));
+	return dead->count == BASE_COUNT(dead->ids);
+}
+
+static int bury(hn_host *host, hn_error **err)
+{
+	graves dead = {.boot = boot_number(host)};
+	int rc = caps_store_session_each(host->rights->store, find_dead, &dead, err);
+
+	for (size_t i = 0; rc >= 0 && i < dead.count; i++)
+		rc = caps_store_session_remove(host->rights->store, dead.ids[i], err);
+	return rc < 0 ? rc : 0;
+}
+
 static int put_row(void *arg, hn_error **err)
 {
 	hn_session *session = arg;
@@ -35,7 +66,9 @@ static int put_row(void *arg, hn_error **err)
 	int rc;
 
 	memcpy(row.id, session->id, sizeof(row.id));
-	rc = caps_store_session_put(host->rights->store, &row, err);
+	rc = bury(host, err);
+	if (rc >= 0)
+		rc = caps_store_session_put(host->rights->store, &row, err);
 	return rc < 0 ? rc : host_audit_append(host, &opened, &session->opened, err);
 }
 
@@ -78,17 +111,12 @@ typedef struct listing {
 	uint64_t boot;
 } listing;
 
-static bool alive(const listing *list, const caps_session_row *row)
-{
-	return row->boot == list->boot && (kill((pid_t)row->pid, 0) == 0 || errno == EPERM);
-}
-
 static int list_row(void *arg, const caps_session_row *row)
 {
 	const listing *list = arg;
 	char id[17];
 
-	if (!alive(list, row))
+	if (!alive(list->boot, row))
 		return 0;
 	codec_hex(row->id, sizeof(row->id), id);
 	hn_json_object(list->json, NULL);

@@ -490,3 +490,34 @@ Test(explain, tells_rule_and_time)
 	cr_assert_eq(hn_session_explain(l.session, "unit.read", object, &local, lab_err(&l)), 0);
 	cr_expect_not_null(strstr(local, "\"allowed\":true"), "%s", local);
 }
+
+/* A plan looks at all units: who may read only some of them cannot make one. */
+Test(token, a_whole_fleet_needs_a_grant_that_covers_it)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *one = opened(&l, READ_WEB);
+	BASE_AUTO_OF(hn_session)
+	hn_session *all = opened(&l,
+		"{\"for\":\"al\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/**\"}]}");
+	hn_plan_options options = lab_options();
+	hn_plan *plan = NULL;
+
+	cr_expect_eq(hn_plan_make(one, &options, &plan, lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(hn_plan_make(all, &options, &plan, lab_err(&l)), 0, "%s", lab_why(&l));
+	hn_plan_unref(plan);
+}
+
+/* unit.update, and tag.apply on two objects: two verbs, so two uses. */
+Test(token, one_verb_is_one_use_also_on_two_objects)
+{
+	static const char *const add[] = {"db"};
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\",\"unit.update\"],\"on\":\"unit/*\"},"
+		"{\"verbs\":[\"tag.apply\"],\"on\":\"tag/**\"}],\"quota\":{\"uses\":2}}");
+
+	cr_expect_eq(
+		hn_unit_tag(session, "web-1", add, 1, NULL, 0, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_tag(session, "web-2", add, 1, NULL, 0, lab_err(&l)), HN_EQUOTA);
+}
