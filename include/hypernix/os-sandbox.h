@@ -108,7 +108,7 @@ typedef int (*hn_sandbox_try_fn)(void *arg, const hn_sandbox_try *row);
  * simply everything fails.
  *
  * @param profile  whose rules are tried
- * @param report  the layers in force in these processes; set also with HN_ESANDBOX; may be NULL
+ * @param report  the layers in force in these processes; set on success; may be NULL
  * @param each  given each try; may be NULL
  * @param arg  for each
  * @param err  set on failure; may be NULL

@@ -314,8 +314,7 @@ static int collect(const attempt *one, int in, pid_t child, hn_sandbox_report *r
 		return base_error(err, HN_ESANDBOX, "os", NULL,
 			"no sandbox for a try could be made: %s", said.text);
 	judge(one, there ? &reached : NULL, status, row);
-	if (report != NULL)
-		*report = said.report;
+	*report = said.report;
 	return 0;
 }
 
@@ -351,6 +350,7 @@ int hn_sandbox_selftest(hn_sandbox_profile profile, hn_sandbox_report *report,
 	hn_sandbox_try_fn each, void *arg, hn_error **err)
 {
 	const sandbox_profile *known = sandbox_profile_of(profile);
+	hn_sandbox_report reached = {.size = sizeof(reached)};
 	const char *first = NULL;
 	size_t wrong = 0;
 	int code;
@@ -365,11 +365,15 @@ int hn_sandbox_selftest(hn_sandbox_profile profile, hn_sandbox_report *report,
 
 		if (!concerns(one, known))
 			continue;
-		code = run(profile, one, report, &row, err);
+		code = run(profile, one, &reached, &row, err);
 		if (code == 0 && !row.held && wrong++ == 0)
 			first = one->name;
 		if (code == 0 && each != NULL)
 			code = each(arg, &row);
 	}
-	return code == 0 && wrong > 0 ? refuse(first, wrong, err) : code;
+	if (code == 0 && wrong > 0)
+		code = refuse(first, wrong, err);
+	if (code == 0 && report != NULL)
+		*report = reached;
+	return code;
 }
