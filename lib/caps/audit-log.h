@@ -6,11 +6,13 @@
 #define CAPS_AUDIT_LOG_H
 
 #include "caps/audit.h"
+#include "codec/note.h"
 
 #define AUDIT_REF 16
 #define AUDIT_SALT 16
 #define AUDIT_TEXTS 8         /* texts that are remembered, so that a session's are kept once */
 #define AUDIT_TEXT_SPAN 4096u /* no record refers to a text so many records older than itself */
+#define AUDIT_SOURCES 64      /* of denials that are counted apart */
 #define AUDIT_NS_A_MS 1000000
 
 typedef enum audit_text_kind {
@@ -27,6 +29,22 @@ typedef struct audit_text {
 	uint64_t since; /* the record that brought it */
 } audit_text;
 
+/* A record that waits until the log can be written again; owns its texts. */
+typedef struct caps_audit_held {
+	caps_audit_entry entry;
+	char *object, *subject, *reason;
+	uint8_t session[8];
+	bool has_session;
+} caps_audit_held;
+
+/* Denials of one verb to one subject. */
+typedef struct caps_audit_source {
+	char *subject; /* NULL: none */
+	int verb;
+	int64_t since;            /* boot ns: begin of the window */
+	uint64_t written, summed; /* written 0: free */
+} caps_audit_source;
+
 struct caps_audit {
 	state_store *store;
 	char node[129];
@@ -37,7 +55,22 @@ struct caps_audit {
 	 * store. */
 	uint64_t held_from;
 	uint8_t held[CRYPTO_TILE_WIDTH][CRYPTO_DIGEST];
-	base_buf record; /* the one that is being written */
+	uint64_t bound;    /* ms by which the clock may be off, as of the last look */
+	int64_t next_look; /* monotonic ns */
+	/* sealing */
+	uint64_t sealed; /* records under the last checkpoint that we know of */
+	bool sealed_known;
+	int64_t unsealed_since; /* monotonic ns of our first append after it; 0: none */
+	/* what is wrong with it */
+	bool watched; /* the file below is looked at with each commit */
+	dev_t device;
+	ino_t inode;
+	bool gone, forked;     /* for ever */
+	int64_t failing_since; /* boot ns of the first append that failed; 0: they work */
+	caps_audit_held *held_records;
+	size_t held_count, held_capacity;
+	caps_audit_source sources[AUDIT_SOURCES]; /* of denials */
+	base_buf record;                          /* the one that is being written */
 	audit_text texts[AUDIT_TEXTS];
 	size_t next_text;
 };
@@ -59,6 +92,23 @@ int audit_text_ref(audit_text_kind kind, const char *body, const uint8_t salt[AU
 int audit_record_write(
 	caps_audit *audit, const caps_audit_entry *entry, base_buf *out, hn_error **err);
 
+/* audit-guard.c: is the file still the one we opened; may this be done now */
+int audit_guard(caps_audit *audit, hn_error **err);
+int audit_forked(caps_audit *audit, hn_error **err, const char *format, ...) BASE_PRINTF(3, 4);
+/* In our own transaction: what was held goes first. */
+int audit_held_append(caps_audit *audit, hn_error **err);
+void audit_held_clear(caps_audit *audit);
+void audit_sources_free(caps_audit *audit);
+int audit_append_one(
+	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err);
+
+/* audit-note.c: the key of a checkpoint's signature lines */
+void audit_key_id(const char *name, size_t size, const uint8_t key[CRYPTO_PUBLIC],
+	uint8_t id[CODEC_NOTE_KEY_ID]);
+/* Is there a line of this key, and does it verify? */
+bool audit_note_signed(
+	const codec_note *note, const char *origin, size_t size, const uint8_t key[CRYPTO_PUBLIC]);
+
 /* audit-tile.c */
 /* A leaf was added: stores each tile that it filled. */
 int audit_tiles_store(caps_audit *audit, hn_error **err);
@@ -66,5 +116,28 @@ int audit_tiles_store(caps_audit *audit, hn_error **err);
 int audit_tile_read(caps_audit *audit, unsigned level, uint64_t tile,
 	uint8_t (*hashes)[CRYPTO_DIGEST], uint8_t root[CRYPTO_DIGEST], hn_error **err);
 crypto_merkle_source audit_source(caps_audit *audit);
+
+/* audit-read.c: a record as it was read; views into its bytes, empty where a field is missing. */
+typedef struct audit_record {
+	uint32_t fields; /* bit n: field n is there */
+	uint64_t version, number, bound, boot, kind, verb, refers, count;
+	int64_t wall, valid_until, code;
+	codec_view node, object, subject, chain, kid, tzdata, request, reason, trace, session;
+	codec_view cti[8];
+	size_t cti_count;
+	bool has_rule;
+	uint64_t rule[3];
+	codec_view extra; /* the encoded map of field 24 */
+} audit_record;
+bool audit_record_read(const void *bytes, size_t size, audit_record *record);
+/* Where the texts beside records are; find gives an owned text, or NULL. */
+typedef struct audit_text_source {
+	char *(*find)(void *arg, const uint8_t ref[AUDIT_REF]);
+	void *arg;
+} audit_text_source;
+/* Members of the open object. texts NULL: references are written as they are. */
+void audit_record_json(const audit_record *record, const audit_text_source *texts, hn_json *json);
+/* The public key that a record of kind 13 names. */
+bool audit_record_key(const audit_record *record, uint8_t key[CRYPTO_PUBLIC]);
 
 #endif

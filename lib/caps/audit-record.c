@@ -4,8 +4,7 @@
  */
 #include "caps/audit-log.h"
 
-/* The kernel's own bound for a clock that nobody disciplines. */
-#define CLOCK_BOUND_MS 16000
+#define CLOCK_LOOK (10 * OS_SECOND) /* how often the kernel is asked how sure it is */
 
 typedef struct record_refs {
 	uint8_t subject[AUDIT_REF], reason[AUDIT_REF], process[AUDIT_REF];
@@ -75,6 +74,22 @@ static uint64_t count_fields(const caps_audit_entry *entry)
 	       (entry->session != NULL) + (entry->opener || entry->extra);
 }
 
+/* Field 4: how far the clock may be off. */
+static uint64_t clock_bound(caps_audit *audit)
+{
+	hn_os *os = state_os(audit->store);
+	int64_t now = os_monotonic(os);
+	os_interval interval;
+
+	if (audit->next_look != 0 && now < audit->next_look)
+		return audit->bound;
+	os_clock_interval(os, &interval);
+	audit->bound = (uint64_t)((interval.latest - interval.earliest) / 2 + AUDIT_NS_A_MS - 1) /
+		       AUDIT_NS_A_MS;
+	audit->next_look = now + CLOCK_LOOK;
+	return audit->bound;
+}
+
 /* Fields 1 to 9: what, when, where. */
 static void put_what(caps_audit *audit, const caps_audit_entry *entry, codec_cbor_out *out)
 {
@@ -82,9 +97,12 @@ static void put_what(caps_audit *audit, const caps_audit_entry *entry, codec_cbo
 
 	put_uint(out, 1, 1);
 	put_uint(out, 2, audit->tree.size);
-	put_int(out, 3, os_now(os) / AUDIT_NS_A_MS);
-	put_uint(out, 4, CLOCK_BOUND_MS);
-	put_uint(out, 5, (uint64_t)(os->ops->clock(os, HN_OS_CLOCK_BOOT) / AUDIT_NS_A_MS));
+	put_int(out, 3, entry->wall != 0 ? entry->wall : os_now(os) / AUDIT_NS_A_MS);
+	put_uint(out, 4, clock_bound(audit));
+	put_uint(out, 5,
+		(uint64_t)(entry->boot != 0
+				   ? entry->boot
+				   : os->ops->clock(os, HN_OS_CLOCK_BOOT) / AUDIT_NS_A_MS));
 	put_name(out, 6, audit->node);
 	put_uint(out, 7, entry->kind);
 	if (entry->verb >= 0)

@@ -5,8 +5,9 @@
  */
 #include "caps/audit.h"
 
-/* audit_tile: id = level << 48 | index, only full ones; root is its hash in the tile above.
- * audit_text: since = the record that brought it; no record after since + 4,096 refers to it. */
+/* audit_key: the keys of checkpoints, and the record that says since when. audit_tile: id = level
+ * << 48 | index, only full ones; root is its hash in the tile above. audit_text: since = the record
+ * that brought it; no record after since + 4,096 refers to it. */
 static const char step_1[] =
 	"CREATE TABLE audit(seq INTEGER NOT NULL PRIMARY KEY, rec BLOB NOT NULL,"
 	" leaf BLOB NOT NULL) STRICT;"
@@ -16,6 +17,8 @@ static const char step_1[] =
 	" line TEXT NOT NULL, PRIMARY KEY (size, witness)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE audit_checkpoint(size INTEGER NOT NULL PRIMARY KEY, root BLOB NOT NULL,"
 	" note TEXT NOT NULL, mac BLOB NOT NULL, made INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE audit_key(key BLOB NOT NULL PRIMARY KEY, seq INTEGER NOT NULL) STRICT,"
+	" WITHOUT ROWID;"
 	"CREATE TABLE audit_head(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
 	" size INTEGER NOT NULL, frontier BLOB NOT NULL, min_index INTEGER NOT NULL) STRICT;"
 	"INSERT INTO audit_head VALUES (1, 0, x'', 0);"

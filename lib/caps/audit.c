@@ -26,6 +26,9 @@ void caps_audit_close(caps_audit *audit)
 	if (!audit)
 		return;
 	audit_texts_forget(audit);
+	audit_held_clear(audit);
+	base_free(audit->held_records);
+	audit_sources_free(audit);
 	base_buf_free(&audit->record);
 	base_free(audit);
 }
@@ -120,7 +123,7 @@ static int insert_record(caps_audit *audit, const uint8_t leaf[CRYPTO_DIGEST], h
 	return state_run(query, err);
 }
 
-static int append_one(
+int audit_append_one(
 	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err)
 {
 	uint8_t leaf[CRYPTO_DIGEST];
@@ -148,35 +151,61 @@ static int append_start(caps_audit *audit, hn_error **err)
 {
 	static const caps_audit_entry start = {.kind = CAPS_AUDIT_START, .verb = -1};
 
-	return audit->tree.size > 0 ? 0 : append_one(audit, &start, NULL, err);
+	return audit->tree.size > 0 ? 0 : audit_append_one(audit, &start, NULL, err);
 }
 
 static int append_several(caps_audit *audit, const caps_audit_entry *entries, size_t count,
 	uint64_t *numbers, hn_error **err)
 {
-	int rc = audit_load(audit, err); /* another process may have appended */
+	int rc = audit_guard(audit, err);
 
 	if (rc >= 0)
+		rc = audit_load(audit, err); /* another process may have appended */
+	if (rc >= 0 && count + audit->held_count > 0)
 		rc = append_start(audit, err);
+	if (rc >= 0 && audit->store->depth == 1)
+		rc = audit_held_append(audit, err);
 	for (size_t i = 0; rc >= 0 && i < count; i++)
-		rc = append_one(audit, &entries[i], numbers ? &numbers[i] : NULL, err);
+		rc = audit_append_one(audit, &entries[i], numbers ? &numbers[i] : NULL, err);
 	return rc < 0 ? rc : store_head(audit, err);
+}
+
+/* A commit of our own: what was acknowledged must lie in the file that has the name. */
+static int commit_own(caps_audit *audit, hn_error **err)
+{
+	int rc = state_commit(audit->store, err);
+
+	if (rc >= 0)
+		rc = audit_guard(audit, err);
+	if (rc < 0)
+		return rc;
+	audit_held_clear(audit);
+	audit->failing_since = 0;
+	return 0;
 }
 
 int caps_audit_append_all(caps_audit *audit, const caps_audit_entry *entries, size_t count,
 	uint64_t *numbers, hn_error **err)
 {
+	hn_os *os = state_os(audit->store);
+	bool own = !state_in_transaction(audit->store);
 	int rc = state_begin(audit->store, err);
 
-	if (rc < 0)
+	if (rc >= 0) {
+		rc = append_several(audit, entries, count, numbers, err);
+		if (rc < 0)
+			state_rollback(audit->store);
+		else
+			rc = own ? commit_own(audit, err) : state_commit(audit->store, err);
+	}
+	if (rc >= 0) {
+		if (audit->unsealed_since == 0)
+			audit->unsealed_since = os_monotonic(os);
 		return rc;
-	rc = append_several(audit, entries, count, numbers, err);
-	if (rc < 0)
-		state_rollback(audit->store);
-	else
-		rc = state_commit(audit->store, err);
-	if (rc < 0)
-		audit_forget(audit);
+	}
+	audit_forget(audit);
+	if (audit->failing_since == 0)
+		audit->failing_since = os->ops->clock(os, HN_OS_CLOCK_BOOT);
 	return rc;
 }
 

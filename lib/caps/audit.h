@@ -7,6 +7,7 @@
 #define CAPS_AUDIT_H
 
 #include "caps/caps-private.h"
+#include "crypto/signer.h"
 
 #define CAPS_AUDIT_RECORD 2048 /* bytes of one record */
 
@@ -63,6 +64,7 @@ typedef struct caps_audit_entry {
 	const uint8_t *trace;   /* 16 */
 	const uint8_t *session; /* 8 */
 	const base_buf *extra;  /* the map of field 24, as CBOR; NULL: none */
+	int64_t wall, boot;     /* ms; 0: now */
 } caps_audit_entry;
 
 typedef struct caps_audit caps_audit;          /* the log of one store */
@@ -80,8 +82,51 @@ int caps_audit_append_all(caps_audit *audit, const caps_audit_entry *entries, si
 	uint64_t *numbers, hn_error **err);
 /* How many records there are, as the store says now. */
 int caps_audit_size(caps_audit *audit, uint64_t *size, hn_error **err);
-/* Recomputes every leaf, tile and the tree; HN_ECORRUPT naming the first record that does not
- * fit. */
-int caps_audit_verify(caps_audit *audit, hn_error **err);
+
+/* --- sealing (audit-seal.c) --- */
+#define CAPS_AUDIT_SEAL_RECORDS 64
+#define CAPS_AUDIT_SEAL_NS OS_SECOND
+/* 64 records or a second since the last checkpoint, as far as this handle knows. */
+bool caps_audit_due(caps_audit *audit);
+/* At the start: the log goes on from what the signer sealed last, else HN_EAUDITFORK, from then on
+ * for every change. */
+int caps_audit_check(caps_audit *audit, crypto_signer *signer, hn_error **err);
+/* Outside of a transaction: signs all that is there; a checkpoint that the signer made and a crash
+ * kept from us is fetched first. 1 when there is a new one, 0 when there was nothing to seal. */
+int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err);
+
+/* --- when the log cannot be written (audit-guard.c) --- */
+#define CAPS_AUDIT_GRACE_NS (900 * OS_SECOND) /* reads go on so long */
+/* The file is looked at with each append: HN_EAUDIT for ever once it was unlinked or replaced. */
+int caps_audit_watch(caps_audit *audit, hn_error **err);
+/* May a session read or change something as far as the log is concerned? HN_EAUDIT, HN_EAUDITFORK.
+ */
+int caps_audit_usable(caps_audit *audit, bool change, hn_error **err);
+/* As caps_audit_append where the record belongs to nothing that is undone with it: when it cannot
+ * be written it is held in memory, and comes with the next that can. HN_EAUDIT when too many are
+ * held. */
+int caps_audit_tell(caps_audit *audit, const caps_audit_entry *entry, hn_error **err);
+/* A denial: 8 of one subject and verb in 10 seconds are written, the others counted. */
+int caps_audit_deny(caps_audit *audit, const caps_audit_entry *entry, hn_error **err);
+/* Writes the counts of windows that are over, or of all. */
+int caps_audit_deny_flush(caps_audit *audit, bool all, hn_error **err);
+/* 1 MiB beside the database that is given up on a full disk, so that break-glass can be put on
+ * record. */
+int caps_audit_reserve_make(hn_os *os, const char *path, hn_error **err);
+bool caps_audit_reserve_release(hn_os *os, const char *path); /* there was one */
+
+/* --- reading (audit-verify.c) --- */
+typedef struct caps_audit_check_options {
+	const uint8_t *key;       /* of all checkpoints; NULL: the keys that the log itself names */
+	const uint8_t *first_mac; /* the first MAC key; NULL: MACs are not checked */
+} caps_audit_check_options;
+typedef struct caps_audit_facts {
+	uint64_t records, min_index, checkpoints, sealed;
+	char origin[CRYPTO_SIGNER_ORIGIN]; /* of the last checkpoint */
+} caps_audit_facts;
+int caps_audit_facts_read(caps_audit *audit, caps_audit_facts *facts, hn_error **err);
+/* Recomputes every leaf, tile, the tree, its head and every checkpoint; HN_ECORRUPT naming the
+ * first record that does not fit (fact "record"). options may be NULL. */
+int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options, hn_error **err);
 
 #endif

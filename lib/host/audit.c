@@ -137,5 +137,5 @@ int host_audit_append(
 
 int host_audit_verify(hn_host *host, hn_error **err)
 {
-	return caps_audit_verify(host->audit, err);
+	return caps_audit_verify(host->audit, NULL, err);
 }

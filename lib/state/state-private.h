@@ -53,6 +53,7 @@ bool state_in_transaction(const state_store *store);
 /* Another number after each outermost begin and each rollback: what was read in a transaction, or
  * written by it, stands as long as it is the same. */
 uint64_t state_epoch(const state_store *store);
+const char *state_file(const state_store *store);
 int state_exec(state_store *store, const char *sql, hn_error **err);
 
 /* A statement, prepared once per store and text. Bind with 1-based positions; binds are copied.

@@ -283,6 +283,11 @@ uint64_t state_writes(const state_store *store)
 	return store->writes;
 }
 
+const char *state_file(const state_store *store)
+{
+	return store->path;
+}
+
 hn_os *state_os(const state_store *store)
 {
 	return store->os;

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Sealing: the signer follows the log, keeps its own view of the tree, and signs a checkpoint. What
+ * it has sealed can neither be changed nor taken away without the signer refusing what follows.
+ */
+#include "caps/audit-log.h"
+
+/* --- what is sealed --- */
+
+static int load_sealed(caps_audit *audit, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(
+		audit->store, "SELECT ifnull(max(size), 0) FROM audit_checkpoint", &query, err);
+
+	if (rc < 0)
+		return rc;
+	rc = state_row(query, err);
+	if (rc < 0)
+		return rc;
+	audit->sealed = rc > 0 ? (uint64_t)state_int(query, 0) : 0;
+	audit->sealed_known = true;
+	state_done(query);
+	return 0;
+}
+
+bool caps_audit_due(caps_audit *audit)
+{
+	if (audit->unsealed_since == 0 || audit->forked || audit->gone)
+		return false;
+	if (!audit->sealed_known && load_sealed(audit, NULL) < 0)
+		return false;
+	return audit->tree.size >= audit->sealed + CAPS_AUDIT_SEAL_RECORDS ||
+	       os_monotonic(state_os(audit->store)) >= audit->unsealed_since + CAPS_AUDIT_SEAL_NS;
+}
+
+/* --- does the log go on from what the signer knows? --- */
+
+static int root_at(caps_audit *audit, uint64_t size, uint8_t root[CRYPTO_DIGEST], hn_error **err)
+{
+	crypto_merkle_source source = audit_source(audit);
+	crypto_merkle_frontier frontier;
+	int rc = 0;
+
+	if (size == audit->tree.size) {
+		crypto_merkle_root(&audit->tree, root);
+		return 0;
+	}
+	rc = crypto_merkle_frontier_at(&source, size, &frontier, err);
+	if (rc >= 0)
+		crypto_merkle_root(&frontier, root);
+	return rc;
+}
+
+static int compare(caps_audit *audit, const crypto_signer_status *status, hn_error **err)
+{
+	uint8_t root[CRYPTO_DIGEST];
+	int rc;
+
+	if (audit->tree.size < status->size)
+		return audit_forked(audit, err,
+			"the audit log has %llu records, but %llu were sealed: the database was"
+			" rolled back",
+			(unsigned long long)audit->tree.size, (unsigned long long)status->size);
+	rc = root_at(audit, status->size, root, err);
+	if (rc == HN_ECORRUPT || (rc >= 0 && memcmp(root, status->root, sizeof(root)) != 0))
+		return audit_forked(audit, err,
+			"the first %llu records of the audit log are not those that were sealed",
+			(unsigned long long)status->size);
+	return rc;
+}
+
+int caps_audit_check(caps_audit *audit, crypto_signer *signer, hn_error **err)
+{
+	crypto_signer_status status;
+	int rc = signer->ops->status(signer, &status, err);
+
+	if (rc >= 0)
+		rc = audit_load(audit, err);
+	return rc < 0 ? rc : compare(audit, &status, err);
+}
+
+/* --- the key --- */
+
+static int key_known(caps_audit *audit, const uint8_t key[CRYPTO_PUBLIC], hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(audit->store, "SELECT 1 FROM audit_key WHERE key = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, key, CRYPTO_PUBLIC);
+	rc = state_row(query, err);
+	if (rc > 0)
+		state_done(query);
+	return rc;
+}
+
+static int insert_key(
+	caps_audit *audit, const uint8_t key[CRYPTO_PUBLIC], uint64_t number, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(
+		audit->store, "INSERT INTO audit_key(key, seq) VALUES (?1, ?2)", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, key, CRYPTO_PUBLIC);
+	state_bind_int(query, 2, (int64_t)number);
+	return state_run(query, err);
+}
+
+/* {1 => role, 2 => public key} */
+static int record_key(caps_audit *audit, const uint8_t key[CRYPTO_PUBLIC], hn_error **err)
+{
+	codec_cbor_out extra = {0};
+	caps_audit_entry entry = {.kind = CAPS_AUDIT_KEY, .verb = -1, .extra = &extra.buf};
+	uint64_t number = 0;
+	int rc;
+
+	codec_cbor_put_map(&extra, 2);
+	codec_cbor_put_uint(&extra, 1);
+	codec_cbor_put_uint(&extra, CRYPTO_ROLE_AUDIT);
+	codec_cbor_put_uint(&extra, 2);
+	codec_cbor_put_bytes(&extra, key, CRYPTO_PUBLIC);
+	rc = extra.buf.failed ? base_nomem(err) : caps_audit_append(audit, &entry, &number, err);
+	base_buf_free(&extra.buf);
+	return rc < 0 ? rc : insert_key(audit, key, number, err);
+}
+
+/* That a key signs from now on is itself under its first checkpoint. */
+static int settle_key(caps_audit *audit, const uint8_t key[CRYPTO_PUBLIC], hn_error **err)
+{
+	int rc = key_known(audit, key, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rc = state_begin(audit->store, err);
+	if (rc < 0)
+		return rc;
+	rc = record_key(audit, key, err);
+	if (rc >= 0)
+		return state_commit(audit->store, err);
+	state_rollback(audit->store);
+	return rc;
+}
+
+/* --- checkpoints --- */
+
+static int insert_checkpoint(caps_audit *audit, const crypto_sealed *sealed, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(audit->store,
+		"INSERT OR IGNORE INTO audit_checkpoint(size, root, note, mac, made)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)sealed->size);
+	state_bind_blob(query, 2, sealed->root, CRYPTO_DIGEST);
+	state_bind_text(query, 3, sealed->note);
+	state_bind_blob(query, 4, sealed->mac, CRYPTO_DIGEST);
+	state_bind_int(query, 5, os_now(state_os(audit->store)) / OS_SECOND);
+	rc = state_run(query, err);
+	if (rc >= 0 && sealed->size > audit->sealed)
+		audit->sealed = sealed->size;
+	return rc;
+}
+
+static int read_leaves(caps_audit *audit, uint64_t from, size_t count,
+	uint8_t (*leaves)[CRYPTO_DIGEST], hn_error **err)
+{
+	crypto_merkle_source source = audit_source(audit);
+	int rc = 0;
+
+	for (size_t have = 0; rc >= 0 && have < count;) {
+		size_t room = CRYPTO_TILE_WIDTH - (from + have) % CRYPTO_TILE_WIDTH;
+		size_t part = count - have < room ? count - have : room;
+
+		rc = source.read(source.arg, 0, from + have, part, leaves + have, err);
+		have += part;
+	}
+	return rc;
+}
+
+static int seal_from(
+	caps_audit *audit, crypto_signer *signer, uint64_t from, size_t count, hn_error **err)
+{
+	uint8_t(*leaves)[CRYPTO_DIGEST] = base_calloc(count + 1, sizeof(*leaves));
+	crypto_sealed sealed;
+	int rc;
+
+	if (!leaves)
+		return base_nomem(err);
+	rc = read_leaves(audit, from, count, leaves, err);
+	if (rc >= 0)
+		rc = signer->ops->seal(
+			signer, from, (const uint8_t(*)[CRYPTO_DIGEST])leaves, count, &sealed, err);
+	base_free(leaves);
+	if (rc == HN_EAUDITFORK)
+		audit->forked = true;
+	return rc < 0 ? rc : insert_checkpoint(audit, &sealed, err);
+}
+
+/* The store is locked: whoever seals at the same time waits, so no checkpoint is missed. */
+static int seal_locked(caps_audit *audit, crypto_signer *signer, hn_error **err)
+{
+	crypto_signer_status status;
+	uint64_t from;
+	int made = 0, rc = signer->ops->status(signer, &status, err);
+
+	if (rc >= 0)
+		rc = audit_load(audit, err);
+	if (rc >= 0)
+		rc = compare(audit, &status, err);
+	if (rc >= 0)
+		rc = load_sealed(audit, err);
+	if (rc >= 0 && status.size > audit->sealed) {
+		rc = seal_from(audit, signer, status.size, 0, err);
+		made = 1;
+	}
+	for (from = status.size; rc >= 0 && from < audit->tree.size; made = 1) {
+		uint64_t left = audit->tree.size - from;
+		size_t count = left < CRYPTO_SIGNER_LEAVES ? (size_t)left : CRYPTO_SIGNER_LEAVES;
+
+		rc = seal_from(audit, signer, from, count, err);
+		from += count;
+	}
+	return rc < 0 ? rc : made;
+}
+
+int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err)
+{
+	crypto_signer_status status;
+	uint64_t size = 0;
+	int made, rc;
+
+	if (state_in_transaction(audit->store))
+		return base_error(err, HN_EINTERNAL, CAPS_ROOM, NULL,
+			"the audit log is sealed outside of transactions");
+	/* One that fails is tried again a second later. */
+	audit->unsealed_since = os_monotonic(state_os(audit->store));
+	rc = caps_audit_size(audit, &size, err);
+	if (rc < 0 || size == 0)
+		return rc;
+	rc = signer->ops->status(signer, &status, err);
+	if (rc >= 0)
+		rc = compare(audit, &status, err);
+	if (rc >= 0)
+		rc = settle_key(audit, status.key[CRYPTO_ROLE_AUDIT].public_key, err);
+	if (rc >= 0)
+		rc = state_begin(audit->store, err);
+	if (rc < 0)
+		return rc;
+	made = seal_locked(audit, signer, err);
+	if (made < 0) {
+		state_rollback(audit->store);
+		audit->sealed_known = false;
+		return made;
+	}
+	rc = state_commit(audit->store, err);
+	if (rc < 0)
+		return rc;
+	audit->unsealed_since = 0;
+	return made;
+}
