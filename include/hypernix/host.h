@@ -7,10 +7,11 @@
 #define HYPERNIX_HOST_H
 
 #include <hypernix/base.h>
+#include <hypernix/host-caps.h>
+#include <hypernix/host-keys.h>
+#include <hypernix/host-session.h>
 #include <hypernix/machine.h>
 #include <hypernix/os.h>
-#include <hypernix/host-caps.h>
-#include <hypernix/host-session.h>
 #include <hypernix/tags.h>
 
 #ifdef __cplusplus
@@ -36,8 +37,9 @@ typedef struct hn_host_options {
 				    tests and dry hosts */
 	bool dry; /* read_only, but a state that is missing counts as an empty one, and plans look
 		     at the machine when it can be had at once: nothing is written but its locks */
-	hn_cancel *cancel; /* ends a wait for the lock, whichever call it is in; held; may be NULL
-			    */
+	hn_cancel *cancel;  /* ends a wait for the lock, whichever call it is in; held; may be NULL
+			     */
+	const char *signer; /* socket of hv-signer; NULL = this process signs, with <state>/keys */
 } hn_host_options;
 #define HN_HOST_OPTIONS_INIT                                                                       \
 	{                                                                                          \

@@ -34,7 +34,7 @@ struct hn_host {
 	hn_os *os;
 	state_store *store;
 	events_log *events;
-	char *state_dir, *root, *uri, *accelerator, *program, *calibration, *path;
+	char *state_dir, *root, *uri, *accelerator, *program, *calibration, *path, *signer_path;
 	char *cpu; /* model, once a calibration was read; what hn_calibration.cpu points to */
 	int64_t lock_wait;
 	hn_cancel *cancel; /* of a wait for the lock; NULL: none */
@@ -44,8 +44,8 @@ struct hn_host {
 	os_lock *lock;    /* <state>/lock, held from the first host_machine() on */
 	machine *machine; /* NULL until host_machine() */
 
-	hn_catalog *catalog;   /* of the current generation; host_catalog() */
-	hn_resolver *resolver; /* catalogue + runtime tags, definitions; host_resolver() */
+	hn_catalog *catalog;        /* of the current generation; host_catalog() */
+	hn_resolver *resolver;      /* catalogue + runtime tags, definitions; host_resolver() */
 	crypto_signer *signer;      /* NULL until host_signer (rights.h) */
 	struct host_rights *rights; /* NULL until a token or a capability is asked for (rights.h) */
 	uint64_t catalog_generation, resolver_revision;
@@ -86,7 +86,7 @@ struct hn_session {
 	char *reason;                /* NULL when none was given */
 	char *program;
 	uint8_t id[8];
-	uint64_t opened; /* its "opened" record in the audit log; 0 = none yet */
+	uint64_t opened;            /* its "opened" record in the audit log; 0 = none yet */
 	struct host_holder *holder; /* of a token (host/rights.h); NULL: an operator or a service */
 	const char *over;           /* why it was lost; NULL while it is open; static */
 	bool quorum;                /* shown for the admission that goes on */
@@ -115,8 +115,8 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 	host_permit *permit, hn_error **err);
 /* The same for a verb with flag Q whose quorum was shown by signatures that the caller has checked.
  */
-int host_admit_by_quorum(hn_session *session, hn_verb verb, const char *object, host_permit *permit,
-	hn_error **err);
+int host_admit_by_quorum(
+	hn_session *session, hn_verb verb, const char *object, host_permit *permit, hn_error **err);
 /* Decides without beginning: a denial is on record, an allowance is not. */
 int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err);
 /* At the end of a transaction, rolled back or not: the record of a denial inside of it is written.
@@ -154,8 +154,8 @@ int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host
 	hn_unit **unit, host_permit *permit, hn_error **err);
 int host_admit_unit(
 	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err);
-/* For lists: a token's holder begins without a permit, and host_sees_unit says of each whether it is
- * for him. */
+/* For lists: a token's holder begins without a permit, and host_sees_unit says of each whether it
+ * is for him. */
 int host_enter_list(
 	hn_session *session, hn_verb verb, const char *object, hn_host **host, hn_error **err);
 bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit);
@@ -174,11 +174,11 @@ typedef struct host_audit_entry {
 	uint64_t refers;    /* 0: none */
 	int code;
 	bool has_code;
-	const hn_session *session; /* NULL: the host itself */
-	int64_t valid_until;       /* seconds; 0 and INT64_MAX: none */
+	const hn_session *session;            /* NULL: the host itself */
+	int64_t valid_until;                  /* seconds; 0 and INT64_MAX: none */
 	const struct caps_decision *decision; /* whose rule it was; NULL: none */
-	const char *note;          /* static, not personal: goes into field 24; NULL: none */
-	const uint8_t *cti;        /* of what it is about: revoked, issued; NULL: the session's token */
+	const char *note;   /* static, not personal: goes into field 24; NULL: none */
+	const uint8_t *cti; /* of what it is about: revoked, issued; NULL: the session's token */
 } host_audit_entry;
 int host_audit_open(hn_host *host, hn_error **err);
 int host_audit_append(

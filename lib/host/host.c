@@ -78,6 +78,7 @@ static int keep_options(hn_host *host, const hn_host_options *options, hn_error 
 		!keep_text(&host->accelerator, options->accelerator) ||
 		!keep_text(&host->program, options->program ? options->program : "libhypernix") ||
 		!keep_text(&host->calibration, options->calibration) ||
+		!keep_text(&host->signer_path, options->signer) ||
 		keep_root(host, options->root) < 0)
 		return base_nomem(err);
 	return 0;
@@ -163,6 +164,7 @@ static void close_all(hn_host *host)
 	base_free(host->accelerator);
 	base_free(host->program);
 	base_free(host->calibration);
+	base_free(host->signer_path);
 	base_free(host->path);
 	base_free(host);
 }

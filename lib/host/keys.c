@@ -1,39 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Keys of holders, in files: wrapped by a passphrase, or by the file `kek` beside them.
+ * The signer of a host: its keys in <state>/keys, or hv-signer behind its socket.
  */
 #include "host/rights.h"
-
-static int open_beside(hn_host *host, const char *path, crypto_key **key, hn_error **err)
-{
-	BASE_AUTO_OF(crypto_secret) crypto_secret *kek = NULL;
-	BASE_AUTO_BUF base_buf beside = {0};
-	const char *slash = strrchr(path, '/');
-	crypto_wrapping wrapping = {.wrap = CRYPTO_WRAP_KEK};
-	int rc;
-
-	base_buf_format(&beside, "%.*skek", slash ? (int)(slash - path + 1) : 0, path);
-	if (beside.failed)
-		return base_nomem(err);
-	rc = crypto_secret_read(host->os, beside.data, CRYPTO_KEY, &kek, err);
-	if (rc < 0)
-		return rc;
-	wrapping.secret = (crypto_bytes){crypto_secret_view(kek), CRYPTO_KEY};
-	return crypto_key_open(host->os, path, &wrapping, key, err);
-}
-
-int host_key_open(
-	hn_host *host, const char *path, const char *passphrase, crypto_key **key, hn_error **err)
-{
-	crypto_wrapping wrapping = {.wrap = CRYPTO_WRAP_PASSPHRASE};
-
-	if (!passphrase)
-		return open_beside(host, path, key, err);
-	wrapping.secret = (crypto_bytes){passphrase, strlen(passphrase)};
-	return crypto_key_open(host->os, path, &wrapping, key, err);
-}
-
-/* --- the signer --- */
 
 /* Claims within what the trust bundle lets this key issue. */
 static int check_claims(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const void *bytes,
@@ -86,7 +55,9 @@ int host_signer(hn_host *host, crypto_signer **signer, hn_error **err)
 	int rc = host_rights_get(host, &rights, err);
 
 	if (rc >= 0 && !host->signer)
-		rc = open_here(host, err);
+		rc = host->signer_path
+			     ? caps_signer_connect(host->os, host->signer_path, &host->signer, err)
+			     : open_here(host, err);
 	if (rc < 0)
 		return rc;
 	*signer = host->signer;

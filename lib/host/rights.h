@@ -7,6 +7,7 @@
 
 #include "caps/caveat.h"
 #include "caps/decide.h"
+#include "caps/holder.h"
 #include "caps/signer.h"
 #include "caps/store.h"
 #include "caps/verify.h"
@@ -84,12 +85,8 @@ void host_session_ended(hn_session *session, const char *why);
 /* The text of a document that is whole, for the caller to keep. */
 int host_json_take(hn_json *json, char **text, hn_error **err);
 
-/* --- keys in files (keys.c) --- */
+/* --- keys (keys.c) --- */
 /* The one signer of this host: its keys in <state>/keys, or hv-signer behind its socket. Opened on
  * first use. */
 int host_signer(hn_host *host, crypto_signer **signer, hn_error **err);
-/* A key file wrapped by a passphrase, or by the file `kek` beside it. */
-int host_key_open(
-	hn_host *host, const char *path, const char *passphrase, crypto_key **key, hn_error **err);
-
 #endif

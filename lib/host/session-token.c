@@ -93,14 +93,14 @@ static int prove_by_key(hn_host *host, host_holder *holder, const hn_session_opt
 {
 	BASE_AUTO_OF(crypto_key) crypto_key *key = NULL;
 	BASE_AUTO_OF(caps_token) caps_token *proven = NULL;
-	int rc = host_key_open(host, options->key, options->passphrase, &key, err);
+	int rc = caps_key_open(host->os, options->key, options->passphrase, &key, err);
 
 	if (rc >= 0)
 		rc = host_nonce_make(host, use->nonce, err);
 	if (rc < 0)
 		return rc;
 	use->issued = host->rights->clock.wall / OS_SECOND;
-	rc = caps_token_prove(holder->token, crypto_secret_bytes(key->secret), use, &proven, err);
+	rc = caps_token_prove(holder->token, caps_key_seed(key), use, &proven, err);
 	if (rc < 0)
 		return rc;
 	caps_token_free(holder->token);
