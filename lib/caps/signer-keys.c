@@ -280,8 +280,9 @@ int signer_keys_rotate(hn_os *os, const char *directory, const crypto_secret *ke
 	BASE_AUTO_FREE char *path = path_of(directory, crypto_role_name(role), ".key");
 	BASE_AUTO_FREE char *kept = path_of(directory, crypto_role_name(role), ".previous.key");
 	BASE_AUTO_OF(crypto_key) crypto_key *next = NULL;
+	bool adds = role == CRYPTO_ROLE_RECORD || keys->previous[role] == NULL;
 	crypto_wrapping wrapping = by_kek(kek);
-	int rc = base_limit_check(BASE_LIMIT_SIGNER_KEYS, keys->count + 1, err);
+	int rc = base_limit_check(BASE_LIMIT_SIGNER_KEYS, keys->count + adds, err);
 
 	if (rc < 0)
 		return rc;

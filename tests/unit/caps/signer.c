@@ -647,6 +647,24 @@ Test(signer, another_process_sees_new_keys)
 	crypto_signer_free(second);
 }
 
+Test(signer, rotates_until_the_directory_is_full)
+{
+	uint8_t public_key[CRYPTO_PUBLIC];
+	int rotated = 0;
+
+	cr_assert_eq(signer->ops->rotate(signer, CRYPTO_ROLE_NODE, 0, public_key, NULL), 0);
+	while (signer->ops->rotate(signer, CRYPTO_ROLE_RECORD, 0, public_key, NULL) == 0)
+		rotated++;
+	cr_assert_eq(rotated, 64 - CRYPTO_ROLES - 1);
+	cr_assert_eq(
+		signer->ops->rotate(signer, CRYPTO_ROLE_RECORD, 0, public_key, NULL), HN_ELIMIT);
+	cr_assert_eq(signer->ops->rotate(signer, CRYPTO_ROLE_BOX, 0, public_key, NULL), HN_ELIMIT);
+	cr_assert_eq(signer->ops->rotate(signer, CRYPTO_ROLE_NODE, 0, public_key, NULL), 0,
+		"its previous file is there already");
+	cr_assert_eq(reopen(), 0);
+	cr_assert_eq(status_now().keys, 64);
+}
+
 Test(signer, rotates_no_other_role)
 {
 	uint8_t public_key[CRYPTO_PUBLIC];
