@@ -25,8 +25,12 @@ extern "C" {
  * Errors: HN_ESYNTAX, HN_ESCHEMA, HN_ERANGE, HN_EZONE with line and column of the terms; HN_EKEY
  * when holder is no public key; HN_EBUNDLE when there is no trust bundle or this host is no issuer
  * of it; HN_EWIDEN when it is above the ceiling; HN_ESIGNER; HN_ERATE; HN_ESESSION; HN_EDENIED;
- * HN_EAUDIT; HN_EIO; HN_ENOMEM Threads: the one that has the session Blocks: yes, on the disk and
- * the signer Allocates: yes Since: 0.1 Source: hypernix-capability(5)
+ * HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk and the signer
+ * Allocates: yes
+ * Since: 0.1
+ * Source: hypernix-capability(5)
  */
 HN_API int hn_cap_issue(
 	hn_session *session, const char *terms, const char *holder, char **token, hn_error **err);
@@ -57,7 +61,11 @@ HN_API int hn_cap_list(hn_session *session, char **json, hn_error **err);
  * @param err  set on failure; may be NULL
  * @return 0 also when it was revoked before, or a negative hn_code
  * Errors: HN_EINVAL for another word or value; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO;
- * HN_ENOMEM Threads: the one that has the session Blocks: yes, on the disk Allocates: no Since: 0.1
+ * HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: no
+ * Since: 0.1
  */
 HN_API int hn_cap_revoke(hn_session *session, const char *what, const char *value, hn_error **err);
 
