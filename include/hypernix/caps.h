@@ -239,6 +239,31 @@ HN_API int hn_trust_sign(const void *bundle, size_t size, const hn_cap_options *
  */
 HN_API int hn_trust_show(const void *bundle, size_t size, char **json, hn_error **err);
 
+/**
+ * Explains without a host what a token allows: the verdict, the rule that decides, until when it
+ * holds and when it would be allowed again, and every grant and caveat with its own answer.
+ *
+ * @param token  "hvc1." and base64url; borrowed
+ * @param bundle  bytes of a trust bundle by which the token is verified; NULL: it is believed
+ * @param size  bytes of bundle
+ * @param request  JSON: verb, object, and what is known: at, reason, via, address, peer, peerKey,
+ * tags, parameters, approvals, mfa, revoked, revocationAge, subjectEpoch, as in
+ * hypernix-capability(5); borrowed
+ * @param json  receives a JSON object: verified, verb, object, allowed, code, why, rule,
+ * validUntil, allowAgain, lost, redact, counted, checks; release it with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0 also when the verdict is no, or a negative hn_code
+ * Errors: HN_ETOKEN when it is no token or not verified, with the fact "reason"; HN_EBUNDLE;
+ * HN_ESYNTAX, HN_ESCHEMA, HN_ERANGE, HN_EINVAL with line and column of the request; HN_ENOMEM
+ * Threads: any
+ * Blocks: yes, on the files of time zones
+ * Allocates: yes
+ * Since: 0.1
+ * Source: hypernix-capability(5)
+ */
+HN_API int hn_cap_explain(const char *token, const void *bundle, size_t size, const char *request,
+	char **json, hn_error **err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,6 +4,8 @@
  */
 #include "decide-helper.h"
 
+#include <hypernix/caps.h>
+
 static world w;
 
 static void begin(void)
@@ -136,4 +138,166 @@ Test(explain, what_is_left_out_and_what_counts)
 	has(json, "\"redact\":[\"paths\",\"usage\",99]");
 	has(json, "\"counted\":[{\"link\":1,\"slot\":0,\"text\":\"quota uses 5\"}]");
 	base_free(json);
+}
+
+/* --- without a host --- */
+
+static char *text_of(caps_token *token)
+{
+	char *text = NULL;
+
+	cr_assert_eq(caps_token_text(token, &text, NULL), 0);
+	caps_token_free(token);
+	return text;
+}
+
+/* The public call: its code; *json is owned. */
+static int offline(
+	caps_token *token, const base_buf *bundle, const char *request, char **json, hn_error **err)
+{
+	char *text = text_of(token);
+	int rc = hn_cap_explain(text, bundle != NULL ? bundle->data : NULL,
+		bundle != NULL ? bundle->size : 0, request, json, err);
+
+	base_free(text);
+	return rc;
+}
+
+Test(explain, without_a_host)
+{
+	static const char request[] =
+		"{\"verb\":\"unit.start\",\"object\":\"" UNIT
+		"\",\"at\":\"2026-11-23T09:00+01:00\","
+		"\"address\":\"10.1.2.3\",\"via\":\"tls:edge\",\"peer\":\"p\",\"tags\":[\"web\"],"
+		"\"parameters\":{\"memory.size\":5,\"cpu.model\":\"x\"},\"reason\":\"why not\","
+		"\"approvals\":{\"0000000000000000000000000000000000000000000000000000000000000001\":2},"
+		"\"mfa\":[\"0000000000000000000000000000000000000000000000000000000000000002\"],"
+		"\"revocationAge\":\"5s\",\"revoked\":[],\"subjectEpoch\":0}";
+	char *json = NULL;
+	hn_error *err = NULL;
+	caps_token *token = with(
+		"\"when\":\"Mon..Fri 09:00-17:30 Europe/Berlin\",\"net\":[\"10.0.0.0/8\"],"
+		"\"via\":[\"tls:edge\"],\"peer\":[\"p\"],\"tags\":{\"all\":[\"web\"]},"
+		"\"bounds\":{\"memory.size\":{\"max\":5},\"cpu.model\":{\"is\":\"x\"},\"z\":{\"is\":1}},"
+		"\"reason\":7,\"staleness\":\"5s\",\"approval\":{\"count\":2,\"within\":\"1min\",\"of\":"
+		"\"0000000000000000000000000000000000000000000000000000000000000001\"},\"mfa\":{\"of\":"
+		"\"0000000000000000000000000000000000000000000000000000000000000002\",\"within\":\"2s\"}");
+
+	cr_assert_eq(offline(token, NULL, request, &json, &err), 0, "%s", hn_error_message(err));
+	has(json, "\"verified\": false");
+	has(json, "\"allowed\": true");
+	/* What was known of revocations may be a second older, and then is too old. */
+	has(json, "\"validUntil\": \"2026-11-23T08:00:01Z\"");
+	hn_text_free(json);
+}
+
+Test(explain, without_a_host_what_is_not_said_is_not_known)
+{
+	static const char request[] = "{\"verb\":\"unit.start\",\"object\":\"" UNIT "\"}";
+	static const char *const caveats[] = {"\"tags\":{\"none\":[\"web\"]}",
+		"\"bounds\":{\"a\":{\"max\":5}}", "\"reason\":1", "\"net\":[\"10.0.0.0/8\"]",
+		"\"when\":\"00:00-24:00 Europe/Nowhere\"", "\"peer\":[\"p\"]"};
+
+	for (size_t i = 0; i < BASE_COUNT(caveats); i++) {
+		char *json = NULL;
+
+		cr_assert_eq(offline(with(caveats[i]), NULL, request, &json, NULL), 0);
+		has(json, "\"allowed\": false");
+		hn_text_free(json);
+	}
+}
+
+Test(explain, without_a_host_a_request_is_read_strictly)
+{
+	static const struct {
+		const char *request;
+		hn_code code;
+		const char *message;
+	} wrong[] = {
+		{"{\"verb\":\"unit.start\"}", HN_ESCHEMA, "request:1:1: a request needs"},
+		{"{\"verb\":\"unit.jump\",\"object\":\"a\"}", HN_EINVAL,
+			"request:1:9: \"unit.jump\""},
+		{"{\"verb\":\"unit.start\",\"object\":\"a\",\"when\":1}", HN_ESCHEMA,
+			"request:1:35: \"when\" does not belong in a request"},
+		{"{\"address\":\"x\"}", HN_ESYNTAX, "request:1:12: \"x\" is no address"},
+		{"{\"via\":\"tl\"}", HN_EINVAL, "request:1:8: \"tl\" is no channel"},
+		{"{\"tags\":[1]}", HN_ESCHEMA, "request:1:10: expected a string"},
+		{"{\"peerKey\":\"00\"}", HN_ESYNTAX, "request:1:12: a hash is 64"},
+		{"{\"parameters\":{\"a\":[]}}", HN_ESCHEMA, "request:1:20: expected an integer"},
+		{"{\"approvals\":{\"a\":17}}", HN_ERANGE, "request:1:19: 17 is not from 0"},
+		{"[]", HN_ESCHEMA, "request:1:1: expected an object"},
+		{"{", HN_ESYNTAX, "request:1:"},
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(wrong); i++) {
+		hn_error *err = NULL;
+		char *json = NULL;
+
+		cr_expect_eq(offline(with(""), NULL, wrong[i].request, &json, &err),
+			(int)wrong[i].code, "%s", wrong[i].request);
+		cr_expect_null(json);
+		cr_expect_eq(
+			strncmp(hn_error_message(err), wrong[i].message, strlen(wrong[i].message)),
+			0, "%s", hn_error_message(err));
+		hn_error_unref(err);
+	}
+	cr_expect_eq(hn_cap_explain(NULL, NULL, 0, "{}", NULL, NULL), HN_EINVAL);
+	char *json = NULL;
+	cr_expect_eq(hn_cap_explain("hvc1.", NULL, 0, "{}", &json, NULL), HN_ETOKEN);
+}
+
+/* A trust bundle with the issuer of these tests. */
+static base_buf bundle_of(const uint8_t issuer_seed[32])
+{
+	caps_issuer issuer = {.epoch = 1,
+		.not_before = T0 - 86400,
+		.sign_until = T0 + 86400,
+		.max_ttl = 86400,
+		.ceiling_count = 1};
+	caps_bundle bundle = {.version = 1,
+		.cluster = {(const uint8_t *)"lab", 3},
+		.made = T0,
+		.threshold = 1,
+		.root_count = 1,
+		.issuers = &issuer,
+		.issuer_count = 1};
+	base_buf payload = {0}, made = {0};
+	hn_error *err = NULL;
+
+	caps_mask_add(&issuer.ceiling[0].mask, HN_VERB_UNIT_START);
+	issuer.ceiling[0].pattern = (caps_view){(const uint8_t *)"unit/**", 7};
+	crypto_ed25519_public(issuer_seed, issuer.key);
+	crypto_ed25519_public(seed_at(10), bundle.roots[0]);
+	cr_assert_eq(caps_bundle_write(&bundle, &payload, &err), 0, "%s", hn_error_message(err));
+	cr_assert_eq(caps_bundle_sign(
+			     (const uint8_t *)payload.data, payload.size, seed_at(10), &made, &err),
+		0, "%s", hn_error_message(err));
+	base_buf_free(&payload);
+	return made;
+}
+
+Test(explain, without_a_host_by_a_trust_bundle)
+{
+	static const char terms[] = "{\"for\":\"alice\",\"ttl\":\"8h\",\"grants\":"
+				    "[{\"verbs\":[\"unit.start\"],\"on\":\"unit/*\"}]}";
+	static const char request[] =
+		"{\"verb\":\"unit.start\",\"object\":\"" UNIT "\",\"at\":\"2026-01-01T01:00:00Z\"}";
+	base_buf good = bundle_of(seeds[0]), other = bundle_of(seed_at(11));
+	hn_error *err = NULL;
+	char *json = NULL;
+
+	cr_assert_eq(offline(link_of(NULL, terms), &good, request, &json, &err), 0, "%s",
+		hn_error_message(err));
+	has(json, "\"verified\": true");
+	has(json, "\"allowed\": true");
+	has(json, "\"validUntil\": \"2026-01-01T08:00:00Z\"");
+	hn_text_free(json);
+	json = NULL;
+	cr_expect_eq(offline(link_of(NULL, terms), &other, request, &json, &err), HN_ETOKEN);
+	cr_expect_null(json);
+	hn_error_unref(err);
+	good.data[good.size - 1] ^= 1;
+	cr_expect_eq(offline(link_of(NULL, terms), &good, request, &json, NULL), HN_EBUNDLE);
+	base_buf_free(&good);
+	base_buf_free(&other);
 }
