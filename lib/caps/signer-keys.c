@@ -18,6 +18,18 @@ static char *path_of(const char *directory, const char *name, const char *suffix
 	return base_buf_take(&path);
 }
 
+/* 1 or 0, or why that cannot be said: a disk that fails must not look like a directory without
+ * keys. */
+static int is_there(hn_os *os, const char *path, hn_error **err)
+{
+	struct stat status;
+	int rc = os->ops->stat(os, path, &status);
+
+	if (rc == -ENOENT)
+		return 0;
+	return rc < 0 ? base_error_errno(err, SIGNER_ROOM, rc, "cannot look for %s", path) : 1;
+}
+
 static char *record_path(const char *directory, uint32_t generation)
 {
 	char name[32];
@@ -118,9 +130,11 @@ int signer_kek_open(hn_os *os, const char *directory, crypto_secret **kek, hn_er
 
 	if (path == NULL)
 		return base_nomem(err);
-	if (os_exists(os, path))
+	rc = is_there(os, path, err);
+	if (rc > 0)
 		return crypto_secret_read(os, path, CRYPTO_KEY, kek, err);
-	rc = list_keys(os, directory, &found, err);
+	if (rc >= 0)
+		rc = list_keys(os, directory, &found, err);
 	if (rc >= 0 && found.files > 0)
 		rc = base_error(err, HN_EKEY, SIGNER_ROOM,
 			"bring it back, or give the one that wrapped them",
@@ -153,8 +167,9 @@ static int make_key(hn_os *os, const char *directory, const crypto_secret *kek, 
 
 	if (path == NULL)
 		return base_nomem(err);
-	if (os_exists(os, path))
-		return 0;
+	rc = is_there(os, path, err);
+	if (rc != 0)
+		return rc;
 	rc = crypto_key_generate(os, kind_of(role), 0, &key, err);
 	return rc < 0 ? rc : crypto_key_create(os, path, key, &wrapping, err);
 }
@@ -214,8 +229,9 @@ static int open_role(hn_os *os, const char *directory, const crypto_secret *kek,
 		return rc;
 	if (kept == NULL)
 		return base_nomem(err);
-	if (!os_exists(os, kept))
-		return 0;
+	rc = is_there(os, kept, err);
+	if (rc <= 0)
+		return rc;
 	return open_key(os, BASE_STEAL(kept), kek, kind_of(role), &keys->previous[role], err);
 }
 

@@ -156,6 +156,7 @@ static int choose_issuer(signer_local *signer, const void *claims, size_t size, 
 	*key = current;
 	if (rc != HN_ENOENT || previous == NULL || previous->facts.not_after <= now)
 		return rc;
+	base_error_forgive(err, rc, HN_ENOENT);
 	*key = previous;
 	return check(
 		signer->options.arg, previous->facts.public_key, claims, size, now, epoch, err);
@@ -359,6 +360,7 @@ static int local_box_open(
 		box.bytes, box.size, plain, err);
 	if (rc != HN_ECRYPT || previous == NULL || previous->facts.not_after <= now_of(signer))
 		return rc;
+	base_error_forgive(err, rc, HN_ECRYPT);
 	return crypto_x25519_open(
 		crypto_secret_view(previous->secret), box.bytes, box.size, plain, err);
 }
@@ -461,7 +463,7 @@ static int load(signer_local *signer, hn_error **err)
 	hn_os *os = signer->options.os;
 	int rc = signer_state_read(os, signer->directory, signer->kek, signer->state, err);
 
-	if (rc == HN_ENOENT)
+	if (rc == HN_ENOENT && base_error_forgive(err, rc, HN_ENOENT) == 0)
 		rc = first_state(signer, err);
 	if (rc >= 0 && !signer->state->complete) {
 		rc = signer_keys_make(os, signer->directory, signer->kek, err);
