@@ -12,6 +12,7 @@
 /* The kernel's own bound for a clock that nobody disciplines: NTP_PHASE_LIMIT. */
 #define ERROR_UNKNOWN (16 * OS_SECOND)
 #define STEP_MOST (5 * OS_SECOND)
+#define ASK_EVERY (OS_SECOND / 4)
 
 static char real_boot_id[37];
 
@@ -28,20 +29,38 @@ static void read_boot_id(void)
 		close(fd);
 }
 
+/* What the kernel said of its error, and when: the question costs as much as all else together. */
+typedef struct trust {
+	int64_t asked; /* boot-time ns; 0 = never */
+	int64_t error;
+	bool synchronised;
+} trust;
+
+static void ask_kernel(trust *known, int64_t boot)
+{
+	struct timex kernel = {0};
+	/* A container may refuse even to be asked; then nothing is known. */
+	int state = adjtimex(&kernel);
+
+	known->asked = boot;
+	known->synchronised =
+		state >= 0 && state != TIME_ERROR && (kernel.status & STA_UNSYNC) == 0;
+	known->error = state >= 0 ? kernel.maxerror * INT64_C(1000) : ERROR_UNKNOWN;
+}
+
 int os_real_clock_state(hn_os *os, hn_os_clock_state *state)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	struct timex kernel = {0};
-	int known;
+	static _Thread_local trust known;
 
 	pthread_once(&once, read_boot_id);
-	/* A container may refuse even to be asked; then nothing is known. */
-	known = adjtimex(&kernel);
-	state->synchronised =
-		known >= 0 && known != TIME_ERROR && (kernel.status & STA_UNSYNC) == 0;
-	state->error = known >= 0 ? kernel.maxerror * INT64_C(1000) : ERROR_UNKNOWN;
-	state->wall = os->ops->clock(os, HN_OS_CLOCK_WALL);
 	state->boot = os->ops->clock(os, HN_OS_CLOCK_BOOT);
+	state->wall = os->ops->clock(os, HN_OS_CLOCK_WALL);
+	if (known.asked == 0 || state->boot < known.asked || state->boot - known.asked > ASK_EVERY)
+		ask_kernel(&known, state->boot);
+	state->synchronised = known.synchronised;
+	/* The error grows by at most 500 ppm meanwhile, as the kernel itself counts it. */
+	state->error = known.error + (state->boot - known.asked) / 2000;
 	memcpy(state->boot_id, real_boot_id, sizeof(real_boot_id));
 	return 0;
 }
