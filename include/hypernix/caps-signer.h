@@ -44,15 +44,17 @@ typedef struct hn_signer_options {
  * @param err  set on failure; may be NULL
  * @return 0 once it was cancelled, or a negative hn_code
  * Errors: HN_EINVAL when socket or keys is missing; HN_ENEWER when options are set that this
- * library does not know; HN_EPATHLEN when the socket's path is too long; HN_EBUSY when another
- * signer listens there or holds the keys; HN_EKEY when the directory or a file in it is open to
- * others, is not whole, or the key that wraps the others is missing or has another size; HN_ECRYPT
- * when it is not the one; HN_EAUDITFORK when the signer's state is gone or belongs to another log;
- *     HN_ECORRUPT when it cannot be read; HN_EBUNDLE when the trust bundle is refused; HN_ELIMIT
- * for more than 64 key files; HN_ENOENT when the trust bundle is missing; HN_ESANDBOX when the
- * sandbox is not complete; HN_EDENIED, HN_ENOSPC, HN_EIO from the file system; HN_ENOMEM Threads:
- * any; one service a directory of keys; with confine, the only thread of the process Blocks: yes,
- * until it is cancelled Allocates: yes; keys are in locked memory that is left out of core dumps
+ *     library does not know; HN_EPATHLEN when the socket's path is too long; HN_EBUSY when another
+ *     signer listens there or holds the keys; HN_EKEY when the directory or a file in it is open
+ *     to others or not whole, or the key that wraps the others is missing or has another size;
+ *     HN_ECRYPT when it is not the one; HN_EAUDITFORK when the signer's state is gone or belongs
+ *     to another log; HN_ECORRUPT when it cannot be read; HN_EBUNDLE when the trust bundle is
+ *     refused; HN_ELIMIT for more than 64 key files; HN_ENOENT when the trust bundle is missing;
+ *     HN_ESANDBOX when the sandbox is not complete; HN_EDENIED, HN_ENOSPC, HN_EIO from the file
+ *     system; HN_ENOMEM
+ * Threads: any; one service a directory of keys; with confine, the only thread of the process
+ * Blocks: yes, until it is cancelled
+ * Allocates: yes; keys are in locked memory that is left out of core dumps
  * Since: 0.1
  * Source: RFC 8032; RFC 6962 section 2.1; C2SP tlog-checkpoint, tlog-cosignature
  */

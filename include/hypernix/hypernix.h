@@ -6,8 +6,8 @@
 #define HYPERNIX_HYPERNIX_H
 
 #include <hypernix/base.h>
-#include <hypernix/caps.h>
 #include <hypernix/caps-signer.h>
+#include <hypernix/caps.h>
 #include <hypernix/codec.h>
 #include <hypernix/events.h>
 #include <hypernix/host.h>
