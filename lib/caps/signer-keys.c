@@ -157,21 +157,26 @@ static char *role_path(const char *directory, crypto_role role)
 					  : path_of(directory, crypto_role_name(role), ".key");
 }
 
+static int new_key(
+	hn_os *os, const char *path, const crypto_secret *kek, crypto_key_kind kind, hn_error **err)
+{
+	BASE_AUTO_OF(crypto_key) crypto_key *key = NULL;
+	crypto_wrapping wrapping = by_kek(kek);
+	int rc = crypto_key_generate(os, kind, 0, &key, err);
+
+	return rc < 0 ? rc : crypto_key_create(os, path, key, &wrapping, err);
+}
+
 static int make_key(hn_os *os, const char *directory, const crypto_secret *kek, crypto_role role,
 	hn_error **err)
 {
 	BASE_AUTO_FREE char *path = role_path(directory, role);
-	BASE_AUTO_OF(crypto_key) crypto_key *key = NULL;
-	crypto_wrapping wrapping = by_kek(kek);
 	int rc;
 
 	if (path == NULL)
 		return base_nomem(err);
 	rc = is_there(os, path, err);
-	if (rc != 0)
-		return rc;
-	rc = crypto_key_generate(os, kind_of(role), 0, &key, err);
-	return rc < 0 ? rc : crypto_key_create(os, path, key, &wrapping, err);
+	return rc != 0 ? rc : new_key(os, path, kek, kind_of(role), err);
 }
 
 int signer_keys_make(hn_os *os, const char *directory, const crypto_secret *kek, hn_error **err)
@@ -180,7 +185,7 @@ int signer_keys_make(hn_os *os, const char *directory, const crypto_secret *kek,
 
 	for (int role = 0; rc >= 0 && role < CRYPTO_ROLES; role++)
 		rc = make_key(os, directory, kek, (crypto_role)role, err);
-	return rc;
+	return rc < 0 ? rc : 0;
 }
 
 /* --- reading --- */
@@ -280,14 +285,8 @@ static int add_record(hn_os *os, const char *directory, const crypto_secret *kek
 	uint32_t generation, hn_error **err)
 {
 	BASE_AUTO_FREE char *path = record_path(directory, generation);
-	BASE_AUTO_OF(crypto_key) crypto_key *key = NULL;
-	crypto_wrapping wrapping = by_kek(kek);
-	int rc;
 
-	if (path == NULL)
-		return base_nomem(err);
-	rc = crypto_key_generate(os, CRYPTO_KEY_SYMMETRIC, 0, &key, err);
-	return rc < 0 ? rc : crypto_key_create(os, path, key, &wrapping, err);
+	return path == NULL ? base_nomem(err) : new_key(os, path, kek, CRYPTO_KEY_SYMMETRIC, err);
 }
 
 int signer_keys_rotate(hn_os *os, const char *directory, const crypto_secret *kek,

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What a trust bundle lets the signer issue and cosign, while its file is replaced.
+ */
+#include "caps/signer-wire.h"
+#include "caps/trust.h"
+#include "codec/base64.h"
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#define NOW INT64_C(1800000000)
+#define FILE_PATH "/trust/trust.cbor"
+
+static const uint8_t root_seed[32] = {10}, issuer_seed[32] = {5}, log_seed[32] = {9};
+static uint8_t issuer[CRYPTO_PUBLIC];
+static hn_os *os;
+static signer_trust *trust;
+static char log_text[128];
+
+static caps_view view(const char *text)
+{
+	return (caps_view){(const uint8_t *)text, strlen(text)};
+}
+
+/* Ed25519 keys of notes begin with their type. */
+static void name_log(const char *name)
+{
+	uint8_t typed[33] = {1};
+	char base64[64];
+
+	crypto_ed25519_public(log_seed, typed + 1);
+	codec_base64(typed, sizeof(typed), base64);
+	snprintf(log_text, sizeof(log_text), "%s+00000000+%s", name, base64);
+}
+
+static caps_issuer row(uint32_t epoch, int64_t max_ttl)
+{
+	caps_issuer made = {.epoch = epoch,
+		.not_before = NOW - 1000,
+		.sign_until = NOW + 1000,
+		.max_ttl = max_ttl,
+		.ceiling = {{.mask = {{1}}, .pattern = view("unit/*")}},
+		.ceiling_count = 1};
+
+	memcpy(made.key, issuer, sizeof(made.key));
+	return made;
+}
+
+/* Of version `version` with these rows; signed by the one root. */
+static void write_bundle(uint64_t version, caps_issuer *rows, size_t count)
+{
+	caps_bundle bundle = {.version = version,
+		.cluster = view("lab"),
+		.made = NOW,
+		.threshold = 1,
+		.root_count = 1,
+		.issuers = rows,
+		.issuer_count = count,
+		.logs = {view(log_text)},
+		.log_count = 1};
+	BASE_AUTO_BUF base_buf payload = {0};
+	BASE_AUTO_BUF base_buf file = {0};
+
+	crypto_ed25519_public(root_seed, bundle.roots[0]);
+	cr_assert_eq(caps_bundle_write(&bundle, &payload, NULL), 0);
+	cr_assert_eq(caps_bundle_sign(
+			     (const uint8_t *)payload.data, payload.size, root_seed, &file, NULL),
+		0);
+	cr_assert_eq(os_write_file(os, FILE_PATH, file.data, file.size, 0644, NULL), 0);
+}
+
+static void init(void)
+{
+	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
+	caps_issuer rows[1];
+
+	options.wall = NOW * OS_SECOND;
+	cr_assert_eq(crypto_open(NULL), 0);
+	cr_assert_eq(hn_os_sim_new(&options, &os, NULL), 0);
+	cr_assert_eq(os_mkdirs(os, "/trust", 0755, NULL), 0);
+	crypto_ed25519_public(issuer_seed, issuer);
+	name_log("other.log");
+	rows[0] = row(1, 3600);
+	write_bundle(3, rows, 1);
+	cr_assert_eq(signer_trust_open(os, FILE_PATH, &trust, NULL), 0);
+}
+
+static void fini(void)
+{
+	signer_trust_close(trust);
+	hn_os_sim_free(os);
+}
+
+TestSuite(signer_trust, .init = init, .fini = fini);
+
+typedef struct wish {
+	const char *audience, *pattern;
+	uint8_t verbs;
+	int64_t issued, ttl;
+} wish;
+static const wish good = {"lab", "unit/web", 1, NOW, 3600};
+
+static int check_key(const wish *asked, const uint8_t *key, uint32_t *epoch)
+{
+	caps_grant_terms grant = {.mask = {{asked->verbs}}, .pattern = asked->pattern};
+	caps_terms terms = {.subject = "alice",
+		.audience = asked->audience,
+		.issued = asked->issued,
+		.expires = asked->issued + asked->ttl,
+		.grants = &grant,
+		.grant_count = 1};
+	BASE_AUTO_BUF base_buf claims = {0};
+
+	crypto_ed25519_public(log_seed, terms.cnf);
+	cr_assert_eq(caps_claims_write(&terms, true, &claims, NULL), 0);
+	return signer_trust_check(trust, key, claims.data, claims.size, NOW, epoch, NULL);
+}
+
+static int check(wish asked)
+{
+	uint32_t epoch = 0;
+	int rc = check_key(&asked, issuer, &epoch);
+
+	cr_assert_eq(rc >= 0, epoch != 0);
+	return rc;
+}
+
+Test(signer_trust, what_is_within_is_signed)
+{
+	cr_assert_eq(check(good), 0);
+}
+
+Test(signer_trust, what_is_above_is_refused)
+{
+	wish asked = good;
+
+	asked.ttl++;
+	cr_assert_eq(check(asked), HN_EDENIED, "longer");
+	asked = good;
+	asked.verbs = 3;
+	cr_assert_eq(check(asked), HN_EDENIED, "more verbs");
+	asked = good;
+	asked.pattern = "unit/**";
+	cr_assert_eq(check(asked), HN_EDENIED, "more objects");
+	asked = good;
+	asked.audience = "other";
+	cr_assert_eq(check(asked), HN_EDENIED, "another cluster");
+	asked = good;
+	asked.issued -= 61;
+	cr_assert_eq(check(asked), HN_EDENIED, "in the past");
+	asked.issued = NOW + 61;
+	cr_assert_eq(check(asked), HN_EDENIED, "in the future");
+}
+
+Test(signer_trust, what_is_no_claim_is_refused)
+{
+	uint32_t epoch = 0;
+
+	cr_assert_eq(signer_trust_check(trust, issuer, "x", 1, NOW, &epoch, NULL), HN_ETOKEN);
+}
+
+Test(signer_trust, an_issuer_without_a_row_is_not_found)
+{
+	uint8_t stranger[CRYPTO_PUBLIC];
+	uint32_t epoch = 0;
+
+	crypto_ed25519_public(log_seed, stranger);
+	cr_assert_eq(check_key(&good, stranger, &epoch), HN_ENOENT);
+}
+
+Test(signer_trust, the_highest_epoch_counts)
+{
+	caps_issuer rows[2] = {row(4, 60), row(7, 120)};
+	wish asked = good;
+	uint32_t epoch = 0;
+
+	write_bundle(4, rows, 2);
+	asked.ttl = 120;
+	cr_assert_eq(check_key(&asked, issuer, &epoch), 0);
+	cr_assert_eq(epoch, 7);
+}
+
+Test(signer_trust, a_later_version_is_followed_and_an_older_is_not)
+{
+	caps_issuer narrow[1] = {row(1, 60)}, wide[1] = {row(1, 7200)};
+	wish asked = good;
+
+	hn_os_sim_advance(os, OS_SECOND);
+	write_bundle(4, narrow, 1);
+	cr_assert_eq(check(good), HN_EDENIED);
+	hn_os_sim_advance(os, OS_SECOND);
+	write_bundle(3, wide, 1);
+	asked.ttl = 60;
+	cr_assert_eq(check(good), HN_EDENIED, "rolled back");
+	cr_assert_eq(check(asked), 0);
+	cr_assert_eq(os_write_file(os, FILE_PATH, "x", 1, 0644, NULL), 0);
+	cr_assert_eq(check(asked), 0, "what is no bundle changes nothing");
+	cr_assert_eq(os->ops->unlink(os, FILE_PATH), 0);
+	cr_assert_eq(check(asked), 0, "nor does its absence");
+}
+
+Test(signer_trust, logs_are_found_by_their_whole_name)
+{
+	uint8_t expected[CRYPTO_PUBLIC], key[CRYPTO_PUBLIC] = {0};
+
+	crypto_ed25519_public(log_seed, expected);
+	cr_assert_eq(signer_trust_log_key(trust, "other.log", 9, key, NULL), 0);
+	cr_assert_arr_eq(key, expected, sizeof(key));
+	cr_assert_eq(signer_trust_log_key(trust, "other.lo", 8, key, NULL), HN_ENOENT);
+	cr_assert_eq(signer_trust_log_key(trust, "other.log+", 10, key, NULL), HN_ENOENT);
+	cr_assert_eq(signer_trust_log_key(trust, "", 0, key, NULL), HN_ENOENT);
+}
+
+Test(signer_trust, a_file_that_is_no_bundle_does_not_open)
+{
+	signer_trust *none = NULL;
+
+	cr_assert_eq(signer_trust_open(os, "/trust/none", &none, NULL), HN_ENOENT);
+	cr_assert_eq(os_write_file(os, "/trust/bad", "x", 1, 0644, NULL), 0);
+	cr_assert_eq(signer_trust_open(os, "/trust/bad", &none, NULL), HN_EBUNDLE);
+	cr_assert_null(none);
+}
