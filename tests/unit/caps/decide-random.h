@@ -30,6 +30,7 @@ static inline bool seldom(dice *d)
 
 static const char *const some_objects[] = {
 	"unit/a", "unit/b", "unit/a/disk/vda", "volume/x", "tag/web"};
+static const char *const no_objects[] = {"unit//a", "unit/*", "**", "unit/A", "unit/.."};
 static const char *const some_patterns[] = {
 	"unit/*", "unit/**", "**", "unit/a", "*/a", "volume/*", "unit/*/disk/*", "*/**", "*"};
 static const char *const some_zones[] = {"Europe/Berlin", "America/New_York", "Asia/Kathmandu",
@@ -482,7 +483,9 @@ static inline void random_asked(dice *d, asked *a)
 
 	memset(a, 0, sizeof(*a));
 	a->request.verb = (hn_verb)roll(d, seldom(d) ? HN_VERB_COUNT + 2 : 9);
-	a->request.object = seldom(d) ? "unit//a" : roll(d, 2) ? "unit/a" : ANY(d, some_objects);
+	a->request.object = seldom(d)    ? ANY(d, no_objects)
+			    : roll(d, 2) ? "unit/a"
+					 : ANY(d, some_objects);
 	a->request.reason = ANY(d, reasons);
 	random_source(d, a);
 	a->facts = (caps_facts){.arg = a,

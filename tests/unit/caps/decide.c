@@ -50,7 +50,7 @@ Test(decide, an_object_that_is_none_and_a_verb_that_is_none)
 
 	for (size_t i = 0; i < BASE_COUNT(wrong); i++) {
 		request.object = wrong[i];
-		cr_expect_eq(decided(token, &request, &w.facts, NULL), HN_EDENIED);
+		cr_expect_eq(decided(token, &request, &w.facts, NULL), HN_EDENIED, "%s", wrong[i]);
 	}
 	request = start();
 	request.verb = HN_VERB_COUNT;
