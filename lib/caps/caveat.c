@@ -313,34 +313,34 @@ const char *caps_caveat_name(uint16_t id)
 	return id < BASE_COUNT(forms) ? forms[id].name : NULL;
 }
 
-const char *caps_caveat_check(const uint8_t *bytes, size_t size, caps_caveat *caveat)
+const char *caps_caveat_take(codec_cbor *in, caps_caveat *caveat)
 {
 	uint64_t count = 0, id = 0;
-	codec_cbor in;
+	size_t start = in->offset;
 
-	codec_cbor_open(&in, bytes, size);
-	if (!codec_cbor_array(&in, &count) || count == 0)
+	if (!codec_cbor_array(in, &count) || count == 0)
 		return "caveat: not an array that begins with its number";
-	if (!caps_take_uint(&in, 1, UINT16_MAX, &id))
+	if (!caps_take_uint(in, 1, UINT16_MAX, &id))
 		return "caveat: its number is not from 1 to 65535";
-	if (id < BASE_COUNT(forms) && !forms[id].check(&in, count - 1))
-		return "caveat: not of the form of its number";
+	if (id < BASE_COUNT(forms) && !forms[id].check(in, count - 1))
+		return in->code != HN_OK
+			       ? "caveat: not strict CBOR, or not of the form of its number"
+			       : "caveat: not of the form of its number";
 	for (; id >= BASE_COUNT(forms) && count > 1; count--)
-		if (!codec_cbor_skip(&in))
+		if (!codec_cbor_skip(in))
 			return "caveat: not strict CBOR";
-	if (codec_cbor_end(&in, NULL) < 0)
-		return "caveat: not strict CBOR";
 	caveat->id = (uint16_t)id;
-	caveat->raw = (caps_view){bytes, size};
+	caveat->raw = (caps_view){in->bytes + start, in->offset - start};
 	return NULL;
 }
 
-const char *caps_caveat_take(codec_cbor *in, caps_caveat *caveat)
+const char *caps_caveat_check(const uint8_t *bytes, size_t size, caps_caveat *caveat)
 {
-	const uint8_t *bytes = NULL;
-	size_t size = 0;
+	codec_cbor in;
 
-	if (!codec_cbor_raw(in, &bytes, &size))
-		return "caveat: not strict CBOR";
-	return caps_caveat_check(bytes, size, caveat);
+	codec_cbor_open(&in, bytes, size);
+	const char *wrong = caps_caveat_take(&in, caveat);
+	if (wrong == NULL && codec_cbor_end(&in, NULL) < 0)
+		wrong = "caveat: bytes follow";
+	return wrong;
 }

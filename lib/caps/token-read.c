@@ -236,12 +236,22 @@ static bool read_header(reader *r, caps_link *link)
 	       no(r, "the protected header is not that of a later link");
 }
 
-/* A tagged COSE_Sign1 with nothing unprotected, a payload, and a signature of 64 bytes. */
+/* A tagged COSE_Sign1 with nothing unprotected, a payload, and a signature of 64 bytes. The
+ * protected header is not looked into: it is compared with the one that it must be. */
 static bool read_message(caps_view bytes, codec_cose_sign1 *message)
 {
-	return codec_cose_sign1_parse(bytes.bytes, bytes.size, false, message, NULL) == 0 &&
-	       message->unprotected.size == 1 && message->payload.size > 0 &&
-	       message->signature.size == CRYPTO_SIGNATURE;
+	caps_view *header = &message->protected_header, *payload = &message->payload;
+	uint64_t tag = 0, items = 0;
+	codec_cbor in;
+
+	codec_cbor_open(&in, bytes.bytes, bytes.size);
+	return codec_cbor_tag(&in, &tag) && tag == CODEC_COSE_TAG_SIGN1 &&
+	       caps_take_array(&in, 4, 4, &items) &&
+	       codec_cbor_bytes(&in, &header->bytes, &header->size) &&
+	       codec_cbor_map(&in, &items) && items == 0 &&
+	       codec_cbor_bytes(&in, &payload->bytes, &payload->size) && payload->size > 0 &&
+	       caps_take_bytes(&in, CRYPTO_SIGNATURE, &message->signature) &&
+	       codec_cbor_end(&in, NULL) == 0;
 }
 
 static bool read_link(reader *r, caps_view bytes)

@@ -160,8 +160,8 @@ Test(negative_cbor, g29_crit_missing)
 
 Test(negative_cbor, g30_duplicate_key_in_header)
 {
-	header_refused(0, "a401270127044c" KID TYP, "COSE_Sign1");
-	header_refused(0, "a40127044c" KID "044c" KID TYP, "COSE_Sign1");
+	header_refused(0, "a401270127044c" KID TYP, "first link");
+	header_refused(0, "a40127044c" KID "044c" KID TYP, "first link");
 }
 
 Test(negative_cbor, g31_duplicate_key_in_claims)
@@ -184,7 +184,7 @@ Test(negative_cbor, g33_unsorted_keys)
 {
 	/* aud before sub; nothing else is changed. */
 	claims_refused(0, "0265616c69636503636c6162", "03636c61620265616c696365", "claims");
-	header_refused(0, "a3044c" KID "0127" TYP, "COSE_Sign1");
+	header_refused(0, "a3044c" KID "0127" TYP, "first link");
 	/* Inside the key of cnf: -2 before -1. */
 	claims_refused(0, "a30101200621",
 		"a301012106"
@@ -207,7 +207,7 @@ Test(negative_cbor, g35_non_minimal_int)
 {
 	claims_refused(0, "0265616c", "180265616c", "claims");
 	claims_refused(1, "041a6955bc84", "041b000000006955bc84", "exp");
-	header_refused(0, "a3180127044c" KID TYP, "COSE_Sign1");
+	header_refused(0, "a3180127044c" KID TYP, "first link");
 	claims_refused(1, "8202", "821802", "caveat");
 	claims_refused(1, "8202", "82190002", "caveat");
 }

@@ -364,6 +364,10 @@ static void key_refused(const char *hex)
 
 	cr_assert(codec_hex_decode(hex, 64, key));
 	raw_cnf(&raw.part[1].claims, key);
+	raw_refused(&raw, "seed"); /* no seed has this key */
+	raw = raw_of(2);
+	raw_cnf(&raw.part[1].claims, key);
+	raw_set(&raw.proof, "820140");
 	raw_refused(&raw, "valid point");
 	raw = raw_of(3); /* and in the middle, where it would have to verify a signature */
 	raw_cnf(&raw.part[1].claims, key);
