@@ -18,7 +18,9 @@ static void move_to(search *s, const caps_op *op)
 {
 	int64_t opens = s->at;
 
-	if (op->id == CAPS_WINDOW) {
+	if (op->id == 0) {
+		s->never = true; /* no hour makes it hold */
+	} else if (op->id == CAPS_WINDOW) {
 		s->never |= s->at >= op->b;
 		s->at = s->at < op->a ? op->a : s->at;
 	} else if (op->id == CAPS_SCHEDULE) {

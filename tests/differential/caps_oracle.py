@@ -311,7 +311,7 @@ def passes(case, token, grant, instant):
         if max(link["nbf"], link["iat"]) > instant + 30 or instant >= link["exp"]:
             return False
     timed = [entry for entry in grant[2] + [e for link in token.links for e in link["caveats"]]
-             if entry[2][0] in (3, 4)]
+             if entry[2][0] in (3, 4) or entry[2][0] > 17]
     return first_failure(now, token, timed)[0] is None
 
 

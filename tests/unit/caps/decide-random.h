@@ -297,7 +297,7 @@ static inline void put_random_caveat(dice *d, codec_cbor_out *out)
 
 static inline void put_random_caveats(dice *d, codec_cbor_out *out, size_t *count, unsigned most)
 {
-	for (unsigned i = roll(d, most + 1); i > 0; i--, (*count)++)
+	for (unsigned i = roll(d, 2) ? roll(d, most + 1) : 0; i > 0; i--, (*count)++)
 		put_random_caveat(d, out);
 }
 
