@@ -201,15 +201,19 @@ Test(signer_socket, votes_and_new_keys)
 	cr_assert_eq(signer->ops->cosign(signer, 0, &none, "x", 1, line, NULL), HN_ESYNTAX);
 }
 
-/* The end of the stream, after what was sent. */
+/* The end of the stream after what was sent, and not only when the time for a frame is over. */
 static void expect_closed(const void *bytes, size_t size)
 {
+	struct timeval patience = {.tv_sec = 4};
 	int fd = connect_raw();
+	ssize_t got;
 	char answer;
 
 	cr_assert_geq(fd, 0);
+	cr_assert_eq(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
 	cr_assert_eq(send(fd, bytes, size, MSG_NOSIGNAL), (ssize_t)size);
-	cr_assert_leq(recv(fd, &answer, 1, 0), 0);
+	got = recv(fd, &answer, 1, 0);
+	cr_assert(got == 0 || (got < 0 && errno == ECONNRESET));
 	close(fd);
 }
 
@@ -223,6 +227,33 @@ Test(signer_socket, hostile_frames_are_closed)
 	expect_closed("\0\0\0\1\xff", 5);
 	expect_closed("\0\0\0\6\x84\1\7\1\x80\0", 10);
 	cr_assert_eq(signer->ops->status(signer, &status, NULL), 0, "others are served");
+}
+
+static int receive_code(const void *bytes, size_t size)
+{
+	crypto_secret *secret = NULL;
+	base_buf frame = {0};
+	int ends[2], rc;
+
+	cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	cr_assert_eq(send(ends[0], bytes, size, 0), (ssize_t)size);
+	close(ends[0]);
+	rc = signer_receive(hn_os_real(), ends[1], OS_SECOND, &frame, &secret, NULL);
+	close(ends[1]);
+	cr_assert_eq(rc < 0, frame.data == NULL);
+	base_buf_free(&frame);
+	return rc;
+}
+
+Test(signer_socket, a_hostile_signer_is_not_believed)
+{
+	static uint8_t large[4 + SIGNER_FRAME + 1] = {0, 1, 0, 1};
+
+	cr_assert_eq(receive_code("\0\0\0\1x", 5), 0);
+	cr_assert_eq(receive_code("\0\0\0\0", 4), HN_ESIGNER);
+	cr_assert_eq(receive_code("\0\0\0\2x", 5), HN_ESIGNER);
+	cr_assert_eq(receive_code("\0\0", 2), HN_ESIGNER);
+	cr_assert_eq(receive_code(large, sizeof(large)), HN_ESIGNER);
 }
 
 Test(signer_socket, a_frame_may_come_in_pieces)

@@ -4,6 +4,7 @@
  */
 #include "crypto/crypto-private.h"
 #include "hex.h"
+#include <sodium.h>
 
 static void init(void)
 {
@@ -191,6 +192,44 @@ Test(sign, points_outside_the_subgroup_are_not_valid)
 	/* Of 256 values of y half are on the curve, and an eighth of these in the subgroup. */
 	cr_assert_gt(valid, 2);
 	cr_assert_lt(valid, 64);
+}
+
+/* A signature by a key plus a point of order eight, over a message whose hash is a multiple of
+ * eight: the point vanishes from the equation, and a verifier that does not look at the key takes
+ * it. */
+static void sign_with_torsion(uint8_t public_key[32], uint8_t *number, uint8_t signature[64])
+{
+	uint8_t torsion[32], wide[64] = {3}, a[32], r[32], h[32], product[32], input[65];
+
+	from_hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", torsion);
+	crypto_core_ed25519_scalar_reduce(a, wide);
+	wide[1] = 9;
+	crypto_core_ed25519_scalar_reduce(r, wide);
+	cr_assert_eq(crypto_scalarmult_ed25519_base_noclamp(public_key, a), 0);
+	cr_assert_eq(crypto_core_ed25519_add(public_key, public_key, torsion), 0);
+	cr_assert_eq(crypto_scalarmult_ed25519_base_noclamp(signature, r), 0);
+	memcpy(input, signature, 32);
+	memcpy(input + 32, public_key, 32);
+	for (input[64] = 0; input[64] < 255; input[64]++) {
+		crypto_hash_sha512(wide, input, sizeof(input));
+		crypto_core_ed25519_scalar_reduce(h, wide);
+		if ((h[0] & 7) == 0)
+			break;
+	}
+	*number = input[64];
+	crypto_core_ed25519_scalar_mul(product, h, a);
+	crypto_core_ed25519_scalar_add(signature + 32, product, r);
+}
+
+Test(sign, keys_outside_the_subgroup_sign_nothing)
+{
+	uint8_t public_key[32], signature[64], message = 0;
+
+	sign_with_torsion(public_key, &message, signature);
+	cr_assert(crypto_ed25519_verify_known(public_key, &message, 1, signature),
+		"the equation holds: without a look at the key it passes");
+	cr_assert_not(crypto_ed25519_point_valid(public_key));
+	cr_assert_not(crypto_ed25519_verify(public_key, &message, 1, signature));
 }
 
 Test(sign, an_all_zero_signature_fails)
