@@ -209,5 +209,20 @@ with_kek() {
 	refuses 6 "another key" --socket "$socket" --keys "$keys" --credential-fd 3 3<"$work/kek"
 }
 check "another wrapping key is refused" with_kek
+# With a wrapping key from elsewhere none lies beside the keys, and it takes the same one to start again.
+by_credential() {
+	local started=0
+	"$signer" --socket "$socket" --keys "$work/wrapped" --credential-fd 3 3<"$work/kek" >"$work/log" 2>&1 &
+	pid=$!
+	while kill -0 "$pid" 2>/dev/null; do
+		python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$socket" 2>/dev/null && started=1 && break
+	done
+	[ "$started" = 1 ] && ask 'assert ask(1)[1][0] is False' && [ ! -e "$work/wrapped/kek" ]
+}
+for name in "a wrapping key comes by a descriptor" "and does so again"; do
+	if by_credential; then ok "$name"; else not_ok "$name"; fi
+	end TERM
+done
+check "without it the keys stay shut" refuses 6 "is missing" --socket "$socket" --keys "$work/wrapped"
 check "a credential that is no key is refused" refuses 6 "32 bytes" --socket "$socket" --keys "$keys" --credential-fd 0
 finish
