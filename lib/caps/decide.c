@@ -91,7 +91,9 @@ static bool ask_request(run *r)
 	r->trial.object_size = name != NULL ? strlen(name) : 0;
 	return ask(r, &verb, CAPS_LINK_NONE, (unsigned)r->request->verb < HN_VERB_COUNT) &&
 	       ask(r, &object, CAPS_LINK_NONE,
-		       name != NULL && caps_object_valid(name, r->trial.object_size));
+		       name != NULL &&
+			       (r->request->whole ? caps_pattern_valid(name, r->trial.object_size)
+						  : caps_object_valid(name, r->trial.object_size)));
 }
 
 /* D3. */

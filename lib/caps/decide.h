@@ -25,6 +25,7 @@ const char *caps_channel_text(unsigned kind); /* "process", "tls" ...; NULL: no 
 typedef struct caps_request {
 	hn_verb verb;
 	const char *object; /* canonical, resolved: unit/<uuid>... */
+	bool whole;         /* the object may have stars: all that it matches is asked for */
 	const char *reason; /* NULL: none */
 	caps_channel_kind channel;
 	const char *listener;   /* NULL: none */

@@ -160,10 +160,11 @@ static int ready(hn_host *host, hn_error **err)
 		return base_error(err, HN_EBUNDLE, HOST_ROOM,
 			"a local operator makes or loads one: hv-cap trust",
 			"this host has no trust bundle: it knows no issuer");
-	if (rights->suspect)
+	if (host_clock_denies(rights))
 		return base_error(err, HN_ECLOCK, HOST_ROOM,
 			"see hv-cap clock status; clock.accept says that it is right",
-			"the clock has stepped: tokens are not taken");
+			"the clock %s: tokens are not taken",
+			rights->suspect ? "has stepped" : "is not synchronised");
 	return 0;
 }
 
@@ -366,11 +367,11 @@ void host_request_fill(
 	const hn_session *session, hn_verb verb, const char *object, caps_request *request)
 {
 	const host_holder *holder = session->holder;
-	BASE_AUTO_BUF base_buf canonical = {0};
 
 	*request = (caps_request){
 		.verb = verb,
 		.object = object,
+		.whole = true, /* gates of whole fleets ask about unit and two stars */
 		.reason = session->reason,
 		.channel = holder->channel,
 		.listener = holder->listener,
@@ -378,9 +379,7 @@ void host_request_fill(
 		.address_size = holder->address_size,
 		.peer = holder->peer,
 	};
-	base_buf_format(&canonical, "%s %s", base_verb_text(verb), object);
-	if (!canonical.failed)
-		crypto_sha256(canonical.data, canonical.size, request->hash);
+	caps_request_hash(verb, object, request->hash);
 }
 
 static bool is_fresh(const hn_session *session, hn_verb verb, const char *object)
