@@ -371,7 +371,7 @@ void host_request_fill(
 	*request = (caps_request){
 		.verb = verb,
 		.object = object,
-		.whole = true, /* gates of whole fleets ask about unit and two stars */
+		.whole = true, /* gates of whole fleets ask with stars */
 		.reason = session->reason,
 		.channel = holder->channel,
 		.listener = holder->listener,
