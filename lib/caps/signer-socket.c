@@ -154,6 +154,8 @@ static void consume(struct iovec parts[2], size_t sent)
 	for (int i = 0; i < 2; i++) {
 		size_t part = sent < parts[i].iov_len ? sent : parts[i].iov_len;
 
+		if (part == 0) /* it may have no address either */
+			continue;
 		parts[i].iov_base = (char *)parts[i].iov_base + part;
 		parts[i].iov_len -= part;
 		sent -= part;
