@@ -358,13 +358,11 @@ Test(negative_meaning, g53_nul_in_text)
 Test(negative_meaning, g54_letters_that_look_like_others)
 {
 	static const char *const texts[] = {
-		"unit/\xd0\xb0",     /* Cyrillic a */
-		"unit/\xef\xbd\x81", /* full-width a */
-		"unit/a\xcc\x81",    /* a and a combining acute */
-		"unit/\xe2\x80\xae"
-		"a", /* right-to-left override */
-		"unit/\xe2\x80\x8b"
-		"a", /* zero-width space */
+		"unit/\xd0\xb0",      /* Cyrillic a */
+		"unit/\xef\xbd\x81",  /* full-width a */
+		"unit/a\xcc\x81",     /* a and a combining acute */
+		"unit/\342\200\256a", /* right-to-left override */
+		"unit/\342\200\213a", /* zero-width space */
 		"unit/A",
 		"UNIT/a",
 		"unit/\xc3\xa9",

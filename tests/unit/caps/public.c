@@ -109,7 +109,7 @@ Test(public, what_is_no_token_is_refused_with_the_one_text_and_a_reason)
 	cr_assert_eq(hn_cap_inspect("hvc1.AAAA", &json, &err), HN_ETOKEN);
 	cr_assert_str_eq(hn_error_message(err), REFUSAL);
 	cr_assert_not_null(strstr(reason_of(err), "chain"), "%s", reason_of(err));
-	hn_error_unref(err);
+	err = hn_error_unref(err);
 	expect(hn_cap_inspect(NULL, &json, &err), HN_EINVAL, &err, "needs a token");
 }
 
