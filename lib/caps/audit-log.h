@@ -137,6 +137,8 @@ typedef struct audit_text_source {
 } audit_text_source;
 /* Members of the open object. texts NULL: references are written as they are. */
 void audit_record_json(const audit_record *record, const audit_text_source *texts, hn_json *json);
+/* Where the process of a session's opener lies. */
+bool audit_record_process(const audit_record *record, codec_view *ref);
 /* The public key that a record of kind 13 names. */
 bool audit_record_key(const audit_record *record, uint8_t key[CRYPTO_PUBLIC]);
 

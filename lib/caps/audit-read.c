@@ -248,34 +248,56 @@ static void put_right(hn_json *json, const audit_record *record, const audit_tex
 	put_hex(json, "request", record->request);
 }
 
-/* Field 24: of a session that was opened the process; else the bytes as they are. */
-static void put_extra(hn_json *json, const audit_record *record, const audit_text_source *texts)
+/* {1 => uid, 2 => login, 3 => pid, 4 => reference of the process} */
+static bool read_opener(const audit_record *record, uint64_t value[3], codec_view *process)
 {
-	BASE_AUTO_FREE char *hex = NULL;
 	codec_cbor in;
-	uint64_t count = 0, key = 0, value[3] = {0};
-	codec_view process = {0};
+	uint64_t count = 0, key = 0;
 
 	codec_cbor_open(&in, record->extra.bytes, record->extra.size);
-	if (record->kind == CAPS_AUDIT_SESSION_OPENED && codec_cbor_map(&in, &count) &&
-		count == 4) {
-		for (size_t i = 0; i < 3; i++)
-			if (!codec_cbor_uint(&in, &key) || key != i + 1 ||
-				!codec_cbor_uint(&in, &value[i]))
-				return;
-		if (!codec_cbor_uint(&in, &key) || key != 4 || !get_view(&in, &process, AUDIT_REF))
-			return;
+	if (record->kind != CAPS_AUDIT_SESSION_OPENED || !codec_cbor_map(&in, &count) || count != 4)
+		return false;
+	for (size_t i = 0; i < 3; i++)
+		if (!codec_cbor_uint(&in, &key) || key != i + 1 || !codec_cbor_uint(&in, &value[i]))
+			return false;
+	return codec_cbor_uint(&in, &key) && key == 4 && get_view(&in, process, AUDIT_REF);
+}
+
+bool audit_record_process(const audit_record *record, codec_view *ref)
+{
+	uint64_t value[3];
+
+	return read_opener(record, value, ref);
+}
+
+/* {0 => text} */
+static bool read_note(const audit_record *record, codec_view *note)
+{
+	codec_cbor in;
+	uint64_t count = 0, key = 1;
+
+	codec_cbor_open(&in, record->extra.bytes, record->extra.size);
+	return codec_cbor_map(&in, &count) && count == 1 && codec_cbor_uint(&in, &key) &&
+	       key == 0 && codec_cbor_peek(&in) == CODEC_CBOR_TEXT &&
+	       get_text(&in, note, CAPS_AUDIT_RECORD);
+}
+
+/* Field 24: the opener of a session, a note; else the bytes as they are. */
+static void put_extra(hn_json *json, const audit_record *record, const audit_text_source *texts)
+{
+	uint64_t value[3];
+	codec_view view;
+
+	if (read_opener(record, value, &view)) {
 		hn_json_uint(json, "uid", value[0]);
 		hn_json_uint(json, "loginUid", value[1]);
 		hn_json_uint(json, "pid", value[2]);
-		put_beside(json, "process", process, texts);
-		return;
+		put_beside(json, "process", view, texts);
+	} else if (read_note(record, &view)) {
+		caps_print_text(json, "note", view.bytes, view.size);
+	} else {
+		put_hex(json, "details", record->extra);
 	}
-	hex = base_alloc(2 * record->extra.size + 1);
-	if (!hex)
-		return;
-	codec_hex(record->extra.bytes, record->extra.size, hex);
-	hn_json_text(json, "details", hex);
 }
 
 void audit_record_json(const audit_record *record, const audit_text_source *texts, hn_json *json)

@@ -24,6 +24,11 @@ static int load_sealed(caps_audit *audit, hn_error **err)
 	return 0;
 }
 
+bool caps_audit_unsealed(const caps_audit *audit)
+{
+	return audit->unsealed_since != 0;
+}
+
 bool caps_audit_due(caps_audit *audit)
 {
 	if (audit->unsealed_since == 0 || audit->forked || audit->gone)

@@ -88,6 +88,8 @@ int caps_audit_size(caps_audit *audit, uint64_t *size, hn_error **err);
 #define CAPS_AUDIT_SEAL_NS OS_SECOND
 /* 64 records or a second since the last checkpoint, as far as this handle knows. */
 bool caps_audit_due(caps_audit *audit);
+/* Was something appended since the last seal? */
+bool caps_audit_unsealed(const caps_audit *audit);
 /* At the start: the log goes on from what the signer sealed last, else HN_EAUDITFORK, from then on
  * for every change. */
 int caps_audit_check(caps_audit *audit, crypto_signer *signer, hn_error **err);
@@ -128,5 +130,43 @@ int caps_audit_facts_read(caps_audit *audit, caps_audit_facts *facts, hn_error *
 /* Recomputes every leaf, tile, the tree, its head and every checkpoint; HN_ECORRUPT naming the
  * first record that does not fit (fact "record"). options may be NULL. */
 int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options, hn_error **err);
+
+/* Opens an array of at most `limit` records from number `from` on. */
+int caps_audit_tail(
+	caps_audit *audit, uint64_t from, uint32_t limit, hn_json *json, hn_error **err);
+/* The last checkpoint: how many records it is over, and its note (owned). HN_ENOENT. */
+int caps_audit_last(caps_audit *audit, uint64_t *size, char **note, hn_error **err);
+
+/* --- proofs (audit-proof.c, audit-note.c): C2SP tlog-proof --- */
+int caps_audit_prove(caps_audit *audit, uint64_t number, base_buf *out, hn_error **err);
+typedef struct caps_audit_key { /* of a log, as those who check it have it */
+	const char *origin;     /* borrowed from the text */
+	size_t origin_size;
+	uint8_t key[CRYPTO_PUBLIC];
+} caps_audit_key;
+void caps_audit_key_text(const char *origin, const uint8_t key[CRYPTO_PUBLIC], base_buf *out);
+int caps_audit_key_parse(const char *text, caps_audit_key *key, hn_error **err); /* HN_EKEY */
+typedef struct caps_audit_proof {
+	uint64_t number, size; /* of the record; records under its checkpoint */
+	uint8_t record[CAPS_AUDIT_RECORD];
+	size_t record_size;
+	crypto_merkle_proof path;
+} caps_audit_proof;
+/* HN_ESYNTAX, HN_ELIMIT; HN_ECORRUPT when it does not hold. */
+int caps_audit_check_proof(const char *text, size_t size, const caps_audit_key *key,
+	caps_audit_proof *proof, hn_error **err);
+void caps_audit_proof_json(const caps_audit_proof *proof, hn_json *json); /* members */
+
+/* --- as files (audit-export.c): C2SP tlog-tiles, up to the last checkpoint --- */
+int caps_audit_export(caps_audit *audit, const char *directory, hn_progress_fn progress, void *arg,
+	hn_error **err);
+
+/* --- what may go (audit-prune.c); `by` says who and why --- */
+/* Records older than `before` (wall ms), whole tiles. HN_ERANGE within 90 days. */
+int caps_audit_prune(caps_audit *audit, const caps_audit_entry *by, int64_t before,
+	uint64_t *first_kept, hn_error **err);
+/* The texts of all records about this subject. */
+int caps_audit_erase(caps_audit *audit, const caps_audit_entry *by, const char *subject,
+	uint64_t *count, hn_error **err);
 
 #endif

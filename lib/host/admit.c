@@ -92,9 +92,12 @@ int host_would(hn_session *session, hn_verb verb, const char *object, hn_error *
 static int decide(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
 	hn_error **err)
 {
+	bool changes = (base_verb_flags(verb) & BASE_VERB_M) != 0;
 	int rc = would(session, verb, object, decision, err);
 
-	if (rc < 0 || (base_verb_flags(verb) & BASE_VERB_M) == 0 || !session->host->read_only)
+	if (rc >= 0 && !session->host->read_only)
+		rc = caps_audit_usable(session->host->audit, changes, err);
+	if (rc < 0 || !changes || !session->host->read_only)
 		return rc;
 	return refuse(session, HN_EDENIED, "open it without read_only", verb, object,
 		": the host was opened read-only", err);
@@ -294,13 +297,18 @@ static int record_allow(void *arg, hn_error **err)
 
 	if (rc < 0)
 		return rc;
-	rc = record_opening(one->session, err);
+	if ((base_verb_flags(one->verb) & BASE_VERB_S) != 0)
+		rc = host_audit_seal(one->session->host, err);
+	if (rc >= 0)
+		rc = record_opening(one->session, err);
 	if (rc >= 0)
 		rc = host_audit_append(one->session->host, &entry, &one->permit->base.audit, err);
 	if (rc < 0)
 		return base_error_wrap(err,
-			rc == HN_ENOSPC || rc == HN_ENOMEM ? (hn_code)rc : HN_EAUDIT, HOST_ROOM,
-			"%s on %s is not on record, so it is not done", base_verb_text(one->verb),
+			rc == HN_ENOSPC || rc == HN_ENOMEM || rc == HN_EAUDITFORK ? (hn_code)rc
+										  : HN_EAUDIT,
+			HOST_ROOM, "%s on %s is not on record, so it is not done",
+			base_verb_text(one->verb),
 			host_object_called(one->session, one->object, name));
 	one->permit->recorded = true;
 	return 0;

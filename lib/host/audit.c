@@ -10,7 +10,28 @@
 
 int host_audit_open(hn_host *host, hn_error **err)
 {
-	return caps_audit_open(host->store, host->node, &host->audit, err);
+	int rc = caps_audit_open(host->store, host->node, &host->audit, err);
+
+	return rc < 0 || host->read_only ? rc : caps_audit_watch(host->audit, err);
+}
+
+/* On a full disk break-glass gets what was kept for it. */
+static int append(hn_host *host, const caps_audit_entry *record, uint64_t *number, hn_error **err)
+{
+	int rc = host_audit_ready(host, err);
+
+	if (rc < 0)
+		return rc;
+	if (record->kind == CAPS_AUDIT_DENY || record->kind == CAPS_AUDIT_SESSION_ENDED)
+		rc = record->kind == CAPS_AUDIT_DENY ? caps_audit_deny(host->audit, record, err)
+						     : caps_audit_tell(host->audit, record, err);
+	else
+		rc = caps_audit_append(host->audit, record, number, err);
+	if (rc == HN_ENOSPC && record->kind == CAPS_AUDIT_BREAKGLASS && host_audit_release(host))
+		rc = caps_audit_append(host->audit, record, number, err);
+	if (rc >= 0)
+		host_audit_tick(host);
+	return rc;
 }
 
 static uint64_t login_uid(hn_host *host)
@@ -56,7 +77,7 @@ static int append_opened(hn_host *host, caps_audit_entry *record, const hn_sessi
 	if (!process)
 		return base_nomem(err);
 	record->opener = &opener;
-	return caps_audit_append(host->audit, record, number, err);
+	return append(host, record, number, err);
 }
 
 /* What a record tells of a token: numbers and hashes, never itself. */
@@ -121,7 +142,7 @@ int host_audit_append(
 		record.cti_count = 1;
 	}
 	if (!session)
-		return caps_audit_append(host->audit, &record, number, err);
+		return append(host, &record, number, err);
 	record.session = session->id;
 	if (session->holder && !entry->cti && entry->kind != CAPS_AUDIT_OUTCOME)
 		tell_token(session->holder->token, &token, &record);
@@ -132,7 +153,7 @@ int host_audit_append(
 		record.reason = session->reason;
 	if (entry->kind == CAPS_AUDIT_SESSION_OPENED)
 		return append_opened(host, &record, session, number, err);
-	return caps_audit_append(host->audit, &record, number, err);
+	return append(host, &record, number, err);
 }
 
 int host_audit_verify(hn_host *host, hn_error **err)

@@ -60,6 +60,7 @@ struct hn_host {
 	} denied;
 
 	caps_audit *audit;
+	bool audit_compared; /* with what the signer has sealed */
 };
 /* The machine of this host, opened and locked on first use (waits options->lock_wait; HN_EBUSY
  * names the owner). Stays open until the host is released. HN_EDENIED on a read-only host. */
@@ -183,6 +184,16 @@ typedef struct host_audit_entry {
 int host_audit_open(hn_host *host, hn_error **err);
 int host_audit_append(
 	hn_host *host, const host_audit_entry *entry, uint64_t *number, hn_error **err);
+/* Before the first change: does the log go on from what the signer sealed? HN_EAUDITFORK. */
+int host_audit_ready(hn_host *host, hn_error **err);
+int host_audit_compare(hn_host *host, hn_error **err); /* the same, each time */
+/* Seals all that is there (audit-seal.c); nothing inside a transaction. */
+int host_audit_seal(hn_host *host, hn_error **err);
+void host_audit_tick(hn_host *host); /* when it is time to; between transactions */
+void host_audit_end(hn_host *host);  /* before the signer and the store are closed */
+/* 1 MiB that is given up so that break-glass can be put on record on a full disk. */
+int host_audit_reserve(hn_host *host, hn_error **err);
+bool host_audit_release(hn_host *host);
 /* Recomputes every leaf and the tree; HN_ECORRUPT naming the first record that does not fit. */
 int host_audit_verify(hn_host *host, hn_error **err);
 

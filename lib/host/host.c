@@ -147,6 +147,7 @@ hn_host *hn_host_ref(hn_host *host)
 
 static void close_all(hn_host *host)
 {
+	host_audit_end(host);
 	crypto_signer_free(host->signer);
 	host_rights_free(host->rights);
 	hn_resolver_free(host->resolver);

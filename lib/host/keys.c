@@ -37,24 +37,42 @@ static int check_claims(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const vo
 	return 0;
 }
 
+/* Of our audit log. */
+static void origin(const hn_host *host, base_buf *name)
+{
+	const caps_bundle *bundle = host->rights ? caps_store_bundle(host->rights->store) : NULL;
+
+	if (bundle)
+		base_buf_format(name, "hypernix.org/audit/%.*s/%s", (int)bundle->cluster.size,
+			(const char *)bundle->cluster.bytes, host->node);
+	else
+		base_buf_format(name, "hypernix.org/audit/local/%s", host->node);
+}
+
 static int open_here(hn_host *host, hn_error **err)
 {
 	BASE_AUTO_BUF base_buf directory = {0};
+	BASE_AUTO_BUF base_buf state = {0};
+	BASE_AUTO_BUF base_buf name = {0};
 	caps_signer_options options = {.os = host->os, .check = check_claims, .arg = host};
 
 	base_buf_format(&directory, "%s/keys", host->state_dir);
-	if (directory.failed)
+	base_buf_format(&state, "%s/keys/signer.state", host->state_dir);
+	origin(host, &name);
+	if (directory.failed || state.failed || name.failed)
 		return base_nomem(err);
 	options.directory = directory.data;
+	/* Without a trust bundle in hand, a log that has a name keeps it. */
+	if (host->rights || !os_exists(host->os, state.data))
+		options.origin = name.data;
 	return caps_signer_open(&options, &host->signer, err);
 }
 
-int host_signer(hn_host *host, crypto_signer **signer, hn_error **err)
+int host_signer_plain(hn_host *host, crypto_signer **signer, hn_error **err)
 {
-	host_rights *rights = NULL;
-	int rc = host_rights_get(host, &rights, err);
+	int rc = 0;
 
-	if (rc >= 0 && !host->signer)
+	if (!host->signer)
 		rc = host->signer_path
 			     ? caps_signer_connect(host->os, host->signer_path, &host->signer, err)
 			     : open_here(host, err);
@@ -62,4 +80,12 @@ int host_signer(hn_host *host, crypto_signer **signer, hn_error **err)
 		return rc;
 	*signer = host->signer;
 	return 0;
+}
+
+int host_signer(hn_host *host, crypto_signer **signer, hn_error **err)
+{
+	host_rights *rights = NULL;
+	int rc = host_rights_get(host, &rights, err);
+
+	return rc < 0 ? rc : host_signer_plain(host, signer, err);
 }

@@ -89,4 +89,6 @@ int host_json_take(hn_json *json, char **text, hn_error **err);
 /* The one signer of this host: its keys in <state>/keys, or hv-signer behind its socket. Opened on
  * first use. */
 int host_signer(hn_host *host, crypto_signer **signer, hn_error **err);
+/* The same for what needs no trust bundle. */
+int host_signer_plain(hn_host *host, crypto_signer **signer, hn_error **err);
 #endif

@@ -89,6 +89,7 @@ int host_transaction(
 	}
 	committed = state_commit(host->store, err); /* one that fails has rolled back */
 	host_denial_settle(host);
+	host_audit_tick(host);
 	return committed < 0 ? committed : rc;
 }
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Showing the audit log: its records as JSON, with the texts that were not erased.
+ */
+#include "caps/audit-log.h"
+
+static char *find_text(void *arg, const uint8_t ref[AUDIT_REF])
+{
+	caps_audit *audit = arg;
+	state_query *query = NULL;
+	const char *body;
+	char *copy = NULL;
+
+	if (state_find(audit->store, "SELECT body FROM audit_text WHERE ref = ?1", &query, NULL) <
+		0)
+		return NULL;
+	state_bind_blob(query, 1, ref, AUDIT_REF);
+	if (state_row(query, NULL) > 0) {
+		body = state_text(query, 0);
+		copy = body ? base_strdup(body) : NULL;
+		state_done(query);
+	}
+	return copy;
+}
+
+static int put_row(caps_audit *audit, state_query *query, hn_json *json, hn_error **err)
+{
+	const audit_text_source texts = {.find = find_text, .arg = audit};
+	audit_record record;
+	size_t size = 0;
+	const void *bytes = state_blob(query, 0, &size);
+
+	if (!audit_record_read(bytes, size, &record))
+		return HN_CORRUPT(err, CAPS_ROOM, "audit record %lld is not one",
+			(long long)state_int(query, 1));
+	hn_json_object(json, NULL);
+	audit_record_json(&record, &texts, json);
+	hn_json_end(json);
+	return 0;
+}
+
+int caps_audit_tail(caps_audit *audit, uint64_t from, uint32_t limit, hn_json *json, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(audit->store,
+		"SELECT rec, seq FROM audit WHERE seq >= ?1 ORDER BY seq LIMIT ?2", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, from > INT64_MAX ? INT64_MAX : (int64_t)from);
+	state_bind_int(query, 2, limit);
+	hn_json_array(json, NULL);
+	while ((rc = state_row(query, err)) > 0) {
+		rc = put_row(audit, query, json, err);
+		if (rc < 0)
+			break;
+	}
+	state_done(query);
+	hn_json_end(json);
+	return rc;
+}
