@@ -7,7 +7,10 @@
 #define HYPERNIX_HOST_H
 
 #include <hypernix/base.h>
+#include <hypernix/host-approve.h>
+#include <hypernix/host-audit.h>
 #include <hypernix/host-caps.h>
+#include <hypernix/host-secret.h>
 #include <hypernix/host-keys.h>
 #include <hypernix/host-session.h>
 #include <hypernix/machine.h>

@@ -6,6 +6,7 @@
 #define HYPERNIX_HYPERNIX_H
 
 #include <hypernix/base.h>
+#include <hypernix/caps-approve.h>
 #include <hypernix/caps-signer.h>
 #include <hypernix/caps.h>
 #include <hypernix/codec.h>

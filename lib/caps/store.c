@@ -33,7 +33,27 @@ static const char step_1[] =
 	" wall INTEGER NOT NULL, boot_id TEXT NOT NULL, boottime INTEGER NOT NULL,"
 	" suspect INTEGER NOT NULL) STRICT;";
 
-const state_schema caps_store_schema[] = {{1, 1, step_1}};
+/* state: open, used, replaced; boot: ns since the boot when it was made; session: that has used it.
+ * until_boot: the same clock, at which break-glass ends. Times in seconds else. */
+static const char step_2[] =
+	"ALTER TABLE cap_setting ADD COLUMN unsynchronised INTEGER NOT NULL DEFAULT 1;"
+	"CREATE TABLE cap_request(hash BLOB NOT NULL PRIMARY KEY, kind INTEGER NOT NULL,"
+	" ref BLOB NOT NULL, params BLOB NOT NULL, body BLOB NOT NULL, made INTEGER NOT NULL,"
+	" until INTEGER NOT NULL, boot INTEGER NOT NULL, boot_id TEXT NOT NULL,"
+	" state INTEGER NOT NULL, session BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX cap_request_use ON cap_request(ref, params);"
+	"CREATE TABLE cap_approval(hash BLOB NOT NULL, key BLOB NOT NULL, person TEXT NOT NULL,"
+	" cose BLOB NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (hash, key)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE cap_breakglass(number INTEGER NOT NULL PRIMARY KEY, hash BLOB NOT NULL UNIQUE,"
+	" preset TEXT NOT NULL, body BLOB NOT NULL, made INTEGER NOT NULL, until INTEGER NOT NULL,"
+	" boot_id TEXT NOT NULL, until_boot INTEGER NOT NULL, persons TEXT NOT NULL, ended INTEGER,"
+	" why TEXT, reviewed INTEGER, reviewer TEXT, alarmed INTEGER NOT NULL) STRICT;"
+	/* never the number of one that is gone: a sealed body is bound to its row */
+	"CREATE TABLE secret(id INTEGER PRIMARY KEY AUTOINCREMENT, owner BLOB NOT NULL,"
+	" name TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, made INTEGER NOT NULL,"
+	" UNIQUE (owner, name)) STRICT;";
+
+const state_schema caps_store_schema[] = {{1, 1, step_1}, {2, 1, step_2}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)
@@ -240,6 +260,31 @@ int caps_store_local_set(caps_store *store, bool on, hn_error **err)
 	if (rc < 0)
 		return rc;
 	state_bind_int(query, 1, on);
+	return caps_run(store, query, err);
+}
+
+int caps_store_unsynchronised_look(caps_store *store, bool *allowed, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state, "SELECT unsynchronised FROM cap_setting", &query, err);
+
+	if (rc >= 0)
+		rc = state_row(query, err);
+	if (rc > 0)
+		*allowed = state_int(query, 0) != 0;
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
+int caps_store_unsynchronised_set(caps_store *store, bool allowed, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc =
+		state_find(store->state, "UPDATE cap_setting SET unsynchronised = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, allowed);
 	return caps_run(store, query, err);
 }
 

@@ -84,6 +84,10 @@ bool caps_store_session_is_cut(const caps_store *store, const uint8_t id[8]);
 int caps_store_local_look(state_store *store, bool *allowed, hn_error **err);
 int caps_store_local_set(caps_store *store, bool on, hn_error **err);
 
+/* Are tokens taken while nothing keeps the clock in step? They are, until it is turned off. */
+int caps_store_unsynchronised_look(caps_store *store, bool *allowed, hn_error **err);
+int caps_store_unsynchronised_set(caps_store *store, bool allowed, hn_error **err);
+
 /* --- the clock's high-water mark --- */
 typedef struct caps_clock_mark {
 	int64_t wall, boottime; /* ns */

@@ -41,6 +41,9 @@ static int would_locally(
 {
 	unsigned flags = base_verb_flags(verb);
 
+	if (session->glass && !caps_breakglass_allows(session->glass->ask, verb, object))
+		return refuse(session, HN_EDENIED, "ask for what the preset gives", verb, object,
+			": this break-glass does not give it", err);
 	if (session->service && !host_service_may(session->service, verb))
 		return refuse(session, HN_EDENIED, "an operator may do it", verb, object,
 			": this service does not do that", err);
@@ -133,7 +136,7 @@ int hn_session_check(hn_session *session, const char *verb, const char *object, 
 
 bool host_sees(hn_session *session, hn_verb verb, const char *object)
 {
-	return !session->holder || host_would(session, verb, object, NULL) >= 0;
+	return !host_session_limited(session) || host_would(session, verb, object, NULL) >= 0;
 }
 
 /* --- what was denied is on record --- */
@@ -262,10 +265,29 @@ static void count_once(const caps_decision *first, caps_decision *second)
 	second->counted_count = kept;
 }
 
+/* Who hangs a tag on a unit changes the unit too. */
+static hn_verb second_verb(hn_verb verb)
+{
+	return verb == HN_VERB_TAG_APPLY ? HN_VERB_UNIT_UPDATE : verb;
+}
+
+/* What was approved is good once. */
+static int use_approvals(const admission *one, hn_error **err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < one->count; i++)
+		if (host_approval_needed(one->session, &one->decisions[i]))
+			rc = host_approval_use(one->session,
+				i == 0 ? one->verb : second_verb(one->verb),
+				one->permit->base.objects[i], err);
+	return rc;
+}
+
 static int count(const admission *one, hn_error **err)
 {
 	caps_amounts amounts;
-	int rc = 0;
+	int rc = use_approvals(one, err);
 
 	if (one->count > 1)
 		count_once(&one->decisions[0], &one->decisions[1]);
@@ -320,7 +342,8 @@ static int enter(const admission *one, hn_error **err)
 	bool counted = false, changes = (base_verb_flags(one->verb) & BASE_VERB_M) != 0;
 
 	for (size_t i = 0; i < one->count; i++)
-		counted = counted || one->decisions[i].counted_count > 0;
+		counted = counted || one->decisions[i].counted_count > 0 ||
+			  host_approval_needed(one->session, &one->decisions[i]);
 	if (!changes && !counted)
 		return 0;
 	if (one->session->host->read_only)
@@ -334,7 +357,16 @@ static int enter(const admission *one, hn_error **err)
 /* Slow path of base_permit_live: the session may be over, the window shut, the tag gone. */
 static int recheck(const base_permit *permit, hn_error **err)
 {
-	return host_would(permit->recheck_arg, permit->verb, permit->objects[0], err);
+	hn_session *session = permit->recheck_arg;
+	int rc;
+
+	/* what it has used up goes on holding for what it was used for */
+	if (session->holder)
+		session->holder->under_way = true;
+	rc = host_would(session, permit->verb, permit->objects[0], err);
+	if (session->holder)
+		session->holder->under_way = false;
+	return rc;
 }
 
 static void fill_permit(hn_session *session, hn_verb verb, const char *object, const char *second,
@@ -347,7 +379,7 @@ static void fill_permit(hn_session *session, hn_verb verb, const char *object, c
 	(void)snprintf(permit->base.objects[0], BASE_OBJECT_SIZE, "%s", object);
 	if (second)
 		(void)snprintf(permit->base.objects[1], BASE_OBJECT_SIZE, "%s", second);
-	if (!session->holder)
+	if (!host_session_limited(session))
 		return;
 	permit->base.recheck = recheck;
 	permit->base.recheck_arg = session;
@@ -366,9 +398,7 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 	int rc = decide(session, verb, object, &decisions[0], err);
 
 	if (rc >= 0 && second) {
-		/* who hangs a tag on a unit changes the unit too */
-		rc = decide(session, verb == HN_VERB_TAG_APPLY ? HN_VERB_UNIT_UPDATE : verb, second,
-			&decisions[1], err);
+		rc = decide(session, second_verb(verb), second, &decisions[1], err);
 		one.count = 2;
 	}
 	if (rc >= 0) {
@@ -376,7 +406,7 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 		rc = enter(&one, err);
 		if (rc >= 0)
 			return 0;
-		if (rc != HN_EQUOTA && rc != HN_ERATE)
+		if (rc != HN_EQUOTA && rc != HN_ERATE && rc != HN_EAPPROVAL)
 			return rc;
 	}
 	record_denial(session, verb, object, rc, &decisions[one.count - 1]);

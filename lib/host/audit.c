@@ -141,6 +141,7 @@ int host_audit_append(
 		record.cti = (const uint8_t(*)[CAPS_CTI])token.cti;
 		record.cti_count = 1;
 	}
+	record.request_hash = entry->request;
 	if (!session)
 		return append(host, &record, number, err);
 	record.session = session->id;
@@ -149,7 +150,7 @@ int host_audit_append(
 	/* An outcome names the session and the record it belongs to; that record names the rest. */
 	if (entry->kind != CAPS_AUDIT_OUTCOME)
 		record.subject = session->subject;
-	if (entry->kind == CAPS_AUDIT_ALLOW)
+	if (entry->kind == CAPS_AUDIT_ALLOW || entry->kind == CAPS_AUDIT_BREAKGLASS)
 		record.reason = session->reason;
 	if (entry->kind == CAPS_AUDIT_SESSION_OPENED)
 		return append_opened(host, &record, session, number, err);

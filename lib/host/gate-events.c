@@ -36,7 +36,7 @@ int hn_events_read(hn_session *session, const hn_events_options *options, hn_eve
 		return rc;
 	host_options_copy(&known, options, sizeof(known));
 	known.size = sizeof(known);
-	return session->holder ? events_read(host->events, &known, pass, &to, err)
+	return host_session_limited(session) ? events_read(host->events, &known, pass, &to, err)
 			       : events_read(host->events, &known, each, arg, err);
 }
 

@@ -230,7 +230,7 @@ static int observe_all(list_call *call)
 
 	for (size_t i = 0; rc >= 0 && i < call->units->count; i++)
 		rc = observe_unit(call->host, call->units->units[i], call->err);
-	if (rc >= 0 && call->host->machine && !call->selector && !call->session->holder)
+	if (rc >= 0 && call->host->machine && !call->selector && !host_session_limited(call->session))
 		rc = machine_list(call->host->machine, list_foreign, call, call->err);
 	return rc;
 }

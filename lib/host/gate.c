@@ -43,7 +43,7 @@ int host_enter_list(
 	host_permit permit;
 	int rc = host_session_use(session, host, err);
 
-	if (rc < 0 || session->holder)
+	if (rc < 0 || host_session_limited(session))
 		return rc;
 	return host_admit(session, verb, object, NULL, &permit, err);
 }
@@ -52,10 +52,12 @@ bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit)
 {
 	char object[BASE_OBJECT_SIZE];
 
-	if (!session->holder)
+	if (!host_session_limited(session))
 		return true;
-	(void)hn_unit_unref(session->holder->unit);
-	session->holder->unit = hn_unit_ref(unit); /* so that it is not loaded again */
+	if (session->holder) {
+		(void)hn_unit_unref(session->holder->unit);
+		session->holder->unit = hn_unit_ref(unit); /* so that it is not loaded again */
+	}
 	return host_would(session, verb, host_object_unit(object, unit->uuid), NULL) >= 0;
 }
 
@@ -68,7 +70,8 @@ static int missing(const char *name, hn_error **err)
 /* What may not be read looks missing. */
 static int hide(hn_session *session, const char *name, hn_unit *unit, int rc, hn_error **err)
 {
-	if (!session->holder || rc == HN_ENOMEM || host_sees_unit(session, HN_VERB_UNIT_READ, unit))
+	if (!host_session_limited(session) || rc == HN_ENOMEM ||
+		host_sees_unit(session, HN_VERB_UNIT_READ, unit))
 		return rc;
 	return missing(name, err);
 }
@@ -81,7 +84,7 @@ int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host
 
 	if (rc >= 0)
 		rc = host_unit_load(*host, name, &found, err);
-	if (rc == HN_ENOENT && session->holder)
+	if (rc == HN_ENOENT && host_session_limited(session))
 		rc = missing(name, err);
 	if (rc < 0)
 		return rc;

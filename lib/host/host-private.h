@@ -89,9 +89,11 @@ struct hn_session {
 	uint8_t id[8];
 	uint64_t opened;            /* its "opened" record in the audit log; 0 = none yet */
 	struct host_holder *holder; /* of a token (host/rights.h); NULL: an operator or a service */
-	const char *over;           /* why it was lost; NULL while it is open; static */
-	bool quorum;                /* shown for the admission that goes on */
-	bool told;                  /* who wants to know of the loss was told */
+	struct caps_glass *glass;   /* of break-glass; NULL: none */
+	int64_t next_glass; /* monotonic ns: when the store is asked whether that was ended */
+	const char *over;   /* why it was lost; NULL while it is open; static */
+	bool quorum;        /* shown for the admission that goes on */
+	bool told;          /* who wants to know of the loss was told */
 	hn_session_loss_fn on_loss;
 	void *on_loss_arg;
 	struct { /* second descriptors of consoles that were opened with it, by tokens only */
@@ -101,6 +103,11 @@ struct hn_session {
 	size_t console_count;
 	int64_t next_console; /* monotonic ns: when its consoles are asked about again */
 };
+/* Is what it may see and do less than everything on the host? */
+static inline bool host_session_limited(const hn_session *session)
+{
+	return session->holder || session->glass;
+}
 typedef struct host_permit {
 	base_permit base;    /* what room functions take */
 	hn_session *session; /* borrowed */
@@ -180,6 +187,7 @@ typedef struct host_audit_entry {
 	const struct caps_decision *decision; /* whose rule it was; NULL: none */
 	const char *note;   /* static, not personal: goes into field 24; NULL: none */
 	const uint8_t *cti; /* of what it is about: revoked, issued; NULL: the session's token */
+	const uint8_t *request; /* 32 bytes hash of what was approved; NULL: none */
 } host_audit_entry;
 int host_audit_open(hn_host *host, hn_error **err);
 int host_audit_append(
@@ -243,6 +251,7 @@ int host_unit_share(hn_host *host, hn_unit *unit, hn_view *view, hn_error **err)
 int host_unit_insert(hn_host *host, const char *name, const char *uuid, hn_owner owner,
 	hn_unit **unit, hn_error **err);
 int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err);
+int host_secrets_forget(hn_host *host, const char *uuid, hn_error **err); /* gate-secret.c */
 /* What may change outside a plan. Inside the caller's transaction when there is one. */
 int host_unit_set_status(
 	hn_host *host, const hn_unit *unit, hn_unit_status status, int ready, hn_error **err);
@@ -281,6 +290,10 @@ int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, c
  * one is. */
 int host_event(hn_host *host, const hn_session *session, const char *type, const char *uuid,
 	const char *name, const char *data, hn_error **err);
+
+/* The same about the host itself. */
+int host_event_node(hn_host *host, const hn_session *session, const char *type, const char *data,
+	hn_error **err);
 
 /* --- runtime input of units: tags, policies, definitions that are not in the declaration
  * (inputs.c) --- */

@@ -8,6 +8,7 @@
 #define LOOK_EVERY (OS_SECOND / 4)
 #define NONCE_SECONDS 30
 #define NONCE_TAG 8
+#define CLOCK_SUSPECT "org.hypernix.clock.suspect.v1"
 
 static void free_zone(void *zone)
 {
@@ -67,12 +68,36 @@ static void copy_mark(os_clock_mark *to, const caps_clock_mark *from)
 	(void)snprintf(to->boot_id, sizeof(to->boot_id), "%.36s", from->boot_id);
 }
 
+static int keep_mark(hn_host *host, host_rights *rights, caps_clock_mark *kept,
+	const os_clock_mark *mark, hn_error **err)
+{
+	bool news = rights->suspect && !kept->suspect;
+	int rc;
+
+	kept->wall = mark->wall;
+	kept->boottime = mark->boottime;
+	(void)snprintf(kept->boot_id, sizeof(kept->boot_id), "%s", mark->boot_id);
+	kept->suspect = rights->suspect;
+	rc = state_begin(host->store, err);
+	if (rc < 0)
+		return rc;
+	rc = caps_store_clock_put(rights->store, kept, err);
+	if (rc >= 0 && news)
+		rc = host_event_node(host, NULL, CLOCK_SUSPECT, NULL, err);
+	if (rc >= 0)
+		return state_commit(host->store, err);
+	state_rollback(host->store);
+	return rc;
+}
+
 static int look_at_clock(hn_host *host, host_rights *rights, hn_error **err)
 {
 	caps_clock_mark kept;
 	os_clock_mark mark;
 	int rc = caps_store_clock(rights->store, &kept, err);
 
+	if (rc >= 0)
+		rc = caps_store_unsynchronised_look(rights->store, &rights->unsynchronised, err);
 	if (rc < 0)
 		return rc;
 	os_clock_interval(host->os, &rights->clock);
@@ -85,13 +110,15 @@ static int look_at_clock(hn_host *host, host_rights *rights, hn_error **err)
 		return 0;
 	if (!rights->suspect)
 		os_clock_advance(&mark, &rights->clock);
-	kept.wall = mark.wall;
-	kept.boottime = mark.boottime;
-	(void)snprintf(kept.boot_id, sizeof(kept.boot_id), "%s", mark.boot_id);
+	(void)events_gauge_set(host->events, "hypernix_clock_suspect", "", rights->suspect);
 	/* A full disk must not make a good clock suspect: the mark stays where it was. */
-	kept.suspect = rights->suspect;
-	rc = caps_store_clock_put(rights->store, &kept, err);
+	rc = keep_mark(host, rights, &kept, &mark, err);
 	return rc == HN_ENOSPC && !rights->suspect ? base_error_forgive(err, rc, HN_ENOSPC) : rc;
+}
+
+bool host_clock_denies(const host_rights *rights)
+{
+	return rights->suspect || (!rights->unsynchronised && !rights->clock.synchronised);
 }
 
 int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **err)

@@ -5,6 +5,7 @@
 #ifndef HOST_RIGHTS_H
 #define HOST_RIGHTS_H
 
+#include "caps/breakglass.h"
 #include "caps/caveat.h"
 #include "caps/decide.h"
 #include "caps/holder.h"
@@ -15,6 +16,7 @@
 
 #define HOST_NONCE 16
 #define HOST_NONCES 256 /* challenges that are open at a time */
+#define HOST_FACTORS 4  /* second factors of one session */
 
 /* --- of the host (rights.c) --- */
 typedef struct host_rights {
@@ -24,11 +26,12 @@ typedef struct host_rights {
 	uint32_t nonce_count;
 	uint8_t used[HOST_NONCES][HOST_NONCE]; /* nonces that were shown, until they end anyway */
 	size_t used_count, used_next;
-	base_map *zones;   /* by name; a zone lives as long as the host */
-	int64_t next_look; /* monotonic ns: when the store is looked at again */
-	int64_t fresh;     /* wall seconds at which our view of revocations was whole */
-	os_interval clock; /* as of the last look */
-	bool suspect;      /* of the clock */
+	base_map *zones;     /* by name; a zone lives as long as the host */
+	int64_t next_look;   /* monotonic ns: when the store is looked at again */
+	int64_t fresh;       /* wall seconds at which our view of revocations was whole */
+	os_interval clock;   /* as of the last look */
+	bool suspect;        /* of the clock */
+	bool unsynchronised; /* it may be that, and tokens are taken all the same */
 } host_rights;
 /* Made on first use: most programs never see a token. */
 int host_rights_get(hn_host *host, host_rights **rights, hn_error **err);
@@ -36,6 +39,8 @@ void host_rights_free(host_rights *rights);
 /* At most every 250 ms, or at once with `now`: what others committed, and the clock. */
 int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **err);
 int host_rights_now(hn_host *host, host_rights **rights, hn_error **err); /* both */
+/* Is the clock such that tokens are not taken? */
+bool host_clock_denies(const host_rights *rights);
 int host_nonce_make(hn_host *host, uint8_t nonce[HOST_NONCE], hn_error **err);
 /* Ours, not older than 30 seconds, and not shown before; then it is used up. */
 bool host_nonce_use(hn_host *host, const uint8_t nonce[HOST_NONCE]);
@@ -56,6 +61,13 @@ typedef struct host_holder { /* of a token */
 	/* the unit whose tags and values a decision asks for, kept for the length of one */
 	hn_unit *unit;
 	bool unit_missing;
+	bool under_way; /* a permit is asked about again: what it has used up counts for it */
+	/* assertions of a second factor: signed over a challenge of ours */
+	struct {
+		uint8_t key[32];
+		int64_t at; /* boot ns */
+	} factors[HOST_FACTORS];
+	size_t factor_count;
 } host_holder;
 void host_holder_free(host_holder *holder);
 /* What it may be asked: the request of a session, and the facts of this host (session-facts.c). */
@@ -70,6 +82,26 @@ int host_token_decide(hn_session *session, hn_verb verb, const char *object,
 /* The error of a decision that is no. */
 int host_decision_error(const hn_session *session, hn_verb verb, const char *object,
 	const caps_decision *decision, hn_error **err);
+
+/* --- approvals (approve.c) --- */
+/* Persons of the keyset who approved this use, and until when that holds: a fact of a decision. */
+int host_approval_count(hn_session *session, const uint8_t keyset[32],
+	const uint8_t request_hash[32], int64_t max_age, int64_t *until);
+/* A second factor within max_age: a fact too. */
+bool host_factor_fresh(
+	hn_session *session, const uint8_t keyset[32], int64_t max_age, int64_t *until);
+/* Does what allowed this rest on an approval? */
+bool host_approval_needed(const hn_session *session, const caps_decision *decision);
+/* Uses it up, in the transaction of the allow record. HN_EAPPROVAL. */
+int host_approval_use(hn_session *session, hn_verb verb, const char *object, hn_error **err);
+
+/* --- break-glass (breakglass.c) --- */
+/* The time of this host, and what holds the boot id. */
+caps_instant host_instant(hn_host *host, os_interval *interval);
+const char *host_glass_over(hn_session *session); /* why; NULL while it is open */
+/* Ends what is over by time, and sends the alarm of what was not reviewed: whenever somebody comes.
+ */
+void host_glass_look(hn_host *host);
 
 /* --- over (session-watch.c) --- */
 /* Why a session is over; NULL while it is not. Looks at most every 250 ms. */

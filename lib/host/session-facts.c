@@ -122,6 +122,17 @@ static const codec_zone *zone_of(void *arg, const char *name, size_t size)
 	return NULL;
 }
 
+static int approvals(void *arg, const uint8_t keyset[32], const uint8_t request_hash[32],
+	int64_t max_age, int64_t *until)
+{
+	return host_approval_count(arg, keyset, request_hash, max_age, until);
+}
+
+static bool mfa(void *arg, const uint8_t keyset[32], int64_t max_age, int64_t *until)
+{
+	return host_factor_fresh(arg, keyset, max_age, until);
+}
+
 int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err)
 {
 	host_rights *rights = NULL;
@@ -135,7 +146,7 @@ int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err)
 		.arg = session,
 		.earliest = rights->clock.earliest / OS_SECOND,
 		.latest = rights->clock.latest / OS_SECOND,
-		.clock_suspect = rights->suspect,
+		.clock_suspect = host_clock_denies(rights),
 		.revocation_age = os_now(session->host->os) / OS_SECOND - rights->fresh,
 		.issuer = issuer_known,
 		.revoked = is_revoked,
@@ -143,6 +154,8 @@ int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err)
 		.tag = has_tag,
 		.parameter = parameter,
 		.zone = zone_of,
+		.approvals = approvals,
+		.mfa = mfa,
 	};
 	return 0;
 }

@@ -36,6 +36,8 @@ const char *host_session_over(hn_session *session)
 	host_rights *rights = session->host->rights;
 	caps_facts facts;
 
+	if (!session->over && session->glass)
+		session->over = host_glass_over(session);
 	if (session->over || !session->holder)
 		return session->over;
 	/* What cannot be looked at is not allowed: the store is gone. */
@@ -63,7 +65,7 @@ static void end(hn_session *session, const char *why)
 	session->over = why;
 	while (session->console_count > 0)
 		close_console(session, session->console_count - 1);
-	if (session->holder)
+	if (host_session_limited(session))
 		host_session_ended(session, why);
 }
 
@@ -88,7 +90,7 @@ int host_session_keep_console(hn_session *session, int fd, const char *object, h
 	size_t at = session->console_count;
 	int copy;
 
-	if (!session->holder)
+	if (!host_session_limited(session))
 		return 0;
 	if (at == HOST_CONSOLES)
 		return base_error(err, HN_ELIMIT, HOST_ROOM, "close one, or open another session",
@@ -108,7 +110,7 @@ static void ask_consoles(hn_session *session)
 	int64_t now = os_monotonic(session->host->os);
 	caps_decision decision;
 
-	if (session->console_count == 0 || now < session->next_console)
+	if (!session->holder || session->console_count == 0 || now < session->next_console)
 		return;
 	session->next_console = now + TICK;
 	for (size_t i = session->console_count; i-- > 0;)

@@ -41,6 +41,7 @@ int host_session_new(hn_host *host, const hn_session_options *options, const cha
 	/* A full disk must not keep anybody from looking. */
 	if (host_expire(made, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "what has expired could not be removed yet");
+	host_glass_look(host);
 	*session = BASE_STEAL(made);
 	return 0;
 }
@@ -80,6 +81,7 @@ hn_session *hn_session_unref(hn_session *session)
 		return NULL;
 	host_session_close(session);
 	host_holder_free(session->holder);
+	caps_glass_free(session->glass);
 	hn_host_unref(session->host);
 	base_free(session->reason);
 	base_free(session->program);
@@ -92,7 +94,7 @@ int host_session_use(hn_session *session, hn_host **host, hn_error **err)
 	if (!session)
 		return base_error(err, HN_ESESSION, HOST_ROOM,
 			"open one with hn_session_open_local", "there is no session");
-	if (session->holder) {
+	if (host_session_limited(session)) {
 		int rc = hn_session_live(session, err);
 
 		if (rc < 0)

@@ -313,6 +313,8 @@ int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err)
 
 	if (rc >= 0)
 		rc = state_run(query, err);
+	if (rc >= 0)
+		rc = host_secrets_forget(host, unit->uuid, err);
 	return rc < 0 ? rc : release_hold(host, unit, err);
 }
 
@@ -412,6 +414,22 @@ int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, c
 		.sn = calibration.sn,
 	};
 	return 0;
+}
+
+int host_event_node(hn_host *host, const hn_session *session, const char *type, const char *data,
+	hn_error **err)
+{
+	char subject[BASE_OBJECT_SIZE];
+	hn_event event = {
+		.size = sizeof(event),
+		.type = type,
+		.subject = host_object_node(subject, host),
+		.name = host->node,
+		.who = session ? session->subject : "host",
+		.data = data,
+	};
+
+	return events_append(host->events, &event, NULL, err);
 }
 
 int host_event(hn_host *host, const hn_session *session, const char *type, const char *uuid,

@@ -12,7 +12,7 @@ import sys
 import headers
 import house
 
-TAKES_HOST = re.compile(r'hn_host_(open|close|new|ref|unref|step|fd|version)|hn_session_(open\w*|challenge)')
+TAKES_HOST = re.compile(r'hn_host_(open|close|new|ref|unref|step|fd|version)|hn_session_(open\w*|challenge)|hn_breakglass_(request|activate)')
 NEEDS = re.compile(r'\bneeds ((?:\w+\.\w+)(?:(?:,| and| or) \w+\.\w+)*)')
 VERB = re.compile(r'^HN_VERB\((\w+), "([\w.]+)", ([^)]*)\)', re.M)
 DEFINITION = re.compile(r'^(?!static\b)(?:\w[\w \t*]*?[ \t*\n])(\w+)\(([^;{}]*)\)\s*\{(.*?)^\}', re.M | re.S)
@@ -27,7 +27,7 @@ def check_header(function, verbs, report):
 
     if function.takes('hn_host') and not TAKES_HOST.fullmatch(function.name):
         wrong('takes hn_host *; what reads or changes a host takes hn_session *')
-    if not function.takes('hn_session') or function.name.startswith('hn_session_'):
+    if not function.takes('hn_session') or function.name.startswith('hn_session_') or TAKES_HOST.fullmatch(function.name):
         return
     said = function.comment.params.get('session', '') if function.comment else ''
     named = re.findall(r'\b([a-z]+\.[a-z]+)\b', ' '.join(NEEDS.findall(said)))

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What decisions ask about persons: who approved a use (caveat 12), and who was there just now
+ * (caveat 13).
+ */
+#include "host/rights.h"
+
+/* Requests are of a link of the token: that of the session, whatever else its holder has. */
+static caps_view ref_of(const hn_session *session)
+{
+	const caps_token *token = session->holder->token;
+
+	return token->links[token->link_count - 1].cti;
+}
+
+static int open_request(hn_session *session, const uint8_t params[32], bool under_way,
+	uint8_t hash[32], hn_error **err)
+{
+	const host_rights *rights = session->host->rights;
+
+	return caps_ask_for(rights->store, ref_of(session), params, rights->clock.wall / OS_SECOND,
+		under_way ? session->id : NULL, hash, err);
+}
+
+int host_approval_count(hn_session *session, const uint8_t keyset[32],
+	const uint8_t request_hash[32], int64_t max_age, int64_t *until)
+{
+	const host_rights *rights = session->host->rights;
+	const caps_bundle *bundle = caps_store_bundle(rights->store);
+	const caps_keyset *persons = bundle ? caps_bundle_keyset(bundle, keyset) : NULL;
+	int64_t earliest = rights->clock.earliest / OS_SECOND;
+	int64_t latest = rights->clock.latest / OS_SECOND;
+	uint8_t hash[32];
+	caps_votes votes;
+
+	/* What cannot be looked up was not approved. */
+	if (!persons ||
+		open_request(session, request_hash, session->holder->under_way, hash, NULL) <= 0 ||
+		caps_approval_votes(rights->store, hash, persons, latest - max_age,
+			earliest + CAPS_CLOCK_LEEWAY, &votes, NULL) < 0)
+		return 0;
+	*until = votes.oldest + max_age;
+	return (int)votes.count;
+}
+
+static bool rests_on(const caps_token *token, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++)
+		if (token->caveats[i].id == CAPS_APPROVAL)
+			return true;
+	return false;
+}
+
+bool host_approval_needed(const hn_session *session, const caps_decision *decision)
+{
+	const caps_token *token = session->holder ? session->holder->token : NULL;
+
+	if (!token || !decision->uses_approval || decision->code != HN_OK)
+		return false;
+	if (decision->grant < token->grant_count &&
+		rests_on(token, token->grants[decision->grant].first_caveat,
+			token->grants[decision->grant].caveat_count))
+		return true;
+	for (size_t i = 0; i < token->link_count; i++)
+		if (rests_on(token, token->links[i].first_caveat, token->links[i].caveat_count))
+			return true;
+	return false;
+}
+
+int host_approval_use(hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	uint8_t params[32], hash[32];
+	int rc;
+
+	caps_request_hash(verb, object, params);
+	rc = open_request(session, params, false, hash, err);
+	if (rc == 0)
+		return base_error(err, HN_EAPPROVAL, HOST_ROOM, "ask for approval anew",
+			"what was approved has been used already");
+	return rc < 0 ? rc : caps_ask_use(session->host->rights->store, hash, session->id, err);
+}
+
+/* --- a second factor --- */
+
+bool host_factor_fresh(
+	hn_session *session, const uint8_t keyset[32], int64_t max_age, int64_t *until)
+{
+	hn_host *host = session->host;
+	const caps_bundle *bundle = caps_store_bundle(host->rights->store);
+	const caps_keyset *keys = bundle ? caps_bundle_keyset(bundle, keyset) : NULL;
+	int64_t now = host->os->ops->clock(host->os, HN_OS_CLOCK_BOOT);
+	int64_t left = 0;
+
+	for (size_t i = 0; keys && i < session->holder->factor_count; i++)
+		for (size_t j = 0; j < keys->count; j++) {
+			int64_t more = session->holder->factors[i].at + max_age * OS_SECOND - now;
+
+			if (more > left && memcmp(session->holder->factors[i].key,
+						   keys->entries[j].key, 32) == 0)
+				left = more;
+		}
+	if (left <= 0)
+		return false;
+	*until = host->rights->clock.wall / OS_SECOND + left / OS_SECOND;
+	return true;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Gates of the host's clock: what it looks like, and saying that it is right.
+ */
+#include "host/rights.h"
+
+static void tell_mark(hn_json *json, const caps_clock_mark *mark)
+{
+	hn_json_object(json, "mark");
+	hn_json_int(json, "wall", mark->wall / OS_SECOND);
+	hn_json_int(json, "boottime", mark->boottime / OS_SECOND);
+	hn_json_text(json, "boot", mark->boot_id);
+	hn_json_end(json);
+}
+
+static void tell_clock(hn_json *json, const host_rights *rights, const caps_clock_mark *mark)
+{
+	os_clock_mark judged = {.wall = mark->wall, .boottime = mark->boottime};
+	int64_t by = 0;
+	os_clock_verdict verdict;
+
+	(void)snprintf(judged.boot_id, sizeof(judged.boot_id), "%.36s", mark->boot_id);
+	verdict = os_clock_judge(&judged, &rights->clock, &by);
+	hn_json_object(json, NULL);
+	hn_json_int(json, "wall", rights->clock.wall / OS_SECOND);
+	hn_json_int(json, "earliest", rights->clock.earliest / OS_SECOND);
+	hn_json_int(json, "latest", rights->clock.latest / OS_SECOND);
+	hn_json_bool(json, "synchronised", rights->clock.synchronised);
+	hn_json_bool(json, "suspect", rights->suspect);
+	if (rights->suspect) {
+		hn_json_text(json, "why",
+			verdict == OS_CLOCK_OK ? "it has stepped, and nobody has accepted it yet"
+					       : os_clock_reason(verdict));
+		hn_json_int(json, "by", by / OS_SECOND);
+	}
+	tell_mark(json, mark);
+	hn_json_text(json, "unsynchronised", rights->unsynchronised ? "allow" : "deny");
+	hn_json_bool(json, "tokens", !host_clock_denies(rights));
+	hn_json_end(json);
+}
+
+int hn_clock_status(hn_session *session, char **json, hn_error **err)
+{
+	BASE_AUTO_OF(hn_json) hn_json *made = NULL;
+	host_rights *rights = NULL;
+	caps_clock_mark mark;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = json ? host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err)
+		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the answer");
+
+	if (rc >= 0)
+		rc = host_rights_now(host, &rights, err);
+	if (rc >= 0)
+		rc = caps_store_clock(rights->store, &mark, err);
+	if (rc >= 0)
+		rc = hn_json_new(false, &made, err);
+	if (rc < 0)
+		return rc;
+	tell_clock(made, rights, &mark);
+	return codec_json_take(made, json, err);
+}
+
+static int accept_clock(void *arg, hn_error **err)
+{
+	hn_session *session = arg;
+	hn_host *host = session->host;
+	host_rights *rights = host->rights;
+	host_audit_entry entry = {
+		.kind = CAPS_AUDIT_CLOCK, .verb = -1, .session = session, .note = "accepted"};
+	caps_clock_mark mark = {0};
+	int rc;
+
+	os_clock_interval(host->os, &rights->clock);
+	mark.wall = rights->clock.wall;
+	mark.boottime = rights->clock.boottime;
+	(void)snprintf(mark.boot_id, sizeof(mark.boot_id), "%s", rights->clock.boot_id);
+	rc = caps_store_clock_put(rights->store, &mark, err);
+	return rc < 0 ? rc : host_audit_append(host, &entry, NULL, err);
+}
+
+int hn_clock_accept(hn_session *session, hn_error **err)
+{
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_rights_get(host, &rights, err);
+	if (rc >= 0)
+		rc = host_enter_node(session, HN_VERB_CLOCK_ACCEPT, &host, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = host_transaction(host, accept_clock, session, err);
+	if (rc >= 0) {
+		rights->suspect = false;
+		(void)events_gauge_set(host->events, "hypernix_clock_suspect", "", 0);
+	}
+	return host_settle(&permit, rc, err);
+}
+
+int hn_clock_unsynchronised(hn_session *session, bool allowed, hn_error **err)
+{
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_session_use(session, &host, err);
+
+	if (rc >= 0)
+		rc = host_rights_get(host, &rights, err);
+	if (rc >= 0)
+		rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
+	if (rc < 0)
+		return rc;
+	rc = caps_store_unsynchronised_set(rights->store, allowed, err);
+	if (rc >= 0)
+		rights->unsynchronised = allowed;
+	return host_settle(&permit, rc, err);
+}
