@@ -119,12 +119,6 @@ static void add_hours(const explaining *e, base_buf *text, const caps_op *op, bo
 	}
 }
 
-static void put_line(hn_json *json, const char *key, base_buf *text)
-{
-	hn_json_text(json, key, text->failed || text->data == NULL ? "" : text->data);
-	base_buf_free(text);
-}
-
 /* "schedule Mon..Fri 09:00-17:30 Europe/Berlin: closed now, opens 2026-11-23 09:00" */
 static void put_caveat(
 	const explaining *e, const char *key, const caps_caveat *caveat, const char *why)
@@ -140,8 +134,9 @@ static void put_caveat(
 		base_buf_text(&text, why);
 	if (hours.size > 0)
 		base_buf_text(&text, hours.data);
+	text.failed |= hours.failed;
 	base_buf_free(&hours);
-	put_line(e->json, key, &text);
+	caps_print_buf(e->json, key, &text);
 }
 
 static void put_grant(const explaining *e, size_t index)
@@ -159,7 +154,7 @@ static void put_grant(const explaining *e, size_t index)
 	}
 	base_buf_format(
 		&text, " on %.*s", (int)grant->pattern.size, (const char *)grant->pattern.bytes);
-	put_line(e->json, "text", &text);
+	caps_print_buf(e->json, "text", &text);
 }
 
 /* --- the document --- */
@@ -215,7 +210,7 @@ static void put_plain(const explaining *e, const caps_decision *decision)
 	if (decision->link != CAPS_LINK_NONE)
 		base_buf_format(&text, "link %d: ", decision->link);
 	base_buf_text(&text, decision->why);
-	put_line(e->json, "text", &text);
+	caps_print_buf(e->json, "text", &text);
 }
 
 static void put_rule(const explaining *e, const caps_decision *decision)

@@ -29,6 +29,15 @@ static void put_item(hn_json *json, const char *key, const caps_item *item)
 		hn_json_uint(json, key, item->argument);
 }
 
+void caps_print_buf(hn_json *json, const char *key, base_buf *text)
+{
+	if (text->failed)
+		codec_json_nomem(json);
+	else
+		hn_json_text(json, key, text->data != NULL ? text->data : "");
+	base_buf_free(text);
+}
+
 void caps_print_hex(hn_json *json, const char *key, const uint8_t *bytes, size_t size)
 {
 	base_buf text = {0};
@@ -38,8 +47,7 @@ void caps_print_hex(hn_json *json, const char *key, const uint8_t *bytes, size_t
 		codec_hex(&bytes[i], 1, pair);
 		base_buf_add(&text, pair, 2);
 	}
-	hn_json_text(json, key, text.failed || text.data == NULL ? "" : text.data);
-	base_buf_free(&text);
+	caps_print_buf(json, key, &text);
 }
 
 void caps_print_time(hn_json *json, const char *key, int64_t seconds)
@@ -130,8 +138,7 @@ static bool print_schedule(
 	if (!caps_walk_schedule(caveat, &store, &schedule))
 		return false;
 	codec_schedule_print(&schedule, &text);
-	hn_json_text(json, key, text.failed ? "" : text.data);
-	base_buf_free(&text);
+	caps_print_buf(json, key, &text);
 	return true;
 }
 

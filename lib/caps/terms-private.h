@@ -56,6 +56,8 @@ extern const char *const caps_bound_words[4];
 
 /* One member, or one item of an array. */
 void caps_print_text(hn_json *json, const char *key, const uint8_t *bytes, size_t size);
+/* Releases the text; the writer fails when the text did. */
+void caps_print_buf(hn_json *json, const char *key, base_buf *text);
 void caps_print_hex(hn_json *json, const char *key, const uint8_t *bytes, size_t size);
 void caps_print_time(hn_json *json, const char *key, int64_t seconds);
 void caps_print_seconds(hn_json *json, const char *key, uint64_t seconds);

@@ -56,6 +56,8 @@ const codec_node *codec_member(const codec_node *object, const char *key); /* NU
 const char *codec_kind_name(codec_kind kind); /* "a string", "an object" ... */
 BASE_AUTO(codec_json, codec_json_free)
 BASE_AUTO(hn_json, hn_json_free)
+/* For who could not make a value to write: hn_json_finish reports HN_ENOMEM. */
+void codec_json_nomem(hn_json *json);
 /* hn_json_finish where the text is to outlive the writer: *text is owned, by base_free. */
 int codec_json_take(hn_json *json, char **text, hn_error **err);
 

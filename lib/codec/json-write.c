@@ -41,6 +41,11 @@ hn_json *hn_json_free(hn_json *json)
 	return NULL;
 }
 
+void codec_json_nomem(hn_json *json)
+{
+	json->buf.failed = true;
+}
+
 static void misuse(hn_json *json, const char *what)
 {
 	if (json->misuse == NULL)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
  * Torture of caps: the signer starts for the first time, seals and makes new keys while memory and
- * disk fail and the power goes. It always starts again, and never forgets what it answered.
+ * disk fail and the power goes. It always starts again, and never forgets what it answered. Terms
+ * are read and decisions explained while memory fails.
  */
+#include "caps/decide.h"
 #include "caps/signer-private.h"
+#include "caps/terms.h"
 #include "torture.h"
 #include <stdlib.h>
 
@@ -142,7 +145,91 @@ static int rotate_check(torture *t)
 	return 0;
 }
 
+/* --- terms, and what is decided by them --- */
+
+static const char terms_text[] =
+	"{\"for\":\"alice\",\"cluster\":\"lab\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"unit.*\"],"
+	"\"on\":\"unit/*\",\"tags\":{\"all\":[\"web\"]}}],\"net\":[\"10.0.0.0/8\"],"
+	"\"when\":\"Mon..Fri 09:00-17:30 Europe/Berlin\",\"bounds\":{\"memory.size\":{\"max\":"
+	"\"8Gi\",\"in\":[1,\"x\"]}},\"peer\":[\"a\"],\"redact\":[\"paths\"]}";
+
+/* Reads them, writes claims of them, and reads those: a token of one link without a signature. */
+static int claims_of(base_buf *claims, caps_token *token, hn_error **err)
+{
+	BASE_AUTO_OF(caps_written) caps_written *written = NULL;
+	const char *reason = NULL;
+
+	int rc = caps_written_read(
+		"terms", terms_text, strlen(terms_text), true, 1767225600, &written, err);
+	if (rc == 0)
+		rc = caps_claims_write(caps_written_terms(written), true, claims, err);
+	if (rc == 0)
+		rc = caps_claims_read(
+			(const uint8_t *)claims->data, claims->size, token, &reason, err);
+	token->link_count = 1;
+	return rc;
+}
+
+static int explain_of(const caps_token *token, char **text, hn_error **err)
+{
+	caps_facts facts = {.earliest = 1767225600, .latest = 1767225600};
+	caps_request request = {.verb = HN_VERB_UNIT_START, .object = "unit/a"};
+	BASE_AUTO_OF(caps_program) caps_program *program = NULL;
+	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
+	const char *made = NULL;
+
+	int rc = caps_program_new(token, &facts, &program, err);
+	if (rc == 0)
+		rc = hn_json_new(false, &json, err);
+	if (rc < 0)
+		return rc;
+	hn_json_object(json, NULL);
+	caps_explain(program, &request, &facts, json);
+	hn_json_end(json);
+	rc = hn_json_finish(json, &made, NULL, err);
+	if (rc < 0)
+		return rc;
+	char *copy = base_strdup(made);
+	if (copy == NULL)
+		return base_nomem(err);
+	*text = copy;
+	return 0;
+}
+
+static int explain_run(torture *t, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf claims = {0};
+	caps_token *token = calloc(1, sizeof(*token));
+	char *text = t->output;
+
+	int rc = token != NULL ? claims_of(&claims, token, err) : base_nomem(err);
+	if (rc == 0)
+		rc = explain_of(token, &text, err);
+	free(token);
+	t->output = text;
+	return rc;
+}
+
+/* Whatever memory failed for, what is answered is whole. */
+static int explain_check(torture *t)
+{
+	if (t->code < 0)
+		return 0;
+	TORTURE_CHECK(
+		strstr(t->output, "bounds memory.size max 8589934592, memory.size in 1, in x"));
+	TORTURE_CHECK(strstr(t->output, "schedule Mon..Fri 09:00-17:30 Europe/Berlin"));
+	TORTURE_CHECK(strstr(t->output, "grant of unit.read"));
+	return 0;
+}
+
+static void explain_clean(torture *t)
+{
+	if (t->output != TORTURE_UNTOUCHED)
+		base_free(t->output);
+}
+
 static const torture_scenario scenarios[] = {
+	{.name = "explain", .run = explain_run, .check = explain_check, .clean = explain_clean},
 	{.name = "first start",
 		.run = start_run,
 		.check = start_check,
