@@ -13,8 +13,8 @@ let
     mkShell = given: given;
     linkFarm = name: entries: { inherit name entries; };
   };
-  names = [ "meson" "ninja" "pkg-config" "python3" "sqlite" "jansson" "libsodium" "zstd" "libxml2" "criterion" "libcbor"
-    "universal-ctags" "libabigail" "groff" "mandoc" "zsh" "fish" "lz4" "cpio" ];
+  names = [ "meson" "ninja" "pkg-config" "python3" "sqlite" "jansson" "libsodium" "zstd" "libxml2" "libseccomp" "openssl"
+    "criterion" "libcbor" "universal-ctags" "libabigail" "groff" "mandoc" "zsh" "fish" "lz4" "cpio" ];
   wanted = system: lib.genAttrs names (name: { type = "derivation"; inherit name; outPath = "/stub/${name}"; }) // (pkgs system) // { inherit lib; };
   nixpkgs = {
     inherit lib;
@@ -50,6 +50,10 @@ in
       system = "x86_64-linux";
       modules = map (number: { imports = [ ours.nixosModules.default ]; }) [ 1 2 ];
     }).config.hypervisor.compute.package.pname == "hypernix";
+    "rights come with the module" = (nixosSystem {
+      system = "x86_64-linux";
+      modules = [ ours.nixosModules.default { hypervisor.security.capabilities = { enable = true; signer.enable = true; }; } ];
+    }).config.environment.etc ? "hypernix/capabilities.json";
     "the host's unit runs its hook" = lib.hasInfix "/stub/hypernix/bin/hv-activate" host.systemd.services.hypernix.script;
   };
 }

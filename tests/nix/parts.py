@@ -25,6 +25,18 @@ def nix_files():
     yield os.path.join(ROOT, 'flake.nix')
 
 
+def built_from():
+    """Where the library says what it needs."""
+    yield os.path.join(ROOT, 'meson.build')
+    for folder, _, names in sorted(os.walk(os.path.join(ROOT, 'lib'))):
+        yield from (os.path.join(folder, name) for name in names if name == 'meson.build')
+
+
+def read_text(path):
+    with open(path, encoding='utf-8') as file:
+        return file.read()
+
+
 @part
 def parse(tool, report):
     for path in nix_files():
@@ -40,7 +52,7 @@ def keys(tool, report):
         tool.write(path, made)
     with open(path, encoding='utf-8') as file:
         report.check('keys: nix/keys.json is what keys.def says', file.read() == made,
-                     'HYPERNIX_BLESS=1 tests/nix/run.py keys HV-COMPUTE HV-ACTIVATE NIX-KEYS writes it')
+                     'HYPERNIX_BLESS=1 tests/nix/run.py keys HV-COMPUTE HV-ACTIVATE NIX-KEYS TERMS-CHECK writes it')
 
 
 # ---- tables of configurations ----
@@ -551,8 +563,8 @@ def examples(tool, report):
         report.check(f'examples: flake: {name}', value is True, value)
     # Each dependency of meson.build by its name in nixpkgs.
     named = {'sqlite3': 'sqlite', 'libzstd': 'zstd', 'libvirt-qemu': 'libvirt', 'libxml-2.0': 'libxml2'}
-    with open(os.path.join(ROOT, 'meson.build'), encoding='utf-8') as file:
-        wanted = {named.get(name, name) for name in re.findall(r"dependency\('([^']+)'", file.read())} - {'threads', 'criterion'}
+    wanted = {named.get(name, name) for path in built_from() for name in re.findall(r"dependency\('([^']+)'", read_text(path))} \
+        - {'threads', 'criterion'}
     report.check('examples: flake: the package has what meson.build asks for', wanted == set(made['inputs']), f'{wanted} {made["inputs"]}')
     status, _, errors = tool.compute('check', tool.declaration('flake.json', made['declaration']))
     report.check('examples: flake: the declaration of its host', status == 0, errors)

@@ -25,6 +25,8 @@ in
   module = { lib, ... }: {
     options = lib.recursiveUpdate (lib.optionalAttrs (!older) { system.preSwitchChecks = any { }; }) {
       assertions = lib.mkOption { type = lib.types.listOf lib.types.attrs; default = [ ]; };
+      networking.hostName = lib.mkOption { type = lib.types.str; default = "nixos"; };
+      users = any { };
       environment.systemPackages = lib.mkOption { type = lib.types.listOf lib.types.package; default = [ ]; };
       environment.etc = any { };
       environment.variables = any { };

@@ -42,7 +42,7 @@ class Report:
 class Tool:
     def __init__(self, work, programs, needs_library):
         self.work = work
-        self.program, self.activate, self.keys = programs
+        self.program, self.activate, self.keys, self.terms = programs
         if not shutil.which('nix-instantiate'):
             raise Skip('nix-instantiate is not installed (Debian: nix-bin)')
         # A store of our own: nothing is written outside, and no daemon is asked.
