@@ -54,11 +54,11 @@ int caps_keyset_finish(caps_keyset *keyset, hn_error **err)
 			keyset->entries[j - 1] = kept;
 		}
 	caps_keyset_put(&out, keyset);
-	if (out.buf.failed)
-		return base_nomem(err);
-	crypto_sha256(out.buf.data, out.buf.size, keyset->hash);
+	int rc = out.buf.failed ? base_nomem(err) : 0;
+	if (rc == 0)
+		crypto_sha256(out.buf.data, out.buf.size, keyset->hash);
 	base_buf_free(&out.buf);
-	return 0;
+	return rc;
 }
 
 static void put_issuer(codec_cbor_out *out, const caps_issuer *issuer)
