@@ -249,16 +249,34 @@ static size_t times_given(const cli_run *cli, const cli_option *option)
 	return times;
 }
 
+/* -h, -o FILE; NULL when it is another word. */
+static const cli_option *option_by_letter(const cli_run *cli, const char *word)
+{
+	const cli_option *option;
+
+	if (strcmp(word, "-h") == 0)
+		return cli_option_find(cli, "help", 4);
+	for (size_t n = 0; word[1] != '-' && word[2] == '\0' &&
+			   (option = cli_option_at(cli->program, cli->command, n)) != NULL;
+		n++) {
+		if (option->letter == word[1])
+			return option;
+	}
+	return NULL;
+}
+
 /* Takes the option at argv[*index], and its value when it is a word of its own. */
 static int option_take(cli_run *cli, char **argv, int argc, int *index)
 {
-	const char *word = argv[*index];
-	const char *name = strcmp(word, "-h") == 0 ? "help" : word + 2, *text = NULL;
+	const char *word = argv[*index], *text = NULL;
+	const cli_option *option = option_by_letter(cli, word);
+	const char *name = option != NULL ? option->name : word + 2;
 	size_t size = strcspn(name, "=");
-	const cli_option *option = cli_option_find(cli, name, size);
 	int status;
 
-	if (option == NULL || (word[1] != '-' && strcmp(word, "-h") != 0)) {
+	if (option == NULL && word[1] == '-')
+		option = cli_option_find(cli, name, size);
+	if (option == NULL) {
 		CLI_AUTO_FREE char *bare = cli_strndup(name, size);
 
 		return usage_error(
@@ -389,6 +407,10 @@ void cli_parsed_free(cli_run *cli)
 {
 	free(cli->given);
 	free(cli->operands);
+	cli->host = hn_host_unref(cli->host);
+	cli_secret_free(cli->token);
+	cli_secret_free(cli->passphrase);
 	cli->given = NULL;
 	cli->operands = NULL;
+	cli->token = cli->passphrase = NULL;
 }

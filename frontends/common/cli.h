@@ -53,6 +53,7 @@ typedef struct cli_option {
 	const char *help;
 	bool many;               /* may be given again */
 	const char *environment; /* variable that stands in for it; or NULL */
+	char letter;             /* -o for --out; 0: none */
 } cli_option;
 
 #define CLI_FLAG(name_, help_)                                                                     \
@@ -70,6 +71,10 @@ typedef struct cli_option {
 #define CLI_ENVIRONMENT(name_, value_, environment_, help_)                                        \
 	{                                                                                          \
 		.name = (name_), .value = (value_), .help = (help_), .environment = (environment_) \
+	}
+#define CLI_LETTER(letter_, name_, value_, help_)                                                  \
+	{                                                                                          \
+		.name = (name_), .value = (value_), .help = (help_), .letter = (letter_)           \
 	}
 #define CLI_END                                                                                    \
 	{                                                                                          \
@@ -124,6 +129,8 @@ struct cli_run {
 	bool json, quiet;
 	bool color_out, color_err;
 	bool journal_out, journal_err; /* lines begin with their priority, "<3>" */
+	char *token, *passphrase;      /* once they were read; wiped at the end */
+	hn_host *host;                 /* of the session that cli_session_open opened */
 };
 
 int cli_main(const cli_program *program, int argc, char **argv);
@@ -153,6 +160,25 @@ const char *cli_operand(const cli_run *cli, size_t n); /* NULL past the last */
 			"reference: 100 CU a thread whatever was measured; reference:8: and 8 "    \
 			"threads; for tests")
 void cli_host_options(const cli_run *cli, hn_host_options *options); /* what they say */
+
+/* ---- by what right (session.c) ---- */
+#define CLI_PASSPHRASE_OPTION                                                                      \
+	CLI_VALUE("passphrase-file", "FILE",                                                       \
+		"file, or fd:N, with the passphrase of the key file; without it the file kek "     \
+		"beside the key is taken")
+#define CLI_CAP_OPTIONS                                                                            \
+	CLI_ENVIRONMENT("cap", "FILE", "HYPERNIX_CAP_FILE",                                        \
+		"act by the token in this file, or fd:N, instead of by being root"),               \
+		CLI_VALUE("cap-key", "FILE",                                                       \
+			"key file of the token's holder; a bearer token needs none"),              \
+		CLI_PASSPHRASE_OPTION
+/* The token that --cap names, and with it the session's options for one; NULL without --cap. All
+ * give 0, or the exit status. */
+int cli_token(cli_run *cli, hn_session_options *who, const char **token);
+int cli_passphrase(cli_run *cli, const char **passphrase); /* NULL without --passphrase-file */
+/* A session of that token, or of the local operator. */
+int cli_session_open(
+	cli_run *cli, const hn_host_options *where, hn_session_options *who, hn_session **session);
 
 /* ---- plans (plan.c) ---- */
 const char *cli_step_kind(const hn_step *step);         /* "hot", "restart", "create", "drift" */
@@ -259,5 +285,39 @@ typedef struct cli_bytes {
 } cli_bytes;
 int cli_read_file(const cli_run *cli, const char *path, uint64_t most,
 	cli_bytes *bytes); /* 0, or exit status */
+/* The same for what must not stand in argv: "fd:N" is an open descriptor; without the line's end.
+ */
+#define CLI_SECRET_BYTES 8192
+int cli_read_secret(const cli_run *cli, const char *path, char **text);
+void cli_secret_free(char *text);       /* and wipes it; NULL is fine */
+bool cli_others_read(const char *path); /* a file that its owner is not alone with */
+/* Puts a file in the place of what is there, whole or not at all; "-" is standard output. */
+int cli_write_file(const cli_run *cli, const char *path, unsigned mode, const void *bytes,
+	size_t size); /* 0, or exit status */
+
+/* ---- JSON of the library, for people (document.c) ---- */
+typedef struct cli_document cli_document;
+cli_document *cli_document_new(const char *json); /* NULL when it is no JSON */
+void cli_document_free(cli_document *document);
+CLI_AUTO(cli_document, cli_document_free)
+/* By RFC 6901 pointer; NULL when there is none, or null. */
+const char *cli_document_text(const cli_document *document, const char *format, ...)
+	CLI_PRINTF(2, 3);
+bool cli_document_has(const cli_document *document, const char *format, ...)
+	CLI_PRINTF(2, 3); /* anything below this pointer */
+/* The texts of an array, with commas between them; free it. */
+char *cli_document_list(const cli_document *document, const char *format, ...) CLI_PRINTF(2, 3);
+/* Everything, one line a member, what is inside indented. */
+void cli_document_print(const cli_document *document);
+/* A table of the objects of an array. */
+typedef enum cli_member_kind { CLI_MEMBER_TEXT, CLI_MEMBER_TIME, CLI_MEMBER_LIST } cli_member_kind;
+typedef struct cli_member {
+	const char *name;
+	cli_member_kind kind; /* a time is in seconds since 1970 */
+} cli_member;
+void cli_document_table(const cli_run *cli, const cli_document *document, const char *array,
+	const cli_column *columns, const cli_member *members, size_t count);
+/* Prints JSON of the library as it is with --json; else 1: say it in words. */
+int cli_json_given(const cli_run *cli, const char *json);
 
 #endif

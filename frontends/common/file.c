@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads a file that a user named: bounded before a byte is read, "-" is standard input.
+ * Reads a file that a user named: bounded before a byte is read, "-" is standard input; and writes
+ * one whole or not at all.
  */
 #include "cli.h"
 #include <errno.h>
@@ -25,6 +26,10 @@ static int refuse_size(const cli_run *cli, const char *path, uint64_t most)
 	char limit[HN_QUANTITY_TEXT];
 
 	hn_size_print(most, limit);
+	if (most != CLI_DOCUMENT_BYTES)
+		return cli_refuse(cli, HN_ELIMIT, NULL,
+			"%s: larger than the %s (%" PRIu64 " bytes) that it may have", path, limit,
+			most);
 	return cli_refuse(cli, HN_ELIMIT, "split it into several files: they are merged by name",
 		"%s: larger than the %s (%" PRIu64 " bytes) that a declaration may have", path,
 		limit, most);
@@ -74,4 +79,107 @@ int cli_read_file(const cli_run *cli, const char *path, uint64_t most, cli_bytes
 		*bytes = (cli_bytes){0};
 	}
 	return status;
+}
+
+/* ---- what must not stand in argv ---- */
+
+bool cli_others_read(const char *path)
+{
+	struct stat facts;
+
+	return stat(path, &facts) == 0 && S_ISREG(facts.st_mode) &&
+	       (facts.st_mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
+void cli_secret_free(char *text)
+{
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
+static bool is_descriptor(const char *path, int *fd)
+{
+	char *end;
+
+	if (strncmp(path, "fd:", 3) != 0 || path[3] < '0' || path[3] > '9')
+		return false;
+	*fd = (int)strtol(path + 3, &end, 10);
+	return *end == '\0';
+}
+
+/* One line: its end is not part of it. */
+static int take_line(const cli_run *cli, const char *path, cli_bytes *bytes, char **text)
+{
+	size_t size = bytes->size;
+
+	while (size > 0 && (bytes->data[size - 1] == '\n' || bytes->data[size - 1] == '\r'))
+		size--;
+	if (size == 0)
+		return cli_refuse(cli, HN_EINVAL, NULL, "%s: there is nothing in it", path);
+	if (memchr(bytes->data, '\0', size) != NULL || memchr(bytes->data, '\n', size) != NULL)
+		return cli_refuse(
+			cli, HN_EINVAL, NULL, "%s: expected one line of text in it", path);
+	*text = cli_strndup(bytes->data, size);
+	return 0;
+}
+
+int cli_read_secret(const cli_run *cli, const char *path, char **text)
+{
+	cli_bytes bytes = {0};
+	int fd, status;
+
+	if (is_descriptor(path, &fd)) {
+		status = read_all(cli, fd, path, CLI_SECRET_BYTES, &bytes);
+		close(fd);
+	} else {
+		status = cli_read_file(cli, path, CLI_SECRET_BYTES, &bytes);
+	}
+	if (status == 0)
+		status = take_line(cli, path, &bytes, text);
+	if (bytes.data != NULL)
+		explicit_bzero(bytes.data, bytes.size);
+	free(bytes.data);
+	return status;
+}
+
+/* ---- writing ---- */
+
+static bool write_all(int fd, const char *bytes, size_t size)
+{
+	while (size > 0) {
+		ssize_t put = write(fd, bytes, size);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0)
+			return false;
+		bytes += put;
+		size -= (size_t)put;
+	}
+	return true;
+}
+
+int cli_write_file(
+	const cli_run *cli, const char *path, unsigned mode, const void *bytes, size_t size)
+{
+	CLI_AUTO_FREE char *beside = cli_format("%s.XXXXXX", path);
+	bool done;
+	int fd, number;
+
+	if (strcmp(path, "-") == 0) {
+		fwrite(bytes, 1, size, stdout);
+		return 0;
+	}
+	fd = mkostemp(beside, O_CLOEXEC);
+	if (fd < 0)
+		return refuse_errno(cli, path, errno);
+	done = fchmod(fd, (mode_t)mode) == 0 && write_all(fd, bytes, size) && fsync(fd) == 0 &&
+	       rename(beside, path) == 0;
+	number = errno;
+	close(fd);
+	if (done)
+		return 0;
+	unlink(beside);
+	return refuse_errno(cli, path, number);
 }

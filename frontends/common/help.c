@@ -45,8 +45,10 @@ static void print_heading(const cli_run *cli, const char *heading)
 static void print_option(const cli_option *option)
 {
 	enum { COLUMN = 26 };
-	CLI_AUTO_FREE char *name = cli_format("--%s%s%s", option->name,
-		option->value == NULL ? "" : " ", option->value == NULL ? "" : option->value);
+	char letter[] = {',', ' ', '-', option->letter, '\0'};
+	CLI_AUTO_FREE char *name = cli_format("--%s%s%s%s", option->name,
+		option->letter == '\0' ? "" : letter, option->value == NULL ? "" : " ",
+		option->value == NULL ? "" : option->value);
 	CLI_AUTO_FREE char *text =
 		cli_format("%s%s%s%s%s", option->help, option->many ? "; may be given again" : "",
 			option->environment == NULL ? "" : " (environment: ",

@@ -39,6 +39,8 @@ static void roff_options(const cli_option *options)
 		fputs(".TP\n\\fB\\-\\-", stdout);
 		roff_text(options->name, SIZE_MAX);
 		fputs("\\fR", stdout);
+		if (options->letter != '\0')
+			printf(", \\fB\\-%c\\fR", options->letter);
 		if (options->value != NULL) {
 			fputs(" \\fI", stdout);
 			roff_text(options->value, SIZE_MAX);
@@ -92,7 +94,21 @@ static void roff_command(const cli_program *program, const cli_command *command)
 	roff_examples(program, command->examples);
 }
 
-static void roff_exit_statuses(void)
+static bool tells_of_changes(const cli_program *program)
+{
+	const cli_command *command;
+
+	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
+		for (const cli_option *at = command->options; at != NULL && at->name != NULL;
+			at++) {
+			if (strcmp(at->name, "exit-code") == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void roff_exit_statuses(const cli_program *program)
 {
 	fputs(".SH EXIT STATUS\nThe number says what to do next; the code is in the JSON error.\n"
 	      ".TP\n0\nDone, or there was nothing to do.\n",
@@ -111,7 +127,7 @@ static void roff_exit_statuses(void)
 		}
 		if (any)
 			fputs(".\n", stdout);
-		else if (status == 10)
+		else if (status == 10 && tells_of_changes(program))
 			fputs(".TP\n10\nThere are changes (plan \\-\\-exit\\-code).\n", stdout);
 	}
 }
@@ -160,5 +176,5 @@ void cli_roff(const cli_program *program)
 	fputs(".SH OPTIONS\nEvery command takes these.\n", stdout);
 	roff_options(program->options);
 	roff_options(cli_common_options);
-	roff_exit_statuses();
+	roff_exit_statuses(program);
 }

@@ -12,6 +12,19 @@ extern "C" {
 #endif
 
 /**
+ * Gives the name of the node that a session acts on, as it stands in objects such as "node/a".
+ *
+ * @param session  of any right
+ * @return the name; borrowed from the session; NULL for NULL
+ * Errors: none
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_node_name(const hn_session *session);
+
+/**
  * Lists the keys of this node, never a secret.
  *
  * @param session  needs cap.read on node/<name>

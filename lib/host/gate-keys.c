@@ -5,6 +5,11 @@
  */
 #include "host/rights.h"
 
+const char *hn_node_name(const hn_session *session)
+{
+	return session ? session->host->node : NULL;
+}
+
 static int begin(hn_session *session, hn_verb verb, hn_host **host, host_permit *permit,
 	crypto_signer **signer, hn_error **err)
 {

@@ -100,7 +100,9 @@ static bool type_in(struct pollfd *keyboard, int fd)
 	return send_all(fd, bytes, (size_t)got) && leave == NULL;
 }
 
-static void talk(console *line, int fd)
+/* Carries bytes both ways until somebody leaves; asks four times a second whether the session that
+ * holds the line is still open. 1: the line was closed under us. */
+static int talk(console *line, hn_session *session, int fd, hn_error **err)
 {
 	struct pollfd ends[] = {
 		{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
@@ -109,17 +111,42 @@ static void talk(console *line, int fd)
 	while (!over(line)) {
 		if (poll(ends, CLI_COUNT(ends), FOLLOW_MS) < 0 && errno != EINTR)
 			break;
+		int result = hn_session_live(session, err);
+
+		if (result < 0)
+			return result;
 		if (ends[1].revents != 0) {
 			ssize_t got = read(fd, bytes, sizeof(bytes));
 
 			if (got == 0 || (got < 0 && errno != EINTR))
-				break;
+				return 1;
 			if (got > 0)
 				show(line, bytes, (size_t)got);
 		}
 		if (ends[0].revents != 0 && !type_in(&ends[0], fd))
 			break;
 	}
+	return 0;
+}
+
+/* Why the line was closed: a right that is over, or the guest. */
+static int closed(console *line, hn_session *session)
+{
+	const char *unit = cli_operand(line->cli, 0);
+	CLI_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	hn_error *error = NULL;
+
+	if (hn_session_live(session, &error) < 0)
+		return cli_fail(line->cli, error);
+	if (hn_unit_find(session, unit, false, &found, NULL) == 0) {
+		CLI_AUTO_FREE char *object = cli_format("unit/%s", hn_unit_uuid(found));
+
+		if (hn_session_check(session, "unit.console", object, &error) < 0)
+			return cli_fail(line->cli, error);
+	}
+	if (!line->cli->quiet)
+		fprintf(stderr, "the console of %s was closed\n", unit);
+	return 0;
 }
 
 static int interactive(console *line, hn_session *session)
@@ -127,7 +154,7 @@ static int interactive(console *line, hn_session *session)
 	struct termios before, raw;
 	bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
 	hn_error *error = NULL;
-	int fd;
+	int fd, result;
 
 	if (hn_unit_console_open(session, cli_operand(line->cli, 0), &fd, &error) < 0)
 		return cli_fail(line->cli, error);
@@ -139,13 +166,15 @@ static int interactive(console *line, hn_session *session)
 		cfmakeraw(&raw);
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 	}
-	talk(line, fd);
+	result = talk(line, session, fd, &error);
 	if (terminal) {
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 		fputc('\n', stderr);
 	}
 	close(fd);
-	return 0;
+	if (result < 0)
+		return cli_fail(line->cli, error);
+	return result > 0 ? closed(line, session) : 0;
 }
 
 int compute_console(cli_run *cli)

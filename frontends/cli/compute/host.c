@@ -8,18 +8,13 @@ int compute_open(cli_run *cli, compute_access access, hn_session **session)
 {
 	hn_host_options options = HN_HOST_OPTIONS_INIT;
 	hn_session_options who = HN_SESSION_OPTIONS_INIT;
-	CLI_AUTO_OF(hn_host) hn_host *host = NULL;
-	hn_error *error = NULL;
 
 	cli_host_options(cli, &options);
 	options.lock_wait = cli_duration(cli, "lock-wait", 0);
 	options.read_only = access == COMPUTE_READ;
 	who.reason = cli_text(cli, "why");
 	who.program = cli->program->name;
-	if (hn_host_open(&options, &host, &error) < 0 ||
-		hn_session_open_local(host, &who, session, &error) < 0)
-		return cli_fail(cli, error);
-	return 0;
+	return cli_session_open(cli, &options, &who, session);
 }
 
 static void report_json(hn_json *json, const char *unit, const char *done, const hn_error *error)

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What the command groups of hv-cap share: sessions, objects by name, and terms from options.
+ */
+#ifndef HYPERNIX_CAP_H
+#define HYPERNIX_CAP_H
+
+#include "cli.h"
+
+CLI_AUTO(hn_host, hn_host_unref)
+CLI_AUTO(hn_session, hn_session_unref)
+CLI_AUTO(hn_unit, hn_unit_unref)
+
+#define CAP_NS INT64_C(1000000000)
+#define CAP_TOKEN_MODE 0600
+#define CAP_PUBLIC_MODE 0644
+#define CAP_BUNDLE_BYTES 1048576
+
+extern const cli_command cap_commands[];
+extern const cli_option cap_options[];
+
+/* All give 0, or the exit status. */
+
+/* ---- the host (open.c) ---- */
+typedef enum cap_access { CAP_READ, CAP_WRITE } cap_access;
+int cap_host(cli_run *cli, cap_access access, hn_host **host);
+int cap_open(cli_run *cli, cap_access access, hn_session **session);
+/* "node/<name>" of the session's host; free it. */
+char *cap_node(hn_session *session);
+/* What verbs with flag F ask of the holder of a token; nothing of a local operator. */
+int cap_prove(cli_run *cli, hn_session *session, const char *verb, const char *object);
+/* "unit:web-1" and "unit:web-1/disk/vda" with the unit's uuid, "node:a" with slashes; other words
+ * are objects or patterns already. Opens the host when it is needed; *session is kept. */
+int cap_object(cli_run *cli, const char *word, hn_session **session, char **object);
+
+/* ---- words and files (file.c) ---- */
+int cap_read_token(cli_run *cli, const char *path, char **token);       /* cli_secret_free */
+int cap_read_bundle(cli_run *cli, const char *path, cli_bytes *bundle); /* free bundle->data */
+/* 64 hexadecimal digits, or a file with them, or a key file; free it. */
+int cap_public_key(cli_run *cli, const char *word, char **key);
+int cap_key_options(cli_run *cli, hn_cap_options *options); /* --key and --passphrase-file */
+/* Prints a text of the library, or puts it into --out, one line. */
+int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what);
+int cap_say(const cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3); /* unless --quiet */
+/* With --json {"done": ...}; else the same in words. */
+int cap_done(cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3);
+int64_t cap_seconds(const cli_run *cli, const char *name, int64_t otherwise);
+static inline void cap_bytes_auto(cli_bytes *bytes)
+{
+	free(bytes->data);
+}
+#define CAP_AUTO_BYTES __attribute__((cleanup(cap_bytes_auto)))
+static inline void cap_secret_auto(char **text)
+{
+	cli_secret_free(*text);
+}
+#define CAP_AUTO_SECRET __attribute__((cleanup(cap_secret_auto)))
+
+/* ---- terms (terms.c) ---- */
+/* JSON of hypernix-capability(5) from --terms or the single options; `issuer`: with grants. */
+int cap_terms(cli_run *cli, bool issuer, hn_session **session, char **terms);
+
+/* ---- the commands ---- */
+int cap_init(cli_run *cli);
+int cap_issue(cli_run *cli);
+int cap_attenuate(cli_run *cli);
+int cap_seal(cli_run *cli);
+int cap_inspect(cli_run *cli);
+int cap_verify(cli_run *cli);
+int cap_explain(cli_run *cli);
+int cap_revoke(cli_run *cli);
+int cap_list(cli_run *cli);
+int cap_sessions_list(cli_run *cli);
+int cap_sessions_cut(cli_run *cli);
+int cap_local_on(cli_run *cli);
+int cap_local_off(cli_run *cli);
+int cap_trust_show(cli_run *cli);
+int cap_trust_make(cli_run *cli);
+int cap_trust_sign(cli_run *cli);
+int cap_trust_update(cli_run *cli);
+int cap_keys_list(cli_run *cli);
+int cap_keys_new(cli_run *cli);
+int cap_keys_public(cli_run *cli);
+int cap_keys_rotate(cli_run *cli);
+int cap_sandbox_selftest(cli_run *cli);
+
+#endif

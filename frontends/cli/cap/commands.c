@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of the commands of hv-cap: parsing, --help, completion and hv-cap(1) come from it.
+ */
+#include "cap.h"
+#include "options.h"
+
+#define BEGIN "begin"
+#define TOKENS "tokens"
+#define RIGHTS "what is out there"
+#define TRUST "trust and keys"
+#define CHECKS "the machine"
+
+/* A row: group, name, operands, summary, details, options, examples, function, -web is an operand.
+ */
+const cli_command cap_commands[] = {
+	{BEGIN, "init", NULL, "make this machine know an issuer: itself, signed by a root key",
+		"For a single machine. Makes the root key when there is none, and loads trust bundle 1 "
+		"with this node's own key as issuer. The root key is to be taken off the host then.",
+		options_init,
+		"init --cluster lab\n"
+		"init --cluster lab --approver alice=alice.pub --approver bo=bo.pub --break-glass outage=2\n",
+		cap_init, false},
+
+	{TOKENS, "issue", NULL, "issue a token, signed by this host",
+		"The options become the terms of hypernix-capability(5). Each --on is a grant of all "
+		"--verbs. A name such as unit:web-1 is resolved now, so that a unit that is made anew "
+		"under it inherits nothing.",
+		options_issue,
+		"issue --for bo --verbs unit.read,unit.start --on 'unit/*' --tags-all web "
+		"--when 'Mon..Fri 09:00-17:30 Europe/Berlin' --ttl 30d --to bo.pub -o bo.cap\n"
+		"issue --for eve --verbs read,console --on unit:web-1 --ttl 10min --bearer -o eve.cap\n"
+		"issue --terms terms.json --to bo.pub -o bo.cap\n",
+		cap_issue, false},
+	{TOKENS, "attenuate", "FILE", "make a narrower token from one, without any server",
+		"A link is added that the holder signs: it can only take away. A name such as unit:web-1 "
+		"is asked of the host; offline an object is unit/UUID.",
+		options_attenuate,
+		"attenuate bo.cap --key bo.key --on unit:web-1 --verbs unit.read --ttl 15min --bearer -o ro.cap\n",
+		cap_attenuate, false},
+	{TOKENS, "seal", "FILE", "make a token that nobody can narrow further", NULL, options_seal,
+		"seal ro.cap -o sealed.cap\n", cap_seal, false},
+	{TOKENS, "inspect", "FILE", "print what a token says, whether it is good or not", NULL,
+		NULL, "inspect bo.cap\ninspect bo.cap --json\n", cap_inspect, false},
+	{TOKENS, "verify", "FILE", "check a token against a trust bundle, without any server",
+		"Every signature, the issuer and its ceiling, the time. Revocations are known to hosts "
+		"only.",
+		options_verify, "verify bo.cap --trust trust.cbor\n", cap_verify, false},
+	{TOKENS, "explain", "FILE VERB OBJECT",
+		"say what a token allows: which caveat decides, until when, from when again",
+		"Asks the host, which knows revocations, tags and the time. With --trust, --at or "
+		"--offline it is decided here, by the token alone.",
+		options_explain,
+		"explain bo.cap unit.start unit:web-1 --key bo.key\n"
+		"explain bo.cap unit.start unit/UUID --at 2026-03-29T07:00:00Z --tag web\n",
+		cap_explain, false},
+
+	{RIGHTS, "list", NULL, "list what was issued here: numbers and subjects, never tokens",
+		NULL, NULL, "list\nlist --json\n", cap_list, false},
+	{RIGHTS, "revoke", NULL, "take tokens back; what they have open ends within a second", NULL,
+		options_revoke,
+		"revoke --cti 000102030405060708090a0b0c0d0e0f --reason 'lost laptop'\n"
+		"revoke --subject bo\n",
+		cap_revoke, false},
+	{RIGHTS, "sessions list", NULL, "list the open sessions of all processes", NULL, NULL,
+		"sessions list\n", cap_sessions_list, false},
+	{RIGHTS, "sessions cut", "SESSION", "end a session; its token stays good", NULL, NULL,
+		"sessions cut 0123456789abcdef\n", cap_sessions_cut, false},
+	{RIGHTS, "local on", NULL, "let uid 0 act without a token, as at first", NULL, NULL,
+		"local on --reason 'end of the trial'\n", cap_local_on, false},
+	{RIGHTS, "local off", NULL, "let only tokens, services and break-glass act",
+		"Needs --reason, and a trust bundle: else nobody could act any more.", NULL,
+		"local off --reason 'only named persons from now on'\n", cap_local_off, false},
+
+	{TRUST, "trust show", "[FILE]", "print the trust bundle of the host, or of a file",
+		"With --out it is put into a file instead, for verify and explain.", options_out,
+		"trust show\ntrust show -o trust.cbor\ntrust show next.cbor --json\n",
+		cap_trust_show, false},
+	{TRUST, "trust make", "FILE", "make a trust bundle from JSON, which the roots then sign",
+		NULL, options_out, "trust make terms.json -o next.cbor\n", cap_trust_make, false},
+	{TRUST, "trust sign", "FILE", "add the signature of a root to a trust bundle", NULL,
+		options_sign, "trust sign next.cbor --key root.key -o next.cbor\n", cap_trust_sign,
+		false},
+	{TRUST, "trust update", "FILE", "load a trust bundle that enough roots have signed",
+		"The first one is pinned by whoever loads it. Loading it again is no change.", NULL,
+		"trust update next.cbor\n", cap_trust_update, false},
+	{TRUST, "keys list", NULL, "list this node's own keys: public halves, never a secret", NULL,
+		NULL, "keys list\n", cap_keys_list, false},
+	{TRUST, "keys new", "NAME", "make the key of a person: a holder, an approver, a root",
+		"Wrapped by a passphrase, or by the file kek beside it, which is made when missing.",
+		options_out,
+		"keys new alice\nkeys new alice -o keys/alice.key --passphrase-file pass\n",
+		cap_keys_new, false},
+	{TRUST, "keys public", "FILE", "print the public half of a key file", NULL, options_out,
+		"keys public alice.key\n", cap_keys_public, false},
+	{TRUST, "keys rotate", "ROLE", "make a new key of this node in the place of an old one",
+		"Roles are issuer, audit, witness, node, box and record.", options_rotate,
+		"keys rotate issuer --overlap 7d\n", cap_keys_rotate, false},
+
+	{CHECKS, "sandbox selftest", "[PROFILE]",
+		"show that what the sandboxes forbid is forbidden on this machine", NULL, NULL,
+		"sandbox selftest\nsandbox selftest parser\n", cap_sandbox_selftest, false},
+	{.name = NULL},
+};

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Opening the host the command line names, and the objects that it names there.
+ */
+#include "cap.h"
+
+static void fill(cli_run *cli, cap_access access, hn_host_options *options)
+{
+	cli_host_options(cli, options);
+	options->lock_wait = cli_duration(cli, "lock-wait", 0);
+	options->read_only = access == CAP_READ;
+}
+
+int cap_host(cli_run *cli, cap_access access, hn_host **host)
+{
+	hn_host_options options;
+	hn_error *error = NULL;
+
+	fill(cli, access, &options);
+	return hn_host_open(&options, host, &error) < 0 ? cli_fail(cli, error) : 0;
+}
+
+int cap_open(cli_run *cli, cap_access access, hn_session **session)
+{
+	hn_session_options who = HN_SESSION_OPTIONS_INIT;
+	hn_host_options options;
+
+	fill(cli, access, &options);
+	who.reason = cli_text(cli, "reason");
+	who.program = cli->program->name;
+	return cli_session_open(cli, &options, &who, session);
+}
+
+char *cap_node(hn_session *session)
+{
+	return cli_format("node/%s", hn_node_name(session));
+}
+
+int cap_prove(cli_run *cli, hn_session *session, const char *verb, const char *object)
+{
+	hn_cap_options options = HN_CAP_OPTIONS_INIT;
+	hn_cap_use use = HN_CAP_USE_INIT;
+	CLI_AUTO_TEXT char *nonce = NULL;
+	CLI_AUTO_TEXT char *proven = NULL;
+	hn_error *error = NULL;
+
+	if (cli->token == NULL)
+		return 0;
+	options.key = cli_text(cli, "cap-key");
+	options.passphrase = cli->passphrase;
+	use.verb = verb;
+	use.object = object;
+	if (hn_session_challenge(cli->host, &nonce, &error) < 0)
+		return cli_fail(cli, error);
+	use.nonce = nonce;
+	if (hn_cap_prove(cli->token, &use, &options, &proven, &error) < 0 ||
+		hn_session_prove(session, proven, &error) < 0)
+		return cli_fail(cli, error);
+	return 0;
+}
+
+static int unit_object(cli_run *cli, const char *name, hn_session **session, char **object)
+{
+	CLI_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	size_t size = strcspn(name, "/");
+	CLI_AUTO_FREE char *bare = cli_strndup(name, size);
+	hn_error *error = NULL;
+	int status = *session == NULL ? cap_open(cli, CAP_READ, session) : 0;
+
+	if (status != 0)
+		return status;
+	if (hn_unit_find(*session, bare, false, &unit, &error) < 0)
+		return cli_fail(cli, error);
+	*object = cli_format("unit/%s%s", hn_unit_uuid(unit), name + size);
+	return 0;
+}
+
+int cap_object(cli_run *cli, const char *word, hn_session **session, char **object)
+{
+	const char *colon = strchr(word, ':');
+
+	if (strncmp(word, "unit:", 5) == 0)
+		return unit_object(cli, word + 5, session, object);
+	if (colon == NULL)
+		*object = cli_format("%s", word);
+	else
+		*object = cli_format("%.*s/%s", (int)(colon - word), word, colon + 1);
+	return 0;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The options of hv-cap: of every command, then by command.
+ */
+#include "options.h"
+#include "cap.h"
+
+const cli_option cap_options[] = {
+	CLI_HOST_OPTIONS,
+	CLI_CAP_OPTIONS,
+	CLI_VALUE("reason", "TEXT", "why, for the audit log; some commands need one"),
+	CLI_VALUE("lock-wait", "DURATION",
+		"wait this long for another command that holds the host; else it is named at once"),
+	CLI_END,
+};
+
+#define OUT CLI_LETTER('o', "out", "FILE", "put it there, in place of what is there")
+#define KEY CLI_VALUE("key", "FILE", "key file of who holds or signs; a bearer token needs none")
+#define TO                                                                                           \
+	CLI_VALUE("to", "FILE",                                                                      \
+		"public key of who may use and narrow the token: a file, a key file, or 64 digits"), \
+		CLI_FLAG("bearer", "whoever has the token may use it; at most 15 minutes")
+/* What an issuer grants and a holder leaves over is said alike. */
+#define TERMS                                                                                      \
+	CLI_VALUE("terms", "FILE", "the whole as JSON of hypernix-capability(5), or - for it"),    \
+		CLI_VALUES("verbs", "VERBS",                                                       \
+			"such as unit.read,unit.start or unit.*; start is of the kind of --on"),   \
+		CLI_VALUES("on", "OBJECT",                                                         \
+			"unit:NAME, which the host resolves, or a pattern such as unit/*"),        \
+		CLI_VALUE("ttl", "DURATION", "how long it lives"),                                 \
+		CLI_VALUE("expires", "TIME", "until when, RFC 3339"),                              \
+		CLI_VALUE("not-before", "TIME", "from when, RFC 3339"),                            \
+		CLI_VALUES("tags-all", "TAGS", "only units that have all of these tags"),          \
+		CLI_VALUES("tags-any", "TAGS", "only units that have one of these tags"),          \
+		CLI_VALUES("tags-none", "TAGS", "only units that have none of these tags"),        \
+		CLI_VALUE(                                                                         \
+			"when", "SCHEDULE", "only then: \"Mon..Fri 09:00-17:30 Europe/Berlin\""),  \
+		CLI_VALUE("from", "TIME", "a window of time: its beginning"),                      \
+		CLI_VALUE("until", "TIME", "a window of time: its end"),                           \
+		CLI_VALUES("net", "CIDR", "only from these networks"),                             \
+		CLI_VALUES("via", "CHANNEL",                                                       \
+			"only over these: process, tls, unix, vsock, mesh, or tls:LISTENER"),      \
+		CLI_VALUES("peer", "ID", "only for these peers: an id, or sha256: and a hash"),    \
+		CLI_VALUE("depth", "N", "so many times it may be narrowed further"),               \
+		CLI_VALUES("quota", "UNIT=N", "uses=5, bytes=10Gi, vcpus=4 or memory=8Gi"),        \
+		CLI_VALUES("rate", "N/DURATION", "such as 10/1min, or 10/1min/5 with a burst"),    \
+		CLI_VALUES("bound", "KEY<=VALUE", "what a key may be set to: <=, >= or ="),        \
+		CLI_VALUE("staleness", "DURATION",                                                 \
+			"only while revocations are known as of so long ago"),                     \
+		CLI_VALUES(                                                                        \
+			"redact", "CLASSES", "leave these out of answers: addresses, paths ..."),  \
+		CLI_VALUE("need-reason", "N", "only with a reason of at least so many characters")
+
+const cli_option options_init[] = {
+	CLI_VALUE("cluster", "NAME", "stands in every token; those of other clusters are refused"),
+	CLI_VALUE("root-key", "FILE",
+		"key file of the root, made when missing; CLUSTER-root.key when not given"),
+	CLI_VALUES("approver", "NAME=FILE", "a person who approves, and the public key"),
+	CLI_VALUES("break-glass", "NAME=N",
+		"a preset that N approvers activate; NAME=N:VERBS:OBJECTS:TTL says more"),
+	CLI_END,
+};
+
+const cli_option options_issue[] = {
+	CLI_VALUE("for", "NAME", "whom it is for; stands in the audit log"),
+	TO,
+	OUT,
+	CLI_VALUE("template", "NAME", "the template that it follows"),
+	TERMS,
+	CLI_END,
+};
+
+const cli_option options_attenuate[] = {KEY, TO, OUT, TERMS, CLI_END};
+const cli_option options_seal[] = {KEY, OUT, CLI_END};
+
+const cli_option options_verify[] = {
+	CLI_VALUE("trust", "FILE", "the trust bundle; hv-cap trust show --out makes it"),
+	CLI_VALUE("cluster", "NAME", "that the token must be for; that of the bundle"),
+	CLI_END,
+};
+
+const cli_option options_explain[] = {
+	CLI_VALUE("trust", "FILE",
+		"without the host: verify the token by this bundle, and say what it allows"),
+	CLI_VALUE("at", "TIME", "without the host: at this time, RFC 3339"),
+	CLI_FLAG("offline", "without the host: the token is believed"),
+	CLI_VALUES("tag", "TAG", "without the host: the unit has this tag"),
+	KEY,
+	CLI_END,
+};
+
+const cli_option options_revoke[] = {
+	CLI_VALUE("cti", "CTI", "this link, with all that was made from it"),
+	CLI_VALUE("subject", "NAME", "all tokens of this subject until now"),
+	CLI_VALUE("issuer", "KID", "all of this issuer key: the first 16 digits of its kid"),
+	CLI_END,
+};
+
+const cli_option options_out[] = {OUT, CLI_END};
+const cli_option options_sign[] = {KEY, OUT, CLI_END};
+const cli_option options_rotate[] = {
+	CLI_VALUE("overlap", "DURATION", "the old key goes on so long beside it; 24h"), CLI_END};

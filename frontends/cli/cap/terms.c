@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Terms of a capability from the options: the JSON that hypernix-capability(5) describes.
+ */
+#include "cap.h"
+
+typedef struct making {
+	cli_run *cli;
+	hn_json *json;
+	hn_session **session;
+} making;
+
+/* "a,b" and options that are given again are one list. */
+static void put_words(
+	hn_json *json, const char *key, const cli_run *cli, const char *option, const char *prefix)
+{
+	const char *given;
+
+	hn_json_array(json, key);
+	for (size_t n = 0; (given = cli_text_at(cli, option, n)) != NULL; n++) {
+		while (*given != '\0') {
+			size_t size = strcspn(given, ",");
+			CLI_AUTO_FREE char *word = cli_strndup(given, size);
+			bool bare = prefix != NULL && strchr(word, '.') == NULL;
+			CLI_AUTO_FREE char *whole =
+				cli_format("%s%s%s", bare ? prefix : "", bare ? "." : "", word);
+
+			hn_json_text(json, NULL, whole);
+			given += size + (given[size] == ',');
+		}
+	}
+	hn_json_end(json);
+}
+
+static bool given(const cli_run *cli, const char *option)
+{
+	return cli_text_at(cli, option, 0) != NULL;
+}
+
+/* What "start" is a verb of: the kind of the first object. */
+static char *kind_of_objects(const cli_run *cli)
+{
+	const char *first = cli_text_at(cli, "on", 0);
+	size_t size = first == NULL ? 0 : strcspn(first, ":/");
+
+	return size == 0 || first[0] == '*' ? NULL : cli_strndup(first, size);
+}
+
+static void put_verbs(const making *made)
+{
+	CLI_AUTO_FREE char *kind = kind_of_objects(made->cli);
+
+	put_words(made->json, "verbs", made->cli, "verbs", kind);
+}
+
+/* A grant for each object, all of the same verbs. */
+static int put_grants(making *made)
+{
+	const char *word;
+
+	hn_json_array(made->json, "grants");
+	for (size_t n = 0; (word = cli_text_at(made->cli, "on", n)) != NULL; n++) {
+		CLI_AUTO_FREE char *object = NULL;
+		int status = cap_object(made->cli, word, made->session, &object);
+
+		if (status != 0)
+			return status;
+		hn_json_object(made->json, NULL);
+		put_verbs(made);
+		hn_json_text(made->json, "on", object);
+		hn_json_end(made->json);
+	}
+	hn_json_end(made->json);
+	return 0;
+}
+
+/* A holder names objects and verbs to be left with. */
+static int put_limits(making *made)
+{
+	const char *word;
+
+	if (given(made->cli, "on")) {
+		hn_json_array(made->json, "resources");
+		for (size_t n = 0; (word = cli_text_at(made->cli, "on", n)) != NULL; n++) {
+			CLI_AUTO_FREE char *object = NULL;
+			int status = cap_object(made->cli, word, made->session, &object);
+
+			if (status != 0)
+				return status;
+			hn_json_text(made->json, NULL, object);
+		}
+		hn_json_end(made->json);
+	}
+	if (given(made->cli, "verbs"))
+		put_verbs(made);
+	return 0;
+}
+
+static void put_text(const making *made, const char *key, const char *option)
+{
+	if (cli_text(made->cli, option) != NULL)
+		hn_json_text(made->json, key, cli_text(made->cli, option));
+}
+
+static void put_tags(const making *made)
+{
+	static const char *const words[][2] = {
+		{"all", "tags-all"}, {"any", "tags-any"}, {"none", "tags-none"}};
+	bool any = false;
+
+	for (size_t i = 0; i < CLI_COUNT(words); i++)
+		any |= given(made->cli, words[i][1]);
+	if (!any)
+		return;
+	hn_json_object(made->json, "tags");
+	for (size_t i = 0; i < CLI_COUNT(words); i++) {
+		if (given(made->cli, words[i][1]))
+			put_words(made->json, words[i][0], made->cli, words[i][1], NULL);
+	}
+	hn_json_end(made->json);
+}
+
+static int refuse(const cli_run *cli, const char *option, const char *text, const char *right)
+{
+	return cli_refuse(cli, HN_EINVAL, right, "--%s: '%s' is not understood", option, text);
+}
+
+static bool take_number(const char **text, const char *end, uint64_t *number)
+{
+	char *stop;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	*number = strtoull(*text, &stop, 10);
+	if (strchr(end, *stop) == NULL)
+		return false;
+	*text = *stop == '\0' ? stop : stop + 1;
+	return true;
+}
+
+/* "uses=5", "memory=8Gi": each a caveat of its own. */
+static int put_quota(const making *made, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	const char *value = equals == NULL ? "" : equals + 1;
+	CLI_AUTO_FREE char *unit = cli_strndup(text, equals == NULL ? 0 : (size_t)(equals - text));
+	uint64_t number;
+
+	if (unit[0] == '\0' || value[0] == '\0')
+		return refuse(
+			made->cli, "quota", text, "uses=5, bytes=10Gi, vcpus=4 or memory=8Gi");
+	hn_json_object(made->json, NULL);
+	hn_json_object(made->json, "quota");
+	if (take_number(&value, "", &number))
+		hn_json_uint(made->json, unit, number);
+	else
+		hn_json_text(made->json, unit, equals + 1);
+	hn_json_end(made->json);
+	hn_json_end(made->json);
+	return 0;
+}
+
+/* "10/1min", and "10/1min/5" with what may come at once beyond. */
+static int put_rate(const making *made, const char *text)
+{
+	const char *at = text, *slash;
+	uint64_t count, burst = 0;
+
+	if (!take_number(&at, "/", &count) || *at == '\0')
+		return refuse(made->cli, "rate", text, "such as 10/1min, or 10/1min/5");
+	slash = strchr(at, '/');
+	CLI_AUTO_FREE char *per =
+		cli_strndup(at, slash == NULL ? strlen(at) : (size_t)(slash - at));
+	if (slash != NULL && (slash++, !take_number(&slash, "", &burst)))
+		return refuse(made->cli, "rate", text, "such as 10/1min, or 10/1min/5");
+	hn_json_object(made->json, NULL);
+	hn_json_object(made->json, "rate");
+	hn_json_uint(made->json, "count", count);
+	hn_json_text(made->json, "per", per);
+	hn_json_uint(made->json, "burst", burst);
+	hn_json_end(made->json);
+	hn_json_end(made->json);
+	return 0;
+}
+
+/* "memory.size<=8Gi", ">=", "=". */
+static int put_bound(const making *made, const char *text)
+{
+	static const char *const signs[][2] = {{"<=", "max"}, {">=", "min"}, {"=", "is"}};
+	uint64_t number;
+
+	for (size_t i = 0; i < CLI_COUNT(signs); i++) {
+		const char *sign = strstr(text, signs[i][0]), *value;
+
+		if (sign == NULL || sign == text || sign[strlen(signs[i][0])] == '\0')
+			continue;
+		CLI_AUTO_FREE char *key = cli_strndup(text, (size_t)(sign - text));
+
+		value = sign + strlen(signs[i][0]);
+		hn_json_object(made->json, NULL);
+		hn_json_object(made->json, "bounds");
+		hn_json_object(made->json, key);
+		if (take_number(&value, "", &number))
+			hn_json_uint(made->json, signs[i][1], number);
+		else
+			hn_json_text(made->json, signs[i][1], sign + strlen(signs[i][0]));
+		for (int n = 0; n < 3; n++)
+			hn_json_end(made->json);
+		return 0;
+	}
+	return refuse(made->cli, "bound", text, "such as memory.size<=8Gi");
+}
+
+/* Those that may be given again are a list. */
+static int put_repeated(const making *made)
+{
+	static const struct {
+		const char *option;
+		int (*put)(const making *made, const char *text);
+	} lists[] = {{"quota", put_quota}, {"rate", put_rate}, {"bound", put_bound}};
+	const char *text;
+	int status = 0;
+
+	hn_json_array(made->json, "caveats");
+	for (size_t i = 0; i < CLI_COUNT(lists); i++) {
+		for (size_t n = 0;
+			status == 0 && (text = cli_text_at(made->cli, lists[i].option, n)) != NULL;
+			n++)
+			status = lists[i].put(made, text);
+	}
+	if (status == 0)
+		hn_json_end(made->json);
+	return status;
+}
+
+static void put_number(const making *made, const char *key, const char *option)
+{
+	if (cli_text(made->cli, option) != NULL)
+		hn_json_uint(made->json, key, cli_number(made->cli, option, 0));
+}
+
+static int put_caveats(const making *made)
+{
+	static const char *const lists[] = {"net", "via", "peer", "redact"};
+
+	put_tags(made);
+	put_text(made, "when", "when");
+	put_text(made, "from", "from");
+	put_text(made, "until", "until");
+	for (size_t i = 0; i < CLI_COUNT(lists); i++) {
+		if (given(made->cli, lists[i]))
+			put_words(made->json, lists[i], made->cli, lists[i], NULL);
+	}
+	put_number(made, "depth", "depth");
+	put_text(made, "staleness", "staleness");
+	put_number(made, "reason", "need-reason");
+	return put_repeated(made);
+}
+
+static int put_terms(making *made, bool issuer)
+{
+	int status;
+
+	hn_json_object(made->json, NULL);
+	if (issuer) {
+		put_text(made, "for", "for");
+		put_text(made, "template", "template");
+	}
+	put_text(made, "ttl", "ttl");
+	put_text(made, "expires", "expires");
+	put_text(made, "notBefore", "not-before");
+	status = issuer ? put_grants(made) : put_limits(made);
+	if (status == 0)
+		status = put_caveats(made);
+	if (status == 0)
+		hn_json_end(made->json);
+	return status;
+}
+
+static int read_terms(cli_run *cli, char **terms)
+{
+	cli_bytes bytes;
+	int status = cli_read_file(cli, cli_text(cli, "terms"), CAP_BUNDLE_BYTES, &bytes);
+
+	if (status != 0)
+		return status;
+	*terms = cli_strndup(bytes.data == NULL ? "" : bytes.data, bytes.size);
+	free(bytes.data);
+	return 0;
+}
+
+int cap_terms(cli_run *cli, bool issuer, hn_session **session, char **terms)
+{
+	making made = {.cli = cli, .session = session};
+	hn_error *error = NULL;
+	const char *text;
+	int status;
+
+	if (cli_text(cli, "terms") != NULL)
+		return read_terms(cli, terms);
+	if (issuer && (!given(cli, "verbs") || !given(cli, "on") || cli_text(cli, "for") == NULL))
+		return cli_refuse(cli, HN_EINVAL,
+			"give --for, --verbs and --on, or the whole as --terms FILE",
+			"it is not said for whom the capability is, or of what");
+	made.json = cli_json_new();
+	status = put_terms(&made, issuer);
+	if (status == 0 && hn_json_finish(made.json, &text, NULL, &error) < 0)
+		status = cli_fail(cli, error);
+	if (status == 0)
+		*terms = cli_format("%s", text);
+	hn_json_free(made.json);
+	return status;
+}
