@@ -107,6 +107,7 @@ int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err)
 	else
 		state_rollback(edit->host->store);
 	host_denial_settle(edit->host);
+	host_audit_tick(edit->host);
 	if (rc < 0)
 		host_resolver_forget(edit->host);
 	edit->unit = hn_unit_unref(edit->unit);
