@@ -474,6 +474,26 @@ Test(decide, bounds_are_on_resolved_values)
 	cr_expect_eq(bound("\"min\":2,\"max\":4", 1, 5, NULL), HN_EDENIED, "the second counts too");
 }
 
+Test(decide, a_bound_says_what_is_wrong)
+{
+	caps_token *token = with("\"bounds\":{\"memory.size\":{\"max\":5}}");
+	caps_request request = start();
+	caps_decision decision;
+
+	w.key = "memory.size";
+	w.key_kind = -1;
+	decided(token, &request, &w.facts, &decision);
+	cr_expect_str_eq(decision.why, "it sets a bounded key without a value");
+	w.key_kind = 1;
+	w.number = 6;
+	decided(token, &request, &w.facts, &decision);
+	cr_expect_str_eq(decision.why, "a value is out of its bounds");
+	w.facts.parameter = NULL;
+	decided(token, &request, &w.facts, &decision);
+	cr_expect_str_eq(decision.why, "the values that it would set are not known");
+	caps_token_free(token);
+}
+
 /* --- negative groups: meaning --- */
 
 Test(negative, g48_a_later_end_than_the_parents_does_not_help)

@@ -259,6 +259,7 @@ static const char *const snippets[] = {"{\"resources\":[\"unit/*\",\"volume/**\"
 	"{\"verbs\":[\"unit.read\",70,\"audit.read\"]}",
 	"{\"window\":{\"from\":\"2026-03-01T00:00:00Z\"}}",
 	"{\"window\":{\"until\":\"2026-03-01T00:00:00Z\"}}", "{\"window\":{}}",
+	"{\"window\":{\"from\":\"1970-01-01T00:00:02Z\",\"until\":\"9999-12-31T23:59:58Z\"}}",
 	"{\"when\":\"Mon..Fri 09:00-17:30, Sat 10:00-12:00 Europe/Berlin except 2026-12-24\"}",
 	"{\"when\":\"22:00-06:00 UTC\"}",
 	"{\"net\":[\"10.0.0.0/8\",\"2001:db8::/32\",\"::1/128\"]}",
