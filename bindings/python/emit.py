@@ -19,8 +19,11 @@ def write(path, text):
         file.write(text)
 
 
-def ctype(binding, c_type):
+def ctype(binding, c_type, of_struct=False):
     bare, stars = binding.bare(c_type), c_type.count('*') + c_type.count('[')
+    inside = re.fullmatch(r'char \[(\w+)\]', c_type)
+    if inside and of_struct:
+        return f'ctypes.c_char * {binding.surface.constants.get(inside.group(1)[len("HN_"):], inside.group(1))}'
     if stars == 1 and bare == 'char' and c_type.startswith('const'):
         return 'ctypes.c_char_p'
     if bare in binding.surface.callbacks and not stars:
@@ -135,7 +138,7 @@ def struct_layout(binding, struct):
     for field in struct.fields:
         bare = binding.bare(field.c_type)
         kind = f'_{struct.name}_{field.name}.ctype' if field.params is not None else \
-            f'_{bare}.ctype' if bare in binding.surface.callbacks else ctype(binding, field.c_type)
+            f'_{bare}.ctype' if bare in binding.surface.callbacks else ctype(binding, field.c_type, of_struct=True)
         lines.append(f"        ('{field.name}', {kind}),")
     return '\n'.join(lines + ['    ]']) + '\n'
 

@@ -295,7 +295,7 @@ class Binding:
         bare, stars, python = self.bare(c_type), c_type.count('*'), safe(name)
         more, wrap = (', optional=True', 'Optional[{}]') if optional else ('', '{}')
         default = 'None' if optional else None
-        if stars == 1 and bare == 'char' and c_type.startswith('const'):
+        if bare == 'char' and (stars == 1 and c_type.startswith('const') or c_type.startswith('char [')):
             return Slot(f'r.TextSlot({python!r}{more})', [(python, wrap.format('Text'))], default, doc=doc)
         if stars == 1 and bare == 'hn_cancel' and name == 'cancel' and optional:
             slot = Slot(f'r.Cancel({python!r}, Cancel{more})', [(python, 'Optional[Cancel]')], default, doc=doc)
@@ -401,6 +401,8 @@ class Binding:
 
     def value_type(self, c_type):
         bare = self.bare(c_type)
+        if c_type.startswith('char ['):
+            return 'str'
         if bare == 'char':
             return 'Optional[str]'
         if bare in SCALARS:

@@ -149,6 +149,6 @@ def fields(body, raw):
         first, *others = code.split(',')
         base = re.match(r'((?:const\s+)?\w+)', first).group(1)
         for declarator in [first[len(base):]] + others:
-            name = re.search(r'(\w+)\s*$', declarator).group(1)
-            found.append(Field(normal(base + ' ' + declarator[:declarator.rindex(name)]), name, doc))
+            name, array = re.search(r'(\w+)\s*(\[\w+\])?\s*$', declarator).groups()
+            found.append(Field(normal(f'{base} {declarator[:declarator.rindex(name)]} {array or ""}'), name, doc))
     return found
