@@ -48,11 +48,8 @@ static int open_session(activation *run)
 			  : cli_format("activation of %s", cli_text(run->cli, "config"));
 	hn_session_options who = HN_SESSION_OPTIONS_INIT;
 	CLI_AUTO_OF(hn_host) hn_host *host = NULL;
-	const char *token = NULL;
 	hn_host_options where;
 
-	if (cli_token(run->cli, &who, &token) != 0)
-		return -1;
 	cli_host_options(run->cli, &where);
 	where.dry = run->mode != ACTIVATE;
 	where.lock_wait = cli_duration(run->cli, "lock-wait", 60 * SECOND);
@@ -60,8 +57,10 @@ static int open_session(activation *run)
 	who.program = run->cli->program->name;
 	if (hn_host_open(&where, &host, &run->error) < 0)
 		return -1;
-	if (token != NULL)
-		return hn_session_open(host, token, &who, &run->session, &run->error);
+	if (cli_session_named(run->cli, host, &who, &run->session) != 0)
+		return -1;
+	if (run->session != NULL)
+		return 0;
 	return hn_session_open_service(host, "activation", &who, &run->session, &run->error);
 }
 

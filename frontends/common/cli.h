@@ -156,6 +156,9 @@ const char *cli_operand(const cli_run *cli, size_t n); /* NULL past the last */
 			"test:///FILE"),                                                           \
 		CLI_VALUE("accelerator", "auto|tcg|kvm",                                           \
 			"auto takes kvm only where it is proven to work"),                         \
+		CLI_ENVIRONMENT("signer", "SOCKET", "HYPERNIX_SIGNER",                             \
+			"socket of hv-signer; not given: the node's keys are in the state "        \
+			"directory"),                                                              \
 		CLI_ENVIRONMENT("calibration", "MODE", "HYPERNIX_CALIBRATION",                     \
 			"reference: 100 CU a thread whatever was measured; reference:8: and 8 "    \
 			"threads; for tests")
@@ -171,12 +174,13 @@ void cli_host_options(const cli_run *cli, hn_host_options *options); /* what the
 		"act by the token in this file, or fd:N, instead of by being root"),               \
 		CLI_VALUE("cap-key", "FILE",                                                       \
 			"key file of the token's holder; a bearer token needs none"),              \
+		CLI_FLAG("by-break-glass", "act by the break-glass that is active"),               \
 		CLI_PASSPHRASE_OPTION
-/* The token that --cap names, and with it the session's options for one; NULL without --cap. All
- * give 0, or the exit status. */
-int cli_token(cli_run *cli, hn_session_options *who, const char **token);
+/* All give 0, or the exit status. Opens the session that --cap or --by-break-glass names; without
+ * either *session stays NULL. `who` has reason and program. */
+int cli_session_named(cli_run *cli, hn_host *host, hn_session_options *who, hn_session **session);
 int cli_passphrase(cli_run *cli, const char **passphrase); /* NULL without --passphrase-file */
-/* A session of that token, or of the local operator. */
+/* That session on a host that it opens and keeps, or else that of the local operator. */
 int cli_session_open(
 	cli_run *cli, const hn_host_options *where, hn_session_options *who, hn_session **session);
 

@@ -11,6 +11,7 @@ void cli_host_options(const cli_run *cli, hn_host_options *options)
 	options->root = cli_text(cli, "root");
 	options->uri = cli_text(cli, "uri");
 	options->accelerator = cli_text(cli, "accelerator");
+	options->signer = cli_text(cli, "signer");
 	options->calibration = cli_text(cli, "calibration");
 	options->program = cli->program->name;
 	options->cancel = cli->cancel;

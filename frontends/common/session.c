@@ -23,7 +23,8 @@ static int check_private(const cli_run *cli, const char *path, const char *token
 		"%s: others can read this bearer token, and use it", path);
 }
 
-int cli_token(cli_run *cli, hn_session_options *who, const char **token)
+/* The token that --cap names, and with it the session's options for one; NULL without --cap. */
+static int take_token(cli_run *cli, hn_session_options *who, const char **token)
 {
 	const char *path = cli_text(cli, "cap");
 	int status;
@@ -66,18 +67,37 @@ int cli_passphrase(cli_run *cli, const char **passphrase)
 	return status;
 }
 
+int cli_session_named(cli_run *cli, hn_host *host, hn_session_options *who, hn_session **session)
+{
+	bool emergency = cli_flag(cli, "by-break-glass");
+	const char *token = NULL;
+	hn_error *error = NULL;
+	int result = 0, status;
+
+	if (emergency && cli_text(cli, "cap") != NULL)
+		return cli_refuse(cli, HN_EEXCLUSIVE, "leave one of them out",
+			"--cap and --by-break-glass both say by what right");
+	status = take_token(cli, who, &token);
+	if (status != 0)
+		return status;
+	if (emergency)
+		result = hn_session_open_breakglass(host, who, session, &error);
+	else if (token != NULL)
+		result = hn_session_open(host, token, who, session, &error);
+	return result < 0 ? cli_fail(cli, error) : 0;
+}
+
 int cli_session_open(
 	cli_run *cli, const hn_host_options *where, hn_session_options *who, hn_session **session)
 {
-	const char *token = NULL;
 	hn_error *error = NULL;
-	int result, status = cli_token(cli, who, &token);
+	int status;
 
-	if (status != 0)
-		return status;
 	if (cli->host == NULL && hn_host_open(where, &cli->host, &error) < 0)
 		return cli_fail(cli, error);
-	result = token == NULL ? hn_session_open_local(cli->host, who, session, &error)
-			       : hn_session_open(cli->host, token, who, session, &error);
-	return result < 0 ? cli_fail(cli, error) : 0;
+	status = cli_session_named(cli, cli->host, who, session);
+	if (status == 0 && *session == NULL &&
+		hn_session_open_local(cli->host, who, session, &error) < 0)
+		return cli_fail(cli, error);
+	return status;
 }

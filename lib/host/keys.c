@@ -49,22 +49,25 @@ static void origin(const hn_host *host, base_buf *name)
 		base_buf_format(name, "hypernix.org/audit/local/%s", host->node);
 }
 
+/* A log that has begun keeps its name: a trust bundle that comes later, with that of the cluster,
+ * makes no other log of it. */
 static int open_here(hn_host *host, hn_error **err)
 {
 	BASE_AUTO_BUF base_buf directory = {0};
-	BASE_AUTO_BUF base_buf state = {0};
 	BASE_AUTO_BUF base_buf name = {0};
 	caps_signer_options options = {.os = host->os, .check = check_claims, .arg = host};
+	int rc;
 
 	base_buf_format(&directory, "%s/keys", host->state_dir);
-	base_buf_format(&state, "%s/keys/signer.state", host->state_dir);
 	origin(host, &name);
-	if (directory.failed || state.failed || name.failed)
+	if (directory.failed || name.failed)
 		return base_nomem(err);
 	options.directory = directory.data;
-	/* Without a trust bundle in hand, a log that has a name keeps it. */
-	if (host->rights || !os_exists(host->os, state.data))
-		options.origin = name.data;
+	options.origin = name.data;
+	rc = caps_signer_open(&options, &host->signer, err);
+	if (rc != HN_EAUDITFORK || base_error_forgive(err, rc, HN_EAUDITFORK) != 0)
+		return rc;
+	options.origin = NULL;
 	return caps_signer_open(&options, &host->signer, err);
 }
 

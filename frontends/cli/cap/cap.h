@@ -44,6 +44,10 @@ int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what);
 int cap_say(const cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3); /* unless --quiet */
 /* With --json {"done": ...}; else the same in words. */
 int cap_done(cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3);
+/* Prints a document of the library: with --json as it is, else its members, or as a table. */
+int cap_print_document(const cli_run *cli, const char *json);
+int cap_print_list(const cli_run *cli, const char *json, const cli_column *columns,
+	const cli_member *members, size_t count);
 int64_t cap_seconds(const cli_run *cli, const char *name, int64_t otherwise);
 static inline void cap_bytes_auto(cli_bytes *bytes)
 {
@@ -82,6 +86,18 @@ int cap_keys_list(cli_run *cli);
 int cap_keys_new(cli_run *cli);
 int cap_keys_public(cli_run *cli);
 int cap_keys_rotate(cli_run *cli);
+int cap_request(cli_run *cli);
+int cap_approve(cli_run *cli);
+int cap_collect(cli_run *cli);
+int cap_requests(cli_run *cli);
+int cap_breakglass_request(cli_run *cli);
+int cap_breakglass_activate(cli_run *cli);
+int cap_breakglass_end(cli_run *cli);
+int cap_breakglass_list(cli_run *cli);
+int cap_breakglass_review(cli_run *cli);
+int cap_clock_status(cli_run *cli);
+int cap_clock_accept(cli_run *cli);
+int cap_clock_unsynchronised(cli_run *cli);
 int cap_sandbox_selftest(cli_run *cli);
 
 #endif

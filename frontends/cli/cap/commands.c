@@ -9,6 +9,7 @@
 #define TOKENS "tokens"
 #define RIGHTS "what is out there"
 #define TRUST "trust and keys"
+#define PERSONS "more than one person"
 #define CHECKS "the machine"
 
 /* A row: group, name, operands, summary, details, options, examples, function, -web is an operand.
@@ -97,6 +98,48 @@ const cli_command cap_commands[] = {
 		"Roles are issuer, audit, witness, node, box and record.", options_rotate,
 		"keys rotate issuer --overlap 7d\n", cap_keys_rotate, false},
 
+	{PERSONS, "request", "VERB OBJECT", "ask for the approval of one use of a right",
+		"Needs --reason. The text goes to those who approve; their approvals come back with "
+		"collect.",
+		options_request, "request unit.delete unit:db-1 --reason INC-7 -o r.req\n",
+		cap_request, false},
+	{PERSONS, "approve", "FILE", "sign a request with one's own key, on any machine",
+		"Shows what is asked for before it is signed.", options_sign,
+		"approve r.req --key alice.key -o r.alice\n", cap_approve, false},
+	{PERSONS, "collect", "FILE...", "take approvals in; from then on their persons count", NULL,
+		NULL, "collect r.alice r.bo\n", cap_collect, false},
+	{PERSONS, "requests", NULL, "list the requests that wait for approval", NULL, NULL,
+		"requests\n", cap_requests, false},
+	{PERSONS, "break-glass request", "PRESET", "ask for the rights of an emergency",
+		"Works without network and without local operators; whoever asks has to be root. Needs "
+		"--reason. Approvals are good for 15 minutes.",
+		options_breakglass,
+		"break-glass request outage --reason INC-7 -o r.req\n"
+		"break-glass request outage --drill --reason 'drill of May' -o r.req\n",
+		cap_breakglass_request, false},
+	{PERSONS, "break-glass activate", "FILE FILE...",
+		"activate them by the request and the approvals of enough persons",
+		"Programs act on it with --by-break-glass until it ends, by the clock or by the time "
+		"since the boot, whichever is first. It cannot renew itself.",
+		NULL, "break-glass activate r.req r.alice r.bo\n", cap_breakglass_activate, false},
+	{PERSONS, "break-glass end", NULL, "end them before their time", NULL, NULL,
+		"break-glass end --by-break-glass\n", cap_breakglass_end, false},
+	{PERSONS, "break-glass list", NULL, "list every break-glass there was", NULL, NULL,
+		"break-glass list\n", cap_breakglass_list, false},
+	{PERSONS, "break-glass review", "NUMBER",
+		"say that one was looked into; until then there is an alarm each hour",
+		"Needs --reason, which is kept on record.", NULL,
+		"break-glass review 1 --reason 'INC-7: as it should be'\n", cap_breakglass_review,
+		false},
+
+	{CHECKS, "clock status", NULL, "show what the host thinks of its clock", NULL, NULL,
+		"clock status\n", cap_clock_status, false},
+	{CHECKS, "clock accept", NULL, "say that the clock is right as it stands",
+		"After a step of the clock tokens are not taken until then. Needs --reason.", NULL,
+		"clock accept --reason 'NTP repaired'\n", cap_clock_accept, false},
+	{CHECKS, "clock unsynchronised", "allow|deny",
+		"say whether tokens are taken while nothing keeps the clock in step", NULL, NULL,
+		"clock unsynchronised deny\n", cap_clock_unsynchronised, false},
 	{CHECKS, "sandbox selftest", "[PROFILE]",
 		"show that what the sandboxes forbid is forbidden on this machine", NULL, NULL,
 		"sandbox selftest\nsandbox selftest parser\n", cap_sandbox_selftest, false},

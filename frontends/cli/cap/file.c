@@ -114,6 +114,33 @@ int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what)
 	return cli_json_print(cli, json);
 }
 
+int cap_print_document(const cli_run *cli, const char *json)
+{
+	int status = cli_json_given(cli, json);
+	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
+
+	if (status != 1)
+		return status;
+	document = cli_document_new(json);
+	if (document != NULL)
+		cli_document_print(document);
+	return 0;
+}
+
+int cap_print_list(const cli_run *cli, const char *json, const cli_column *columns,
+	const cli_member *members, size_t count)
+{
+	int status = cli_json_given(cli, json);
+	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
+
+	if (status != 1)
+		return status;
+	document = cli_document_new(json);
+	if (document != NULL)
+		cli_document_table(cli, document, "", columns, members, count);
+	return 0;
+}
+
 int64_t cap_seconds(const cli_run *cli, const char *name, int64_t otherwise)
 {
 	return cli_duration(cli, name, otherwise * CAP_NS) / CAP_NS;

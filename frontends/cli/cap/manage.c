@@ -31,21 +31,6 @@ int cap_revoke(cli_run *cli)
 	return cap_done(cli, "revoked: %s %s; what it had open ends within a second", kind, value);
 }
 
-/* What the library lists, as a table. */
-static int print_list(cli_run *cli, const char *json, const cli_column *columns,
-	const cli_member *members, size_t count)
-{
-	int status = cli_json_given(cli, json);
-	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
-
-	if (status != 1)
-		return status;
-	document = cli_document_new(json);
-	if (document != NULL)
-		cli_document_table(cli, document, "", columns, members, count);
-	return 0;
-}
-
 int cap_list(cli_run *cli)
 {
 	static const cli_column columns[] = {{.title = "CTI"}, {.title = "FOR"},
@@ -62,7 +47,7 @@ int cap_list(cli_run *cli)
 		return status;
 	if (hn_cap_list(session, &json, &error) < 0)
 		return cli_fail(cli, error);
-	return print_list(cli, json, columns, members, CLI_COUNT(columns));
+	return cap_print_list(cli, json, columns, members, CLI_COUNT(columns));
 }
 
 int cap_sessions_list(cli_run *cli)
@@ -82,7 +67,7 @@ int cap_sessions_list(cli_run *cli)
 		return status;
 	if (hn_session_list(session, &json, &error) < 0)
 		return cli_fail(cli, error);
-	return print_list(cli, json, columns, members, CLI_COUNT(columns));
+	return cap_print_list(cli, json, columns, members, CLI_COUNT(columns));
 }
 
 int cap_sessions_cut(cli_run *cli)

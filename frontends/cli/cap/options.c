@@ -100,3 +100,17 @@ const cli_option options_out[] = {OUT, CLI_END};
 const cli_option options_sign[] = {KEY, OUT, CLI_END};
 const cli_option options_rotate[] = {
 	CLI_VALUE("overlap", "DURATION", "the old key goes on so long beside it; 24h"), CLI_END};
+const cli_option options_request[] = {
+	CLI_VALUE("ttl", "DURATION", "how long it can be used; 1h when not given"),
+	OUT,
+	CLI_END,
+};
+
+const cli_option options_breakglass[] = {
+	CLI_VALUES("verbs", "VERBS", "only these of the preset"),
+	CLI_VALUES("on", "PATTERN", "only these objects of the preset"),
+	CLI_VALUE("ttl", "DURATION", "how long it lasts; as long as the preset gives"),
+	CLI_FLAG("drill", "a drill: a minute, and nothing can be changed"),
+	OUT,
+	CLI_END,
+};

@@ -95,20 +95,6 @@ int cap_seal(cli_run *cli)
 	return status;
 }
 
-/* Prints a document of the library: with --json as it is, else its members. */
-static int print_document(const cli_run *cli, const char *json)
-{
-	int status = cli_json_given(cli, json);
-	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
-
-	if (status != 1)
-		return status;
-	document = cli_document_new(json);
-	if (document != NULL)
-		cli_document_print(document);
-	return 0;
-}
-
 int cap_inspect(cli_run *cli)
 {
 	CAP_AUTO_SECRET char *text = NULL;
@@ -119,7 +105,7 @@ int cap_inspect(cli_run *cli)
 	if (status != 0)
 		return status;
 	result = hn_cap_inspect(text, &json, &error);
-	return result < 0 ? cli_fail(cli, error) : print_document(cli, json);
+	return result < 0 ? cli_fail(cli, error) : cap_print_document(cli, json);
 }
 
 static int print_verified(const cli_run *cli, const char *json)

@@ -18,22 +18,14 @@ static int put_out(cli_run *cli, const uint8_t *bytes, size_t size, const char *
 
 static int print_bundle(cli_run *cli, const uint8_t *bytes, size_t size)
 {
-	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
 	hn_error *error = NULL;
-	int status;
 
 	if (cli_text(cli, "out") != NULL)
 		return put_out(cli, bytes, size, "the trust bundle");
 	if (hn_trust_show(bytes, size, &json, &error) < 0)
 		return cli_fail(cli, error);
-	status = cli_json_given(cli, json);
-	if (status != 1)
-		return status;
-	document = cli_document_new(json);
-	if (document != NULL)
-		cli_document_print(document);
-	return 0;
+	return cap_print_document(cli, json);
 }
 
 int cap_trust_show(cli_run *cli)
