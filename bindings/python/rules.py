@@ -451,6 +451,7 @@ class Binding:
                 slot, used = self.value(field.c_type, field.name, True, field.doc), 1
                 if slot is None:
                     raise Uncovered(f'{struct_name}: no rule for the field "{field.c_type} {field.name}"')
+                slot.default = self.surface.initial.get(struct_name, {}).get(field.name, slot.default)
             slots.append(slot)
             fields = fields[used:]
         return slots

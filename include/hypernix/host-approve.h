@@ -48,9 +48,12 @@ HN_API int hn_approval_request(hn_session *session, const char *verb, const char
  * @param err  set on failure; may be NULL
  * @return 0 also when it is there already, or a negative hn_code
  * Errors: HN_ECBOR when it is none; HN_ENOENT when this host did not make that request;
- * HN_EAPPROVAL when no keyset has its key, or the request is used or over; HN_EBUNDLE; HN_ESESSION;
- * HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM Threads: the one that has the session Blocks: yes, on
- * the disk Allocates: no Since: 0.1
+ * HN_EAPPROVAL when no keyset has its key, or the request is used or over; HN_EBUNDLE;
+ * HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: no
+ * Since: 0.1
  */
 HN_API int hn_approval_collect(hn_session *session, const char *approval, hn_error **err);
 

@@ -22,9 +22,11 @@ extern "C" {
  * @param size  at most SECRET_BYTES
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_ENOENT when there is no such unit; HN_EINVAL for another name; HN_ELIMIT when it is
- * too long, or the unit has too many; HN_ESIGNER; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO;
- * HN_ENOMEM Threads: the one that has the session Blocks: yes, on the disk and the signer
+ * Errors: HN_ENOENT when there is no such unit; HN_EINVAL for another name; HN_ELIMIT when
+ * it is too long, or the unit has too many; HN_ESIGNER; HN_ESESSION; HN_EDENIED;
+ * HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk and the signer
  * Allocates: yes
  * Since: 0.1
  */

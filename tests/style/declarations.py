@@ -40,7 +40,7 @@ class Surface:
     def __init__(self, root):
         functions, _ = headers.everything(root)
         self.functions = [item for item in functions if 'plugin/' not in item.header]
-        self.structs, self.enums, self.callbacks, self.handles, self.constants = {}, {}, {}, {}, {}
+        self.structs, self.enums, self.callbacks, self.handles, self.constants, self.initial = {}, {}, {}, {}, {}, {}
         self.errors = errors(root)
         for path in headers.public_headers(root):
             if 'plugin/' not in path:
@@ -67,6 +67,8 @@ class Surface:
                                             parameters(params))
         for match in re.finditer(r'^#define[ \t]+HN_(\w+)[ \t]+(\d+)[ \t]*(?:/\*.*)?$', text, re.M):
             self.constants[match.group(1)] = int(match.group(2))
+        for match in re.finditer(r'^#define[ \t]+HN_(\w+)_INIT\b((?:[^\n]*\\\n)*[^\n]*)', text, re.M):
+            self.initial['hn_' + match.group(1).lower()] = dict(re.findall(r'\.(\w+) = (-?\d+)', match.group(2)))
 
     def members(self, body, raw):
         if 'errors.def' in raw:
