@@ -265,7 +265,7 @@ static size_t merge_maps(const raw_map *base, const raw_map *other, const codec_
 static int mix_maps(const raw_map *base, const raw_map *other, const codec_cbor_out *wanted,
 	size_t count, base_buf *out, hn_error **err)
 {
-	codec_cbor_out head = {0};
+	codec_cbor_out made = {.buf = *out};
 	size_t used;
 	BASE_AUTO_FREE const raw_item **taken =
 		base_calloc(base->count + other->count + 1, sizeof(*taken));
@@ -273,13 +273,12 @@ static int mix_maps(const raw_map *base, const raw_map *other, const codec_cbor_
 	if (!taken)
 		return base_nomem(err);
 	used = merge_maps(base, other, wanted, count, taken);
-	codec_cbor_put_map(&head, used);
-	base_buf_add(out, head.buf.data, head.buf.size);
-	base_buf_free(&head.buf);
+	codec_cbor_put_map(&made, used);
 	for (size_t i = 0; i < used; i++) {
-		base_buf_add(out, taken[i]->key, taken[i]->key_size);
-		base_buf_add(out, taken[i]->value, taken[i]->value_size);
+		base_buf_add(&made.buf, taken[i]->key, taken[i]->key_size);
+		base_buf_add(&made.buf, taken[i]->value, taken[i]->value_size);
 	}
+	*out = made.buf;
 	return out->failed ? base_nomem(err) : 0;
 }
 

@@ -679,6 +679,36 @@ Test(memory, that_ends_is_told_by_those_who_look, .timeout = 120)
 	fault_survive_memory(declared, calls, 20, BASE_COUNT(calls));
 }
 
+/* An applied view is mixed after the guest has changed: it must not be taken for a damaged one. */
+Test(memory, that_ends_while_views_are_mixed_is_told)
+{
+	static const char *const keys[] = {"memory.size", "disks.d.size"};
+	BASE_AUTO_OF(hn_unit) hn_unit *web = NULL, *api = NULL;
+	unsigned long nth = 0;
+	bool hit = true;
+
+	fault_take_memory();
+	LAB l = fault_begin(declared);
+	cr_assert_eq(define(&l, "api"), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_unit_find(l.session, "web", false, &web, lab_err(&l)), 0);
+	cr_assert_eq(hn_unit_find(l.session, "api", false, &api, lab_err(&l)), 0);
+	while (hit) {
+		hn_view *mixed = NULL;
+		int rc;
+
+		(void)lab_err(&l);
+		arm(&l, FAULT_MEMORY, ++nth);
+		rc = host_view_mix(hn_unit_desired(web), hn_unit_desired(api), keys,
+			BASE_COUNT(keys), &mixed, &l.err);
+		hit = disarm(&l, FAULT_MEMORY, 0, nth);
+		cr_expect_eq(rc, hit ? HN_ENOMEM : 0, "%lu: %s: %s", nth, hn_code_name((hn_code)rc),
+			lab_why(&l));
+		cr_expect_eq(mixed != NULL, rc == 0, "%lu", nth);
+		hn_view_unref(mixed);
+	}
+	cr_expect_gt(nth, 5, "few allocations: %lu", nth);
+}
+
 /* --- what somebody wrote into the store --- */
 
 typedef struct damage {

@@ -152,8 +152,8 @@ static void fault_survive(
 	}
 }
 
-static void fault_survive_memory(
-	const char *declared, const fault_call *calls, size_t first, size_t last)
+/* Before the first handle. */
+static void fault_take_memory(void)
 {
 	hn_allocator allocator = HN_ALLOCATOR_INIT;
 
@@ -161,6 +161,12 @@ static void fault_survive_memory(
 	allocator.reallocate = heap_reallocate;
 	allocator.release = heap_release;
 	cr_assert_eq(hn_set_allocator(&allocator, NULL), 0);
+}
+
+static void fault_survive_memory(
+	const char *declared, const fault_call *calls, size_t first, size_t last)
+{
+	fault_take_memory();
 	fault_survive(FAULT_MEMORY, declared, calls, first, last);
 }
 
