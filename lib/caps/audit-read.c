@@ -211,8 +211,8 @@ static void put_rule(hn_json *json, const audit_record *record)
 
 static void put_what(hn_json *json, const audit_record *record)
 {
-	const char *verb =
-		record->verb < HN_VERB_COUNT ? base_verb_text((hn_verb)record->verb) : NULL;
+	bool known = has(record, 8) && record->verb < HN_VERB_COUNT;
+	const char *verb = known ? base_verb_text((hn_verb)record->verb) : NULL;
 
 	hn_json_uint(json, "number", record->number);
 	put_time(json, "time", record->wall);

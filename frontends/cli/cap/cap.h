@@ -48,6 +48,7 @@ int cap_done(cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3);
 int cap_print_document(const cli_run *cli, const char *json);
 int cap_print_list(const cli_run *cli, const char *json, const cli_column *columns,
 	const cli_member *members, size_t count);
+char *cap_absolute(const char *path); /* free it */
 int64_t cap_seconds(const cli_run *cli, const char *name, int64_t otherwise);
 static inline void cap_bytes_auto(cli_bytes *bytes)
 {
@@ -98,6 +99,15 @@ int cap_breakglass_review(cli_run *cli);
 int cap_clock_status(cli_run *cli);
 int cap_clock_accept(cli_run *cli);
 int cap_clock_unsynchronised(cli_run *cli);
+int cap_audit_tail(cli_run *cli);
+int cap_audit_status(cli_run *cli);
+int cap_audit_verify(cli_run *cli);
+int cap_audit_prove(cli_run *cli);
+int cap_audit_check(cli_run *cli);
+int cap_audit_checkpoint(cli_run *cli);
+int cap_audit_key(cli_run *cli);
+int cap_audit_first_mac(cli_run *cli);
+int cap_audit_export(cli_run *cli);
 int cap_sandbox_selftest(cli_run *cli);
 
 #endif

@@ -10,6 +10,7 @@
 #define RIGHTS "what is out there"
 #define TRUST "trust and keys"
 #define PERSONS "more than one person"
+#define AUDIT "the audit log"
 #define CHECKS "the machine"
 
 /* A row: group, name, operands, summary, details, options, examples, function, -web is an operand.
@@ -131,6 +132,34 @@ const cli_command cap_commands[] = {
 		"Needs --reason, which is kept on record.", NULL,
 		"break-glass review 1 --reason 'INC-7: as it should be'\n", cap_breakglass_review,
 		false},
+
+	{AUDIT, "audit tail", NULL, "print the last records: who did what, by which right",
+		"With --json each page is an array of whole records, see hypernix-audit(5).",
+		options_tail, "audit tail -n 50\naudit tail -f\naudit tail --from 0 --json\n",
+		cap_audit_tail, false},
+	{AUDIT, "audit status", NULL, "show how far the log goes", NULL, NULL, "audit status\n",
+		cap_audit_status, false},
+	{AUDIT, "audit verify", NULL, "verify the whole log",
+		"Every record, tile, checkpoint and text, the tree, its head, and that it goes on from "
+		"what the signer sealed last. Exit status 13 when something was changed, is missing, "
+		"or is not what was sealed.",
+		options_whole,
+		"audit verify\naudit verify --log-key log.key --first-mac /media/usb/mac\n",
+		cap_audit_verify, false},
+	{AUDIT, "audit prove", "NUMBER", "prove that a record is in the log", NULL, options_out,
+		"audit prove 73894 -o p.tlog-proof\n", cap_audit_prove, false},
+	{AUDIT, "audit check", "FILE", "check such a proof, without any host", NULL, options_check,
+		"audit check p.tlog-proof --log-key log.key\n", cap_audit_check, false},
+	{AUDIT, "audit checkpoint", NULL, "seal the log and print its last checkpoint", NULL,
+		options_out, "audit checkpoint -o checkpoint\n", cap_audit_checkpoint, false},
+	{AUDIT, "audit key", NULL, "print the key by which checkpoints are verified", NULL,
+		options_out, "audit key -o log.key\n", cap_audit_key, false},
+	{AUDIT, "audit first-mac", NULL, "take the first MAC key off this host; given once",
+		"Who has it tells every checkpoint from one that was made by whoever took the host "
+		"over later.",
+		options_out, "audit first-mac -o /media/usb/mac\n", cap_audit_first_mac, false},
+	{AUDIT, "audit export", "DIR", "write the log as files that others can check", NULL, NULL,
+		"audit export /srv/log\n", cap_audit_export, false},
 
 	{CHECKS, "clock status", NULL, "show what the host thinks of its clock", NULL, NULL,
 		"clock status\n", cap_clock_status, false},

@@ -95,7 +95,9 @@ int cap_done(cli_run *cli, const char *format, ...)
 int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what)
 {
 	const char *path = cli_text(cli, "out");
-	CLI_AUTO_FREE char *line = cli_format("%s\n", text);
+	size_t length = strlen(text);
+	bool ended = length > 0 && text[length - 1] == '\n';
+	CLI_AUTO_FREE char *line = cli_format("%s%s", text, ended ? "" : "\n");
 	hn_json *json;
 	int status;
 
@@ -139,6 +141,16 @@ int cap_print_list(const cli_run *cli, const char *json, const cli_column *colum
 	if (document != NULL)
 		cli_document_table(cli, document, "", columns, members, count);
 	return 0;
+}
+
+char *cap_absolute(const char *path)
+{
+	CLI_AUTO_FREE char *here = NULL;
+
+	if (path[0] == '/')
+		return cli_format("%s", path);
+	here = realpath(".", NULL);
+	return cli_format("%s/%s", here == NULL ? "" : here, path);
 }
 
 int64_t cap_seconds(const cli_run *cli, const char *name, int64_t otherwise)

@@ -114,3 +114,22 @@ const cli_option options_breakglass[] = {
 	OUT,
 	CLI_END,
 };
+
+#define LOG_KEY CLI_VALUE("log-key", "FILE", "key of the log, as hv-cap audit key gave it")
+
+const cli_option options_tail[] = {
+	CLI_LETTER('f', "follow", NULL, "print what is added, until interrupted"),
+	CLI_VALUE("from", "N", "begin with this record"),
+	CLI_LETTER('n', "count", "N", "at most so many; 20 when not given"),
+	CLI_END,
+};
+
+const cli_option options_whole[] = {
+	LOG_KEY,
+	CLI_VALUE("first-mac", "FILE",
+		"first MAC key, as it was taken off this host: shows also what a thief of the other "
+		"keys has written"),
+	CLI_END,
+};
+
+const cli_option options_check[] = {LOG_KEY, CLI_END};

@@ -9,6 +9,7 @@
 
 extern const cli_option options_init[], options_issue[], options_attenuate[], options_seal[],
 	options_verify[], options_explain[], options_revoke[], options_out[], options_sign[],
-	options_rotate[], options_request[], options_breakglass[];
+	options_rotate[], options_request[], options_breakglass[], options_tail[], options_whole[],
+	options_check[];
 
 #endif
