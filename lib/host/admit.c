@@ -397,6 +397,7 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 		.permit = permit};
 	int rc = decide(session, verb, object, &decisions[0], err);
 
+	host_count_check(session, rc);
 	if (rc >= 0 && second) {
 		rc = decide(session, second_verb(verb), second, &decisions[1], err);
 		one.count = 2;

@@ -319,20 +319,30 @@ static int open_session(hn_host *host, const hn_session_options *options, const 
 	return host_session_new(host, &known, subject, NULL, session, err);
 }
 
-static int activate(activation *one, const hn_session_options *options, hn_error **err)
+/* What was rolled back is no session on record: there is no end of it either. */
+static int try_record(activation *one, const hn_session_options *options, hn_error **err)
 {
-	int rc = open_session(one->host, options, one->ask, &one->session, err);
+	int rc = one->session ? 0 : open_session(one->host, options, one->ask, &one->session, err);
 
 	if (rc >= 0)
 		rc = host_transaction(one->host, record, one, err);
+	if (rc < 0 && one->session && one->session->opened != 0) {
+		one->session->opened = 0;
+		one->host->rights->sessions--;
+	}
+	return rc;
+}
+
+static int activate(activation *one, const hn_session_options *options, hn_error **err)
+{
+	int rc = try_record(one, options, err);
+
 	if (rc == HN_ENOSPC && free_reserve(one->host))
-		rc = host_transaction(one->host, record, one, err);
+		rc = try_record(one, options, err);
 	if (rc >= 0) {
 		seal(one->host);
 		return 0;
 	}
-	if (one->session)
-		one->session->opened = 0; /* it was rolled back: there is no end to record */
 	one->session = hn_session_unref(one->session);
 	return rc;
 }

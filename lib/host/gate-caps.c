@@ -6,6 +6,8 @@
 #include "host/rights.h"
 
 #define SECONDS(host) (os_now((host)->os) / OS_SECOND)
+#define ISSUED "org.hypernix.cap.issued.v1"
+#define REVOKED "org.hypernix.cap.revoked.v1"
 #define KID_HASH (CAPS_KID - 4) /* the rest of a kid is the epoch */
 
 static int begin(hn_session *session, hn_verb verb, hn_host **host, host_rights **rights,
@@ -74,9 +76,15 @@ static int remember(void *arg, hn_error **err)
 		.session = one->session,
 		.cti = one->token->links[0].cti.bytes,
 		.valid_until = one->token->links[0].expires};
+	char cti[2 * CAPS_CTI + 1];
+	const char *const pairs[] = {
+		"cti", cti, "for", caps_written_terms(one->written)->subject, NULL};
 	int rc = caps_store_issued(one->rights->store, one->token, err);
 
-	return rc < 0 ? rc : host_audit_append(one->session->host, &entry, NULL, err);
+	if (rc >= 0)
+		rc = host_audit_append(one->session->host, &entry, NULL, err);
+	codec_hex(one->token->links[0].cti.bytes, CAPS_CTI, cti);
+	return rc < 0 ? rc : host_event_pairs(one->session->host, one->session, ISSUED, pairs, err);
 }
 
 static int fill_terms(issuing *one, const char *cluster, hn_error **err)
@@ -241,8 +249,11 @@ static int raise_epoch(const revoking *one, hn_error **err)
 static int revoke(void *arg, hn_error **err)
 {
 	const revoking *one = arg;
+	const char *const pairs[] = {one->what, one->value, NULL};
+	int rc = strcmp(one->what, "cti") == 0 ? revoke_link(one, err) : raise_epoch(one, err);
 
-	return strcmp(one->what, "cti") == 0 ? revoke_link(one, err) : raise_epoch(one, err);
+	return rc < 0 ? rc
+		      : host_event_pairs(one->session->host, one->session, REVOKED, pairs, err);
 }
 
 static int read_revocation(revoking *one, hn_error **err)

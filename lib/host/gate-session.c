@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#define CUT "org.hypernix.session.cut.v1"
+
 /* --- the list of open sessions --- */
 
 /* A row of another boot is of nobody. */
@@ -72,9 +74,20 @@ static int put_row(void *arg, hn_error **err)
 	return rc < 0 ? rc : host_audit_append(host, &opened, &session->opened, err);
 }
 
+/* In this process; a gauge of many would need a look at each of them. */
+static void count_sessions(hn_host *host, int64_t more)
+{
+	host->rights->sessions += more;
+	(void)events_gauge_set(host->events, "hypernix_cap_sessions", "", host->rights->sessions);
+}
+
 int host_session_register(hn_session *session, hn_error **err)
 {
-	return host_transaction(session->host, put_row, session, err);
+	int rc = host_transaction(session->host, put_row, session, err);
+
+	if (rc >= 0)
+		count_sessions(session->host, 1);
+	return rc;
 }
 
 typedef struct ending {
@@ -101,6 +114,7 @@ void host_session_ended(hn_session *session, const char *why)
 
 	if (session->host->read_only || !session->host->rights || session->opened == 0)
 		return;
+	count_sessions(session->host, -1);
 	if (host_transaction(session->host, remove_row, &end, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "the end of a session (%s) is not on record",
 			why);
@@ -161,13 +175,29 @@ static int parse_id(const char *text, uint8_t id[8], hn_error **err)
 		"\"%.40s\" is not the number of a session", text ? text : "");
 }
 
+typedef struct cutting {
+	hn_session *session;
+	const char *id;
+	uint8_t number[8];
+} cutting;
+
+static int cut(void *arg, hn_error **err)
+{
+	const cutting *one = arg;
+	hn_host *host = one->session->host;
+	const char *const pairs[] = {"session", one->id, NULL};
+	int rc = caps_store_session_cut(host->rights->store, one->number, err);
+
+	return rc < 0 ? rc : host_event_pairs(host, one->session, CUT, pairs, err);
+}
+
 int hn_session_cut(hn_session *session, const char *id, hn_error **err)
 {
+	cutting one = {.session = session, .id = id};
 	host_rights *rights = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
-	uint8_t number[8];
-	int rc = parse_id(id, number, err);
+	int rc = parse_id(id, one.number, err);
 
 	if (rc >= 0)
 		rc = host_enter_node(session, HN_VERB_SESSION_CUT, &host, &permit, err);
@@ -175,7 +205,7 @@ int hn_session_cut(hn_session *session, const char *id, hn_error **err)
 		return rc;
 	rc = host_rights_get(host, &rights, err);
 	if (rc >= 0)
-		rc = caps_store_session_cut(rights->store, number, err);
+		rc = host_transaction(host, cut, &one, err);
 	return host_settle(&permit, rc, err);
 }
 

@@ -294,6 +294,11 @@ int host_event(hn_host *host, const hn_session *session, const char *type, const
 /* The same about the host itself. */
 int host_event_node(hn_host *host, const hn_session *session, const char *type, const char *data,
 	hn_error **err);
+/* The same with texts: names and values by turns, then NULL. */
+int host_event_pairs(hn_host *host, const hn_session *session, const char *type,
+	const char *const *pairs, hn_error **err);
+/* An admission by a token, in the metrics. */
+void host_count_check(const hn_session *session, int code);
 
 /* --- runtime input of units: tags, policies, definitions that are not in the declaration
  * (inputs.c) --- */

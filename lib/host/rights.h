@@ -31,6 +31,7 @@ typedef struct host_rights {
 	int64_t fresh;       /* wall seconds at which our view of revocations was whole */
 	os_interval clock;   /* as of the last look */
 	bool suspect;        /* of the clock */
+	int64_t sessions;    /* open in this process, of tokens and break-glass */
 	bool unsynchronised; /* it may be that, and tokens are taken all the same */
 } host_rights;
 /* Made on first use: most programs never see a token. */

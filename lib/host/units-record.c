@@ -416,22 +416,6 @@ int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, c
 	return 0;
 }
 
-int host_event_node(hn_host *host, const hn_session *session, const char *type, const char *data,
-	hn_error **err)
-{
-	char subject[BASE_OBJECT_SIZE];
-	hn_event event = {
-		.size = sizeof(event),
-		.type = type,
-		.subject = host_object_node(subject, host),
-		.name = host->node,
-		.who = session ? session->subject : "host",
-		.data = data,
-	};
-
-	return events_append(host->events, &event, NULL, err);
-}
-
 int host_event(hn_host *host, const hn_session *session, const char *type, const char *uuid,
 	const char *name, const char *data, hn_error **err)
 {

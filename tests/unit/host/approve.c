@@ -234,6 +234,42 @@ Test(approval, is_listed_and_on_record)
 	cr_expect_eq(host_audit_verify(s.l.host, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
 }
 
+Test(events, of_capabilities_and_their_metrics)
+{
+	SCENE s = new_scene();
+	BASE_AUTO_FREE char *metrics = NULL;
+	char cti[33], id[17];
+
+	cr_expect_eq(lab_events(&s.l, "org.hypernix.cap.issued.v1"), 1);
+	codec_hex(s.session->id, 8, id);
+	cr_assert_eq(hn_session_cut(s.l.session, id, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	cr_expect_eq(lab_events(&s.l, "org.hypernix.session.cut.v1"), 1);
+	codec_hex(s.session->holder->token->links[0].cti.bytes, 16, cti);
+	cr_assert_eq(hn_cap_revoke(s.l.session, "cti", cti, lab_err(&s.l)), 0);
+	cr_expect_eq(lab_events(&s.l, "org.hypernix.cap.revoked.v1"), 1);
+	hn_os_sim_advance(s.l.os, OS_SECOND);
+	cr_expect_eq(start(&s, "web-1"), HN_ESESSION);
+	cr_assert_eq(hn_metrics_text(s.l.session, &metrics, lab_err(&s.l)), 0);
+	cr_expect_not_null(strstr(metrics, "hypernix_cap_sessions 0"), "%s", metrics);
+	cr_expect_not_null(strstr(metrics, "hypernix_clock_suspect 0"), "%s", metrics);
+}
+
+Test(events, checks_of_tokens_are_counted)
+{
+	SCENE s = new_scene();
+	BASE_AUTO_FREE char *metrics = NULL;
+
+	cr_expect_eq(start(&s, "web-1"), HN_EAPPROVAL);
+	cr_assert_eq(collect(&s, ALICE), 0);
+	cr_assert_eq(collect(&s, BO), 0);
+	cr_expect_geq(start(&s, "web-1"), 0, "%s", lab_why(&s.l));
+	cr_assert_eq(hn_metrics_text(s.l.session, &metrics, lab_err(&s.l)), 0);
+	cr_expect_not_null(
+		strstr(metrics, "hypernix_cap_checks_total{allowed=\"true\"} 1"), "%s", metrics);
+	cr_expect_not_null(
+		strstr(metrics, "hypernix_cap_checks_total{allowed=\"false\"} 1"), "%s", metrics);
+}
+
 /* Power goes at the nth I/O call of a start that was approved once. Count and allow record are of
  * one transaction: whatever came through, as many uses are counted as are on record. */
 static void cut_at(uint64_t nth, hn_os_sim_crash how)
