@@ -202,11 +202,12 @@ void signer_keys_clear(signer_keys *keys)
 	*keys = (signer_keys){0};
 }
 
-static int open_key(hn_os *os, char *path, const crypto_secret *kek, crypto_key_kind kind,
+/* Frees `given`. */
+static int open_key(hn_os *os, char *given, const crypto_secret *kek, crypto_key_kind kind,
 	crypto_key **key, hn_error **err)
 {
 	BASE_AUTO_OF(crypto_key) crypto_key *opened = NULL;
-	BASE_AUTO_FREE char *owned = path;
+	BASE_AUTO_FREE char *path = given;
 	crypto_wrapping wrapping = by_kek(kek);
 	int rc;
 
