@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Secrets are searched where they must not be: in core files of the programs that handled them, their command lines
+# and environments, logs, answers of the API, and the database.
+. "$(dirname "$0")/../lib/e2e.sh"
+
+need_program e2e-secrets
+secrets=$program
+need_program hv-signer
+signer=$program
+chmod 700 "$work"
+started=()
+
+cleanup() {
+	local pid
+	for pid in "${started[@]}"; do
+		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+	done
+	e2e_clean
+}
+trap cleanup EXIT
+
+# search DIRECTORY FILE...: prints where a plant stands as it is, as hexadecimal digits or as base64. The program's
+# own code is not a place: what is looked for is made anew each time.
+search() {
+	python3 - "$@" <<'END'
+import base64, os, sys
+
+plants = {}
+for name in sorted(os.listdir(sys.argv[1])):
+    with open(os.path.join(sys.argv[1], name), 'rb') as file:
+        data = file.read()
+    forms = {'as it is': data, 'hexadecimal': data.hex().encode()}
+    for shift in range(3):  # base64 of what has something before it
+        for encode, how in ((base64.b64encode, 'base64'), (base64.urlsafe_b64encode, 'base64url')):
+            forms[f'{how} {shift}'] = encode(b'\0' * shift + data)[4 if shift else 0:-4]
+    plants[name] = forms
+found = False
+for path in sys.argv[2:]:
+    with open(path, 'rb') as file:
+        data = file.read()
+    for name, forms in plants.items():
+        for how, form in forms.items():
+            if form in data:
+                print(f'{name} ({how}) in {path}')
+                found = True
+sys.exit(1 if found else 0)
+END
+}
+
+core_of() { # PID FILE
+	command -v gcore >/dev/null && gcore -o "$2" "$1" >"$2.log" 2>&1 && mv "$2.$1" "$2" && [ -s "$2" ]
+}
+
+wait_ready() { # FILE PID
+	for _ in $(seq 600); do
+		grep -q ready "$1" && return 0
+		kill -0 "$2" 2>/dev/null || return 1
+		read -r -t 0.1 <> <(:)
+	done
+	return 1
+}
+
+# run_case NAME [SOCKET]
+run_case() {
+	local name=$1 place=$work/$1 pid
+	shift
+	mkdir -p "$place/plants" "$place/out"
+	chmod 700 "$place"
+	head -c 32 /dev/urandom >"$place/plants/secret"
+	"$secrets" "$place/state" "$place/plants" "$place/out" "$@" >"$place/out/stdout" 2>"$place/out/log" &
+	pid=$!
+	started+=("$pid")
+	if ! wait_ready "$place/out/stdout" "$pid"; then
+		not_ok "$name: the program did not come so far"
+		sed 's/^/    /' "$place/out/log"
+		return
+	fi
+	[ -f "$place/state/keys/kek" ] && cp "$place/state/keys/kek" "$place/plants/kek"
+	cp "/proc/$pid/cmdline" "/proc/$pid/environ" "$place/out/"
+	check "$name: nothing in the command line, the environment, logs and answers" search "$place/plants" "$place"/out/*
+	check "$name: nothing in the database and its log" search "$place/plants" "$place"/state/hypernix.db*
+	if core_of "$pid" "$place/core"; then
+		check "$name: the core has what is no secret" grep -q "looking for leaks" "$place/core"
+		check "$name: nothing in a core of the program" search "$place/plants" "$place/core"
+	else
+		skip "$name no core file could be made here (gcore)"
+	fi
+}
+
+# The search finds what is there: a plant in a file, in each form.
+mkdir -p "$work/self/plants"
+head -c 32 /dev/urandom >"$work/self/plants/x"
+{ echo before && cat "$work/self/plants/x"; } >"$work/self/raw"
+od -An -tx1 -v "$work/self/plants/x" | tr -d ' \n' >"$work/self/hex"
+{ printf a && cat "$work/self/plants/x"; } | base64 -w0 >"$work/self/base64"
+for form in raw hex base64; do
+	if search "$work/self/plants" "$work/self/$form" >/dev/null; then
+		not_ok "the search does not find what is there ($form)"
+	else
+		ok "the search finds what is there ($form)"
+	fi
+done
+
+run_case in-process
+
+keys=$work/signer-keys
+mkdir -m 700 "$keys"
+"$signer" --socket "$work/socket" --keys "$keys" --origin hypernix.org/audit/lab/here >"$work/signer.out" 2>"$work/signer.log" &
+signer_pid=$!
+started+=("$signer_pid")
+for _ in $(seq 100); do
+	[ -S "$work/socket" ] && break
+	read -r -t 0.1 <> <(:)
+done
+run_case hv-signer "$work/socket"
+cp "$keys/kek" "$work/hv-signer/plants/kek" 2>/dev/null
+cp "/proc/$signer_pid/cmdline" "/proc/$signer_pid/environ" "$work/hv-signer/out/"
+check "hv-signer: nothing in its command line, environment and log" search "$work/hv-signer/plants" "$work"/signer.* \
+	"$work"/hv-signer/out/*
+if core_of "$signer_pid" "$work/signer-core"; then
+	check "hv-signer: nothing in a core of it" search "$work/hv-signer/plants" "$work/signer-core"
+else
+	skip "hv-signer cannot be dumped here: $(tail -n 1 "$work/signer-core.log" 2>/dev/null)"
+fi
+finish
