@@ -41,7 +41,7 @@ def ctype(binding, c_type, of_struct=False):
 
 def pythonic(binding, text):
     """A sentence of a header in Python's words."""
-    text = re.sub(r'[;,:]?\s*(?:owned by the caller: |to be )?released? (?:it )?with hn_\w+', '', text)
+    text = re.sub(r'[;,:]?\s*(?:owned by the caller: |to be )?released? (?:it |them )?with hn_\w+', '', text)
     text = re.sub(r'\bset to (?=\w.* on success)', '', text)
     text = re.sub(r'(?:^|[;,]\s*)set on success(?=$|[;,.:])', '', text)
     text = re.sub(r'[;,]?\s+(?:one reference )?(?:owned by the caller|borrowed)(?=$|[;,.:])', '', text)

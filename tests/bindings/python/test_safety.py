@@ -348,11 +348,11 @@ class Callbacks(Case):
             'host = hypernix.Host.open(os=system, state="/s")\n'
             'host.session_open_local(reason="x").unit_define("a")\n'
             'session = host.session_open_service("activation", reason="x")\n'
-            'hypernix.set_log(lambda level, room, text: print(repr(level), room, "not be recorded" in text))\n'
+            'hypernix.set_log(lambda level, room, text: print(repr(level), room, "audit" in text))\n'
             'system.sim_fail(1, True, errno.ENOSPC)\n'
             'try:\n    session.unit_force("a", "compute.units", "5", 10 ** 12)\n'
             'except hypernix.DeniedError:\n    print("denied")\n')
-        self.assertEqual(said, 'LogLevel.WARNING host True\ndenied\n')
+        self.assertEqual(said, 'LogLevel.WARNING caps True\ndenied\n')
 
     @needs_root
     def test_log_that_is_replaced(self):
