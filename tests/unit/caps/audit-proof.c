@@ -80,7 +80,6 @@ Test(proof, of_what_is_not_there_is_none)
 Test(proof, needs_the_key_of_its_log)
 {
 	LOG l = log_new();
-	LOG other = log_new();
 	BASE_AUTO_BUF base_buf text = {0};
 	BASE_AUTO_BUF base_buf made = {0};
 	static caps_audit_proof proof;
