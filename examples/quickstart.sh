@@ -16,6 +16,7 @@ keep=''
 work='' hv='' began=0 step_name='' times=()
 booted=(webserver db-main)
 . "$root/tests/lib/packages.sh"
+. "$root/tests/lib/build.sh"
 
 now() { # tenths of a second
 	echo $(($(date +%s%N) / 100000000))
@@ -78,21 +79,6 @@ clean_up() {
 	exit "$status"
 }
 
-build_program() {
-	if [ ! -f "$build/build.ninja" ]; then
-		meson setup "$build" "$root" --buildtype=debugoptimized -Dtests=disabled >"$work/build.log" 2>&1 || {
-			tail -n 30 "$work/build.log"
-			fail "meson setup failed"
-		}
-	fi
-	ninja -C "$build" >"$work/build.log" 2>&1 || {
-		tail -n 40 "$work/build.log"
-		fail "the build failed"
-	}
-	hv=$(find "$build/frontends" -name hv-compute -type f | head -n 1)
-	"$hv" --version
-}
-
 # fleet.json names no path of this machine: what the two units boot comes in a second document.
 write_boot_document() {
 	local unit separator=''
@@ -149,7 +135,9 @@ main() {
 	work=$(mktemp -d /tmp/hn.XXXXXX)
 	export HYPERNIX_STATE=$work/s HYPERNIX_ROOT=$work/m
 	step "build"
-	build_program
+	build_programs
+	hv=$(built_program hv-compute)
+	"$hv" --version
 	step "guest from Debian's cloud kernel and busybox"
 	"$root/tests/guest/build" "$guest"
 	write_boot_document

@@ -41,6 +41,19 @@ typedef struct hn_cap_use {
 	}
 
 /**
+ * Gives the name of a verb by its number, which is its bit in a capability.
+ *
+ * @param index  from 0
+ * @return the name, such as "unit.read"; static; NULL past the last
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_verb_name(size_t index);
+
+/**
  * Shows what a token says; whether it may be believed is for hn_cap_verify.
  *
  * @param token  "hvc1." and base64url; borrowed

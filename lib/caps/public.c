@@ -36,6 +36,11 @@ static int read_text(const char *text, caps_token **token, hn_error **err)
 	return with_reason(rc, reason, err);
 }
 
+const char *hn_verb_name(size_t index)
+{
+	return index < HN_VERB_COUNT ? base_verb_text((hn_verb)index) : NULL;
+}
+
 int hn_cap_inspect(const char *text, char **json, hn_error **err)
 {
 	BASE_AUTO_OF(caps_token) caps_token *token = NULL;

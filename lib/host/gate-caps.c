@@ -37,6 +37,10 @@ static int read_holder(issuing *one, const char *holder, hn_error **err)
 	int rc;
 
 	one->bearer = !holder;
+	if (!holder && terms->expires - terms->issued > CAPS_BEARER_SECONDS)
+		return base_error(err, HN_ERANGE, HOST_ROOM,
+			"ask for 15min or less, or name the key of who gets it",
+			"a bearer token lives at most 15 minutes");
 	if (!holder) {
 		rc = os_random(one->session->host->os, one->seed, sizeof(one->seed), err);
 		if (rc >= 0)

@@ -216,7 +216,7 @@ int cap_breakglass_list(cli_run *cli)
 		{.title = "FROM"}, {.title = "END"}, {.title = "PERSONS", .shrink = true},
 		{.title = ""}, {.title = "REASON", .shrink = true}};
 	static const cli_member members[] = {{"number", CLI_MEMBER_TEXT},
-		{"active", CLI_MEMBER_TEXT}, {"from", CLI_MEMBER_TEXT}, {"end", CLI_MEMBER_TEXT},
+		{"active", CLI_MEMBER_TEXT}, {"from", CLI_MEMBER_TIME}, {"end", CLI_MEMBER_TIME},
 		{"persons", CLI_MEMBER_LIST}, {"reviewed", CLI_MEMBER_TEXT},
 		{"request/reason", CLI_MEMBER_TEXT}};
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;

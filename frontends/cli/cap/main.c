@@ -4,6 +4,64 @@
  */
 #include "cap.h"
 
+static void print_members(const char *json, const char *format)
+{
+	CLI_AUTO_OF(cli_document) cli_document *document = cli_document_new(json);
+	const char *text;
+
+	for (size_t n = 0; document != NULL; n++) {
+		CLI_AUTO_FREE char *place = cli_format("/%zu/%s", n, format);
+
+		text = cli_document_text(document, "%s", place);
+		if (text == NULL)
+			return;
+		puts(text);
+	}
+}
+
+static void complete_units(hn_session *session)
+{
+	hn_units *units = NULL;
+
+	if (hn_units_list(session, NULL, false, &units, NULL) < 0)
+		return;
+	for (size_t i = 0; i < hn_units_count(units); i++)
+		printf("unit:%s\n", hn_unit_name(hn_units_at(units, i)));
+	hn_units_free(units);
+}
+
+/* Words that only the host knows. */
+static void complete_from_host(cli_run *cli, const char *kind)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+
+	if (cap_open(cli, CAP_READ, &session) != 0)
+		return;
+	if (strcmp(kind, "OBJECT") == 0)
+		complete_units(session);
+	else if (strcmp(kind, "CTI") == 0 && hn_cap_list(session, &json, NULL) == 0)
+		print_members(json, "cti");
+	else if (strcmp(kind, "SESSION") == 0 && hn_session_list(session, &json, NULL) == 0)
+		print_members(json, "id");
+}
+
+static void complete(cli_run *cli, const char *kind)
+{
+	const char *word;
+
+	if (strcmp(kind, "VERB") == 0 || strcmp(kind, "VERBS") == 0) {
+		for (size_t n = 0; (word = hn_verb_name(n)) != NULL; n++)
+			puts(word);
+	} else if (strcmp(kind, "ROLE") == 0) {
+		puts("issuer\naudit\nwitness\nnode\nbox\nrecord");
+	} else if (strcmp(kind, "PROFILE") == 0) {
+		puts("parser\nsigner\nedge\nnbd\nbackup\ncore");
+	} else {
+		complete_from_host(cli, kind);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const cli_program program = {
@@ -13,6 +71,7 @@ int main(int argc, char **argv)
 			"host, until when, and by whose leave.",
 		.options = cap_options,
 		.commands = cap_commands,
+		.complete = complete,
 	};
 
 	return cli_main(&program, argc, argv);
