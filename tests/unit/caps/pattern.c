@@ -37,9 +37,7 @@ Test(negative, g52_objects_that_are_none)
 Test(negative, g54_letters_that_look_alike)
 {
 	static const char *const wrong[] = {"unit/\xd0\xb0", "unit/\xef\xbd\x81", "unit/e\xcc\x81",
-		"unit/\xe2\x80\xae"
-		"a",
-		"unit/WEB"};
+		"unit/\342\200\256a", "unit/WEB"};
 
 	for (size_t i = 0; i < BASE_COUNT(wrong); i++)
 		cr_expect_not(object(wrong[i]), "%s", wrong[i]);

@@ -100,8 +100,7 @@ Test(negative, rows_cannot_be_swapped)
 {
 	static const char *const tampers[] = {
 		"UPDATE secret SET body = (SELECT body FROM secret WHERE name = 'b') WHERE name = 'a'",
-		"UPDATE secret SET name = 'c' WHERE name = 'a';"
-		"UPDATE secret SET name = 'a' WHERE name = 'b'",
+		"UPDATE secret SET name = 'c' WHERE name = 'a'; UPDATE secret SET name = 'a' WHERE name = 'b'",
 		"UPDATE secret SET version = version + 1 WHERE name = 'a'",
 		"UPDATE secret SET id = id + 100 WHERE name = 'a'",
 		"UPDATE secret SET body = substr(body, 1, length(body) - 1) WHERE name = 'a'",
