@@ -32,6 +32,10 @@ let
   '';
 
   socket = "/run/hypernix-signer/socket";
+  # Every program of this host asks the signer.
+  asks = optionalAttrs cfg.signer.enable { HYPERNIX_SIGNER = socket; };
+  hvCap = "${cfg.package}/bin/hv-cap";
+  host = lib.escapeShellArgs [ "--state" compute.stateDir "--uri" compute.driver ];
   beside = cfg.signer.kek == "beside";
   only = path: good: text: optional (!good) "${prefix}.${path}: ${text}";
   # What this version always does; other values wait for the version that knows them.
@@ -146,12 +150,21 @@ in
       };
     };
 
+    clock.unsynchronised = mkOption {
+      type = types.enum [ "allow" "deny" ];
+      default = "allow";
+      example = "deny";
+      description = "Whether tokens are good while no time server sets this host's clock.";
+    };
     localOperators = {
       enable = mkOption {
         type = types.bool;
         default = true;
         example = false;
-        description = "Whether root on this machine may act without a token. All it does is on record either way.";
+        description = ''
+          Whether root on this machine may act without a token. All it does is on record either way. Once it is false, a
+          later change of `trustBundle`, of the clock's rule, or of this takes a token: `hv-cap local on`.
+        '';
       };
       groups = mkOption {
         type = types.listOf types.str;
@@ -221,6 +234,47 @@ in
       environment.systemPackages = [ cfg.package ];
       environment.etc."hypernix/capabilities.json".source = cfg.file;
     }
+    {
+      environment.variables = asks;
+      # A local operator that is off stays so: systemd says it, and nothing fails.
+      systemd.services.hypernix-capabilities = {
+        description = "hypernix: load the trust bundle, and say who may act without a token";
+        documentation = [ "man:hv-cap(1)" ];
+        wantedBy = [ "multi-user.target" ];
+        requires = optional cfg.signer.enable "hypernix-signer.service";
+        after = [ "local-fs.target" ] ++ optional cfg.signer.enable "hypernix-signer.service";
+        before = optional compute.enable "hypernix.service";
+        environment = asks;
+        script = ''
+          status=0
+          ${hvCap} list ${host} >/dev/null || status=$?
+          if [ "$status" = 8 ]; then
+            echo "root may not act without a token here: load the trust bundle with one" >&2
+            exit 0
+          fi
+        '' + lib.optionalString (cfg.trustBundle != null) ''
+          ${hvCap} trust update ${bundle} ${host}
+        '' + ''
+          ${hvCap} clock unsynchronised ${cfg.clock.unsynchronised} ${host}
+        '' + lib.optionalString (!cfg.localOperators.enable) ''
+          ${hvCap} local off --reason 'the configuration of this host' ${host}
+        '';
+        serviceConfig = {
+          Type = "oneshot";
+          RemainAfterExit = true;
+          NoNewPrivileges = true;
+          PrivateTmp = true;
+          ProtectHome = true;
+          RestrictAddressFamilies = "AF_UNIX AF_NETLINK";
+        } // optionalAttrs (compute.stateDir == "/var/lib/hypernix") { StateDirectory = "hypernix"; };
+      };
+    }
+    (mkIf (cfg.signer.enable && compute.enable) {
+      systemd.services.hypernix.environment = asks;
+    })
+    (mkIf (cfg.signer.enable && compute.enable && compute.superviseInterval != null) {
+      systemd.services.hypernix-supervise.environment = asks;
+    })
     (mkIf (cfg.trustBundle != null) { environment.etc."hypernix/trust.cbor".source = bundle; })
 
     (mkIf cfg.signer.enable {

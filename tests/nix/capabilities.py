@@ -208,7 +208,7 @@ def capability_options(tool, report):
 def asked(tool, body):
     path = tool.write('asked.nix', MODULE % body)
     return tool.evaluate(f'''let c = {tool.configuration([path])}; in {{ inherit (c) problems; inherit (c.config) systemd users;
-        etc = builtins.attrNames c.config.environment.etc; }}''')
+        etc = builtins.attrNames c.config.environment.etc; environment = c.config.environment.variables; }}''')
 
 
 @part
@@ -232,6 +232,16 @@ def signer(tool, report):
     beside = asked(tool, 'signer = { enable = true; kek = "beside"; };')['systemd']['services']
     report.check('signer: without a credential', 'hypernix-signer-kek' not in beside and 'credential-fd' not in beside['hypernix-signer']['script']
                  and 'LoadCredentialEncrypted' not in beside['hypernix-signer']['serviceConfig'], beside['hypernix-signer'])
+    report.check('signer: every program asks it', on['environment'] == {'HYPERNIX_SIGNER': '/run/hypernix-signer/socket'}
+                 == services['hypernix']['environment'] == services['hypernix-capabilities']['environment'], on['environment'])
+    rights = services['hypernix-capabilities']
+    report.check('signer: the trust bundle is loaded before the units are made so', 'hv-cap trust update ' in rights['script']
+                 and rights['before'] == ['hypernix.service'] and rights['requires'] == ['hypernix-signer.service'], rights)
+    report.check('signer: root goes on without a token', 'local off' not in rights['script'] and
+                 'clock unsynchronised allow' in rights['script'], rights['script'])
+    shut = asked(tool, f'localOperators.enable = false; clock.unsynchronised = "deny"; trustBundle = {bundle};')['systemd']['services']
+    report.check('signer: or does not', 'hv-cap local off --reason ' in shut['hypernix-capabilities']['script'] and
+                 'clock unsynchronised deny' in shut['hypernix-capabilities']['script'], shut['hypernix-capabilities'])
     off = asked(tool, '')
     report.check('signer: off unless asked for', 'hypernix-signer' not in off['systemd']['services'] and 'users' not in off['users'], off['users'])
     verify_units(tool, report, {'services': services, 'timers': {}})
