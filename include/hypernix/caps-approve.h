@@ -33,6 +33,25 @@ HN_API int hn_approval_sign(
 	const char *request, const hn_cap_options *options, char **approval, hn_error **err);
 
 /**
+ * Signs a challenge of a host, as a second factor of a session: that a person is there now. Show it
+ * with hn_session_prove.
+ *
+ * @param nonce  32 hexadecimal digits, from hn_session_challenge
+ * @param options  key, passphrase and now; key must be given
+ * @param assertion  receives "hva1." and base64url; release it with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_EKEY, HN_ECRYPT when the key is not usable; HN_EINVAL for NULL, no key or another
+ * nonce; HN_ENEWER; HN_EIO; HN_ENOMEM
+ * Threads: any
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_approval_assert(
+	const char *nonce, const hn_cap_options *options, char **assertion, hn_error **err);
+
+/**
  * Shows what a request asks for, or which request an approval is of. Who signed is for the host to
  * say, which has the keysets.
  *

@@ -159,10 +159,13 @@ HN_API int hn_session_challenge(hn_host *host, char **nonce, hn_error **err);
 
 /**
  * Shows a fresh proof of possession to an open session, for verbs that need one (flag F), such as
- * cap.issue. It is good for one such call within 30 seconds.
+ * cap.issue: it is good for one such call within 30 seconds. Or a second factor, for tokens whose
+ * terms ask for one.
  *
  * @param session  of a token; a local operator needs no proof
- * @param token  the same token with a proof over a new challenge, the verb and its object; borrowed
+ * @param token  the same token with a proof over a new challenge, the verb and its object; or an
+ * assertion of hn_approval_assert over a new challenge, which stays good for as long as the token's
+ * terms say; borrowed
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_ETOKEN when it is another token or the proof is not good; HN_ESESSION when the session

@@ -44,6 +44,28 @@ int hn_approval_sign(
 	return rc < 0 ? rc : caps_approval_text(&bytes, approval, err);
 }
 
+int hn_approval_assert(
+	const char *nonce, const hn_cap_options *options, char **assertion, hn_error **err)
+{
+	BASE_AUTO_OF(crypto_key) crypto_key *key = NULL;
+	BASE_AUTO_BUF base_buf bytes = {0};
+	uint8_t raw[CAPS_NONCE], hash[32];
+	hn_cap_options known;
+	int rc = caps_options(options, &known, err);
+
+	if (rc == 0 && (nonce == NULL || assertion == NULL || known.key == NULL ||
+			       strnlen(nonce, 33) != 32 || !codec_hex_decode(nonce, 32, raw)))
+		rc = base_error(err, HN_EINVAL, CAPS_ROOM, NULL,
+			"an assertion needs a nonce of 32 hexadecimal digits, a key and a place");
+	if (rc == 0)
+		rc = caps_key_open(hn_os_real(), known.key, known.passphrase, &key, err);
+	if (rc < 0)
+		return rc;
+	caps_assertion_hash(raw, hash);
+	rc = caps_approval_sign(hash, caps_key_seed(key), known.now, &bytes, err);
+	return rc < 0 ? rc : caps_approval_text(&bytes, assertion, err);
+}
+
 static int show(const char *text, hn_json *json, hn_error **err)
 {
 	BASE_AUTO_OF(caps_ask) caps_ask *ask = NULL;
@@ -52,7 +74,8 @@ static int show(const char *text, hn_json *json, hn_error **err)
 		text, strnlen(text, 2 * CAPS_APPROVAL_BYTES), &approval, NULL);
 
 	if (rc == 0) {
-		hn_json_text(json, "kind", "approval");
+		hn_json_text(json, "kind",
+			caps_assertion_nonce(&approval) != NULL ? "assertion" : "approval");
 		caps_print_hex(json, "hash", approval.hash, sizeof(approval.hash));
 		caps_print_hex(json, "key", approval.key_id, sizeof(approval.key_id));
 		caps_print_time(json, "made", approval.made);

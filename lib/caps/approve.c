@@ -371,6 +371,21 @@ size_t caps_approval_by(const caps_approval *approval, const caps_keyset *keyset
 	return SIZE_MAX;
 }
 
+static const char assertion_start[CAPS_NONCE] = "hypernix-mfa.1";
+
+void caps_assertion_hash(const uint8_t nonce[CAPS_NONCE], uint8_t hash[32])
+{
+	memcpy(hash, assertion_start, sizeof(assertion_start));
+	memcpy(hash + sizeof(assertion_start), nonce, CAPS_NONCE);
+}
+
+const uint8_t *caps_assertion_nonce(const caps_approval *approval)
+{
+	return memcmp(approval->hash, assertion_start, sizeof(assertion_start)) == 0
+		       ? approval->hash + sizeof(assertion_start)
+		       : NULL;
+}
+
 void caps_votes_add(caps_votes *votes, caps_view person, int64_t made)
 {
 	if (votes->count == 0 || made < votes->oldest)

@@ -75,6 +75,12 @@ int caps_approval_text(const base_buf *bytes, char **text, hn_error **err);
 /* The entry of the keyset whose key has signed it; SIZE_MAX: none has. */
 size_t caps_approval_by(const caps_approval *approval, const caps_keyset *keyset);
 
+/* A second factor: what is signed is 16 fixed bytes, which no hash begins with, and a nonce. */
+#define CAPS_NONCE 16
+void caps_assertion_hash(const uint8_t nonce[CAPS_NONCE], uint8_t hash[32]);
+/* The nonce, or NULL: it is an approval of a request. */
+const uint8_t *caps_assertion_nonce(const caps_approval *approval);
+
 /* Persons, not keys. */
 typedef struct caps_votes {
 	caps_view persons[CAPS_KEYSET_PERSONS];

@@ -104,3 +104,46 @@ bool host_factor_fresh(
 	*until = host->rights->clock.wall / OS_SECOND + left / OS_SECOND;
 	return true;
 }
+
+bool host_factor_is(const char *text)
+{
+	return strncmp(text, "hva1.", 5) == 0;
+}
+
+static void keep_factor(hn_session *session, const uint8_t key[32])
+{
+	host_holder *holder = session->holder;
+	size_t at = 0;
+
+	while (at < holder->factor_count && memcmp(holder->factors[at].key, key, 32) != 0)
+		at++;
+	if (at == HOST_FACTORS)
+		at = 0;
+	else if (at == holder->factor_count)
+		holder->factor_count++;
+	memcpy(holder->factors[at].key, key, 32);
+	holder->factors[at].at = session->host->os->ops->clock(session->host->os, HN_OS_CLOCK_BOOT);
+}
+
+int host_factor_take(hn_session *session, const char *text, const char **reason, hn_error **err)
+{
+	const caps_bundle *bundle = caps_store_bundle(session->host->rights->store);
+	caps_approval assertion;
+	const uint8_t *nonce = NULL;
+	size_t by = SIZE_MAX;
+
+	*reason = "no assertion over an open challenge of ours by a key of the trust bundle";
+	if (caps_approval_read_text(
+		    text, strnlen(text, 2 * CAPS_APPROVAL_BYTES), &assertion, NULL) == 0)
+		nonce = caps_assertion_nonce(&assertion);
+	for (size_t i = 0; nonce && bundle && i < bundle->keyset_count; i++) {
+		by = caps_approval_by(&assertion, &bundle->keysets[i]);
+		if (by == SIZE_MAX)
+			continue;
+		if (!host_nonce_use(session->host, nonce))
+			break;
+		keep_factor(session, bundle->keysets[i].entries[by].key);
+		return 0;
+	}
+	return caps_token_refuse(err);
+}

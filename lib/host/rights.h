@@ -59,9 +59,10 @@ typedef struct host_holder { /* of a token */
 	hn_verb fresh_verb; /* HN_VERB_COUNT: no fresh proof */
 	char fresh_object[BASE_OBJECT_SIZE];
 	int64_t fresh_until; /* boot ns */
-	/* the unit whose tags and values a decision asks for, kept for the length of one */
-	hn_unit *unit;
-	bool unit_missing;
+	/* the unit whose tags and values a decision asks for, as it resolves now; kept for the
+	 * length of one decision */
+	char unit[37];
+	hn_view *view;
 	bool under_way; /* a permit is asked about again: what it has used up counts for it */
 	/* assertions of a second factor: signed over a challenge of ours */
 	struct {
@@ -91,6 +92,9 @@ int host_approval_count(hn_session *session, const uint8_t keyset[32],
 /* A second factor within max_age: a fact too. */
 bool host_factor_fresh(
 	hn_session *session, const uint8_t keyset[32], int64_t max_age, int64_t *until);
+/* Takes an assertion over one of our challenges, by a key of any keyset. HN_ETOKEN. */
+bool host_factor_is(const char *text);
+int host_factor_take(hn_session *session, const char *text, const char **reason, hn_error **err);
 /* Does what allowed this rest on an approval? */
 bool host_approval_needed(const hn_session *session, const caps_decision *decision);
 /* Uses it up, in the transaction of the allow record. HN_EAPPROVAL. */

@@ -18,7 +18,7 @@ void host_holder_free(host_holder *holder)
 		return;
 	caps_program_free(holder->program);
 	caps_token_free(holder->token);
-	(void)hn_unit_unref(holder->unit);
+	(void)hn_view_unref(holder->view);
 	base_free(holder->listener);
 	base_free(holder->peer);
 	base_free(holder);
@@ -351,6 +351,12 @@ int hn_session_prove(hn_session *session, const char *token, hn_error **err)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 			"only a session that was opened with a token is proved anew");
 	rc = ready(host, err);
+	if (rc >= 0 && host_factor_is(token)) {
+		rc = host_factor_take(session, token, &reason, err);
+		if (rc == HN_ETOKEN)
+			record_refusal(host, session->program, reason);
+		return rc;
+	}
 	if (rc >= 0)
 		rc = caps_token_read_text(
 			token, strnlen(token, TOKEN_TEXT_BYTES + 1), &fresh, &reason, err);

@@ -234,6 +234,73 @@ Test(approval, is_listed_and_on_record)
 	cr_expect_eq(host_audit_verify(s.l.host, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
 }
 
+/* --- a second factor --- */
+
+static char *assertion_of(lab *l, int who)
+{
+	BASE_AUTO_FREE char *nonce = NULL;
+	BASE_AUTO_BUF base_buf bytes = {0};
+	uint8_t raw[CAPS_NONCE], hash[32];
+	char *text = NULL;
+
+	cr_assert_eq(hn_session_challenge(l->host, &nonce, lab_err(l)), 0);
+	cr_assert(codec_hex_decode(nonce, 32, raw));
+	caps_assertion_hash(raw, hash);
+	cr_assert_eq(
+		caps_approval_sign(hash, seed_of(who), os_now(l->os) / OS_SECOND, &bytes, NULL), 0);
+	cr_assert_eq(caps_approval_text(&bytes, &text, NULL), 0);
+	return text;
+}
+
+static const char *factor_terms(void)
+{
+	static char terms[512];
+	char hex[65];
+	caps_keyset keyset;
+
+	fill_keyset(&keyset);
+	codec_hex(keyset.hash, 32, hex);
+	(void)snprintf(terms, sizeof(terms),
+		"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"unit.start\"],"
+		"\"on\":\"unit/*\"}],\"mfa\":{\"of\":\"%s\",\"within\":\"5min\"}}",
+		hex);
+	return terms;
+}
+
+Test(factor, is_asked_for_and_ages)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	BASE_AUTO_FREE char *assertion = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l, factor_terms());
+	cr_expect_eq(check(&l, session, "unit.start", "web-1"), HN_EMFA);
+	assertion = assertion_of(&l, ALICE);
+	cr_assert_eq(hn_session_prove(session, assertion, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(check(&l, session, "unit.start", "web-1"), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_session_prove(session, assertion, lab_err(&l)), HN_ETOKEN, "once");
+	hn_os_sim_advance(l.os, 301 * OS_SECOND);
+	cr_expect_eq(check(&l, session, "unit.start", "web-1"), HN_EMFA);
+}
+
+Test(negative, a_factor_of_a_stranger_or_of_no_challenge)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	BASE_AUTO_FREE char *stranger = NULL, *late = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l, factor_terms());
+	stranger = assertion_of(&l, STRANGER);
+	cr_expect_eq(hn_session_prove(session, stranger, lab_err(&l)), HN_ETOKEN);
+	late = assertion_of(&l, ALICE);
+	hn_os_sim_advance(l.os, 31 * OS_SECOND);
+	cr_expect_eq(hn_session_prove(session, late, lab_err(&l)), HN_ETOKEN);
+	cr_expect_eq(hn_session_prove(session, "hva1.", lab_err(&l)), HN_ETOKEN);
+	cr_expect_eq(check(&l, session, "unit.start", "web-1"), HN_EMFA);
+}
+
 Test(events, of_capabilities_and_their_metrics)
 {
 	SCENE s = new_scene();
