@@ -553,11 +553,14 @@ def examples(tool, report):
         report.check(f'examples: {name} declares units', any(
             document.get('units') for document in made['declaration'].get('documents', [made['declaration']])), made)
     with open(os.path.join(ROOT, 'README.md'), encoding='utf-8') as file:
-        flake, host = re.findall(r'```nix\n(.*?)```', file.read(), re.S)
+        flake, host, rights = re.findall(r'```nix\n(.*?)```', file.read(), re.S)
     report.check('examples: the flake of the README is Nix', tool.nix('--parse', tool.write('readme-flake.nix', flake))[0] == 0)
     made = tool.evaluate(f'let c = {tool.configuration([tool.write("readme.nix", host)])}; in {{ inherit (c) problems declaration; }}')
     status, text, errors = tool.compute('check', tool.declaration('readme.json', made['declaration']))
     report.check('examples: the host of the README', status == 0 and not made['problems'] and '1 unit' in text, errors + str(made['problems']))
+    made = tool.evaluate(f'let c = {tool.configuration([tool.write("rights.nix", rights)])}; in {{ inherit (c) problems; '
+                         'document = c.config.hypervisor.security.capabilities.document; }')
+    report.check('examples: the rights of the README', not made['problems'] and list(made['document']['templates']) == ['operator'], made)
     made = tool.evaluate(f'import {ROOT}/tests/nix/flakes.nix {{ lib = ({tool.configuration(["{ }"])}).lib; }}')
     for name, value in made['holds'].items():
         report.check(f'examples: flake: {name}', value is True, value)
