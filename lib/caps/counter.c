@@ -119,6 +119,9 @@ static int take_quota(counted *one, hn_error **err)
 		 : quota.unit == 1 ? one->amounts->bytes
 		 : quota.unit == 2 ? one->amounts->vcpus
 				   : one->amounts->memory;
+	/* nobody says how many bytes this moves: then it is none of them */
+	if (quota.unit == 1 && amount == 0)
+		return deny(one, HN_EQUOTA, "it does not count bytes", 0, err);
 	if (amount > 0 && holds)
 		rc = is_held(one, &held, err);
 	if (rc < 0 || amount == 0 || held)

@@ -54,14 +54,60 @@ static int would_locally(
 	return 0;
 }
 
+/* [12, persons, keyset, age]: two persons or more are a quorum. */
+static bool asks_quorum(const caps_caveat *caveat)
+{
+	codec_cbor in;
+	uint64_t count = 0, id = 0, persons = 0;
+
+	if (caveat->id != CAPS_APPROVAL)
+		return false;
+	codec_cbor_open(&in, caveat->raw.bytes, caveat->raw.size);
+	return codec_cbor_array(&in, &count) && codec_cbor_uint(&in, &id) &&
+	       codec_cbor_uint(&in, &persons) && persons >= 2;
+}
+
+/* Was a caveat that gathers a quorum among those that let this pass? */
+static bool had_quorum(const caps_token *token, const caps_decision *decision)
+{
+	for (size_t i = 0; i < token->link_count; i++)
+		for (size_t k = 0; k < token->links[i].caveat_count; k++)
+			if (asks_quorum(&token->caveats[token->links[i].first_caveat + k]))
+				return true;
+	if (decision->grant >= token->grant_count)
+		return false;
+	for (size_t k = 0; k < token->grants[decision->grant].caveat_count; k++)
+		if (asks_quorum(&token->caveats[token->grants[decision->grant].first_caveat + k]))
+			return true;
+	return false;
+}
+
+/* No gate leaves anything out yet: what a token may see only in part it may not see at all. */
+static bool must_redact(const caps_decision *decision)
+{
+	for (size_t i = 0; i < sizeof(decision->redact); i++)
+		if (decision->redact[i] != 0)
+			return true;
+	return false;
+}
+
 static int would_by_token(hn_session *session, hn_verb verb, const char *object,
 	caps_decision *decision, hn_error **err)
 {
 	int rc = host_token_decide(session, verb, object, decision, NULL, NULL, err);
 
-	if (rc < 0 || decision->code == HN_OK)
+	if (rc < 0)
 		return rc;
-	return host_decision_error(session, verb, object, decision, err);
+	if (decision->code != HN_OK)
+		return host_decision_error(session, verb, object, decision, err);
+	if (must_redact(decision))
+		return refuse(session, HN_EDENIED, "narrow it by verbs and resources instead", verb,
+			object, ": this version cannot leave out what the token redacts", err);
+	if ((base_verb_flags(verb) & BASE_VERB_Q) != 0 && !session->quorum &&
+		!had_quorum(session->holder->token, decision))
+		return refuse(session, HN_EAPPROVAL, "a token whose approval caveat asks for two",
+			verb, object, " needs a quorum", err);
+	return 0;
 }
 
 static int would(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
@@ -114,8 +160,7 @@ int host_verb_find(const char *text, hn_verb *verb, hn_error **err)
 		*verb = (hn_verb)i;
 		return 0;
 	}
-	return base_error(err, HN_EINVAL, HOST_ROOM, "verbs are like unit.start",
-		"\"%.80s\" is no verb", text ? text : "");
+	return caps_verb_unknown(text ? text : "", err);
 }
 
 int hn_session_check(hn_session *session, const char *verb, const char *object, hn_error **err)
@@ -304,6 +349,16 @@ static int count(const admission *one, hn_error **err)
 	return rc;
 }
 
+static int unrecorded(const admission *one, int rc, hn_error **err)
+{
+	char name[BASE_OBJECT_SIZE];
+	bool known = rc == HN_ENOSPC || rc == HN_ENOMEM || rc == HN_EAUDITFORK;
+
+	return base_error_wrap(err, known ? (hn_code)rc : HN_EAUDIT, HOST_ROOM,
+		"%s on %s is not on record, so it is not done", base_verb_text(one->verb),
+		host_object_called(one->session, one->object, name));
+}
+
 static int record_allow(void *arg, hn_error **err)
 {
 	const admission *one = arg;
@@ -314,32 +369,21 @@ static int record_allow(void *arg, hn_error **err)
 		.session = one->session,
 		.valid_until = one->decisions[0].valid_until,
 	};
-	char name[BASE_OBJECT_SIZE];
 	int rc = count(one, err);
 
 	if (rc < 0)
 		return rc;
-	if ((base_verb_flags(one->verb) & BASE_VERB_S) != 0)
-		rc = host_audit_seal(one->session->host, err);
-	if (rc >= 0)
-		rc = record_opening(one->session, err);
+	rc = record_opening(one->session, err);
 	if (rc >= 0)
 		rc = host_audit_append(one->session->host, &entry, &one->permit->base.audit, err);
-	if (rc < 0)
-		return base_error_wrap(err,
-			rc == HN_ENOSPC || rc == HN_ENOMEM || rc == HN_EAUDITFORK ? (hn_code)rc
-										  : HN_EAUDIT,
-			HOST_ROOM, "%s on %s is not on record, so it is not done",
-			base_verb_text(one->verb),
-			host_object_called(one->session, one->object, name));
-	one->permit->recorded = true;
-	return 0;
+	return rc < 0 ? unrecorded(one, rc, err) : 0;
 }
 
 /* A count and its record stand or fall together. */
 static int enter(const admission *one, hn_error **err)
 {
 	bool counted = false, changes = (base_verb_flags(one->verb) & BASE_VERB_M) != 0;
+	int rc = 0;
 
 	for (size_t i = 0; i < one->count; i++)
 		counted = counted || one->decisions[i].counted_count > 0 ||
@@ -349,9 +393,16 @@ static int enter(const admission *one, hn_error **err)
 	if (one->session->host->read_only)
 		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
 			"the use of this token is counted, and the host was opened read-only");
-	if (!counted)
-		return record_allow((void *)(uintptr_t)one, err);
-	return host_transaction(one->session->host, record_allow, (void *)(uintptr_t)one, err);
+	/* before the transaction: a seal cannot take part in one */
+	if ((base_verb_flags(one->verb) & BASE_VERB_S) != 0)
+		rc = host_audit_seal(one->session->host, err);
+	if (rc < 0)
+		return unrecorded(one, rc, err);
+	rc = counted ? host_transaction(
+			       one->session->host, record_allow, (void *)(uintptr_t)one, err)
+		     : record_allow((void *)(uintptr_t)one, err);
+	one->permit->recorded = rc >= 0;
+	return rc;
 }
 
 /* Slow path of base_permit_live: the session may be over, the window shut, the tag gone. */
@@ -405,8 +456,12 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 	if (rc >= 0) {
 		fill_permit(session, verb, object, second, permit);
 		rc = enter(&one, err);
-		if (rc >= 0)
+		if (rc >= 0) {
+			/* a fresh proof is good for one call */
+			if (session->holder && (base_verb_flags(verb) & BASE_VERB_F) != 0)
+				session->holder->fresh_verb = HN_VERB_COUNT;
 			return 0;
+		}
 		if (rc != HN_EQUOTA && rc != HN_ERATE && rc != HN_EAPPROVAL)
 			return rc;
 	}

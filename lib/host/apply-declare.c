@@ -140,6 +140,27 @@ static int check_revision(const apply_run *run, hn_error **err)
 		"the state was changed while the plan was being checked");
 }
 
+/* A declaration says what tags and policies are, and who has them: a token's holder needs the right
+ * to all of that before he can put one in force. */
+static int may_declare(const apply_run *run, hn_error **err)
+{
+	static const struct {
+		hn_verb verb;
+		const char *object;
+	} needed[] = {
+		{HN_VERB_TAG_DEFINE, "tag/**"},
+		{HN_VERB_TAG_APPLY, "tag/**"},
+		{HN_VERB_POLICY_DEFINE, "policy/**"},
+	};
+	int rc = 0;
+
+	if (!run->session->holder || run->plan->generation == 0)
+		return 0;
+	for (size_t i = 0; rc >= 0 && i < BASE_COUNT(needed); i++)
+		rc = host_may(run->session, needed[i].verb, needed[i].object, err);
+	return rc;
+}
+
 static int declare_all(void *arg, hn_error **err)
 {
 	apply_run *run = arg;
@@ -147,6 +168,8 @@ static int declare_all(void *arg, hn_error **err)
 	host_permit permit = {0};
 	int rc = check_revision(run, err);
 
+	if (rc >= 0)
+		rc = may_declare(run, err);
 	if (rc >= 0)
 		rc = host_admit(run->session, HN_VERB_UNIT_UPDATE, "unit/**", NULL, &permit, err);
 	if (rc >= 0)

@@ -3,7 +3,14 @@
  * One change of what is desired of a unit, in one transaction: permit, rows, resolved view,
  * history, event. A change that does not resolve is refused and leaves nothing behind.
  */
-#include "host/host-private.h"
+#include "host/rights.h"
+
+/* Until its end an edit is not held to the bounds of a token: its values are not known yet. */
+static void values_later(const hn_session *session, bool later)
+{
+	if (session->holder)
+		session->holder->values_later = later;
+}
 
 int host_edit_begin(
 	hn_session *session, const char *name, bool missing_ok, host_edit *edit, hn_error **err)
@@ -39,6 +46,8 @@ int host_edit_begin(
 		edit->unit = hn_unit_unref(edit->unit);
 		state_rollback(host->store);
 		host_resolver_forget(host);
+	} else {
+		values_later(session, true);
 	}
 	return rc;
 }
@@ -73,15 +82,21 @@ static int send_event(const host_edit *edit, const hn_view *view, const char *ev
 		edit->host, edit->session, event, edit->unit->uuid, edit->unit->name, data, err);
 }
 
-/* A token may bound values: what counts is what this edit has made of them. */
+/* A token may bound values: what counts is what this edit has made of them. What it has used up
+ * goes on holding for it. */
 static int check_bounds(const host_edit *edit, hn_error **err)
 {
+	hn_verb verb = edit->verb != HN_VERB_UNIT_READ ? edit->verb : HN_VERB_UNIT_UPDATE;
+	struct host_holder *holder = edit->session->holder;
 	char object[BASE_OBJECT_SIZE];
+	int rc;
 
-	if (!edit->session->holder)
+	if (!holder || verb == HN_VERB_COUNT)
 		return 0;
-	return host_may(edit->session, edit->inserted ? HN_VERB_UNIT_CREATE : HN_VERB_UNIT_UPDATE,
-		host_object_unit(object, edit->unit->uuid), err);
+	holder->under_way = true;
+	rc = host_may(edit->session, verb, host_object_unit(object, edit->unit->uuid), err);
+	holder->under_way = false;
+	return rc;
 }
 
 static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
@@ -100,6 +115,7 @@ static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 
 int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err)
 {
+	values_later(edit->session, false);
 	if (rc >= 0 && edit->unit)
 		rc = settle_edit(edit, event, err);
 	if (rc >= 0)
@@ -167,6 +183,7 @@ static int expire_and_resolve(hn_session *session, const char *name, int64_t now
 
 	if (rc < 0)
 		return rc;
+	edit.verb = HN_VERB_COUNT; /* time does this, not who asks */
 	rc = remove_all_expired(edit.host, edit.unit, now, err);
 	return host_edit_end(&edit, rc, "org.hypernix.unit.reconfigured.v1", err);
 }

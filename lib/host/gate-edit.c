@@ -117,6 +117,67 @@ static int clear_definition(const host_edit *edit, hn_error **err)
 	return rc;
 }
 
+/* Tags widen what tag-scoped rights reach: who gives or takes one needs tag.apply on it, also when
+ * he makes the whole unit. */
+static int may_tag(const host_edit *edit, const char *tag, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	if (!tag || strlen(tag) > 2 * base_limit(BASE_LIMIT_NAME_BYTES) + 1)
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "that is not the name of a tag");
+	return host_may(edit->session, HN_VERB_TAG_APPLY, host_object_tag(object, tag), err);
+}
+
+static bool defines_tag(const hn_unit_definition *definition, const char *tag)
+{
+	for (size_t i = 0; i < definition->tag_count; i++)
+		if (strcmp(definition->tags[i], tag) == 0)
+			return true;
+	return false;
+}
+
+static int may_drop_tags(
+	const host_edit *edit, const hn_unit_definition *definition, hn_error **err)
+{
+	BASE_AUTO_NAMES base_names dropped = {0};
+	state_query *query = NULL;
+	int rc = state_find(edit->host->store,
+		"SELECT tag FROM unit_tag WHERE unit = ?1 AND added = 1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, edit->unit->id);
+	while ((rc = state_row(query, err)) > 0)
+		if (!defines_tag(definition, state_text(query, 0)) &&
+			base_names_add(&dropped, state_text(query, 0)) < 0) {
+			rc = base_nomem(err);
+			break;
+		}
+	state_done(query);
+	for (size_t i = 0; rc >= 0 && i < dropped.count; i++)
+		rc = may_tag(edit, dropped.items[i], err);
+	return rc;
+}
+
+/* A token's holder needs the rights for what a definition carries; operators have them. */
+static int may_define(const host_edit *edit, const hn_unit_definition *definition, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	int rc = 0;
+
+	if (!edit->session->holder)
+		return 0;
+	for (size_t i = 0; rc >= 0 && i < definition->tag_count; i++)
+		rc = may_tag(edit, definition->tags[i], err);
+	if (rc >= 0)
+		rc = may_drop_tags(edit, definition, err);
+	for (size_t i = 0; rc >= 0 && i < definition->policy_count; i++) {
+		(void)snprintf(object, sizeof(object), "policy/%.200s", definition->policies[i]);
+		rc = host_may(edit->session, HN_VERB_POLICY_DEFINE, object, err);
+	}
+	return rc;
+}
+
 static int put_definition(
 	const host_edit *edit, const hn_unit_definition *definition, hn_error **err)
 {
@@ -155,7 +216,11 @@ static int define_unit(host_edit *edit, const char *name, const hn_unit_definiti
 			return rc;
 		edit->inserted = true;
 	}
-	rc = host_admit_unit(edit->session, HN_VERB_UNIT_CREATE, edit->unit->uuid, permit, err);
+	edit->verb = HN_VERB_UNIT_CREATE;
+	rc = may_define(edit, definition, err);
+	if (rc >= 0)
+		rc = host_admit_unit(
+			edit->session, HN_VERB_UNIT_CREATE, edit->unit->uuid, permit, err);
 	if (rc >= 0)
 		rc = clear_definition(edit, err);
 	if (rc >= 0)
@@ -242,6 +307,7 @@ int hn_unit_force(hn_session *session, const char *unit, const char *key, const 
 	rc = host_edit_begin(session, unit, false, &edit, err);
 	if (rc < 0)
 		return rc;
+	edit.verb = HN_VERB_FORCE_SET;
 	return host_edit_end(
 		&edit, force_value(&edit, key, value, duration, err), RECONFIGURED, err);
 }
@@ -254,6 +320,7 @@ int hn_unit_unforce(hn_session *session, const char *unit, const char *key, hn_e
 
 	if (rc < 0)
 		return rc;
+	edit.verb = HN_VERB_FORCE_SET;
 	rc = check_value(key, NULL, NULL, err);
 	if (rc >= 0)
 		rc = host_admit_unit(session, HN_VERB_FORCE_SET, edit.unit->uuid, &permit, err);

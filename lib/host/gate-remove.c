@@ -274,6 +274,7 @@ int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err)
 		rc = host_edit_begin(session, real->name, true, &edit, err);
 	if (rc < 0)
 		return rc;
+	edit.verb = HN_VERB_UNIT_CREATE;
 	return host_edit_end(
 		&edit, adopt_domain(&edit, real, err), "org.hypernix.unit.created.v1", err);
 }

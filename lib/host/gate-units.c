@@ -186,7 +186,7 @@ static int list_unit(void *arg, hn_unit *unit)
 	list_call *call = arg;
 	int rc = give_views(call, unit);
 
-	if (rc >= 0 && !host_sees_unit(call->session, HN_VERB_UNIT_READ, unit)) {
+	if (rc >= 0 && !host_sees_unit(call->session, HN_VERB_UNIT_READ, unit, true)) {
 		hn_unit_unref(unit);
 		return 0;
 	}
@@ -230,7 +230,8 @@ static int observe_all(list_call *call)
 
 	for (size_t i = 0; rc >= 0 && i < call->units->count; i++)
 		rc = observe_unit(call->host, call->units->units[i], call->err);
-	if (rc >= 0 && call->host->machine && !call->selector && !host_session_limited(call->session))
+	if (rc >= 0 && call->host->machine && !call->selector &&
+		!host_session_limited(call->session))
 		rc = machine_list(call->host->machine, list_foreign, call, call->err);
 	return rc;
 }

@@ -48,15 +48,18 @@ int host_enter_list(
 	return host_admit(session, verb, object, NULL, &permit, err);
 }
 
-bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit)
+bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit, bool fresh)
 {
 	char object[BASE_OBJECT_SIZE];
 
 	if (!host_session_limited(session))
 		return true;
 	if (session->holder) {
-		(void)hn_unit_unref(session->holder->unit);
-		session->holder->unit = hn_unit_ref(unit); /* so that it is not loaded again */
+		host_facts_done(session);
+		if (fresh && unit->desired) { /* so that it is not resolved again */
+			session->holder->view = hn_view_ref(unit->desired);
+			memcpy(session->holder->unit, unit->uuid, sizeof(unit->uuid));
+		}
 	}
 	return host_would(session, verb, host_object_unit(object, unit->uuid), NULL) >= 0;
 }
@@ -71,7 +74,7 @@ static int missing(const char *name, hn_error **err)
 static int hide(hn_session *session, const char *name, hn_unit *unit, int rc, hn_error **err)
 {
 	if (!host_session_limited(session) || rc == HN_ENOMEM ||
-		host_sees_unit(session, HN_VERB_UNIT_READ, unit))
+		host_sees_unit(session, HN_VERB_UNIT_READ, unit, false))
 		return rc;
 	return missing(name, err);
 }

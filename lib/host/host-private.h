@@ -166,7 +166,8 @@ int host_admit_unit(
  * is for him. */
 int host_enter_list(
 	hn_session *session, hn_verb verb, const char *object, hn_host **host, hn_error **err);
-bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit);
+/* `fresh`: its desired view is what it resolves to now. */
+bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit, bool fresh);
 /* "node/<name>" into a buffer of BASE_OBJECT_SIZE; returns it. */
 const char *host_object_node(char object[BASE_OBJECT_SIZE], const hn_host *host);
 /* HN_ESCHEMA with the nearest key as hint. */
@@ -329,6 +330,8 @@ typedef struct host_edit {
 	hn_host *host;
 	hn_unit *unit; /* NULL until it is known */
 	bool inserted; /* made by this edit */
+	hn_verb verb;  /* whose bounds the values that come out must keep; UNIT_READ: unit.update;
+			  COUNT: of none */
 } host_edit;
 /* Opens the transaction and loads the unit; `missing_ok`: a unit that does not exist leaves
  * edit->unit NULL. */

@@ -39,34 +39,41 @@ static uint64_t epoch_of(void *arg, const char *subject, size_t size)
 	return caps_store_epoch(rights_of(arg)->store, CAPS_EPOCH_SUBJECT, subject, size);
 }
 
-/* The unit that "unit/<uuid>..." names; loaded once a decision. */
-static const hn_unit *unit_of(hn_session *session, const char *object)
+/* What the unit that "unit/<uuid>..." names resolves to now; what is not declared any more has the
+ * view that was stored last. Found once a decision. */
+static const hn_view *view_of(hn_session *session, const char *object)
 {
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
 	host_holder *holder = session->holder;
+	hn_resolver *resolver = NULL;
 	char uuid[37];
 
 	if (strncmp(object, "unit/", 5) != 0 || strlen(object + 5) < 36)
 		return NULL;
 	(void)snprintf(uuid, sizeof(uuid), "%.36s", object + 5);
-	if (holder->unit && strcmp(holder->unit->uuid, uuid) != 0)
-		holder->unit = hn_unit_unref(holder->unit);
-	if (!holder->unit && host_unit_load(session->host, uuid, &holder->unit, NULL) < 0)
-		holder->unit = NULL;
-	return holder->unit;
+	if (holder->view && strcmp(holder->unit, uuid) == 0)
+		return holder->view;
+	host_facts_done(session);
+	if (host_unit_load(session->host, uuid, &unit, NULL) < 0 || strcmp(unit->uuid, uuid) != 0 ||
+		host_resolver(session->host, &resolver, NULL) < 0)
+		return NULL;
+	if (unit->undeclared || hn_resolve(resolver, unit->name, &holder->view, NULL) < 0)
+		holder->view = unit->desired ? hn_view_ref(unit->desired) : NULL;
+	memcpy(holder->unit, uuid, sizeof(uuid));
+	return holder->view;
 }
 
-/* Its own tags: what is desired of it, so that re-tagging counts at once. */
 static int has_tag(void *arg, const char *object, const char *tag, size_t size)
 {
-	const hn_unit *unit = unit_of(arg, object);
-	size_t count = unit && unit->desired ? hn_view_tag_count(unit->desired) : 0;
+	const hn_view *view = view_of(arg, object);
+	size_t count = view ? hn_view_tag_count(view) : 0;
 
-	if (!unit || !unit->desired)
+	if (!view)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
 		const char *name = NULL, *how = NULL;
 
-		if (hn_view_tag_at(unit->desired, i, &name, &how) < 0)
+		if (hn_view_tag_at(view, i, &name, &how) < 0)
 			return -1;
 		if (strlen(name) == size && memcmp(name, tag, size) == 0)
 			return 1;
@@ -86,18 +93,18 @@ static bool sets_values(hn_verb verb)
 static int parameter(void *arg, const caps_request *request, const char *key, size_t size,
 	int64_t *number, const char **text)
 {
-	const hn_unit *unit;
+	const hn_view *view;
 	char name[128];
 
-	if (!sets_values(request->verb))
+	if (!sets_values(request->verb) || ((hn_session *)arg)->holder->values_later)
 		return 0;
-	unit = unit_of(arg, request->object);
-	if (!unit || !unit->desired || size >= sizeof(name))
+	view = view_of(arg, request->object);
+	if (!view || size >= sizeof(name))
 		return -1;
 	(void)snprintf(name, sizeof(name), "%.*s", (int)size, key);
-	if (hn_view_get_int(unit->desired, name, number, NULL) >= 0)
+	if (hn_view_get_int(view, name, number, NULL) >= 0)
 		return 1;
-	return hn_view_get_text(unit->desired, name, text, NULL) >= 0 ? 2 : -1;
+	return hn_view_get_text(view, name, text, NULL) >= 0 ? 2 : -1;
 }
 
 static const codec_zone *zone_of(void *arg, const char *name, size_t size)
@@ -162,5 +169,5 @@ int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err)
 
 void host_facts_done(hn_session *session)
 {
-	session->holder->unit = hn_unit_unref(session->holder->unit);
+	session->holder->view = hn_view_unref(session->holder->view);
 }

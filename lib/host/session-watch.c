@@ -113,11 +113,13 @@ static void ask_consoles(hn_session *session)
 	if (!session->holder || session->console_count == 0 || now < session->next_console)
 		return;
 	session->next_console = now + TICK;
+	session->holder->under_way = true; /* what they have used up goes on holding for them */
 	for (size_t i = session->console_count; i-- > 0;)
 		if (host_token_decide(session, HN_VERB_UNIT_CONSOLE, session->consoles[i].object,
 			    &decision, NULL, NULL, NULL) < 0 ||
 			decision.code != HN_OK)
 			close_console(session, i);
+	session->holder->under_way = false;
 }
 
 static int lost(const hn_session *session, hn_error **err)

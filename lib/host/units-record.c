@@ -161,7 +161,8 @@ int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **e
 	if (!name)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "a unit's name is needed");
 	rc = state_find(host->store,
-		SELECT_UNIT " WHERE u.name = ?1 OR u.uuid = ?1 ORDER BY u.name = ?1 DESC LIMIT 1",
+		/* a unit whose name is the uuid of another must not stand in for it */
+		SELECT_UNIT " WHERE u.name = ?1 OR u.uuid = ?1 ORDER BY u.uuid = ?1 DESC LIMIT 1",
 		&query, err);
 	if (rc < 0)
 		return rc;

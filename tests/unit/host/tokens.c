@@ -521,3 +521,123 @@ Test(token, one_verb_is_one_use_also_on_two_objects)
 		hn_unit_tag(session, "web-1", add, 1, NULL, 0, lab_err(&l)), 0, "%s", lab_why(&l));
 	cr_expect_eq(hn_unit_tag(session, "web-2", add, 1, NULL, 0, lab_err(&l)), HN_EQUOTA);
 }
+
+/* --- what a hostile reader found --- */
+
+Test(review, a_tag_that_was_taken_away_counts_no_more)
+{
+	static const char *const web[] = {"web"};
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *session = opened(&l, READ_WEB);
+
+	cr_assert_eq(check(&l, session, "unit.start", "web-1"), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_unit_tag(l.session, "web-1", NULL, 0, web, 1, lab_err(&l)), 0, "%s",
+		lab_why(&l));
+	cr_expect_eq(check(&l, session, "unit.start", "web-1"), HN_EDENIED);
+	cr_assert_eq(
+		hn_unit_tag(l.session, "db-1", web, 1, NULL, 0, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(check(&l, session, "unit.start", "db-1"), 0, "%s", lab_why(&l));
+}
+
+#define MAKER                                                                                      \
+	"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\",\"unit.create\","   \
+	"\"unit.update\"],\"on\":\"unit/**\"}]}"
+
+Test(review, g57_a_tag_by_way_of_a_definition)
+{
+	static const char *const web[] = {"web"};
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *session = opened(&l, MAKER);
+	hn_unit_definition definition = {.size = sizeof(definition), .tags = web, .tag_count = 1};
+
+	cr_expect_eq(hn_unit_define(session, "api-1", &definition, lab_err(&l)), HN_EDENIED);
+	definition.tag_count = 0;
+	cr_expect_eq(
+		hn_unit_define(session, "api-1", &definition, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+Test(review, g57_a_tag_by_way_of_a_declaration)
+{
+	LAB l = new_lab();
+	hn_session *local = l.session;
+
+	l.session = opened(&l, MAKER);
+	cr_expect_eq(lab_apply(&l, "{\"hypernix\":1,\"tags\":{\"web\":{},\"db\":{}},\"units\":{"
+				   "\"db-1\":{\"tags\":[\"web\"]}}}"),
+		HN_EDENIED);
+	l.plan = hn_plan_unref(l.plan);
+	hn_session_unref(l.session);
+	l.session = local;
+}
+
+Test(review, a_name_that_is_the_uuid_of_another)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_unit) hn_unit *victim = NULL, *found = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *session = opened(&l, READ_WEB);
+	char name[16], fleet[256];
+
+	/* some uuid of sixteen begins with a letter, and is the name of a unit then */
+	for (int i = 0; i < 64; i++) {
+		(void)snprintf(name, sizeof(name), "api-%d", i);
+		cr_assert_eq(
+			hn_unit_define(l.session, name, NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+		victim = hn_unit_unref(victim);
+		cr_assert_eq(hn_unit_find(l.session, name, false, &victim, lab_err(&l)), 0);
+		if (hn_unit_uuid(victim)[0] >= 'a')
+			break;
+	}
+	cr_assert_geq(hn_unit_uuid(victim)[0], 'a');
+	(void)snprintf(fleet, sizeof(fleet),
+		"{\"hypernix\":1,\"tags\":{\"web\":{}},\"units\":{\"%s\":{\"tags\":[\"web\"]}}}",
+		hn_unit_uuid(victim));
+	cr_assert_eq(lab_apply(&l, fleet), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_unit_find(l.session, hn_unit_uuid(victim), false, &found, lab_err(&l)), 0);
+	cr_expect_str_eq(hn_unit_name(found), name);
+	cr_expect_eq(
+		check(&l, session, "unit.start", name), HN_EDENIED, "%s %s", name, lab_why(&l));
+}
+
+Test(review, a_bound_holds_for_the_verb_that_carries_it)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\",\"unit.update\"],"
+		"\"on\":\"unit/*\"},{\"verbs\":[\"force.set\",\"unit.create\"],\"on\":\"unit/*\","
+		"\"bounds\":{\"memory.size\":{\"max\":\"2Gi\"}}}]}");
+	BASE_AUTO_FREE char *token = NULL;
+	hn_session *why = NULL;
+
+	cr_expect_eq(hn_unit_define(session, "api-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	token = issue(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\",\"force.set\"],"
+		"\"on\":\"unit/*\",\"bounds\":{\"memory.size\":{\"max\":\"2Gi\"}}}]}");
+	cr_assert_eq(open_as(&l, token, "INC-1", &why), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_force(why, "web-1", "memory.size", "1Gi", 60 * OS_SECOND, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_force(why, "web-1", "memory.size", "8Gi", 60 * OS_SECOND, lab_err(&l)),
+		HN_EDENIED);
+	hn_session_unref(why);
+}
+
+Test(review, a_quorum_is_asked_of_tokens_too)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"audit.prune\"],\"on\":\"**\"}]}");
+
+	cr_expect_lt(hn_session_check(session, "audit.prune", "node/lab", lab_err(&l)), 0);
+}
+
+Test(review, what_cannot_be_left_out_is_not_shown)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}],"
+		"\"redact\":[\"addresses\"]}");
+
+	cr_expect_eq(check(&l, session, "unit.read", "web-1"), HN_EDENIED);
+}
