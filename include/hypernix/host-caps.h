@@ -22,7 +22,8 @@ extern "C" {
  * @param token  receives "hvc1." and base64url; release it with hn_text_free
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_ESYNTAX, HN_ESCHEMA, HN_ERANGE, HN_EZONE with line and column of the terms; HN_EKEY
+ * Errors: HN_ESYNTAX, HN_ESCHEMA, HN_ERANGE with line and column of the terms; HN_ERANGE for a
+ * bearer token that lives longer; HN_EZONE for a zone that this host does not have; HN_EKEY
  * when holder is no public key; HN_EBUNDLE when there is no trust bundle or this host is no issuer
  * of it; HN_EWIDEN when it is above the ceiling; HN_ESIGNER; HN_ERATE; HN_ESESSION; HN_EDENIED;
  * HN_EAUDIT; HN_EIO; HN_ENOMEM

@@ -127,6 +127,23 @@ static bool covers(const char *text, const char *verb)
 	return strcmp(text, verb) == 0;
 }
 
+static const char *verb_at(void *arg, size_t index)
+{
+	(void)arg;
+	return base_verb_text((hn_verb)index);
+}
+
+int caps_verb_unknown(const char *text, hn_error **err)
+{
+	char hint[64] = "verbs are like unit.start, unit.* or *";
+	int near = base_nearest(text, HN_VERB_COUNT, verb_at, NULL);
+
+	if (near >= 0)
+		(void)snprintf(
+			hint, sizeof(hint), "did you mean %s?", base_verb_text((hn_verb)near));
+	return base_error(err, HN_EINVAL, CAPS_ROOM, hint, "\"%.80s\" is no verb", text);
+}
+
 int caps_mask_add_text(caps_mask *mask, const char *text, hn_error **err)
 {
 	bool any = false;
@@ -139,6 +156,5 @@ int caps_mask_add_text(caps_mask *mask, const char *text, hn_error **err)
 	}
 	if (any)
 		return 0;
-	return base_error(err, HN_EINVAL, CAPS_ROOM, "verbs are like unit.start, unit.* or *",
-		"\"%.80s\" is no verb", text);
+	return caps_verb_unknown(text, err);
 }

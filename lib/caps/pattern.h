@@ -29,6 +29,7 @@ void caps_mask_add(caps_mask *mask, hn_verb verb);
 bool caps_mask_within(const caps_mask *narrow, const caps_mask *wide);
 size_t caps_mask_size(const caps_mask *mask); /* bytes up to the last that is not 0 */
 /* "unit.start" or "unit.*" or "*"; HN_EINVAL naming the nearest verb. */
+int caps_verb_unknown(const char *text, hn_error **err); /* HN_EINVAL, with the nearest one */
 int caps_mask_add_text(caps_mask *mask, const char *text, hn_error **err);
 
 #endif

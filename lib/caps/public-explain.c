@@ -116,6 +116,7 @@ static bool second_factor(void *arg, const uint8_t keyset[32], int64_t max_age, 
 
 static int read_verb(told *t, const codec_node *node)
 {
+	hn_error *why = NULL;
 	int rc = caps_reader_kind(&t->in, node, CODEC_TEXT, NULL);
 
 	if (rc < 0)
@@ -126,8 +127,8 @@ static int read_verb(told *t, const codec_node *node)
 		t->request.verb = (hn_verb)i;
 		return 0;
 	}
-	return caps_reader_fail(&t->in, HN_EINVAL, node, "verbs are like unit.start",
-		"\"%.80s\" is no verb", node->text);
+	(void)caps_verb_unknown(node->text, &why);
+	return caps_reader_fail_text(&t->in, node, &why);
 }
 
 static int read_object(told *t, const codec_node *node)

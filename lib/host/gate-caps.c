@@ -3,6 +3,7 @@
  * Gates of capabilities: issue, list, revoke, and the trust bundle.
  */
 #include "caps/terms.h"
+#include "caps/zones.h"
 #include "host/rights.h"
 
 #define SECONDS(host) (os_now((host)->os) / OS_SECOND)
@@ -102,6 +103,30 @@ static int fill_terms(issuing *one, const char *cluster, hn_error **err)
 	return os_random(one->session->host->os, terms->cti, sizeof(terms->cti), err);
 }
 
+/* A schedule in a zone that this host lacks would deny for ever. */
+static int check_zones(const issuing *one, hn_error **err)
+{
+	BASE_AUTO_OF(caps_zones) caps_zones *zones = NULL;
+	int rc = caps_zones_new(one->session->host->os, &zones, err);
+
+	for (size_t i = 0; rc >= 0 && i < one->token->caveat_count; i++) {
+		const caps_caveat *caveat = &one->token->caveats[i];
+		const char *zone = NULL;
+		size_t size = 0;
+		uint64_t number = 0;
+		codec_cbor in;
+
+		codec_cbor_open(&in, caveat->raw.bytes, caveat->raw.size);
+		if (caveat->id == CAPS_SCHEDULE && codec_cbor_array(&in, &number) &&
+			codec_cbor_uint(&in, &number) && codec_cbor_text(&in, &zone, &size) &&
+			!caps_zones_get(zones, zone, size))
+			rc = base_error(err, HN_EZONE, HOST_ROOM,
+				"zones are called as in /usr/share/zoneinfo, like Europe/Berlin",
+				"this host has no time zone \"%.*s\"", (int)size, zone);
+	}
+	return rc;
+}
+
 static int issue(issuing *one, const char *terms, const char *holder, char **token, hn_error **err)
 {
 	hn_host *host = one->session->host;
@@ -124,6 +149,8 @@ static int issue(issuing *one, const char *terms, const char *holder, char **tok
 		rc = read_holder(one, holder, err);
 	if (rc >= 0)
 		rc = sign(one, err);
+	if (rc >= 0)
+		rc = check_zones(one, err);
 	if (rc >= 0)
 		rc = host_transaction(host, remember, one, err);
 	return rc < 0 ? rc : caps_token_text(one->token, token, err);

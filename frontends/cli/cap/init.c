@@ -277,8 +277,8 @@ static int report(const first *one)
 	cap_say(one->cli, "issuer key %s\nroot key   %s", one->issuer, one->root);
 	cap_say(one->cli,
 		"\nThe root key lies in %s%s.\nWhoever has it decides who may do what here. Take it "
-		"off this host, with a copy in another place;\nit is needed again for the next "
-		"trust bundle: hv-cap trust renew.",
+		"off this host, with a copy in another place;\nit is needed again to sign the next "
+		"trust bundle: hv-cap trust make, hv-cap trust sign.",
 		one->root_path,
 		one->passphrase == NULL ? ", wrapped by the file kek beside it"
 					: ", wrapped by its passphrase");
@@ -301,7 +301,7 @@ static int check_fresh(const first *one)
 	if (result < 0)
 		return cli_fail(one->cli, error);
 	return cli_refuse(one->cli, HN_EEXIST,
-		"hv-cap trust show prints it; hv-cap trust renew makes the next",
+		"hv-cap trust show prints it; hv-cap trust make makes the next",
 		"this host has a trust bundle already");
 }
 
