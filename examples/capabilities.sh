@@ -232,8 +232,8 @@ break_glass() {
 	timeout 30 sh -c "while '$hv' list --stored --by-break-glass >/dev/null 2>&1; do sleep 0.2; done" || fail "break-glass does not end"
 	refused 4 'no break-glass is active' compute list --by-break-glass
 	cap local on --cap admin.cap --cap-key operator.key --reason 'end of the incident'
-	cap break-glass list
 	cap break-glass review 1 --reason 'INC-7: as it should be'
+	cap break-glass list
 }
 
 audit() {

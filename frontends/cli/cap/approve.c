@@ -213,11 +213,11 @@ int cap_breakglass_end(cli_run *cli)
 int cap_breakglass_list(cli_run *cli)
 {
 	static const cli_column columns[] = {{.title = "NUMBER", .right = true}, {.title = ""},
-		{.title = "FROM"}, {.title = "END"}, {.title = "PERSONS", .shrink = true},
-		{.title = ""}, {.title = "REASON", .shrink = true}};
+		{.title = "FROM"}, {.title = "UNTIL"}, {.title = "APPROVED BY", .shrink = true},
+		{.title = "REVIEWED BY"}, {.title = "REASON", .shrink = true}};
 	static const cli_member members[] = {{"number", CLI_MEMBER_TEXT},
-		{"active", CLI_MEMBER_TEXT}, {"from", CLI_MEMBER_TIME}, {"end", CLI_MEMBER_TIME},
-		{"persons", CLI_MEMBER_LIST}, {"reviewed", CLI_MEMBER_TEXT},
+		{"active", CLI_MEMBER_TEXT}, {"from", CLI_MEMBER_TIME}, {"until", CLI_MEMBER_TIME},
+		{"approvedBy", CLI_MEMBER_TEXT}, {"reviewer", CLI_MEMBER_TEXT},
 		{"request/reason", CLI_MEMBER_TEXT}};
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
