@@ -114,32 +114,54 @@ static int load_epochs(caps_store *store, hn_error **err)
 	return 0;
 }
 
-/* The newest; an older one is kept for what it has signed. It was checked when it was put there,
- * and is only taken apart again. */
+/* Whoever can write the file can put a bundle of his own there, signed by roots of his own: it must
+ * be the one whose hash is on record. A record that was pruned says nothing any more. */
+static bool is_on_record(state_query *query, const void *body, size_t size)
+{
+	uint8_t hash[CRYPTO_DIGEST];
+	size_t record_size = 0;
+	const void *record = state_blob(query, 1, &record_size);
+
+	if (state_is_null(query, 1))
+		return state_int(query, 2) != 0;
+	crypto_sha256(body, size, hash);
+	return memmem(record, record_size, hash, sizeof(hash)) != NULL;
+}
+
+static int take_bundle(caps_store *store, state_query *query, hn_error **err)
+{
+	caps_bundle *bundle = NULL;
+	size_t size = 0;
+	const void *body = state_blob(query, 0, &size);
+	int rc;
+
+	if (store->bundle && size == store->bundle->size &&
+		memcmp(body, store->bundle->bytes, size) == 0)
+		return 0;
+	if (!is_on_record(query, body, size))
+		return HN_CORRUPT(err, CAPS_ROOM,
+			"the stored trust bundle is not the one that the audit log tells of");
+	rc = caps_bundle_read(body, size, NULL, &bundle, err);
+	if (rc < 0)
+		return rc;
+	caps_bundle_free(store->bundle);
+	store->bundle = bundle;
+	return 0;
+}
+
+/* The newest; older ones are kept for what they have signed. */
 static int load_bundle(caps_store *store, hn_error **err)
 {
 	state_query *query = NULL;
-	size_t size = 0;
 	int rc = state_find(store->state,
-		"SELECT body FROM trust_bundle ORDER BY version DESC LIMIT 1", &query, err);
+		"SELECT t.body, a.rec, t.audit < h.min_index FROM trust_bundle t, audit_head h"
+		" LEFT JOIN audit a ON a.seq = t.audit ORDER BY t.version DESC LIMIT 1",
+		&query, err);
 
 	if (rc >= 0)
 		rc = state_row(query, err);
-	if (rc > 0) {
-		const void *body = state_blob(query, 0, &size);
-		caps_bundle *bundle = NULL;
-
-		if (store->bundle && size == store->bundle->size &&
-			memcmp(body, store->bundle->bytes, size) == 0) {
-			state_done(query);
-			return 0;
-		}
-		rc = caps_bundle_read(body, size, NULL, &bundle, err);
-		if (rc >= 0) {
-			caps_bundle_free(store->bundle);
-			store->bundle = bundle;
-		}
-	}
+	if (rc > 0)
+		rc = take_bundle(store, query, err);
 	state_done(query);
 	return rc < 0 ? rc : 0;
 }

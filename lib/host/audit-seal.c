@@ -47,7 +47,7 @@ int host_audit_ready(hn_host *host, hn_error **err)
 	if (host->audit_compared)
 		return 0;
 	rc = host_audit_compare(host, &why);
-	host->audit_compared = rc != HN_ENOMEM;
+	host->audit_compared = rc >= 0; /* else it is tried again before the next change */
 	if (rc == HN_EAUDITFORK || rc == HN_ENOMEM) {
 		base_error_move(err, BASE_STEAL(why));
 		return rc;

@@ -142,6 +142,7 @@ int host_audit_append(
 		record.cti_count = 1;
 	}
 	record.request_hash = entry->request;
+	record.count = entry->count;
 	if (!session)
 		return append(host, &record, number, err);
 	record.session = session->id;

@@ -270,10 +270,12 @@ static int raise_epoch(const revoking *one, hn_error **err)
 		.verb = HN_VERB_CAP_REVOKE,
 		.session = one->session,
 		.note = subject ? "subject" : "issuer"};
-	uint64_t epoch = 0;
+	uint8_t hash[CRYPTO_DIGEST];
 	int rc = caps_store_epoch_raise(one->store,
-		subject ? CAPS_EPOCH_SUBJECT : CAPS_EPOCH_ISSUER, one->value, &epoch, err);
+		subject ? CAPS_EPOCH_SUBJECT : CAPS_EPOCH_ISSUER, one->value, &entry.count, err);
 
+	crypto_sha256(one->value, strlen(one->value), hash);
+	entry.request = hash;
 	return rc < 0 ? rc : host_audit_append(one->session->host, &entry, NULL, err);
 }
 
@@ -330,6 +332,7 @@ typedef struct trusting {
 	host_rights *rights;
 	const void *bytes;
 	size_t size;
+	uint64_t version;
 } trusting;
 
 static int put_bundle(void *arg, hn_error **err)
@@ -337,9 +340,14 @@ static int put_bundle(void *arg, hn_error **err)
 	const trusting *one = arg;
 	host_audit_entry entry = {
 		.kind = CAPS_AUDIT_TRUST, .verb = HN_VERB_TRUST_UPDATE, .session = one->session};
+	uint8_t hash[CRYPTO_DIGEST];
 	uint64_t number = 0;
-	int rc = host_audit_append(one->session->host, &entry, &number, err);
+	int rc;
 
+	crypto_sha256(one->bytes, one->size, hash);
+	entry.request = hash;
+	entry.count = one->version;
+	rc = host_audit_append(one->session->host, &entry, &number, err);
 	return rc < 0 ? rc
 		      : caps_store_bundle_put(
 				one->rights->store, one->bytes, one->size, number, err);
@@ -347,12 +355,15 @@ static int put_bundle(void *arg, hn_error **err)
 
 /* The signatures of the roots are the quorum that the verb asks for: they are looked at before
  * anything is admitted. */
-static int check_bundle(const trusting *one, hn_error **err)
+static int check_bundle(trusting *one, hn_error **err)
 {
 	BASE_AUTO_OF(caps_bundle) caps_bundle *bundle = NULL;
-
-	return caps_bundle_read(
+	int rc = caps_bundle_read(
 		one->bytes, one->size, caps_store_bundle(one->rights->store), &bundle, err);
+
+	if (rc >= 0)
+		one->version = bundle->version;
+	return rc;
 }
 
 int hn_trust_update(hn_session *session, const void *bundle, size_t size, hn_error **err)

@@ -188,7 +188,8 @@ typedef struct host_audit_entry {
 	const struct caps_decision *decision; /* whose rule it was; NULL: none */
 	const char *note;   /* static, not personal: goes into field 24; NULL: none */
 	const uint8_t *cti; /* of what it is about: revoked, issued; NULL: the session's token */
-	const uint8_t *request; /* 32 bytes hash of what was approved; NULL: none */
+	const uint8_t *request; /* 32 bytes hash of what was approved, trusted or voided; NULL */
+	uint64_t count;         /* version or epoch of that; 0: none */
 } host_audit_entry;
 int host_audit_open(hn_host *host, hn_error **err);
 int host_audit_append(

@@ -641,3 +641,18 @@ Test(review, what_cannot_be_left_out_is_not_shown)
 
 	cr_expect_eq(check(&l, session, "unit.read", "web-1"), HN_EDENIED);
 }
+
+Test(review, a_trust_bundle_that_nobody_put_on_record)
+{
+	LAB l = new_lab();
+	host_rights *rights = NULL;
+
+	cr_assert_eq(state_exec(l.host->store,
+			     "INSERT INTO trust_bundle(version, body, audit) SELECT 99,"
+			     " CAST(body || x'00' AS BLOB), audit FROM trust_bundle",
+			     lab_err(&l)),
+		0, "%s", lab_why(&l));
+	lab_reopen(&l);
+	cr_expect_eq(host_rights_get(l.host, &rights, lab_err(&l)), HN_ECORRUPT);
+	cr_expect_not_null(strstr(lab_why(&l), "audit log"));
+}
