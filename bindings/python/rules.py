@@ -500,7 +500,7 @@ class Binding:
         comment = member.function.comment
         says = (comment.result or '') + comment.fields.get('Errors', '')
         given = [item for item in member.parameters() if not item[3]]
-        if not given or given[-1][0] not in ('index', 'nth') or not re.search(r'past the (end|last)', says):
+        if not member.owner or not given or given[-1][0] not in ('index', 'nth') or not re.search(r'past the (end|last)', says):
             return
         if member.name == 'at':
             member.walk = 'all' if member.kind == 'static' else '__iter__'
