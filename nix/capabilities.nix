@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# NixOS module hypervisor.security.capabilities: who may do what with this host, as terms that hv-cap issues tokens by,
+# NixOS module hypervisor.security.capabilities: who may do what with this host, as terms of tokens by name,
 # and hv-signer, which alone holds this host's keys. Only public data passes through Nix.
 { config, lib, pkgs, ... }:
 let
@@ -102,15 +102,15 @@ in
           };
         }
       '';
-      description = "What `hv-cap issue --template NAME --for PERSON` puts into a token.";
+      description = "Terms of tokens by name: each stands in /etc/hypernix/capabilities.json, in the words of `hv-cap issue --terms`.";
     };
     services = mkOption {
       type = types.attrsOf kinds.service;
       default = { };
       example = literalExpression ''{ mover = { verbs = [ "volume.place" ]; on = "volume/**"; maxTtl = "30d"; }; }'';
       description = ''
-        Programs of yours that act without a person: `hv-cap issue --template service/NAME` makes the token of one, which
-        is on record as service/NAME.
+        Programs of yours that act without a person: each is a template service/NAME of the file, for a token that is on
+        record as service/NAME.
       '';
     };
     breakGlass = mkOption {
@@ -206,7 +206,7 @@ in
       default = made.document;
       defaultText = literalExpression "what the other options say";
       example = literalExpression "builtins.toJSON config.hypervisor.security.capabilities.document";
-      description = "What hv-cap reads, in /etc/hypernix/capabilities.json: hypernix-capability(5).";
+      description = "What is in /etc/hypernix/capabilities.json: hypernix-capability(5).";
     };
     file = mkOption {
       type = types.package;
