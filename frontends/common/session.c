@@ -6,7 +6,7 @@
  */
 #include "cli.h"
 
-/* Whoever can read a bearer token can use it. */
+/* Whoever can read a bearer token, or a sealed one, can use it. */
 static int check_private(const cli_run *cli, const char *path, const char *token)
 {
 	CLI_AUTO_TEXT char *json = NULL;
@@ -17,10 +17,10 @@ static int check_private(const cli_run *cli, const char *path, const char *token
 		return 0; /* what is no token is refused by who takes it */
 	document = cli_document_new(json);
 	proof = document == NULL ? NULL : cli_document_text(document, "/proof");
-	if (proof == NULL || strcmp(proof, "bearer") != 0)
+	if (proof == NULL || (strcmp(proof, "bearer") != 0 && strcmp(proof, "sealed") != 0))
 		return 0;
 	return cli_refuse(cli, HN_EKEY, "chmod 600, and revoke the token if somebody may have it",
-		"%s: others can read this bearer token, and use it", path);
+		"%s: others can read this %s token, and use it", path, proof);
 }
 
 /* The token that --cap names, and with it the session's options for one; NULL without --cap. */

@@ -6,6 +6,7 @@
 #include "caps/caveat.h"
 #include "caps/store-private.h"
 
+#define EACH 64              /* requests of one token that are kept */
 #define FORGET_SECONDS 86400 /* after its end a request tells nobody anything */
 
 static int forget(caps_store *store, int64_t now, hn_error **err)
@@ -35,29 +36,61 @@ static caps_view ref_of(const caps_ask *ask)
 
 static int replace(caps_store *store, const caps_ask *ask, hn_error **err)
 {
+	static const char *const steps[] = {
+		/* of those that were replaced before only the last is kept, to say so */
+		"DELETE FROM cap_approval WHERE hash IN (SELECT hash FROM cap_request"
+		" WHERE ref = ?1 AND params = ?2 AND state = 2)",
+		"DELETE FROM cap_request WHERE ref = ?1 AND params = ?2 AND state = 2",
+		"UPDATE cap_request SET state = 2 WHERE ref = ?1 AND params = ?2 AND state = 0",
+	};
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < BASE_COUNT(steps); i++) {
+		state_query *query = NULL;
+
+		rc = state_find(store->state, steps[i], &query, err);
+		if (rc < 0)
+			break;
+		state_bind_blob(query, 1, ref_of(ask).bytes, ref_of(ask).size);
+		state_bind_blob(query, 2, ask->params, sizeof(ask->params));
+		rc = state_run(query, err);
+	}
+	return rc;
+}
+
+/* How many there are: of its kind, so that uses leave room for break-glass, and of whom it is. */
+static int count_asks(
+	caps_store *store, const caps_ask *ask, int64_t *all, int64_t *his, hn_error **err)
+{
 	state_query *query = NULL;
 	int rc = state_find(store->state,
-		"UPDATE cap_request SET state = 2 WHERE ref = ?1 AND params = ?2 AND state = 0",
+		"SELECT count(*), coalesce(sum(ref = ?2), 0) FROM cap_request WHERE (kind = 0) = ?1",
 		&query, err);
 
 	if (rc < 0)
 		return rc;
-	state_bind_blob(query, 1, ref_of(ask).bytes, ref_of(ask).size);
-	state_bind_blob(query, 2, ask->params, sizeof(ask->params));
-	return state_run(query, err);
+	state_bind_int(query, 1, ask->kind == CAPS_ASK_USE);
+	state_bind_blob(query, 2, ref_of(ask).bytes, ref_of(ask).size);
+	rc = state_row(query, err);
+	if (rc > 0) {
+		*all = state_int(query, 0);
+		*his = state_int(query, 1);
+	}
+	state_done(query);
+	return rc < 0 ? rc : 0;
 }
 
-static int check_room(caps_store *store, hn_error **err)
+static int check_room(caps_store *store, const caps_ask *ask, hn_error **err)
 {
-	state_query *query = NULL;
-	int rc = state_find(store->state, "SELECT count(*) FROM cap_request", &query, err);
+	int64_t all = 0, his = 0;
+	int rc = count_asks(store, ask, &all, &his, err);
 
 	if (rc >= 0)
-		rc = state_row(query, err);
-	if (rc > 0)
-		rc = base_limit_check(BASE_LIMIT_REQUESTS, (uint64_t)state_int(query, 0) + 1, err);
-	state_done(query);
-	return rc;
+		rc = base_limit_check(BASE_LIMIT_REQUESTS, (uint64_t)all + 1, err);
+	if (rc < 0 || ask->kind != CAPS_ASK_USE || his < EACH)
+		return rc;
+	return base_error(err, HN_ELIMIT, CAPS_ROOM, "let them be approved, or wait a day",
+		"%lld requests for approval of this token are kept already", (long long)his);
 }
 
 static int insert(caps_store *store, const caps_ask *ask, const caps_instant *now, hn_error **err)
@@ -90,9 +123,9 @@ int caps_ask_put(caps_store *store, const caps_ask *ask, const caps_instant *now
 		return rc;
 	rc = forget(store, now->wall, err);
 	if (rc >= 0)
-		rc = check_room(store, err);
-	if (rc >= 0)
 		rc = replace(store, ask, err);
+	if (rc >= 0)
+		rc = check_room(store, ask, err);
 	if (rc >= 0)
 		rc = insert(store, ask, now, err);
 	if (rc >= 0)

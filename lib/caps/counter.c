@@ -7,6 +7,7 @@
 #include "caps/store-private.h"
 
 #define SECOND INT64_C(1000000000)
+#define SLACK_MOST (INT64_MAX / 4) /* 73 years: sums of two and a time stay in range */
 
 typedef struct counted {
 	caps_store *store;
@@ -141,8 +142,11 @@ static int take_rate(counted *one, hn_error **err)
 
 	if (!caps_rate_read(one->caveat, &rate) || rate.count == 0)
 		return deny(one, HN_EDENIED, "a rate that cannot be read", 0, err);
-	step = (int64_t)rate.seconds * SECOND / (int64_t)rate.count;
-	slack = rate.burst > 1000000 ? INT64_MAX / 2 : (int64_t)rate.burst * step;
+	if (__builtin_mul_overflow(rate.seconds, SECOND, &step) || step > SLACK_MOST)
+		step = SLACK_MOST;
+	step = rate.count > (uint64_t)step ? 0 : step / (int64_t)rate.count;
+	if (__builtin_mul_overflow(rate.burst, step, &slack) || slack > SLACK_MOST)
+		slack = SLACK_MOST;
 	base = one->tat > one->now ? one->tat : one->now;
 	/* A clock that was set back must not close the gate for longer than the burst lasts. */
 	if (base - one->now > slack + step)

@@ -70,6 +70,24 @@ int caps_store_epoch_raise(
 	return rc < 0 ? rc : 0;
 }
 
+int caps_store_is_old(state_store *state, int64_t now, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(state,
+		"SELECT EXISTS(SELECT 1 FROM cap_issued WHERE iat < ?1 AND exp < ?1)"
+		" OR EXISTS(SELECT 1 FROM cap_revoked WHERE exp < ?1)",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, now - KEEP_DAYS * DAY);
+	rc = state_row(query, err);
+	if (rc > 0)
+		rc = state_int(query, 0) != 0;
+	state_done(query);
+	return rc;
+}
+
 int caps_store_forget(caps_store *store, int64_t now, hn_error **err)
 {
 	static const char *const stale[] = {

@@ -32,6 +32,8 @@ int caps_store_epoch_raise(
 	caps_store *store, caps_epoch_kind kind, const char *name, uint64_t *epoch, hn_error **err);
 /* Rows of tokens that ended 30 days before `now` (seconds); the number. Not while the clock is
  * suspect: a jump would revive what was revoked. */
+/* Is there any such row? 1 or 0. */
+int caps_store_is_old(state_store *state, int64_t now, hn_error **err);
 int caps_store_forget(caps_store *store, int64_t now, hn_error **err);
 
 /* --- what was issued: hashes, never tokens --- */

@@ -50,6 +50,24 @@ static int begin_all(void *arg, hn_error **err)
 	return rc < 0 ? rc : store_status(call, err);
 }
 
+bool apply_is_refusal(int rc)
+{
+	switch (rc) {
+	case HN_EDENIED:
+	case HN_EREASON:
+	case HN_ESESSION:
+	case HN_EQUOTA:
+	case HN_ERATE:
+	case HN_EAPPROVAL:
+	case HN_EMFA:
+	case HN_ESTALE:
+	case HN_ECLOCK:
+		return true;
+	default:
+		return false;
+	}
+}
+
 int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs, size_t count,
 	host_permit *permits, hn_error **err)
 {
@@ -67,8 +85,7 @@ int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs,
 	rc = host_transaction(run->host, begin_all, &call, err);
 	for (size_t i = first; rc < 0 && i < last; i++)
 		run->plan->steps[i].status = HN_STEP_PLANNED;
-	/* Refused is not failed: what was done can still be taken back. */
-	if (rc < 0 && rc != HN_EDENIED && rc != HN_EREASON && rc != HN_ESESSION)
+	if (rc < 0 && !apply_is_refusal(rc))
 		run->journal_failed = true;
 	return rc;
 }

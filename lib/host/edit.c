@@ -12,8 +12,9 @@ static void values_later(const hn_session *session, bool later)
 		session->holder->values_later = later;
 }
 
-int host_edit_begin(
-	hn_session *session, const char *name, bool missing_ok, host_edit *edit, hn_error **err)
+/* `all`: also a unit that the session may know nothing of. */
+static int begin(hn_session *session, const char *name, bool missing_ok, bool all, host_edit *edit,
+	hn_error **err)
 {
 	hn_resolver *resolver = NULL;
 	hn_host *host = NULL;
@@ -36,7 +37,8 @@ int host_edit_begin(
 	 */
 	rc = host_resolver(host, &resolver, err);
 	if (rc >= 0)
-		rc = host_unit_load(host, name, &edit->unit, err);
+		rc = all ? host_unit_load(host, name, &edit->unit, err)
+			 : host_find_unit(session, name, &edit->unit, err);
 	if (missing_ok)
 		rc = base_error_forgive(err, rc, HN_ENOENT);
 	else if (rc >= 0 && edit->unit->undeclared)
@@ -50,6 +52,12 @@ int host_edit_begin(
 		values_later(session, true);
 	}
 	return rc;
+}
+
+int host_edit_begin(
+	hn_session *session, const char *name, bool missing_ok, host_edit *edit, hn_error **err)
+{
+	return begin(session, name, missing_ok, missing_ok, edit, err);
 }
 
 /* {"generation":3,"digest":"..."} */
@@ -179,7 +187,7 @@ static int remove_all_expired(hn_host *host, const hn_unit *unit, int64_t now, h
 static int expire_and_resolve(hn_session *session, const char *name, int64_t now, hn_error **err)
 {
 	host_edit edit = {0};
-	int rc = host_edit_begin(session, name, false, &edit, err);
+	int rc = begin(session, name, false, true, &edit, err);
 
 	if (rc < 0)
 		return rc;
@@ -231,5 +239,7 @@ int host_expire(hn_session *session, hn_error **err)
 
 	for (size_t i = 0; rc >= 0 && i < list.count; i++)
 		rc = expire_unit(session, list.items[i], now, err);
+	if (rc >= 0 && !host->read_only)
+		host_rights_forget(host);
 	return rc;
 }

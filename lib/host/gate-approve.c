@@ -34,6 +34,15 @@ static int may_but_for_approval(
 	return rc;
 }
 
+/* Requests take room that others need too: none without a use for it. */
+static int must_be_approved(hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	if (host_would(session, verb, object, NULL) < 0)
+		return may_but_for_approval(session, verb, object, err);
+	return base_error(err, HN_EINVAL, HOST_ROOM, "do it",
+		"%s needs no approval that is missing", base_verb_text(verb));
+}
+
 /* --- asking --- */
 
 typedef struct asking {
@@ -99,7 +108,7 @@ static int check_asked(hn_session *session, const char *verb, const char *object
 	if (!*reason)
 		return base_error(err, HN_EREASON, HOST_ROOM, "say why, for those who approve",
 			"a request for approval needs a reason");
-	return may_but_for_approval(session, *found, object, err);
+	return must_be_approved(session, *found, object, err);
 }
 
 static int ask(hn_session *session, hn_verb verb, const char *object, const char *reason,

@@ -303,7 +303,7 @@ static void seal(hn_host *host)
 static int open_session(hn_host *host, const hn_session_options *options, const caps_ask *ask,
 	hn_session **session, hn_error **err)
 {
-	char subject[64], reason[CAPS_ASK_REASON + 1];
+	char subject[HOST_SUBJECT_SIZE], reason[CAPS_ASK_REASON + 1];
 	hn_session_options known;
 	int rc = host_options_check(options, sizeof(known), "hn_session_options", err);
 

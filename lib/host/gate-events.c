@@ -4,6 +4,8 @@
  */
 #include "host/host-private.h"
 
+#define LOOK_EVERY (OS_SECOND / 4)
+
 /* A token's holder gets the events of units that he may read, and none of others. */
 typedef struct filter {
 	hn_session *session;
@@ -37,7 +39,7 @@ int hn_events_read(hn_session *session, const hn_events_options *options, hn_eve
 	host_options_copy(&known, options, sizeof(known));
 	known.size = sizeof(known);
 	return host_session_limited(session) ? events_read(host->events, &known, pass, &to, err)
-			       : events_read(host->events, &known, each, arg, err);
+					     : events_read(host->events, &known, each, arg, err);
 }
 
 int hn_events_wait(
@@ -45,9 +47,26 @@ int hn_events_wait(
 {
 	host_permit permit;
 	hn_host *host = NULL;
+	int64_t begin;
 	int rc = host_enter_node(session, HN_VERB_EVENT_READ, &host, &permit, err);
 
-	return rc < 0 ? rc : events_wait(host->events, after, timeout, cancel, err);
+	if (rc < 0)
+		return rc;
+	begin = os_monotonic(host->os);
+	/* a token that is revoked meanwhile waits no longer */
+	for (;;) {
+		int64_t rest = timeout < 0 ? INT64_MAX : timeout - (os_monotonic(host->os) - begin);
+
+		rest = rest > 0 ? rest : 0;
+
+		rc = events_wait(
+			host->events, after, rest < LOOK_EVERY ? rest : LOOK_EVERY, cancel, err);
+		if (rc != 0 || rest <= LOOK_EVERY)
+			return rc;
+		rc = base_permit_live(&permit.base, err);
+		if (rc < 0)
+			return rc;
+	}
 }
 
 int hn_events_last(hn_session *session, uint64_t *sequence, hn_error **err)

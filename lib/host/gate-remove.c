@@ -112,7 +112,7 @@ int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_err
 	int rc = host_session_use(session, &host, err);
 
 	if (rc >= 0)
-		rc = host_unit_load(host, unit, &found, err);
+		rc = host_find_unit(session, unit, &found, err);
 	if (rc >= 0 && found->owner != HN_OWNER_API && !found->undeclared)
 		rc = base_error(err, HN_EDENIED, HOST_ROOM,
 			"take it out of the declaration and apply with --on-remove destroy",
@@ -250,6 +250,16 @@ static int adopt_domain(host_edit *edit, const machine_real *real, hn_error **er
 	return rc < 0 ? rc : host_settle(&permit, 0, err);
 }
 
+/* Who may not make a unit of it is not told that it is there. */
+static void hide_domain(hn_session *session, find_domain *seek)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	if (seek->found &&
+		!host_sees(session, HN_VERB_UNIT_CREATE, host_object_unit(object, seek->uuid)))
+		seek->found = seek->ours = false;
+}
+
 int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err)
 {
 	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
@@ -263,6 +273,8 @@ int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err)
 		rc = host_machine(host, &m, err);
 	if (rc >= 0)
 		rc = machine_list(m, look_at, &seek, err);
+	if (rc >= 0)
+		hide_domain(session, &seek);
 	if (rc >= 0 && (!seek.found || seek.ours))
 		rc = base_error(err, seek.found ? HN_EEXIST : HN_ENOENT, HOST_ROOM, NULL,
 			seek.found ? "the domain \"%.80s\" is ours already"

@@ -5,6 +5,9 @@
 #include "host/capacity.h"
 #include "host/restart.h"
 
+#define LOOK_EVERY (OS_SECOND / 4)
+#define WAIT_DEFAULT (120 * OS_SECOND)
+
 /* A call on one unit: who asks, on which host, which unit, with what permit. */
 typedef struct call {
 	hn_host *host;
@@ -83,9 +86,35 @@ static int admit_pending(hn_host *host, const hn_unit *unit, hn_error **err)
 	return host_admission_check(admission, unit->name, reserve, overcommit, err);
 }
 
+/* Waits no longer than the right to: a session may end meanwhile. */
+static int wait_for(call *c, hn_wait condition, int64_t timeout, hn_cancel *cancel, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	int64_t begin = os_monotonic(c->host->os), whole = timeout > 0 ? timeout : WAIT_DEFAULT;
+	machine *m = NULL;
+	int rc = host_machine(c->host, &m, err);
+
+	while (rc >= 0) {
+		int64_t rest = whole - (os_monotonic(c->host->os) - begin);
+		bool last = rest <= LOOK_EVERY;
+
+		why = hn_error_unref(why);
+		rc = machine_wait(m, c->unit->uuid, condition,
+			!last      ? LOOK_EVERY
+			: rest > 0 ? rest
+				   : 1,
+			cancel, &why);
+		if (rc != HN_ETIMEOUT || last) {
+			base_error_move(err, BASE_STEAL(why));
+			return rc;
+		}
+		rc = base_permit_live(&c->permit.base, err);
+	}
+	return rc;
+}
+
 static int start_unit(call *c, const hn_start_options *options, hn_error **err)
 {
-	machine *m = NULL;
 	int rc = admit_pending(c->host, c->unit, err);
 
 	c->permit.base.cancel = options->cancel;
@@ -94,10 +123,7 @@ static int start_unit(call *c, const hn_start_options *options, hn_error **err)
 	if (rc != 1 || options->wait == HN_WAIT_NONE)
 		return rc;
 	/* it ran already: what the caller waits for may still be to come */
-	rc = host_machine(c->host, &m, err);
-	if (rc >= 0)
-		rc = machine_wait(
-			m, c->unit->uuid, options->wait, options->timeout, options->cancel, err);
+	rc = wait_for(c, options->wait, options->timeout, options->cancel, err);
 	return rc < 0 ? rc : 1;
 }
 
@@ -197,7 +223,7 @@ static int stop_for_restart(
 	int rc = host_session_use(session, &c.host, err);
 
 	if (rc == 0)
-		rc = host_unit_load(c.host, unit, &c.unit, err);
+		rc = host_find_unit(session, unit, &c.unit, err);
 	if (rc < 0)
 		return rc;
 	host_object_unit(object, c.unit->uuid);
@@ -345,6 +371,6 @@ int hn_unit_wait(hn_session *session, const char *unit, hn_wait condition, int64
 	if (rc >= 0 && m)
 		rc = check_awaited(m, c.unit, condition, err);
 	if (rc >= 0 && m)
-		rc = machine_wait(m, c.unit->uuid, condition, timeout, cancel, err);
+		rc = wait_for(&c, condition, timeout, cancel, err);
 	return settle_drained(&c, session, rc < 0 ? rc : 0, err);
 }

@@ -70,6 +70,31 @@ static int missing(const char *name, hn_error **err)
 	return base_error(err, HN_ENOENT, HOST_ROOM, NULL, "there is no unit \"%.80s\"", name);
 }
 
+/* Whom no right reaches it does not exist for. */
+static bool knows(hn_session *session, hn_unit *unit)
+{
+	static const hn_verb any[] = {HN_VERB_UNIT_READ, HN_VERB_UNIT_UPDATE, HN_VERB_UNIT_START,
+		HN_VERB_UNIT_STOP, HN_VERB_UNIT_DELETE, HN_VERB_UNIT_CREATE, HN_VERB_FORCE_SET};
+
+	for (size_t i = 0; i < BASE_COUNT(any); i++)
+		if (host_sees_unit(session, any[i], unit, false))
+			return true;
+	return false;
+}
+
+int host_find_unit(hn_session *session, const char *name, hn_unit **unit, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	int rc = host_unit_load(session->host, name, &found, err);
+
+	if (host_session_limited(session) &&
+		(rc == HN_ENOENT || (rc >= 0 && !knows(session, found))))
+		return missing(name, err);
+	if (rc >= 0)
+		*unit = BASE_STEAL(found);
+	return rc;
+}
+
 /* What may not be read looks missing. */
 static int hide(hn_session *session, const char *name, hn_unit *unit, int rc, hn_error **err)
 {
@@ -86,9 +111,7 @@ int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host
 	int rc = host_session_use(session, host, err);
 
 	if (rc >= 0)
-		rc = host_unit_load(*host, name, &found, err);
-	if (rc == HN_ENOENT && host_session_limited(session))
-		rc = missing(name, err);
+		rc = host_find_unit(session, name, &found, err);
 	if (rc < 0)
 		return rc;
 	rc = host_admit_unit(session, verb, found->uuid, permit, err);

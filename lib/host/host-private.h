@@ -77,14 +77,15 @@ int host_resolver(hn_host *host, hn_resolver **resolver, hn_error **err);
 
 /* --- sessions and permits (session.c, service.c, audit.c) --- */
 #define HOST_CONSOLES 16
+#define HOST_SUBJECT_SIZE 160 /* "cap/" or "breakglass/", and a name of CAPS_NAME_BYTES */
 typedef struct host_service host_service;
 bool host_service_may(const host_service *service, hn_verb verb);
 struct hn_session {
 	atomic_uint references;
 	hn_host *host;
-	const host_service *service; /* NULL: an operator, who may do more */
-	char subject[64];            /* "local/uid/0", "service/activation" */
-	char *reason;                /* NULL when none was given */
+	const host_service *service;     /* NULL: an operator, who may do more */
+	char subject[HOST_SUBJECT_SIZE]; /* "local/uid/0", "service/activation" */
+	char *reason;                    /* NULL when none was given */
 	char *program;
 	uint8_t id[8];
 	uint64_t opened;            /* its "opened" record in the audit log; 0 = none yet */
@@ -160,6 +161,8 @@ int host_enter_node(
 	hn_session *session, hn_verb verb, hn_host **host, host_permit *permit, hn_error **err);
 int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host **host,
 	hn_unit **unit, host_permit *permit, hn_error **err);
+/* By name or uuid; what no right of the session reaches is missing, without a hint. */
+int host_find_unit(hn_session *session, const char *name, hn_unit **unit, hn_error **err);
 int host_admit_unit(
 	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err);
 /* For lists: a token's holder begins without a permit, and host_sees_unit says of each whether it

@@ -204,6 +204,8 @@ void apply_undo_unit(apply_run *run, size_t unit);
 void apply_undo_all(apply_run *run);
 /* The record of a unit as it is in the store now. */
 int apply_reload(apply_run *run, plan_unit *unit, hn_error **err);
+/* Refused is not failed: what was done can still be taken back. */
+bool apply_is_refusal(int rc);
 /* Writes down that steps[first..last) have begun, with one permit a verb: durable before the
  * effect. */
 int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs, size_t count,

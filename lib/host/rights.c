@@ -232,3 +232,24 @@ int host_json_take(hn_json *json, char **text, hn_error **err)
 	*text = copy;
 	return 0;
 }
+
+static int forget(void *arg, hn_error **err)
+{
+	hn_host *host = arg;
+
+	return caps_store_forget(host->rights->store, os_now(host->os) / OS_SECOND, err);
+}
+
+void host_rights_forget(hn_host *host)
+{
+	host_rights *rights = NULL;
+	int rc = caps_store_is_old(host->store, os_now(host->os) / OS_SECOND, NULL);
+
+	/* A clock that jumped would revive what was revoked. */
+	if (rc > 0)
+		rc = host_rights_now(host, &rights, NULL);
+	if (!rights || rc < 0 || host_clock_denies(rights))
+		return;
+	if (host_transaction(host, forget, host, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "old tokens could not be forgotten yet");
+}

@@ -37,6 +37,8 @@ typedef struct host_rights {
 /* Made on first use: most programs never see a token. */
 int host_rights_get(hn_host *host, host_rights **rights, hn_error **err);
 void host_rights_free(host_rights *rights);
+/* Drops what was kept about tokens that ended long ago, unless the clock is in doubt. */
+void host_rights_forget(hn_host *host);
 /* At most every 250 ms, or at once with `now`: what others committed, and the clock. */
 int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **err);
 int host_rights_now(hn_host *host, host_rights **rights, hn_error **err); /* both */

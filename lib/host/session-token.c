@@ -217,19 +217,19 @@ static void record_refusal(hn_host *host, const char *program, const char *reaso
 		base_log(HN_LOG_WARNING, HOST_ROOM, "the refusal of a token could not be recorded");
 }
 
-static void subject_text(const caps_token *token, char out[64])
+static void subject_text(const caps_token *token, char out[HOST_SUBJECT_SIZE])
 {
 	BASE_AUTO_BUF base_buf quoted = {0};
 
 	base_buf_format(
 		&quoted, "cap/%.*s", (int)token->subject.size, (const char *)token->subject.bytes);
-	(void)snprintf(out, 64, "%s", quoted.failed ? "cap/" : quoted.data);
+	(void)snprintf(out, HOST_SUBJECT_SIZE, "%s", quoted.failed ? "cap/" : quoted.data);
 }
 
 static int make_session(hn_host *host, const hn_session_options *options, host_holder *holder,
 	hn_session **session, hn_error **err)
 {
-	char subject[64];
+	char subject[HOST_SUBJECT_SIZE];
 	caps_facts facts;
 	int rc;
 

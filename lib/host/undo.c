@@ -223,11 +223,15 @@ void apply_undo_unit(apply_run *run, size_t unit)
 void apply_undo_all(apply_run *run)
 {
 	hn_plan *plan = run->plan;
+	int rc = apply_revoke(run, NULL);
 
-	if (apply_revoke(run, NULL) < 0) {
+	/* Whoever may not go back either stops where he is: the next apply goes on from there. */
+	if (apply_is_refusal(rc))
+		run->options.on_error = HN_ON_ERROR_STOP;
+	else if (rc < 0)
 		run->journal_failed = true;
+	if (rc < 0)
 		return;
-	}
 	for (size_t i = 0; i < plan->unit_count; i++)
 		if (plan->units[i].record && apply_reload(run, &plan->units[i], NULL) < 0)
 			plan->units[i].record = hn_unit_unref(plan->units[i].record);

@@ -439,10 +439,11 @@ int machine_wait(machine *m, const char *uuid, hn_wait condition, int64_t timeou
 	(void)m;
 	(void)uuid;
 	(void)condition;
-	(void)timeout;
 	(void)cancel;
-	(void)err;
-	return 0;
+	if (!fake.never)
+		return 0;
+	hn_os_sim_advance(fake.never, timeout);
+	return base_error(err, HN_ETIMEOUT, "machine", NULL, "it is not so yet");
 }
 
 /* Keys of one device come and go together. */

@@ -46,6 +46,7 @@ typedef struct fake_world {
 	bool dead;               /* nothing works any more: the process is gone */
 	bool no_slots, no_check; /* no_check: machine_check refuses everything */
 	const char *no_check_of; /* it refuses the unit of this name */
+	hn_os *never;            /* its clock runs on: no wait for a unit ends well */
 	bool busy;               /* somebody else owns the machine */
 	void (*died)(void *arg); /* told once, at the moment of death */
 	void *arg;

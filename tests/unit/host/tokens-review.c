@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What holders of tokens must not reach by other ways: names of units they may not see, waits that
+ * outlive their right, room that others need, and the subject of somebody else.
+ */
+#include "trust-lab.h"
+
+#define WEB_ONLY                                                                                   \
+	"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.*\"],\"on\":\"unit/*\","   \
+	"\"tags\":{\"all\":[\"web\"]}},{\"verbs\":[\"node.read\",\"event.read\"],\"on\":"          \
+	"\"node/*\"}]}"
+
+/* --- names --- */
+
+static void must_look_missing(lab *l, int rc, const char *unit)
+{
+	char message[80];
+
+	(void)snprintf(message, sizeof(message), "there is no unit \"%s\"", unit);
+	cr_expect_eq(rc, HN_ENOENT, "%s: %d %s", unit, rc, lab_why(l));
+	cr_expect_str_eq(lab_why(l), message);
+	cr_expect_null(hn_error_hint(l->err));
+}
+
+Test(hidden, edits_restarts_and_removals_tell_no_names)
+{
+	static const char *const units[] = {"db-1", "db-9"};
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l, WEB_ONLY);
+	for (size_t i = 0; i < BASE_COUNT(units); i++) {
+		const char *unit = units[i];
+
+		must_look_missing(
+			&l, hn_unit_set(session, unit, "memory.size", "1Gi", lab_err(&l)), unit);
+		must_look_missing(&l, hn_unit_restart(session, unit, NULL, lab_err(&l)), unit);
+		must_look_missing(
+			&l, hn_unit_remove(session, unit, HN_DISKS_KEEP, lab_err(&l)), unit);
+	}
+	cr_expect_eq(hn_unit_set(session, "web-1", "memory.size", "1Gi", lab_err(&l)), HN_EDENIED,
+		"what is declared is told of what may be seen");
+	cr_expect_geq(hn_unit_restart(session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+static int note_unit(void *arg, const hn_capacity_entry *entry)
+{
+	base_buf_format(arg, "%s ", entry->unit);
+	return 0;
+}
+
+Test(hidden, capacity_names_only_what_may_be_seen)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	BASE_AUTO_BUF base_buf all = {0}, seen = {0};
+	uint64_t whole = 0, same = 0;
+
+	trusted_fleet(&l);
+	session = opened(&l, WEB_ONLY);
+	cr_assert_eq(hn_host_capacity(l.session, NULL, NULL, &whole, note_unit, &all, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_assert_eq(hn_host_capacity(session, NULL, NULL, &same, note_unit, &seen, lab_err(&l)), 0,
+		"%s", lab_why(&l));
+	cr_expect_str_eq(all.data, "db-1 web-1 web-2 ");
+	cr_expect_str_eq(seen.data, "web-1 web-2 ");
+	cr_expect_eq(whole, same, "the sums are the node's own");
+}
+
+Test(hidden, a_domain_that_one_may_not_adopt_is_not_there)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l, WEB_ONLY);
+	(void)fake_add_foreign("guest", "11111111-2222-4333-8444-555555555555");
+	cr_expect_eq(hn_unit_adopt(session, "guest", lab_err(&l)), HN_ENOENT);
+	cr_expect_eq(hn_unit_adopt(session, "db-1", lab_err(&l)), HN_ENOENT);
+	cr_expect_eq(hn_unit_adopt(l.session, "db-1", lab_err(&l)), HN_EEXIST);
+}
+
+/* --- refused on the way --- */
+
+Test(refused, a_quota_that_ends_in_an_apply_is_no_broken_journal)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	hn_session *lead = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.*\",\"tag.*\","
+		"\"policy.*\"],\"on\":\"**\"}],\"quota\":{\"uses\":3}}");
+	lead = l.session;
+	l.session = session;
+	cr_expect_eq(lab_plan(&l, "{\"hypernix\":1,\"tags\":{\"web\":{},\"db\":{}},\"units\":{"
+				  "\"web-1\":{\"tags\":[\"web\"]},\"web-2\":{\"tags\":[\"web\"]},"
+				  "\"db-1\":{\"tags\":[\"db\"]},\"n-1\":{},\"n-2\":{}}}"),
+		0, "%s", lab_why(&l));
+	cr_expect_eq(lab_apply_plan(&l, HN_ON_ERROR_UNDO), HN_EQUOTA, "%s", lab_why(&l));
+	l.session = lead;
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM plan WHERE state = 1"), 0,
+		"the plan is left as if it went on");
+}
+
+/* --- waits --- */
+
+#define MINUTE_ONLY                                                                                \
+	"{\"for\":\"eve\",\"ttl\":\"1min\",\"grants\":[{\"verbs\":[\"unit.read\",\"unit.start\"]," \
+	"\"on\":\"unit/*\"},{\"verbs\":[\"event.read\"],\"on\":\"node/*\"}]}"
+
+Test(waits, for_events_end_with_the_session)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	uint64_t last = 0;
+
+	trusted_fleet(&l);
+	session = opened(&l, MINUTE_ONLY);
+	cr_assert_eq(hn_events_last(session, &last, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_events_wait(session, last + 1000, OS_SECOND, NULL, lab_err(&l)), 0, "%s",
+		lab_why(&l));
+	cr_expect_eq(hn_events_wait(session, last + 1000, 7200 * OS_SECOND, NULL, lab_err(&l)),
+		HN_ESESSION, "%s", lab_why(&l));
+	cr_expect_eq(hn_events_wait(l.session, last + 1000, 60 * OS_SECOND, NULL, lab_err(&l)), 0);
+}
+
+Test(waits, for_a_unit_end_with_the_session)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	hn_start_options options = HN_START_OPTIONS_INIT;
+
+	trusted_fleet(&l);
+	cr_assert_geq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	session = opened(&l, MINUTE_ONLY);
+	fake.never = l.os;
+	cr_expect_eq(
+		hn_unit_wait(session, "web-1", HN_WAIT_READY, 10 * OS_SECOND, NULL, lab_err(&l)),
+		HN_ETIMEOUT, "%s", lab_why(&l));
+	options.wait = HN_WAIT_READY;
+	options.timeout = 3600 * OS_SECOND;
+	cr_expect_eq(hn_unit_start(session, "web-1", &options, lab_err(&l)), HN_ESESSION, "%s",
+		lab_why(&l));
+	session = hn_session_unref(session);
+	session = opened(&l, MINUTE_ONLY);
+	cr_expect_eq(
+		hn_unit_wait(session, "web-1", HN_WAIT_READY, 3600 * OS_SECOND, NULL, lab_err(&l)),
+		HN_ESESSION, "%s", lab_why(&l));
+}
+
+/* --- what is kept --- */
+
+static void open_local(lab *l)
+{
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	cr_assert_eq(
+		hn_session_open_local(l->host, NULL, &session, lab_err(l)), 0, "%s", lab_why(l));
+}
+
+#define KEPT "SELECT (SELECT count(*) FROM cap_issued) + (SELECT count(*) FROM cap_revoked)"
+
+Test(kept, old_tokens_are_forgotten)
+{
+	LAB l = lab_new();
+	BASE_AUTO_FREE char *token = NULL;
+	BASE_AUTO_OF(caps_token) caps_token *read = NULL;
+	char cti[33];
+
+	trusted_fleet(&l);
+	token = issue(&l, WEB_ONLY);
+	cr_assert_eq(caps_token_read_text(token, strlen(token), &read, NULL, NULL), 0);
+	codec_hex(read->links[0].cti.bytes, 16, cti);
+	cr_assert_eq(hn_cap_revoke(l.session, "cti", cti, lab_err(&l)), 0, "%s", lab_why(&l));
+	hn_os_sim_advance(l.os, 29 * 86400 * OS_SECOND);
+	open_local(&l);
+	cr_expect_eq(lab_number(&l, KEPT), 2);
+	hn_os_sim_advance(l.os, 3 * 86400 * OS_SECOND);
+	open_local(&l);
+	cr_expect_eq(lab_number(&l, KEPT), 0);
+}
+
+Test(kept, nothing_is_forgotten_by_a_clock_that_jumped)
+{
+	LAB l = lab_new();
+	BASE_AUTO_FREE char *token = NULL;
+
+	trusted_fleet(&l);
+	token = issue(&l, WEB_ONLY);
+	hn_os_sim_step(l.os, 400 * 86400 * OS_SECOND);
+	hn_os_sim_advance(l.os, OS_SECOND);
+	hn_os_sim_step(l.os, -300 * 86400 * OS_SECOND);
+	hn_os_sim_advance(l.os, OS_SECOND);
+	open_local(&l);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_issued"), 1);
+}
+
+/* The burst times the step is more than 64 bits hold. */
+Test(counted, a_rate_of_a_large_burst_is_no_overflow)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\",\"unit."
+		"start\"],\"on\":\"unit/*\"}],\"rate\":{\"count\":1,\"per\":\"1d\",\"burst\":"
+		"1000000}}");
+	cr_expect_geq(hn_unit_start(session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_geq(hn_unit_start(session, "web-2", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+Test(subject, a_long_name_is_not_cut)
+{
+	static const char letters[] = "xy";
+	LAB l = lab_new();
+
+	trusted_fleet(&l);
+	for (int i = 0; i < 2; i++) {
+		BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+		char name[121], terms[256], subject[128];
+
+		memset(name, 'a', 120);
+		name[119] = letters[i];
+		name[120] = '\0';
+		(void)snprintf(terms, sizeof(terms),
+			"{\"for\":\"%s\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+			"\"on\":\"unit/*\"}]}",
+			name);
+		(void)snprintf(subject, sizeof(subject), "cap/%s", name);
+		session = opened(&l, terms);
+		cr_expect_str_eq(session->subject, subject);
+	}
+}
+
+/* --- requests for approval --- */
+
+#define READ_ALL                                                                                   \
+	"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}]}"
+
+static const char *by_approval(void)
+{
+	static char terms[512];
+	char hex[65];
+	caps_keyset keyset;
+
+	fill_keyset(&keyset);
+	codec_hex(keyset.hash, 32, hex);
+	(void)snprintf(terms, sizeof(terms),
+		"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.start\"],"
+		"\"on\":\"unit/*\",\"approval\":{\"of\":\"%s\",\"count\":2,\"within\":\"15min\"}}]}",
+		hex);
+	return terms;
+}
+
+static int request(lab *l, hn_session *session, const char *verb, const char *object)
+{
+	BASE_AUTO_FREE char *text = NULL;
+
+	return hn_approval_request(session, verb, object, "x", 3600, &text, lab_err(l));
+}
+
+Test(asked, nothing_that_is_allowed_already)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l, READ_ALL);
+	cr_expect_eq(request(&l, session, "unit.read", "unit/a"), HN_EINVAL);
+	cr_expect_not_null(strstr(lab_why(&l), "needs no approval"), "%s", lab_why(&l));
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_request"), 0);
+}
+
+Test(asked, one_token_leaves_room_for_others_and_for_break_glass)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *eve = NULL, *other = NULL;
+	BASE_AUTO_FREE char *emergency = NULL;
+	hn_breakglass_options options = HN_BREAKGLASS_OPTIONS_INIT;
+	char object[32];
+	int rc = 0, count = 0;
+
+	trusted_fleet(&l);
+	eve = opened(&l, by_approval());
+	other = opened(&l, by_approval());
+	for (; rc >= 0 && count < 2000; count++) {
+		(void)snprintf(object, sizeof(object), "unit/u%d", count);
+		rc = request(&l, eve, "unit.start", object);
+	}
+	cr_expect_eq(rc, HN_ELIMIT, "%s", lab_why(&l));
+	cr_expect_eq(count, 65);
+	cr_expect_eq(request(&l, other, "unit.start", "unit/u1"), 0, "%s", lab_why(&l));
+	options.reason = "all is down";
+	cr_expect_eq(hn_breakglass_request(l.host, "outage", &options, &emergency, lab_err(&l)), 0,
+		"%s", lab_why(&l));
+}
+
+Test(asked, the_same_again_takes_no_more_room)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *eve = NULL;
+
+	trusted_fleet(&l);
+	eve = opened(&l, by_approval());
+	for (int i = 0; i < 100; i++)
+		cr_assert_eq(request(&l, eve, "unit.start", "unit/u1"), 0, "%s", lab_why(&l));
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_request"), 2,
+		"the open one, and the last that it took the place of");
+}
