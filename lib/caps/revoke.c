@@ -9,7 +9,7 @@
 
 bool caps_store_revoked(const caps_store *store, const uint8_t cti[CAPS_CTI])
 {
-	return base_map_has(store->revoked, cti, CAPS_CTI);
+	return base_map_count(store->revoked) > 0 && base_map_has(store->revoked, cti, CAPS_CTI);
 }
 
 int caps_store_revoke(caps_store *store, const uint8_t cti[CAPS_CTI], int64_t expires,
@@ -42,6 +42,8 @@ uint64_t caps_store_epoch(
 	BASE_AUTO_BUF base_buf key = {0};
 	const uint64_t *epoch;
 
+	if (base_map_count(store->epochs) == 0)
+		return 0;
 	/* Without memory nothing is known, so everything is void. */
 	if (!epoch_key(&key, kind, name, size))
 		return UINT64_MAX;

@@ -56,7 +56,7 @@ int caps_store_session_cut(caps_store *store, const uint8_t id[8], hn_error **er
 
 bool caps_store_session_is_cut(const caps_store *store, const uint8_t id[8])
 {
-	return base_map_has(store->cut, id, 8);
+	return base_map_count(store->cut) > 0 && base_map_has(store->cut, id, 8);
 }
 
 int caps_store_session_each(caps_store *store, int (*each)(void *arg, const caps_session_row *row),

@@ -65,8 +65,9 @@ typedef struct host_holder { /* of a token */
 	 * length of one decision */
 	char unit[37];
 	hn_view *view;
-	bool values_later; /* an edit goes on: bounds are asked when its values are known */
-	bool under_way;    /* a permit is asked about again: what it has used up counts for it */
+	bool asks_approval; /* some caveat does: only then a request is hashed */
+	bool values_later;  /* an edit goes on: bounds are asked when its values are known */
+	bool under_way;     /* a permit is asked about again: what it has used up counts for it */
 	/* assertions of a second factor: signed over a challenge of ours */
 	struct {
 		uint8_t key[32];

@@ -239,6 +239,8 @@ static int make_session(hn_host *host, const hn_session_options *options, host_h
 		host_holder_free(holder);
 		return rc;
 	}
+	for (size_t i = 0; i < holder->token->caveat_count; i++)
+		holder->asks_approval |= holder->token->caveats[i].id == CAPS_APPROVAL;
 	(*session)->holder = holder;
 	rc = host_facts_fill(*session, &facts, err);
 	if (rc >= 0)
@@ -385,7 +387,8 @@ void host_request_fill(
 		.address_size = holder->address_size,
 		.peer = holder->peer,
 	};
-	caps_request_hash(verb, object, request->hash);
+	if (holder->asks_approval)
+		caps_request_hash(verb, object, request->hash);
 }
 
 static bool is_fresh(const hn_session *session, hn_verb verb, const char *object)
