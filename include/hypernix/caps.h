@@ -54,6 +54,28 @@ typedef struct hn_cap_use {
 HN_API const char *hn_verb_name(size_t index);
 
 /**
+ * Makes the terms of a capability from a template, such as those of
+ * /etc/hypernix/capabilities.json.
+ *
+ * @param templates  JSON: hypernixCapabilities, cluster, templates, trust, trustBundle; borrowed
+ * @param name  of the template; borrowed
+ * @param subject  whom it is for; NULL: the one that the template names
+ * @param ttl  such as "8h", at most that of the template, or NULL for that
+ * @param terms  receives JSON for hn_cap_issue; release it with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT when there is no such template; HN_EWIDEN for a longer ttl or another subject;
+ * HN_EINVAL for NULL, or when nobody says whom it is for; HN_ESYNTAX, HN_ESCHEMA, HN_ERANGE with
+ * line and column; HN_ENOMEM
+ * Threads: any
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_cap_fill(const char *templates, const char *name, const char *subject,
+	const char *ttl, char **terms, hn_error **err);
+
+/**
  * Shows what a token says; whether it may be believed is for hn_cap_verify.
  *
  * @param token  "hvc1." and base64url; borrowed

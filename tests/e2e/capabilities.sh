@@ -91,9 +91,21 @@ refused "an unknown verb: the nearest" 64 'unit\.start' "$hvcap" issue --for bo 
 refused "an unknown verb to explain: the nearest" 64 'unit\.start' "$hvcap" explain bearer.cap unit.strat unit:web-1
 refused "a unit that is not there" 4 'web-9' "$hvcap" issue --for bo --verbs start --on unit:web-9 --ttl 10min --bearer
 refused "a schedule that is none" 6 'schedule|Mondy' "$hvcap" issue --for bo --verbs unit.read --on 'unit/*' --ttl 10min --bearer --when 'Mondy 09:00-10:00 Europe/Berlin'
-refused "a zone that is none" 6 'Atlantis' "$hvcap" issue --for bo --verbs unit.read --on 'unit/*' --ttl 10min --bearer --when 'Mon 09:00-10:00 Europe/Atlantis'
+refused "a zone that is none" 6 'HN_EZONE.*Atlantis' "$hvcap" --json issue --for bo --verbs unit.read --on 'unit/*' --ttl 10min --bearer --when 'Mon 09:00-10:00 Europe/Atlantis'
 refused "a bearer token for an hour" 6 '15' "$hvcap" issue --for bo --verbs unit.read --on 'unit/*' --ttl 1h --bearer
 refused "a command that is none: the nearest" 64 'attenuate' "$hvcap" atenuate bo.cap
+
+cat >templates.json <<'END'
+{ "hypernixCapabilities": 1, "cluster": "lab", "templates": { "operator": { "ttl": "8h",
+  "grants": [{ "verbs": ["unit.read"], "on": "unit/*" }] } } }
+END
+template() {
+	"$hvcap" issue --template operator --templates templates.json "$@"
+}
+check "issue by a template" template --for alice --to bo.pub -o alice.cap
+check "the token names it" sh -c "'$hvcap' inspect alice.cap | grep -q 'template: operator'"
+refused "for longer than the template gives" 6 'at most 8h' "$hvcap" issue --template operator --templates templates.json --for alice --ttl 9h --to bo.pub
+refused "a template that is none" 4 'no template' "$hvcap" issue --template oprator --templates templates.json --for alice --to bo.pub
 
 # Tokens: where from, and whose.
 refused "a token in argv" 64 'everybody' "$hvcompute" list --cap "$(cat bearer.cap)"

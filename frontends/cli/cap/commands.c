@@ -29,6 +29,7 @@ const cli_command cap_commands[] = {
 		"--verbs. A name such as unit:web-1 is resolved now, so that a unit that is made anew "
 		"under it inherits nothing.",
 		options_issue,
+		"issue --template operator --for alice --ttl 8h --to alice.pub -o alice.cap\n"
 		"issue --for bo --verbs unit.read,unit.start --on 'unit/*' --tags-all web "
 		"--when 'Mon..Fri 09:00-17:30 Europe/Berlin' --ttl 30d --to bo.pub -o bo.cap\n"
 		"issue --for eve --verbs read,console --on unit:web-1 --ttl 10min --bearer -o eve.cap\n"

@@ -65,7 +65,10 @@ const cli_option options_issue[] = {
 	CLI_VALUE("for", "NAME", "whom it is for; stands in the audit log"),
 	TO,
 	OUT,
-	CLI_VALUE("template", "NAME", "the template that it follows"),
+	CLI_VALUE("template", "NAME",
+		"in the place of --verbs, --on and conditions: a template; --ttl may ask for less"),
+	CLI_VALUE("templates", "FILE",
+		"where templates are; /etc/hypernix/capabilities.json when not given"),
 	TERMS,
 	CLI_END,
 };

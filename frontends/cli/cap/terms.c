@@ -262,10 +262,8 @@ static int put_terms(making *made, bool issuer)
 	int status;
 
 	hn_json_object(made->json, NULL);
-	if (issuer) {
+	if (issuer)
 		put_text(made, "for", "for");
-		put_text(made, "template", "template");
-	}
 	put_text(made, "ttl", "ttl");
 	put_text(made, "expires", "expires");
 	put_text(made, "notBefore", "not-before");
@@ -289,6 +287,30 @@ static int read_terms(cli_run *cli, char **terms)
 	return 0;
 }
 
+static int from_template(cli_run *cli, char **terms)
+{
+	CAP_AUTO_BYTES cli_bytes bytes = {0};
+	CLI_AUTO_FREE char *templates = NULL;
+	CLI_AUTO_TEXT char *filled = NULL;
+	const char *path = cli_text(cli, "templates");
+	hn_error *error = NULL;
+	int status;
+
+	if (given(cli, "verbs") || given(cli, "on"))
+		return cli_refuse(cli, HN_EEXCLUSIVE, "leave --verbs and --on out",
+			"--template says already what is granted");
+	status = cli_read_file(cli, path == NULL ? "/etc/hypernix/capabilities.json" : path,
+		CAP_BUNDLE_BYTES, &bytes);
+	if (status != 0)
+		return status;
+	templates = cli_strndup(bytes.data == NULL ? "" : bytes.data, bytes.size);
+	if (hn_cap_fill(templates, cli_text(cli, "template"), cli_text(cli, "for"),
+		    cli_text(cli, "ttl"), &filled, &error) < 0)
+		return cli_fail(cli, error);
+	*terms = cli_format("%s", filled);
+	return 0;
+}
+
 int cap_terms(cli_run *cli, bool issuer, hn_session **session, char **terms)
 {
 	making made = {.cli = cli, .session = session};
@@ -298,6 +320,8 @@ int cap_terms(cli_run *cli, bool issuer, hn_session **session, char **terms)
 
 	if (cli_text(cli, "terms") != NULL)
 		return read_terms(cli, terms);
+	if (issuer && cli_text(cli, "template") != NULL)
+		return from_template(cli, terms);
 	if (issuer && (!given(cli, "verbs") || !given(cli, "on") || cli_text(cli, "for") == NULL))
 		return cli_refuse(cli, HN_EINVAL,
 			"give --for, --verbs and --on, or the whole as --terms FILE",
