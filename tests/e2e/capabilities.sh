@@ -122,6 +122,9 @@ refused "a token with its end cut off" 8 'token' "$hvcompute" list --cap cut.cap
 chmod 644 bearer.cap
 refused "a bearer token that others can read" 6 'others can read' "$hvcompute" list --cap bearer.cap
 chmod 600 bearer.cap
+"$hvcap" seal bo.cap --key bo.key -o sealed.cap >/dev/null
+chmod 644 sealed.cap
+refused "a sealed token that others can read" 6 'sealed token' "$hvcompute" list --cap sealed.cap
 refused "another's token without the key" 8 'token' "$hvcompute" list --cap bo.cap
 refused "a key without a token" 64 'give --cap' "$hvcompute" list --cap-key bo.key
 chmod 644 bo.key
