@@ -10,8 +10,8 @@
 #include <hypernix/host-approve.h>
 #include <hypernix/host-audit.h>
 #include <hypernix/host-caps.h>
-#include <hypernix/host-secret.h>
 #include <hypernix/host-keys.h>
+#include <hypernix/host-secret.h>
 #include <hypernix/host-session.h>
 #include <hypernix/machine.h>
 #include <hypernix/os.h>
