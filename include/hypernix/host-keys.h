@@ -22,7 +22,7 @@ extern "C" {
  * Allocates: no
  * Since: 0.1
  */
-HN_API const char *hn_node_name(const hn_session *session);
+HN_API const char *hn_session_node(const hn_session *session);
 
 /**
  * Lists the keys of this node, never a secret.

@@ -179,11 +179,11 @@ unsigned base_verb_flags(hn_verb verb);
 #define BASE_OBJECT_SIZE 256
 typedef struct base_permit {
 	hn_verb verb;
-	char objects[2][BASE_OBJECT_SIZE];         /* "unit/<uuid>"; the second may be "" */
-	uint64_t audit;                            /* number of the durable allow record */
-	int64_t deadline;                          /* boot-time ns; INT64_MAX = none */
-	hn_cancel *cancel;                         /* borrowed; NULL = none */
-	const char *subject;                       /* borrowed: "local/uid/0" */
+	char objects[2][BASE_OBJECT_SIZE]; /* "unit/<uuid>"; the second may be "" */
+	uint64_t audit;                    /* number of the durable allow record */
+	int64_t deadline;                  /* boot-time ns; INT64_MAX = none */
+	hn_cancel *cancel;                 /* borrowed; NULL = none */
+	const char *subject;               /* borrowed: "local/uid/0" */
 	/* slow path of base_permit_live; may be NULL */
 	int (*recheck)(const struct base_permit *permit, hn_error **err);
 	void *recheck_arg; /* borrowed */

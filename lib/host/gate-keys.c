@@ -5,7 +5,7 @@
  */
 #include "host/rights.h"
 
-const char *hn_node_name(const hn_session *session)
+const char *hn_session_node(const hn_session *session)
 {
 	return session ? session->host->node : NULL;
 }

@@ -17,7 +17,7 @@ NEEDS = re.compile(r'\bneeds ((?:\w+\.\w+)(?:(?:,| and| or) \w+\.\w+)*)')
 VERB = re.compile(r'^HN_VERB\((\w+), "([\w.]+)", ([^)]*)\)', re.M)
 DEFINITION = re.compile(r'^(?!static\b)(?:\w[\w \t*]*?[ \t*\n])(\w+)\(([^;{}]*)\)\s*\{(.*?)^\}', re.M | re.S)
 CALL = re.compile(r'\b([a-z]\w*)\s*\(')
-REQUIRES = re.compile(r'base_permit_(require|live)|[a-z]+_permit')  # <room>_permit: the room's own way of asking
+REQUIRES = re.compile(r'base_permit_(require|live)|[a-z]+_permit(_active)?')  # <room>_permit: the room's own way of asking
 NO_CALLS = {'if', 'for', 'while', 'switch', 'return', 'sizeof'}
 
 

@@ -33,7 +33,7 @@ int cap_open(cli_run *cli, cap_access access, hn_session **session)
 
 char *cap_node(hn_session *session)
 {
-	return cli_format("node/%s", hn_node_name(session));
+	return cli_format("node/%s", hn_session_node(session));
 }
 
 int cap_prove(cli_run *cli, hn_session *session, const char *verb, const char *object)
