@@ -321,6 +321,19 @@ static bool read_header(caps_view header, caps_approval *approval)
 	return caps_take_time(&in, &approval->made) && codec_cbor_end(&in, NULL) == 0;
 }
 
+/* Made while a want of memory can be told from a signature that does not hold. */
+static int keep_tbs(caps_approval *approval, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf tbs = {0};
+
+	caps_tbs(&tbs, approval->message.protected_header, approval->message.payload);
+	if (tbs.failed || tbs.size > sizeof(approval->tbs))
+		return base_nomem(err);
+	memcpy(approval->tbs, tbs.data, tbs.size);
+	approval->tbs_size = tbs.size;
+	return 0;
+}
+
 int caps_approval_read(const void *bytes, size_t size, caps_approval *approval, hn_error **err)
 {
 	static const uint8_t empty_map = 0xa0;
@@ -341,7 +354,7 @@ int caps_approval_read(const void *bytes, size_t size, caps_approval *approval, 
 		!read_header(message->protected_header, approval))
 		return base_error(err, HN_ECBOR, CAPS_ROOM, NULL, "this is no approval");
 	memcpy(approval->hash, message->payload.bytes, sizeof(approval->hash));
-	return 0;
+	return keep_tbs(approval, err);
 }
 
 int caps_approval_read_text(const char *text, size_t size, caps_approval *approval, hn_error **err)
@@ -355,17 +368,13 @@ int caps_approval_read_text(const char *text, size_t size, caps_approval *approv
 
 size_t caps_approval_by(const caps_approval *approval, const caps_keyset *keyset)
 {
-	const codec_cose_sign1 *message = &approval->message;
-	BASE_AUTO_BUF base_buf tbs = {0};
-
-	caps_tbs(&tbs, message->protected_header, message->payload);
-	for (size_t i = 0; !tbs.failed && i < keyset->count; i++) {
+	for (size_t i = 0; i < keyset->count; i++) {
 		uint8_t id[KEY_ID];
 
 		key_id_of(keyset->entries[i].key, id);
 		if (memcmp(id, approval->key_id, KEY_ID) == 0 &&
-			crypto_ed25519_verify(keyset->entries[i].key, tbs.data, tbs.size,
-				message->signature.bytes))
+			crypto_ed25519_verify(keyset->entries[i].key, approval->tbs,
+				approval->tbs_size, approval->message.signature.bytes))
 			return i;
 	}
 	return SIZE_MAX;

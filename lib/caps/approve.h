@@ -64,8 +64,10 @@ typedef struct caps_approval {
 	size_t size;
 	codec_cose_sign1 message;
 	uint8_t key_id[8];
-	uint8_t hash[32]; /* of the request */
-	int64_t made;     /* seconds, by the clock of who approves */
+	uint8_t hash[32];                      /* of the request */
+	int64_t made;                          /* seconds, by the clock of who approves */
+	uint8_t tbs[CAPS_APPROVAL_BYTES + 32]; /* what is signed */
+	size_t tbs_size;
 } caps_approval;
 int caps_approval_sign(const uint8_t hash[32], const uint8_t seed[32], int64_t made, base_buf *out,
 	hn_error **err);

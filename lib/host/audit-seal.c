@@ -6,7 +6,7 @@
  */
 #include "host/rights.h"
 
-#define RESERVE "audit.reserve"
+#define RESERVE "reserve"
 
 static char *beside(const hn_host *host, const char *name)
 {
@@ -102,11 +102,13 @@ void host_audit_end(hn_host *host)
 
 /* --- break-glass on a full disk --- */
 
-int host_audit_reserve(hn_host *host, hn_error **err)
+void host_audit_reserve(hn_host *host)
 {
 	BASE_AUTO_FREE char *path = beside(host, RESERVE);
 
-	return path ? caps_audit_reserve_make(host->os, path, err) : base_nomem(err);
+	if (!path || caps_audit_reserve_make(host->os, path, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM,
+			"no room could be held for break-glass on a full disk");
 }
 
 bool host_audit_release(hn_host *host)

@@ -15,7 +15,6 @@ int host_audit_open(hn_host *host, hn_error **err)
 	return rc < 0 || host->read_only ? rc : caps_audit_watch(host->audit, err);
 }
 
-/* On a full disk break-glass gets what was kept for it. */
 static int append(hn_host *host, const caps_audit_entry *record, uint64_t *number, hn_error **err)
 {
 	int rc = host_audit_ready(host, err);
@@ -26,8 +25,6 @@ static int append(hn_host *host, const caps_audit_entry *record, uint64_t *numbe
 		rc = record->kind == CAPS_AUDIT_DENY ? caps_audit_deny(host->audit, record, err)
 						     : caps_audit_tell(host->audit, record, err);
 	else
-		rc = caps_audit_append(host->audit, record, number, err);
-	if (rc == HN_ENOSPC && record->kind == CAPS_AUDIT_BREAKGLASS && host_audit_release(host))
 		rc = caps_audit_append(host->audit, record, number, err);
 	if (rc >= 0)
 		host_audit_tick(host);

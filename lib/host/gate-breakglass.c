@@ -8,7 +8,6 @@
 
 #define ACTIVATED "org.hypernix.breakglass.activated.v1"
 #define ENDED "org.hypernix.breakglass.ended.v1"
-#define RESERVE "reserve"
 
 static int need_root(hn_error **err)
 {
@@ -155,7 +154,10 @@ int hn_breakglass_request(hn_host *host, const char *preset, const hn_breakglass
 		return rc;
 	now = host_instant(host, &interval);
 	rc = caps_ask_put(rights->store, ask, &now, err);
-	return rc < 0 ? rc : caps_ask_text(ask, request, err);
+	if (rc < 0)
+		return rc;
+	host_audit_reserve(host);
+	return caps_ask_text(ask, request, err);
 }
 
 /* --- the quorum --- */
@@ -272,25 +274,6 @@ static int record(void *arg, hn_error **err)
 	return rc < 0 ? rc : announce(one, err);
 }
 
-/* A full disk must not keep the glass whole: some room is held for it. */
-static bool free_reserve(hn_host *host)
-{
-	BASE_AUTO_BUF base_buf path = {0};
-
-	base_buf_format(&path, "%s/%s", host->state_dir, RESERVE);
-	return !path.failed && caps_audit_reserve_release(host->os, path.data);
-}
-
-static void keep_reserve(hn_host *host)
-{
-	BASE_AUTO_BUF base_buf path = {0};
-
-	base_buf_format(&path, "%s/%s", host->state_dir, RESERVE);
-	if (path.failed || caps_audit_reserve_make(host->os, path.data, NULL) < 0)
-		base_log(HN_LOG_WARNING, HOST_ROOM,
-			"no room could be held for break-glass on a full disk");
-}
-
 /* What is on record is signed as soon as can be; without its signer the host opens all the same. */
 static void seal(hn_host *host)
 {
@@ -337,8 +320,11 @@ static int activate(activation *one, const hn_session_options *options, hn_error
 {
 	int rc = try_record(one, options, err);
 
-	if (rc == HN_ENOSPC && free_reserve(one->host))
+	/* A full disk must not keep the glass whole: some room is held for it. */
+	if (rc == HN_ENOSPC && host_audit_release(one->host)) {
+		(void)base_error_forgive(err, rc, HN_ENOSPC);
 		rc = try_record(one, options, err);
+	}
 	if (rc >= 0) {
 		seal(one->host);
 		return 0;
@@ -482,7 +468,7 @@ int hn_breakglass_end(hn_session *session, hn_error **err)
 	}
 	if (rc >= 0) {
 		session->next_glass = 0;
-		keep_reserve(host);
+		host_audit_reserve(host);
 	}
 	permit.session = session;
 	return host_settle(&permit, rc, err);

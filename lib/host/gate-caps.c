@@ -333,6 +333,7 @@ typedef struct trusting {
 	const void *bytes;
 	size_t size;
 	uint64_t version;
+	bool presets; /* it has some */
 } trusting;
 
 static int put_bundle(void *arg, hn_error **err)
@@ -361,9 +362,11 @@ static int check_bundle(trusting *one, hn_error **err)
 	int rc = caps_bundle_read(
 		one->bytes, one->size, caps_store_bundle(one->rights->store), &bundle, err);
 
-	if (rc >= 0)
-		one->version = bundle->version;
-	return rc;
+	if (rc < 0)
+		return rc;
+	one->version = bundle->version;
+	one->presets = bundle->preset_count > 0;
+	return 0;
 }
 
 int hn_trust_update(hn_session *session, const void *bundle, size_t size, hn_error **err)
@@ -388,6 +391,8 @@ int hn_trust_update(hn_session *session, const void *bundle, size_t size, hn_err
 	rc = host_transaction(host, put_bundle, &one, err);
 	if (rc >= 0)
 		caps_cache_drop(one.rights->cache);
+	if (rc >= 0 && one.presets)
+		host_audit_reserve(host);
 	return host_settle(&permit, rc, err);
 }
 

@@ -204,9 +204,10 @@ int host_audit_compare(hn_host *host, hn_error **err); /* the same, each time */
 int host_audit_seal(hn_host *host, hn_error **err);
 void host_audit_tick(hn_host *host); /* when it is time to; between transactions */
 void host_audit_end(hn_host *host);  /* before the signer and the store are closed */
-/* 1 MiB that is given up so that break-glass can be put on record on a full disk. */
-int host_audit_reserve(hn_host *host, hn_error **err);
-bool host_audit_release(hn_host *host);
+/* 1 MiB that is given up so that break-glass can be put on record on a full disk. Held from when
+ * the trust bundle has a preset; a host that cannot hold it says so in its log, and goes on. */
+void host_audit_reserve(hn_host *host);
+bool host_audit_release(hn_host *host); /* there was one */
 /* Recomputes every leaf and the tree; HN_ECORRUPT naming the first record that does not fit. */
 int host_audit_verify(hn_host *host, hn_error **err);
 

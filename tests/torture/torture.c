@@ -222,7 +222,9 @@ static int run_once(const torture_scenario *scenario, const fault *given, bool *
 
 static unsigned long next_fault(const torture_scenario *scenario, unsigned long nth)
 {
-	return nth < FIRST_EACH || scenario->stride < 2 ? nth + 1 : nth + scenario->stride;
+	unsigned long first = scenario->first > 0 ? scenario->first : FIRST_EACH;
+
+	return nth < first || scenario->stride < 2 ? nth + 1 : nth + scenario->stride;
 }
 
 /* n = 1, 2, 3 ... until a run ends without hitting the fault. The number of faults, or -1. */

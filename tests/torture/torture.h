@@ -45,6 +45,7 @@ typedef struct torture_scenario {
 				HN_OK; NULL = none */
 	unsigned stride; /* for long scenarios: after the first 200 faults only each stride-th; 0
 			    and 1 = each */
+	unsigned first;  /* how many come before the stride, where 200 are too many; 0 = 200 */
 } torture_scenario;
 
 /* Says why a check failed and returns -1. */
