@@ -278,7 +278,7 @@ static void fill_amounts(
 
 	*amounts = (caps_amounts){.object = object};
 	if (verb != HN_VERB_UNIT_START || strncmp(object, "unit/", 5) != 0 ||
-		host_unit_load(session->host, object + 5, &unit, NULL) < 0)
+		host_unit_load_uuid(session->host, object + 5, &unit, NULL) < 0)
 		return;
 	amounts->vcpus = unit->vcpus > 0 ? unit->vcpus : 1;
 	if (unit->desired && hn_view_get_int(unit->desired, "memory.size", &memory, NULL) >= 0)

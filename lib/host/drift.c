@@ -168,22 +168,24 @@ static int tell_unexpected(const comparison *with, const char *key, const char *
 }
 
 /* Values that the hypervisor does not show for a unit like this. */
-static int tell_unobserved(const comparison *with)
+static int tell_unobserved(const comparison *with, hn_error **err)
 {
 	const hn_key *row = NULL;
 	const char *name = NULL;
-	int rc = 0;
+	int found = 0, rc = 0;
 
-	for (size_t i = 0; rc == 0 && hn_view_key_at(with->unit->applied, i, &name, &row) >= 0;
-		i++) {
+	for (size_t i = 0; rc == 0; i++) {
 		const char *text = NULL;
 
+		found = hn_view_key_at(with->unit->applied, i, &name, &row);
+		if (found < 0)
+			break;
 		if (find_value(with->applied, name) < with->applied->count)
 			continue;
 		(void)hn_view_get_text(with->unit->applied, name, &text, NULL);
 		rc = tell_unexpected(with, name, text);
 	}
-	return rc;
+	return found == HN_ENOMEM ? base_nomem(err) : rc;
 }
 
 static int compare_status(const comparison *with)
@@ -239,6 +241,6 @@ int host_drift_compare(hn_host *host, machine *m, const hn_unit *unit, const mac
 	if (rc == 0)
 		rc = compare_extras(&with);
 	if (rc == 0)
-		rc = tell_unobserved(&with);
+		rc = tell_unobserved(&with, err);
 	return rc != 0 ? rc : compare_status(&with);
 }

@@ -241,6 +241,8 @@ struct hn_unit {
 };
 /* By name, else by uuid. HN_ENOENT with the nearest name as hint. */
 int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **err);
+/* By uuid alone: a unit whose name is the uuid of another does not stand in for it. */
+int host_unit_load_uuid(hn_host *host, const char *uuid, hn_unit **unit, hn_error **err);
 int host_unit_load_id(hn_host *host, int64_t id, hn_unit **unit, hn_error **err);
 /* All, by name; a unit's views are decoded. The callback owns the unit it is given. Non-zero ends
  * the walk. */

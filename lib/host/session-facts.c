@@ -54,7 +54,7 @@ static const hn_view *view_of(hn_session *session, const char *object)
 	if (holder->view && strcmp(holder->unit, uuid) == 0)
 		return holder->view;
 	host_facts_done(session);
-	if (host_unit_load(session->host, uuid, &unit, NULL) < 0 || strcmp(unit->uuid, uuid) != 0 ||
+	if (host_unit_load_uuid(session->host, uuid, &unit, NULL) < 0 ||
 		host_resolver(session->host, &resolver, NULL) < 0)
 		return NULL;
 	if (unit->undeclared || hn_resolve(resolver, unit->name, &holder->view, NULL) < 0)

@@ -145,7 +145,7 @@ int host_supervise_event(hn_session *session, const machine_event *event, hn_err
 	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
 	happening what = {.session = session, .status = event->status};
 	machine *m = NULL;
-	int rc = host_unit_load(session->host, event->uuid, &unit, NULL);
+	int rc = host_unit_load_uuid(session->host, event->uuid, &unit, NULL);
 
 	if (rc == HN_ENOENT)
 		return 0; /* a domain of somebody else */

@@ -153,27 +153,45 @@ static int not_found(hn_host *host, const char *name, hn_error **err)
 	return rc;
 }
 
-int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **err)
+/* 1 and the unit, 0 when there is none. */
+static int load_by(hn_host *host, const char *sql, const char *key, hn_unit **unit, hn_error **err)
 {
 	state_query *query = NULL;
+	int rc = state_find(host->store, sql, &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_text(query, 1, key);
+	rc = state_row(query, err);
+	if (rc > 0) {
+		rc = take_unit(query, false, unit, err);
+		rc = rc < 0 ? rc : 1;
+	}
+	state_done(query);
+	return rc;
+}
+
+int host_unit_load(hn_host *host, const char *name, hn_unit **unit, hn_error **err)
+{
 	int rc;
 
 	if (!name)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "a unit's name is needed");
-	rc = state_find(host->store,
-		/* a unit whose name is the uuid of another must not stand in for it */
-		SELECT_UNIT " WHERE u.name = ?1 OR u.uuid = ?1 ORDER BY u.uuid = ?1 DESC LIMIT 1",
-		&query, err);
-	if (rc < 0)
-		return rc;
-	state_bind_text(query, 1, name);
-	rc = state_row(query, err);
-	if (rc > 0) {
-		rc = take_unit(query, false, unit, err);
-		state_done(query);
-		return rc;
-	}
-	return rc < 0 ? rc : not_found(host, name, err);
+	rc = load_by(host,
+		SELECT_UNIT " WHERE u.name = ?1 OR u.uuid = ?1 ORDER BY u.name = ?1 DESC LIMIT 1",
+		name, unit, err);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	return not_found(host, name, err);
+}
+
+int host_unit_load_uuid(hn_host *host, const char *uuid, hn_unit **unit, hn_error **err)
+{
+	int rc = load_by(host, SELECT_UNIT " WHERE u.uuid = ?1", uuid, unit, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	return base_error(err, HN_ENOENT, HOST_ROOM, NULL, "there is no unit %.40s", uuid);
 }
 
 int host_unit_load_id(hn_host *host, int64_t id, hn_unit **unit, hn_error **err)

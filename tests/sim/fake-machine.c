@@ -594,17 +594,22 @@ int machine_expect(machine *m, const machine_unit *unit, machine_real **expected
 	const char *name, *text;
 	const hn_key *row;
 	char out[FAKE_TEXT];
+	int rc;
 
 	(void)m;
 	if (!real)
 		return base_nomem(err);
-	for (size_t i = 0; hn_view_key_at(unit->view, i, &name, &row) >= 0; i++) {
-		if (!observed(name) || hn_view_get_text(unit->view, name, &text, NULL) < 0)
-			continue;
-		shown(unit, name, text, out);
-		if (add_value(real, name, out, out) < 0)
-			return base_nomem(err);
+	for (size_t i = 0; (rc = hn_view_key_at(unit->view, i, &name, &row)) >= 0; i++) {
+		rc = observed(name) ? hn_view_get_text(unit->view, name, &text, NULL) : HN_ENOENT;
+		if (rc >= 0) {
+			shown(unit, name, text, out);
+			rc = add_value(real, name, out, out);
+		}
+		if (rc == HN_ENOMEM)
+			break;
 	}
+	if (rc == HN_ENOMEM)
+		return base_nomem(err);
 	*expected = BASE_STEAL(real);
 	return 0;
 }
