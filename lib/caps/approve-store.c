@@ -36,10 +36,12 @@ static caps_view ref_of(const caps_ask *ask)
 
 static int replace(caps_store *store, const caps_ask *ask, hn_error **err)
 {
-	static const char *const steps[] = {
-		/* of those that were replaced before only the last is kept, to say so */
+	/* of those that were replaced before only the last is kept, to say so */
+	static const char drop[] =
 		"DELETE FROM cap_approval WHERE hash IN (SELECT hash FROM cap_request"
-		" WHERE ref = ?1 AND params = ?2 AND state = 2)",
+		" WHERE ref = ?1 AND params = ?2 AND state = 2)";
+	static const char *const steps[] = {
+		drop,
 		"DELETE FROM cap_request WHERE ref = ?1 AND params = ?2 AND state = 2",
 		"UPDATE cap_request SET state = 2 WHERE ref = ?1 AND params = ?2 AND state = 0",
 	};
