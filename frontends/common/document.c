@@ -62,7 +62,7 @@ static const char *text_at(const cli_document *document, const char *place)
 	return NULL;
 }
 
-static char *place_of(const char *format, va_list arguments)
+CLI_PRINTF(1, 0) static char *place_of(const char *format, va_list arguments)
 {
 	char *place = NULL;
 
