@@ -6,8 +6,6 @@
 
 #include <unistd.h>
 
-#define LOGIN_UNSET UINT32_MAX
-
 int host_audit_open(hn_host *host, hn_error **err)
 {
 	int rc = caps_audit_open(host->store, host->node, &host->audit, err);
@@ -29,16 +27,6 @@ static int append(hn_host *host, const caps_audit_entry *record, uint64_t *numbe
 	if (rc >= 0)
 		host_audit_tick(host);
 	return rc;
-}
-
-static uint64_t login_uid(hn_host *host)
-{
-	BASE_AUTO_FREE char *text = NULL;
-	size_t size = 0;
-
-	if (os_read_file(host->os, "/proc/self/loginuid", 64, &text, &size, NULL) < 0)
-		return LOGIN_UNSET;
-	return strtoul(text, NULL, 10);
 }
 
 static void read_link(const char *path, char *out, size_t size)
@@ -66,7 +54,7 @@ static int append_opened(hn_host *host, caps_audit_entry *record, const hn_sessi
 	BASE_AUTO_FREE char *process = describe_process(session);
 	caps_audit_opener opener = {
 		.uid = (uint64_t)geteuid(),
-		.login = login_uid(host),
+		.login = os_login_uid(host->os, 0),
 		.pid = (uint64_t)getpid(),
 		.process = process,
 	};

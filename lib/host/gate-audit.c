@@ -75,7 +75,7 @@ int hn_audit_tail(hn_session *session, uint64_t from, uint32_t limit, char **jso
 	rc = hn_json_new(false, &made, err);
 	if (rc >= 0)
 		rc = caps_audit_tail(host->audit, from, limit, made, err);
-	return rc < 0 ? rc : host_json_take(made, json, err);
+	return rc < 0 ? rc : codec_json_take(made, json, err);
 }
 
 int hn_audit_wait(
@@ -214,7 +214,7 @@ int hn_audit_check_proof(const char *proof, const char *key, char **json, hn_err
 	hn_json_object(made, NULL);
 	caps_audit_proof_json(read, made);
 	hn_json_end(made);
-	return host_json_take(made, json, err);
+	return codec_json_take(made, json, err);
 }
 
 int hn_audit_key(hn_session *session, char **key, hn_error **err)

@@ -220,7 +220,7 @@ int hn_cap_list(hn_session *session, char **json, hn_error **err)
 	hn_json_array(made, NULL);
 	rc = caps_store_issued_each(rights->store, list_one, made, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : host_json_take(made, json, err);
+	return rc < 0 ? rc : codec_json_take(made, json, err);
 }
 
 /* --- revoke --- */

@@ -71,7 +71,7 @@ int hn_node_key_list(hn_session *session, char **json, hn_error **err)
 	hn_json_text(made, "log", status.origin[0] != '\0' ? status.origin : NULL);
 	put_keys(made, &status);
 	hn_json_end(made);
-	return host_json_take(made, json, err);
+	return codec_json_take(made, json, err);
 }
 
 static int find_role(const char *name, crypto_role *role, hn_error **err)

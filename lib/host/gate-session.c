@@ -164,7 +164,7 @@ int hn_session_list(hn_session *session, char **json, hn_error **err)
 	hn_json_array(made, NULL);
 	rc = caps_store_session_each(rights->store, list_row, &list, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : host_json_take(made, json, err);
+	return rc < 0 ? rc : codec_json_take(made, json, err);
 }
 
 static int parse_id(const char *text, uint8_t id[8], hn_error **err)
@@ -297,5 +297,5 @@ int hn_session_explain(
 	hn_json_object(made, NULL);
 	rc = explain(session, found, object, made, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : host_json_take(made, json, err);
+	return rc < 0 ? rc : codec_json_take(made, json, err);
 }

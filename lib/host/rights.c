@@ -217,22 +217,6 @@ bool host_nonce_use(hn_host *host, const uint8_t nonce[HOST_NONCE])
 	return true;
 }
 
-int host_json_take(hn_json *json, char **text, hn_error **err)
-{
-	const char *bytes = NULL;
-	size_t size = 0;
-	char *copy;
-	int rc = hn_json_finish(json, &bytes, &size, err);
-
-	if (rc < 0)
-		return rc;
-	copy = base_strndup(bytes, size);
-	if (!copy)
-		return base_nomem(err);
-	*text = copy;
-	return 0;
-}
-
 static int forget(void *arg, hn_error **err)
 {
 	hn_host *host = arg;

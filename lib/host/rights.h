@@ -123,9 +123,6 @@ int host_session_keep_console(hn_session *session, int fd, const char *object, h
 int host_session_register(hn_session *session, hn_error **err);
 void host_session_ended(hn_session *session, const char *why);
 
-/* The text of a document that is whole, for the caller to keep. */
-int host_json_take(hn_json *json, char **text, hn_error **err);
-
 /* --- keys (keys.c) --- */
 /* The one signer of this host: its keys in <state>/keys, or hv-signer behind its socket. Opened on
  * first use. */

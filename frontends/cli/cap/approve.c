@@ -89,16 +89,8 @@ int cap_requests(cli_run *cli)
 	static const cli_member members[] = {{"kind", CLI_MEMBER_TEXT}, {"verbs", CLI_MEMBER_LIST},
 		{"on", CLI_MEMBER_LIST}, {"approvals", CLI_MEMBER_TEXT}, {"until", CLI_MEMBER_TEXT},
 		{"reason", CLI_MEMBER_TEXT}};
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	CLI_AUTO_TEXT char *json = NULL;
-	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_READ, &session);
 
-	if (status != 0)
-		return status;
-	if (hn_approval_list(session, &json, &error) < 0)
-		return cli_fail(cli, error);
-	return cap_print_list(cli, json, columns, members, CLI_COUNT(columns));
+	return cap_list_of(cli, hn_approval_list, columns, members, CLI_COUNT(columns));
 }
 
 /* ---- break-glass ---- */
@@ -219,16 +211,8 @@ int cap_breakglass_list(cli_run *cli)
 		{"active", CLI_MEMBER_TEXT}, {"from", CLI_MEMBER_TIME}, {"until", CLI_MEMBER_TIME},
 		{"approvedBy", CLI_MEMBER_TEXT}, {"reviewer", CLI_MEMBER_TEXT},
 		{"request/reason", CLI_MEMBER_TEXT}};
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	CLI_AUTO_TEXT char *json = NULL;
-	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_READ, &session);
 
-	if (status != 0)
-		return status;
-	if (hn_breakglass_list(session, &json, &error) < 0)
-		return cli_fail(cli, error);
-	return cap_print_list(cli, json, columns, members, CLI_COUNT(columns));
+	return cap_list_of(cli, hn_breakglass_list, columns, members, CLI_COUNT(columns));
 }
 
 int cap_breakglass_review(cli_run *cli)

@@ -46,8 +46,10 @@ int cap_say(const cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3); /* un
 int cap_done(cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3);
 /* Prints a document of the library: with --json as it is, else its members, or as a table. */
 int cap_print_document(const cli_run *cli, const char *json);
-int cap_print_list(const cli_run *cli, const char *json, const cli_column *columns,
-	const cli_member *members, size_t count);
+/* A command that lists what the host has: one call of the library, and its answer as a table. */
+typedef int (*cap_lister)(hn_session *session, char **json, hn_error **err);
+int cap_list_of(cli_run *cli, cap_lister list, const cli_column *columns, const cli_member *members,
+	size_t count);
 char *cap_absolute(const char *path); /* free it */
 int64_t cap_seconds(const cli_run *cli, const char *name, int64_t otherwise);
 static inline void cap_bytes_auto(cli_bytes *bytes)

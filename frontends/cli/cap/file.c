@@ -129,7 +129,7 @@ int cap_print_document(const cli_run *cli, const char *json)
 	return 0;
 }
 
-int cap_print_list(const cli_run *cli, const char *json, const cli_column *columns,
+static int print_list(const cli_run *cli, const char *json, const cli_column *columns,
 	const cli_member *members, size_t count)
 {
 	int status = cli_json_given(cli, json);
@@ -141,6 +141,21 @@ int cap_print_list(const cli_run *cli, const char *json, const cli_column *colum
 	if (document != NULL)
 		cli_document_table(cli, document, "", columns, members, count);
 	return 0;
+}
+
+int cap_list_of(cli_run *cli, cap_lister list, const cli_column *columns, const cli_member *members,
+	size_t count)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+	hn_error *error = NULL;
+	int status = cap_open(cli, CAP_READ, &session);
+
+	if (status != 0)
+		return status;
+	if (list(session, &json, &error) < 0)
+		return cli_fail(cli, error);
+	return print_list(cli, json, columns, members, count);
 }
 
 char *cap_absolute(const char *path)

@@ -38,16 +38,8 @@ int cap_list(cli_run *cli)
 	static const cli_member members[] = {{"cti", CLI_MEMBER_TEXT}, {"subject", CLI_MEMBER_TEXT},
 		{"template", CLI_MEMBER_TEXT}, {"issued", CLI_MEMBER_TIME},
 		{"expires", CLI_MEMBER_TIME}, {"revoked", CLI_MEMBER_TEXT}};
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	CLI_AUTO_TEXT char *json = NULL;
-	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_READ, &session);
 
-	if (status != 0)
-		return status;
-	if (hn_cap_list(session, &json, &error) < 0)
-		return cli_fail(cli, error);
-	return cap_print_list(cli, json, columns, members, CLI_COUNT(columns));
+	return cap_list_of(cli, hn_cap_list, columns, members, CLI_COUNT(columns));
 }
 
 int cap_sessions_list(cli_run *cli)
@@ -58,16 +50,8 @@ int cap_sessions_list(cli_run *cli)
 	static const cli_member members[] = {{"id", CLI_MEMBER_TEXT}, {"subject", CLI_MEMBER_TEXT},
 		{"program", CLI_MEMBER_TEXT}, {"pid", CLI_MEMBER_TEXT}, {"opened", CLI_MEMBER_TIME},
 		{"cut", CLI_MEMBER_TEXT}};
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	CLI_AUTO_TEXT char *json = NULL;
-	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_READ, &session);
 
-	if (status != 0)
-		return status;
-	if (hn_session_list(session, &json, &error) < 0)
-		return cli_fail(cli, error);
-	return cap_print_list(cli, json, columns, members, CLI_COUNT(columns));
+	return cap_list_of(cli, hn_session_list, columns, members, CLI_COUNT(columns));
 }
 
 int cap_sessions_cut(cli_run *cli)
