@@ -22,13 +22,16 @@ void crypto_ed25519_sign(const crypto_secret *key, const void *bytes, size_t siz
 void crypto_ed25519_sign_once(const uint8_t seed[CRYPTO_SEED], const void *bytes, size_t size,
 	uint8_t signature[CRYPTO_SIGNATURE]);
 /* Is this the canonical encoding of a point of the prime-order subgroup, and not the identity? Ask
- * once for each key that comes from outside, when it is read. */
+ * once for each key that comes from outside, when it is read. Takes nearly as long as a
+ * verification. */
 bool crypto_ed25519_point_valid(const uint8_t public_key[CRYPTO_PUBLIC]);
 /* Strict: refuses a key that is not valid as above, S not below the group's order, small-order and
  * non-canonical R. */
 bool crypto_ed25519_verify(const uint8_t public_key[CRYPTO_PUBLIC], const void *bytes, size_t size,
 	const uint8_t signature[CRYPTO_SIGNATURE]);
-/* The same for a key that passed crypto_ed25519_point_valid before. */
+/* The same for a key that passed crypto_ed25519_point_valid before. Of others it still refuses all
+ * that are not canonical, not on the curve, or of small order, and so takes nobody's signature for
+ * another's; it takes a key outside of the subgroup, whose maker can sign with it. */
 bool crypto_ed25519_verify_known(const uint8_t public_key[CRYPTO_PUBLIC], const void *bytes,
 	size_t size, const uint8_t signature[CRYPTO_SIGNATURE]);
 

@@ -194,19 +194,15 @@ Test(sign, points_outside_the_subgroup_are_not_valid)
 	cr_assert_lt(valid, 64);
 }
 
-/* A signature by a key plus a point of order eight, over a message whose hash is a multiple of
- * eight: the point vanishes from the equation, and a verifier that does not look at the key takes
- * it. */
-static void sign_with_torsion(uint8_t public_key[32], uint8_t *number, uint8_t signature[64])
+/* A signature over a message whose hash is a multiple of eight: a point of small order in the key
+ * vanishes from the equation, and a verifier that does not look at the key takes it. `a` is the
+ * logarithm of what else is in the key. */
+static void sign_past_torsion(
+	const uint8_t public_key[32], const uint8_t a[32], uint8_t *number, uint8_t signature[64])
 {
-	uint8_t torsion[32], wide[64] = {3}, a[32], r[32], h[32], product[32], input[65];
+	uint8_t wide[64] = {3, 9}, r[32], h[32], product[32], input[65];
 
-	from_hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", torsion);
-	crypto_core_ed25519_scalar_reduce(a, wide);
-	wide[1] = 9;
 	crypto_core_ed25519_scalar_reduce(r, wide);
-	cr_assert_eq(crypto_scalarmult_ed25519_base_noclamp(public_key, a), 0);
-	cr_assert_eq(crypto_core_ed25519_add(public_key, public_key, torsion), 0);
 	cr_assert_eq(crypto_scalarmult_ed25519_base_noclamp(signature, r), 0);
 	memcpy(input, signature, 32);
 	memcpy(input + 32, public_key, 32);
@@ -223,13 +219,29 @@ static void sign_with_torsion(uint8_t public_key[32], uint8_t *number, uint8_t s
 
 Test(sign, keys_outside_the_subgroup_sign_nothing)
 {
-	uint8_t public_key[32], signature[64], message = 0;
+	uint8_t torsion[32], public_key[32], a[32] = {3}, signature[64], message = 0;
 
-	sign_with_torsion(public_key, &message, signature);
+	from_hex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", torsion);
+	cr_assert_eq(crypto_scalarmult_ed25519_base_noclamp(public_key, a), 0);
+	cr_assert_eq(crypto_core_ed25519_add(public_key, public_key, torsion), 0);
+	sign_past_torsion(public_key, a, &message, signature);
 	cr_assert(crypto_ed25519_verify_known(public_key, &message, 1, signature),
 		"the equation holds: without a look at the key it passes");
 	cr_assert_not(crypto_ed25519_point_valid(public_key));
 	cr_assert_not(crypto_ed25519_verify(public_key, &message, 1, signature));
+}
+
+/* Nor where all but the key is right: what tokens rely on for the keys in the middle of a chain. */
+Test(sign, small_order_keys_sign_nothing_where_the_equation_holds)
+{
+	for (size_t i = 0; i < BASE_COUNT(small_order); i++) {
+		uint8_t public_key[32], none[32] = {0}, signature[64], message = 0;
+
+		from_hex(small_order[i], public_key);
+		sign_past_torsion(public_key, none, &message, signature);
+		cr_assert_not(crypto_ed25519_verify_known(public_key, &message, 1, signature), "%s",
+			small_order[i]);
+	}
 }
 
 Test(sign, an_all_zero_signature_fails)
