@@ -222,7 +222,7 @@ HN_API int hn_clock_status(hn_session *session, char **json, hn_error **err);
  * @param session  needs clock.accept on node/<name>, and a reason
  * @param err  set on failure; may be NULL
  * @return 0 also when it was not suspect, or a negative hn_code
- * Errors: HN_EREASON; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Errors: HN_EREASON; HN_ESESSION; HN_EDENIED; HN_ESIGNER; HN_EAUDIT; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk
  * Allocates: no

@@ -61,8 +61,8 @@ HN_API int hn_cap_list(hn_session *session, char **json, hn_error **err);
  * @param value  32 hexadecimal digits; a name; the first 16 hexadecimal digits of a key's kid
  * @param err  set on failure; may be NULL
  * @return 0 also when it was revoked before, or a negative hn_code
- * Errors: HN_EINVAL for another word or value; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO;
- * HN_ENOMEM
+ * Errors: HN_EINVAL for another word or value; HN_ESESSION; HN_EDENIED; HN_ESIGNER; HN_EAUDIT;
+ * HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk
  * Allocates: no
@@ -79,7 +79,8 @@ HN_API int hn_cap_revoke(hn_session *session, const char *what, const char *valu
  * @param size  bytes
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_EBUNDLE with what is wrong; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Errors: HN_EBUNDLE with what is wrong; HN_ESESSION; HN_EDENIED; HN_ESIGNER; HN_EAUDIT; HN_EIO;
+ * HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk
  * Allocates: yes

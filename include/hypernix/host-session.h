@@ -292,7 +292,7 @@ HN_API int hn_session_cut(hn_session *session, const char *id, hn_error **err);
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_EREASON; HN_EBUNDLE when it would lock everybody out, since the host has no trust
- * bundle; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * bundle; HN_ESESSION; HN_EDENIED; HN_ESIGNER; HN_EAUDIT; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk
  * Allocates: no

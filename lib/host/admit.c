@@ -352,7 +352,7 @@ static int count(const admission *one, hn_error **err)
 static int unrecorded(const admission *one, int rc, hn_error **err)
 {
 	char name[BASE_OBJECT_SIZE];
-	bool known = rc == HN_ENOSPC || rc == HN_ENOMEM || rc == HN_EAUDITFORK;
+	bool known = rc == HN_ENOSPC || rc == HN_ENOMEM || rc == HN_EAUDITFORK || rc == HN_ESIGNER;
 
 	return base_error_wrap(err, known ? (hn_code)rc : HN_EAUDIT, HOST_ROOM,
 		"%s on %s is not on record, so it is not done", base_verb_text(one->verb),

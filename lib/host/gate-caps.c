@@ -127,6 +127,25 @@ static int check_zones(const issuing *one, hn_error **err)
 	return rc;
 }
 
+/* A signer that does not know our trust bundle signs with its newest key, whoever trusts that. */
+static int check_issuer(const issuing *one, const caps_bundle *bundle, hn_error **err)
+{
+	bool ambiguous = false;
+	const caps_issuer *issuer = caps_bundle_issuer(bundle, one->token->kid, &ambiguous);
+	const char *why = NULL;
+
+	if (!issuer)
+		why = "does not trust the key that signed it";
+	else if (one->token->links[0].issued > issuer->sign_until)
+		why = "lets that key sign no more";
+	else if (caps_issuer_refuses(issuer, one->token))
+		why = "does not let that key sign so much";
+	return why ? base_error(err, HN_EBUNDLE, HOST_ROOM,
+			     "give the bundle to hv-signer by --trust, or a new one to this host",
+			     "nobody would accept this token: the trust bundle %s", why)
+		   : 0;
+}
+
 static int issue(issuing *one, const char *terms, const char *holder, char **token, hn_error **err)
 {
 	hn_host *host = one->session->host;
@@ -149,6 +168,8 @@ static int issue(issuing *one, const char *terms, const char *holder, char **tok
 		rc = read_holder(one, holder, err);
 	if (rc >= 0)
 		rc = sign(one, err);
+	if (rc >= 0)
+		rc = check_issuer(one, bundle, err);
 	if (rc >= 0)
 		rc = check_zones(one, err);
 	if (rc >= 0)
