@@ -257,6 +257,43 @@ HN_API int hn_trust_make(const char *terms, uint8_t **bundle, size_t *size, hn_e
 HN_API int hn_trust_sign(const void *bundle, size_t size, const hn_cap_options *options,
 	uint8_t **signed_bundle, size_t *signed_size, hn_error **err);
 
+/** Which issuer of a trust bundle is renewed, and for how long. */
+typedef struct hn_trust_renewal {
+	uint32_t size;
+	const char
+		*issuer;   /* its public key, 64 hexadecimal digits; NULL = the only one there is */
+	const char *after; /* key that a new one takes over from; NULL = the only one there is */
+	int64_t now;       /* seconds since 1970; 0 = by the clock of this machine */
+	int64_t seconds;   /* so long it may issue from now on; 0 = 30 days, which is the most */
+} hn_trust_renewal;
+#define HN_TRUST_RENEWAL_INIT                                                                      \
+	{                                                                                          \
+		.size = sizeof(hn_trust_renewal)                                                   \
+	}
+
+/**
+ * Makes the next trust bundle of one, in which an issuer may sign for another while; the roots have
+ * to sign it. What the issuer has signed until then stays good.
+ *
+ * @param bundle  size bytes, signed or not; borrowed
+ * @param size  bytes
+ * @param options  which issuer, how long; NULL for the only one, 30 days
+ * @param next  receives the bytes, which nobody has signed yet; release them with hn_bytes_free
+ * @param next_size  receives their number
+ * @param err  set on failure; may be NULL
+ * @return 0 or a negative hn_code
+ * Errors: HN_EBUNDLE; HN_EINVAL when a key is none, or there are several issuers and none is named;
+ * HN_ENOENT when the key is no issuer and takes over from none; HN_ERANGE for more than 30 days;
+ * HN_ELIMIT for more rows of issuers than a bundle has; HN_ENEWER; HN_ENOMEM
+ * Threads: any
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ * Source: hypernix-capability(5)
+ */
+HN_API int hn_trust_renew(const void *bundle, size_t size, const hn_trust_renewal *options,
+	uint8_t **next, size_t *next_size, hn_error **err);
+
 /**
  * Shows a trust bundle, and how many of its roots have signed it.
  *

@@ -40,8 +40,10 @@ HN_API int hn_cap_issue(
  * Lists what was issued here: numbers and subjects, never tokens.
  *
  * @param session  needs cap.read on node/<name>
- * @param json  receives a JSON array, newest first, of objects: cti, subject, template, issued,
- * expires, revoked; release it with hn_text_free
+ * @param json  receives a JSON array, newest first, of objects: cti, subject, template, issuer (16
+ * digits, as hn_cap_revoke takes them), issued, expires, revoked, revokedBy (null, "token",
+ * "subject" or "issuer"), administers (with it others can be let in: it gives cap.issue or
+ * node.role on this node); release it with hn_text_free
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM

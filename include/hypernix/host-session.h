@@ -300,6 +300,21 @@ HN_API int hn_session_cut(hn_session *session, const char *id, hn_error **err);
  */
 HN_API int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err);
 
+/**
+ * Tells whether uid 0 may act without a token.
+ *
+ * @param session  needs node.read on node/<name>
+ * @param allowed  receives it
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EINVAL without a place for it; HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_session_local_allowed(hn_session *session, bool *allowed, hn_error **err);
+
 #ifdef __cplusplus
 }
 #endif

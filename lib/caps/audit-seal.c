@@ -39,6 +39,31 @@ bool caps_audit_due(caps_audit *audit)
 	       os_monotonic(state_os(audit->store)) >= audit->unsealed_since + CAPS_AUDIT_SEAL_NS;
 }
 
+int caps_audit_lag(caps_audit *audit, int64_t *lag, hn_error **err)
+{
+	int64_t now = os_now(state_os(audit->store));
+	state_query *query = NULL;
+	int rc = state_find(audit->store,
+		"SELECT rec FROM audit WHERE seq >= (SELECT ifnull(max(size), 0) FROM audit_checkpoint)"
+		" ORDER BY seq LIMIT 1",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	*lag = 0;
+	rc = state_row(query, err);
+	if (rc > 0) {
+		audit_record record;
+		size_t size = 0;
+		const void *bytes = state_blob(query, 0, &size);
+
+		if (audit_record_read(bytes, size, &record) && record.wall < now / AUDIT_NS_A_MS)
+			*lag = now - record.wall * AUDIT_NS_A_MS;
+	}
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
 /* --- does the log go on from what the signer knows? --- */
 
 static int root_at(caps_audit *audit, uint64_t size, uint8_t root[CRYPTO_DIGEST], hn_error **err)

@@ -99,6 +99,8 @@ int caps_audit_size(caps_audit *audit, uint64_t *size, hn_error **err);
 #define CAPS_AUDIT_SEAL_NS OS_SECOND
 /* 64 records or a second since the last checkpoint, as far as this handle knows. */
 bool caps_audit_due(caps_audit *audit);
+/* How long the oldest record without a checkpoint has waited for one; ns, 0: there is none. */
+int caps_audit_lag(caps_audit *audit, int64_t *lag, hn_error **err);
 /* Was something appended since the last seal? */
 bool caps_audit_unsealed(const caps_audit *audit);
 /* At the start: the log goes on from what the signer sealed last, else HN_EAUDITFORK, from then on

@@ -51,19 +51,49 @@ uint64_t caps_store_epoch(
 	return epoch ? *epoch : 0;
 }
 
+static void issuer_name(const uint8_t kid[CAPS_KID], char name[2 * CAPS_KID + 1])
+{
+	codec_hex(kid, CAPS_KID - CAPS_KID_EPOCH, name);
+}
+
+uint64_t caps_store_issuer_epoch(const caps_store *store, const uint8_t kid[CAPS_KID])
+{
+	char name[2 * CAPS_KID + 1];
+
+	issuer_name(kid, name);
+	return caps_store_epoch(store, CAPS_EPOCH_ISSUER, name, strlen(name));
+}
+
+/* The highest epoch in which this key may issue by the trust bundle. */
+static uint64_t epoch_in_use(const caps_store *store, const char *name)
+{
+	const caps_bundle *bundle = store->bundle;
+	uint64_t highest = 0;
+	char other[2 * CAPS_KID + 1];
+
+	for (size_t i = 0; bundle && i < bundle->issuer_count; i++) {
+		issuer_name(bundle->issuers[i].kid, other);
+		if (strcmp(name, other) == 0 && bundle->issuers[i].epoch > highest)
+			highest = bundle->issuers[i].epoch;
+	}
+	return highest;
+}
+
 int caps_store_epoch_raise(
 	caps_store *store, caps_epoch_kind kind, const char *name, uint64_t *epoch, hn_error **err)
 {
+	uint64_t used = kind == CAPS_EPOCH_ISSUER ? epoch_in_use(store, name) : 0;
 	state_query *query = NULL;
 	int rc = state_find(store->state,
-		"INSERT INTO cap_epoch(kind, name, epoch) VALUES (?1, ?2, 1)"
-		" ON CONFLICT(kind, name) DO UPDATE SET epoch = epoch + 1 RETURNING epoch",
+		"INSERT INTO cap_epoch(kind, name, epoch) VALUES (?1, ?2, ?3 + 1)"
+		" ON CONFLICT(kind, name) DO UPDATE SET epoch = max(epoch, ?3) + 1 RETURNING epoch",
 		&query, err);
 
 	if (rc < 0)
 		return rc;
 	state_bind_int(query, 1, kind);
 	state_bind_text(query, 2, name);
+	state_bind_int(query, 3, (int64_t)used);
 	rc = state_row(query, err);
 	if (rc > 0)
 		*epoch = (uint64_t)state_int(query, 0);
@@ -114,7 +144,7 @@ int caps_store_forget(caps_store *store, int64_t now, hn_error **err)
 	return gone > INT32_MAX ? INT32_MAX : (int)gone;
 }
 
-int caps_store_issued(caps_store *store, const caps_token *token, hn_error **err)
+int caps_store_issued(caps_store *store, const caps_token *token, bool administers, hn_error **err)
 {
 	BASE_AUTO_FREE char *subject =
 		base_strndup((const char *)token->subject.bytes, token->subject.size);
@@ -129,8 +159,8 @@ int caps_store_issued(caps_store *store, const caps_token *token, hn_error **err
 	if (!subject || (token->template_name.size > 0 && !name))
 		return base_nomem(err);
 	rc = state_find(store->state,
-		"INSERT INTO cap_issued(cti, kid, sub, template, iat, exp, chain)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		"INSERT INTO cap_issued(cti, kid, sub, template, iat, exp, chain, epoch, administers)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
 		&query, err);
 	if (rc < 0)
 		return rc;
@@ -142,7 +172,46 @@ int caps_store_issued(caps_store *store, const caps_token *token, hn_error **err
 	state_bind_int(query, 6, token->links[0].expires);
 	caps_token_chain_hash(token, chain);
 	state_bind_blob(query, 7, chain, sizeof(chain));
+	state_bind_int(query, 8, (int64_t)token->subject_epoch);
+	state_bind_int(query, 9, administers);
 	return state_run(query, err);
+}
+
+static const char *revoked_by(
+	const caps_store *store, const caps_issued *one, uint64_t subject_epoch)
+{
+	const uint8_t *epoch = one->kid + CAPS_KID - CAPS_KID_EPOCH;
+	uint32_t issuer_epoch = (uint32_t)epoch[0] << 24 | (uint32_t)epoch[1] << 16 |
+				(uint32_t)epoch[2] << 8 | epoch[3];
+
+	if (caps_store_revoked(store, one->cti))
+		return "token";
+	if (caps_store_epoch(store, CAPS_EPOCH_SUBJECT, one->subject, strlen(one->subject)) >
+		subject_epoch)
+		return "subject";
+	return caps_store_issuer_epoch(store, one->kid) > issuer_epoch ? "issuer" : NULL;
+}
+
+static int take_issued(
+	const caps_store *store, state_query *query, caps_issued *one, hn_error **err)
+{
+	size_t size = 0, kid_size = 0;
+	const void *cti = state_blob(query, 0, &size);
+	const void *kid = state_blob(query, 5, &kid_size);
+
+	*one = (caps_issued){
+		.subject = state_text(query, 1),
+		.template_name = state_text(query, 2),
+		.issued = state_int(query, 3),
+		.expires = state_int(query, 4),
+		.administers = state_int(query, 7) != 0,
+	};
+	if (size != CAPS_CTI || kid_size != CAPS_KID)
+		return HN_CORRUPT(err, CAPS_ROOM, "an issued token has no number");
+	memcpy(one->cti, cti, CAPS_CTI);
+	memcpy(one->kid, kid, CAPS_KID);
+	one->revoked_by = revoked_by(store, one, (uint64_t)state_int(query, 6));
+	return 0;
 }
 
 int caps_store_issued_each(caps_store *store, int (*each)(void *arg, const caps_issued *one),
@@ -150,27 +219,16 @@ int caps_store_issued_each(caps_store *store, int (*each)(void *arg, const caps_
 {
 	state_query *query = NULL;
 	int rc = state_find(store->state,
-		"SELECT i.cti, i.sub, i.template, i.iat, i.exp, r.cti IS NOT NULL FROM cap_issued i"
-		" LEFT JOIN cap_revoked r ON r.cti = i.cti ORDER BY i.iat DESC, i.cti",
+		"SELECT cti, sub, template, iat, exp, kid, epoch, administers FROM cap_issued"
+		" ORDER BY iat DESC, cti",
 		&query, err);
 
 	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
-		caps_issued one = {
-			.subject = state_text(query, 1),
-			.template_name = state_text(query, 2),
-			.issued = state_int(query, 3),
-			.expires = state_int(query, 4),
-			.revoked = state_int(query, 5) != 0,
-		};
-		size_t size = 0;
-		const void *cti = state_blob(query, 0, &size);
+		caps_issued one;
 
-		if (size != CAPS_CTI) {
-			rc = HN_CORRUPT(err, CAPS_ROOM, "an issued token has no number");
-			break;
-		}
-		memcpy(one.cti, cti, CAPS_CTI);
-		rc = each(arg, &one);
+		rc = take_issued(store, query, &one, err);
+		if (rc >= 0)
+			rc = each(arg, &one);
 		if (rc != 0)
 			break;
 	}

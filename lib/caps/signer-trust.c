@@ -106,22 +106,6 @@ void signer_trust_close(signer_trust *trust)
 
 /* --- issuers --- */
 
-/* Of several rows of one key the one with the highest epoch counts: the others are revoked by it.
- */
-static const caps_issuer *row_of(const caps_bundle *bundle, const uint8_t key[CRYPTO_PUBLIC])
-{
-	const caps_issuer *best = NULL;
-
-	for (size_t i = 0; i < bundle->issuer_count; i++) {
-		const caps_issuer *row = &bundle->issuers[i];
-
-		if (memcmp(row->key, key, CRYPTO_PUBLIC) == 0 &&
-			(best == NULL || row->epoch > best->epoch))
-			best = row;
-	}
-	return best;
-}
-
 int signer_trust_check(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const void *bytes,
 	size_t size, int64_t now, uint32_t *epoch, hn_error **err)
 {
@@ -132,7 +116,7 @@ int signer_trust_check(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const voi
 	int rc;
 
 	follow_file(trust);
-	row = row_of(trust->bundle, issuer);
+	row = caps_bundle_newest(trust->bundle, issuer);
 	if (row == NULL)
 		return base_error(err, HN_ENOENT, SIGNER_ROOM,
 			"add the key of hv-cap keys public issuer to the bundle",

@@ -53,7 +53,12 @@ static const char step_2[] =
 	" name TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, made INTEGER NOT NULL,"
 	" UNIQUE (owner, name)) STRICT;";
 
-const state_schema caps_store_schema[] = {{1, 1, step_1}, {2, 1, step_2}};
+/* epoch: of the subject when it was issued */
+static const char step_3[] =
+	"ALTER TABLE cap_issued ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE cap_issued ADD COLUMN administers INTEGER NOT NULL DEFAULT 0;";
+
+const state_schema caps_store_schema[] = {{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)

@@ -28,6 +28,9 @@ typedef enum caps_epoch_kind { CAPS_EPOCH_SUBJECT, CAPS_EPOCH_ISSUER } caps_epoc
 /* Tokens of an epoch below this one are void. 0 when none was ever raised. */
 uint64_t caps_store_epoch(
 	const caps_store *store, caps_epoch_kind kind, const char *name, size_t size);
+/* The same of the issuer whose key a kid names. */
+uint64_t caps_store_issuer_epoch(const caps_store *store, const uint8_t kid[CAPS_KID]);
+/* To one more, and above the epochs that the trust bundle has of an issuer: those are in use. */
 int caps_store_epoch_raise(
 	caps_store *store, caps_epoch_kind kind, const char *name, uint64_t *epoch, hn_error **err);
 /* Rows of tokens that ended 30 days before `now` (seconds); the number. Not while the clock is
@@ -37,12 +40,14 @@ int caps_store_is_old(state_store *state, int64_t now, hn_error **err);
 int caps_store_forget(caps_store *store, int64_t now, hn_error **err);
 
 /* --- what was issued: hashes, never tokens --- */
-int caps_store_issued(caps_store *store, const caps_token *token, hn_error **err);
+/* `administers`: with it tokens can be issued here, or local operators be turned on. */
+int caps_store_issued(caps_store *store, const caps_token *token, bool administers, hn_error **err);
 typedef struct caps_issued {
-	uint8_t cti[CAPS_CTI];
+	uint8_t cti[CAPS_CTI], kid[CAPS_KID];
 	const char *subject, *template_name; /* borrowed for the call; template may be NULL */
 	int64_t issued, expires;
-	bool revoked;
+	const char *revoked_by; /* "token", "subject", "issuer"; NULL: it is not revoked */
+	bool administers;
 } caps_issued;
 /* Newest first; non-zero ends the walk. */
 int caps_store_issued_each(caps_store *store, int (*each)(void *arg, const caps_issued *one),

@@ -64,9 +64,6 @@ void caps_print_seconds(hn_json *json, const char *key, uint64_t seconds);
 void caps_print_mask(
 	hn_json *json, const char *key, const uint8_t *mask, size_t size, bool classes);
 
-#define CAPS_TIME_TEXT 32
-/* "2026-11-22T09:00:00Z". */
-void caps_time_text(int64_t seconds, char out[CAPS_TIME_TEXT]);
 bool caps_time_parse(const char *text, size_t size, int64_t *seconds);
 
 #endif

@@ -36,6 +36,9 @@ bool caps_written_bearer(const caps_written *written);
 /* The token as JSON: each link's "terms" in the same words, which caps_written_read takes again;
  * unknown caveats as {"unknown": {"id": N, "cbor": HEX}}; never a seed. */
 int caps_token_json(const caps_token *token, char **json, hn_error **err);
+#define CAPS_TIME_TEXT 32
+/* "2026-11-22T09:00:00Z". */
+void caps_time_text(int64_t seconds, char out[CAPS_TIME_TEXT]);
 /* One caveat as an object with one member, its word. */
 void caps_caveat_json(hn_json *json, const caps_caveat *caveat);
 

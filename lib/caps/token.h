@@ -15,6 +15,7 @@
 #define CAPS_CAVEATS 64
 #define CAPS_CTI 16
 #define CAPS_KID 12
+#define CAPS_KID_EPOCH 4 /* bytes of it at its end */
 #define CAPS_TIME_MAX INT64_C(253402300799)
 #define CAPS_LINK_NONE 255
 

@@ -305,7 +305,7 @@ static int read_bundle(const caps_reader *in, const codec_node *root, caps_bundl
 	return rc < 0 ? rc : read_witnesses(in, codec_member(root, "witnesses"), bundle);
 }
 
-static int give_bytes(base_buf *buf, uint8_t **bytes, size_t *size, hn_error **err)
+int caps_bytes_give(const base_buf *buf, uint8_t **bytes, size_t *size, hn_error **err)
 {
 	uint8_t *made = base_memdup(buf->data, buf->size);
 
@@ -337,7 +337,7 @@ int hn_trust_make(const char *terms, uint8_t **bundle, size_t *size, hn_error **
 	rc = read_bundle(&in, codec_json_root(document), made);
 	if (rc == 0)
 		rc = caps_bundle_write(made, &payload, err);
-	return rc < 0 ? rc : give_bytes(&payload, bundle, size, err);
+	return rc < 0 ? rc : caps_bytes_give(&payload, bundle, size, err);
 }
 
 int hn_trust_sign(const void *bundle, size_t size, const hn_cap_options *options,
@@ -356,7 +356,7 @@ int hn_trust_sign(const void *bundle, size_t size, const hn_cap_options *options
 	rc = caps_key_open(hn_os_real(), known.key, known.passphrase, &key, err);
 	if (rc == 0)
 		rc = caps_bundle_sign(bundle, size, caps_key_seed(key), &made, err);
-	return rc < 0 ? rc : give_bytes(&made, signed_bundle, signed_size, err);
+	return rc < 0 ? rc : caps_bytes_give(&made, signed_bundle, signed_size, err);
 }
 
 /* --- printing --- */

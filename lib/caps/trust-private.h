@@ -24,6 +24,8 @@ void caps_root_header(const uint8_t key[32], uint8_t header[CAPS_ROOT_HEADER_BYT
 /* What a root signs. */
 void caps_root_tbs(base_buf *tbs, caps_view header, caps_view payload);
 void caps_keyset_put(codec_cbor_out *out, const caps_keyset *keyset);
+/* A copy that the caller of the library owns. */
+int caps_bytes_give(const base_buf *buf, uint8_t **bytes, size_t *size, hn_error **err);
 int caps_bundle_wrong(hn_error **err, const char *what);
 /* The message around a payload; without one, the bytes are the payload and count is 0. */
 int caps_bundle_open(const uint8_t *bytes, size_t size, codec_cose_sign *message, hn_error **err);

@@ -38,6 +38,20 @@ const caps_issuer *caps_bundle_issuer(
 	return *ambiguous ? NULL : found;
 }
 
+const caps_issuer *caps_bundle_newest(const caps_bundle *bundle, const uint8_t key[32])
+{
+	const caps_issuer *newest = NULL;
+
+	for (size_t i = 0; i < bundle->issuer_count; i++) {
+		const caps_issuer *row = &bundle->issuers[i];
+
+		if (memcmp(row->key, key, sizeof(row->key)) == 0 &&
+			(newest == NULL || row->epoch > newest->epoch))
+			newest = row;
+	}
+	return newest;
+}
+
 const caps_keyset *caps_bundle_keyset(const caps_bundle *bundle, const uint8_t hash[32])
 {
 	for (size_t i = 0; i < bundle->keyset_count; i++)

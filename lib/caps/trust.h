@@ -92,6 +92,8 @@ void caps_bundle_free(caps_bundle *bundle);
 BASE_AUTO(caps_bundle, caps_bundle_free)
 const caps_issuer *caps_bundle_issuer(
 	const caps_bundle *bundle, const uint8_t kid[CAPS_KID], bool *ambiguous);
+/* The row of this key with the highest epoch: by it the key signs. NULL when there is none. */
+const caps_issuer *caps_bundle_newest(const caps_bundle *bundle, const uint8_t key[32]);
 const caps_keyset *caps_bundle_keyset(const caps_bundle *bundle, const uint8_t hash[32]);
 const caps_preset *caps_bundle_preset(const caps_bundle *bundle, const char *name);
 /* Whether link 0 of a token, or claims alone, is what this issuer may sign: in its time, no longer

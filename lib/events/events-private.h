@@ -37,8 +37,11 @@ int events_cursor_remove(events_log *log, const char *name, hn_error **err);
 /* Counters and gauges in memory, flushed with the next append that makes its own transaction, by
  * events_metrics_flush, and at close. (An append inside the caller's transaction flushes nothing:
  * its rollback would lose the counts.) Names [a-z_][a-z0-9_]*; labels: `state="running"` or "". A
- * counter's name may end in _total or not. */
+ * counter's name may end in _total or not. Where a name ends in _seconds (before _total) the value
+ * is in ns. */
 int events_counter_add(events_log *log, const char *name, const char *labels, uint64_t value);
+/* A counter of what is counted elsewhere: it never falls. */
+int events_counter_raise(events_log *log, const char *name, const char *labels, uint64_t value);
 int events_gauge_set(events_log *log, const char *name, const char *labels, int64_t value);
 int events_metrics_flush(events_log *log, hn_error **err);
 int events_metrics_text(events_log *log, char **text, hn_error **err); /* OpenMetrics 1.0 */

@@ -14,6 +14,7 @@ typedef enum metric_kind { COUNTER, GAUGE } metric_kind;
 typedef struct metric {
 	metric_kind kind;
 	bool dirty;
+	bool whole;       /* COUNTER: value is all there is, not what is to be added */
 	int64_t value;    /* COUNTER: what is not yet in the state */
 	size_t name_size; /* of key, which is "name{labels" */
 	char key[SERIES_BYTES];
@@ -115,6 +116,18 @@ int events_counter_add(events_log *log, const char *name, const char *labels, ui
 	return 0;
 }
 
+int events_counter_raise(events_log *log, const char *name, const char *labels, uint64_t value)
+{
+	metric *found = NULL;
+	int rc = metric_get(log, COUNTER, name, labels, &found);
+
+	if (rc < 0)
+		return rc;
+	found->value = value > INT64_MAX ? INT64_MAX : (int64_t)value;
+	found->whole = found->dirty = true;
+	return 0;
+}
+
 int events_gauge_set(events_log *log, const char *name, const char *labels, int64_t value)
 {
 	metric *found = NULL;
@@ -160,6 +173,7 @@ static int write_metric(events_log *log, metric *dirty, hn_error **err)
 	int rc = state_find(log->store,
 		"INSERT INTO metric (name, labels, kind, value) VALUES (?1, ?2, ?3, ?4) "
 		"ON CONFLICT (name, labels) DO UPDATE SET value = CASE WHEN ?3 = 'gauge' THEN ?4 "
+		"WHEN ?5 THEN max(value, ?4) "
 		"WHEN value > 9223372036854775807 - ?4 THEN 9223372036854775807 ELSE value + ?4 END",
 		&query, err);
 
@@ -172,6 +186,7 @@ static int write_metric(events_log *log, metric *dirty, hn_error **err)
 	state_bind_text(query, 2, dirty->key + dirty->name_size + 1);
 	state_bind_text(query, 3, dirty->kind == COUNTER ? "counter" : "gauge");
 	state_bind_int(query, 4, dirty->value);
+	state_bind_int(query, 5, dirty->whole);
 	return state_run(query, err);
 }
 
@@ -219,6 +234,26 @@ int events_metrics_flush(events_log *log, hn_error **err)
 	return rc;
 }
 
+/* What is called seconds is counted in ns. */
+static bool in_seconds(const char *name)
+{
+	static const char suffix[] = "_seconds";
+	size_t size = strlen(name), tail = sizeof(suffix) - 1;
+
+	return size > tail && strcmp(name + size - tail, suffix) == 0;
+}
+
+static void print_value(base_buf *text, const char *name, int64_t value)
+{
+	uint64_t amount = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+
+	if (!in_seconds(name))
+		base_buf_format(text, " %" PRId64 "\n", value);
+	else
+		base_buf_format(text, " %s%" PRIu64 ".%09" PRIu64 "\n", value < 0 ? "-" : "",
+			amount / 1000000000, amount % 1000000000);
+}
+
 /* One sample, and the TYPE line where a family begins. */
 static void print_sample(state_query *query, base_buf *family, base_buf *text)
 {
@@ -237,7 +272,7 @@ static void print_sample(state_query *query, base_buf *family, base_buf *text)
 	base_buf_format(text, "%s%s", name, strcmp(kind, "counter") == 0 ? "_total" : "");
 	if (labels[0] != '\0')
 		base_buf_format(text, "{%s}", labels);
-	base_buf_format(text, " %" PRId64 "\n", state_int(query, 3));
+	print_value(text, name, state_int(query, 3));
 }
 
 int events_metrics_text(events_log *log, char **text, hn_error **err)

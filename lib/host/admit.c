@@ -446,9 +446,11 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 		.decisions = decisions,
 		.count = 1,
 		.permit = permit};
+	int64_t began = session->holder ? os_monotonic(session->host->os) : 0;
 	int rc = decide(session, verb, object, &decisions[0], err);
 
-	host_count_check(session, rc);
+	if (session->holder)
+		host_count_check(session, rc, os_monotonic(session->host->os) - began);
 	if (rc >= 0 && second) {
 		rc = decide(session, second_verb(verb), second, &decisions[1], err);
 		one.count = 2;

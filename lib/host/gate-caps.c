@@ -9,7 +9,7 @@
 #define SECONDS(host) (os_now((host)->os) / OS_SECOND)
 #define ISSUED "org.hypernix.cap.issued.v1"
 #define REVOKED "org.hypernix.cap.revoked.v1"
-#define KID_HASH (CAPS_KID - 4) /* the rest of a kid is the epoch */
+#define KID_HASH (CAPS_KID - CAPS_KID_EPOCH)
 
 static int begin(hn_session *session, hn_verb verb, hn_host **host, host_rights **rights,
 	host_permit *permit, hn_error **err)
@@ -73,6 +73,24 @@ static int sign(issuing *one, hn_error **err)
 		one->bearer ? one->seed : NULL, &one->token, err);
 }
 
+/* What it takes to let others act here, so that the way in is not lost with the token. */
+static bool administers(hn_host *host, const caps_token *token)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	(void)host_object_node(object, host);
+	for (size_t i = 0; i < token->grant_count; i++) {
+		const caps_grant *grant = &token->grants[i];
+
+		if ((caps_mask_has(&grant->mask, HN_VERB_NODE_ROLE) ||
+			    caps_mask_has(&grant->mask, HN_VERB_CAP_ISSUE)) &&
+			caps_pattern_match((const char *)grant->pattern.bytes, grant->pattern.size,
+				object, strlen(object)))
+			return true;
+	}
+	return false;
+}
+
 static int remember(void *arg, hn_error **err)
 {
 	issuing *one = arg;
@@ -84,7 +102,8 @@ static int remember(void *arg, hn_error **err)
 	char cti[2 * CAPS_CTI + 1];
 	const char *const pairs[] = {
 		"cti", cti, "for", caps_written_terms(one->written)->subject, NULL};
-	int rc = caps_store_issued(one->rights->store, one->token, err);
+	int rc = caps_store_issued(
+		one->rights->store, one->token, administers(one->session->host, one->token), err);
 
 	if (rc >= 0)
 		rc = host_audit_append(one->session->host, &entry, NULL, err);
@@ -210,17 +229,21 @@ int hn_cap_issue(
 static int list_one(void *arg, const caps_issued *one)
 {
 	hn_json *json = arg;
-	char cti[2 * CAPS_CTI + 1];
+	char cti[2 * CAPS_CTI + 1], issuer[2 * KID_HASH + 1];
 
 	codec_hex(one->cti, CAPS_CTI, cti);
+	codec_hex(one->kid, KID_HASH, issuer);
 	hn_json_object(json, NULL);
 	hn_json_text(json, "cti", cti);
 	hn_json_text(json, "subject", one->subject);
 	if (one->template_name)
 		hn_json_text(json, "template", one->template_name);
+	hn_json_text(json, "issuer", issuer);
 	hn_json_int(json, "issued", one->issued);
 	hn_json_int(json, "expires", one->expires);
-	hn_json_bool(json, "revoked", one->revoked);
+	hn_json_bool(json, "revoked", one->revoked_by != NULL);
+	hn_json_text(json, "revokedBy", one->revoked_by);
+	hn_json_bool(json, "administers", one->administers);
 	hn_json_end(json);
 	return 0;
 }

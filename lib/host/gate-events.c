@@ -87,11 +87,30 @@ int hn_events_prune(hn_session *session, uint64_t before, hn_error **err)
 	return rc < 0 ? rc : host_settle(&permit, events_prune(host->events, before, err), err);
 }
 
+/* Of the log itself: all processes write it, and none of them counts for the others. */
+static int measure_audit(hn_host *host, hn_error **err)
+{
+	uint64_t records = 0;
+	int64_t lag = 0;
+	int rc = caps_audit_size(host->audit, &records, err);
+
+	if (rc >= 0)
+		rc = caps_audit_lag(host->audit, &lag, err);
+	if (rc < 0)
+		return rc;
+	rc = events_counter_raise(host->events, "hypernix_audit_records_total", "", records);
+	if (rc >= 0)
+		rc = events_gauge_set(host->events, "hypernix_audit_seal_lag_seconds", "", lag);
+	return rc == HN_ENOMEM ? base_nomem(err) : 0;
+}
+
 int hn_metrics_text(hn_session *session, char **text, hn_error **err)
 {
 	host_permit permit;
 	hn_host *host = NULL;
 	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
+	if (rc >= 0 && !host->read_only)
+		rc = measure_audit(host, err);
 	return rc < 0 ? rc : events_metrics_text(host->events, text, err);
 }

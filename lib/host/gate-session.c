@@ -231,6 +231,16 @@ int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err)
 	return host_settle(&permit, caps_store_local_set(rights->store, allowed, err), err);
 }
 
+int hn_session_local_allowed(hn_session *session, bool *allowed, hn_error **err)
+{
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = allowed ? host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err)
+			 : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the answer");
+
+	return rc < 0 ? rc : caps_store_local_look(host->store, allowed, err);
+}
+
 /* --- explain --- */
 
 static int explain_token(

@@ -306,7 +306,7 @@ int host_event_node(hn_host *host, const hn_session *session, const char *type, 
 int host_event_pairs(hn_host *host, const hn_session *session, const char *type,
 	const char *const *pairs, hn_error **err);
 /* An admission by a token, in the metrics. */
-void host_count_check(const hn_session *session, int code);
+void host_count_check(const hn_session *session, int code, int64_t took); /* ns */
 
 /* --- runtime input of units: tags, policies, definitions that are not in the declaration
  * (inputs.c) --- */

@@ -2,7 +2,36 @@
  *
  * The signer of a host: its keys in <state>/keys, or hv-signer behind its socket.
  */
+#include "caps/terms.h"
 #include "host/rights.h"
+
+static int check_time(const caps_issuer *issuer, int64_t now, hn_error **err)
+{
+	char time[CAPS_TIME_TEXT];
+
+	if (now > issuer->sign_until) {
+		caps_time_text(issuer->sign_until, time);
+		return base_error(err, HN_EBUNDLE, HOST_ROOM,
+			"hv-cap trust renew, with the key of a root",
+			"the trust bundle lets this host issue until %s, and no longer", time);
+	}
+	if (now >= issuer->not_before)
+		return 0;
+	caps_time_text(issuer->not_before, time);
+	return base_error(err, HN_EBUNDLE, HOST_ROOM,
+		"is the clock wrong? see: hv-cap clock status",
+		"the trust bundle lets this host issue from %s on", time);
+}
+
+/* What is signed by a key that was revoked would be refused everywhere. */
+static int check_epoch(hn_host *host, const caps_issuer *issuer, hn_error **err)
+{
+	if (caps_store_issuer_epoch(host->rights->store, issuer->kid) <= issuer->epoch)
+		return 0;
+	return base_error(err, HN_EBUNDLE, HOST_ROOM,
+		"hv-cap keys rotate issuer, then hv-cap trust renew",
+		"the issuer key of this host is revoked");
+}
 
 /* Claims within what the trust bundle lets this key issue. */
 static int check_claims(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const void *bytes,
@@ -13,22 +42,24 @@ static int check_claims(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const vo
 	const caps_bundle *bundle = host->rights ? caps_store_bundle(host->rights->store) : NULL;
 	const char *reason = "there is no trust bundle";
 	const caps_issuer *found = NULL;
+	int rc;
 
 	if (!claims)
 		return base_nomem(err);
-	for (size_t i = 0; bundle && i < bundle->issuer_count; i++)
-		if (memcmp(bundle->issuers[i].key, issuer, CRYPTO_PUBLIC) == 0)
-			found = &bundle->issuers[i];
+	if (bundle)
+		found = caps_bundle_newest(bundle, issuer);
 	if (!found)
 		return base_error(err, HN_ENOENT, HOST_ROOM,
-			"hv-cap keys public shows it; the roots put it into the trust bundle",
+			"hv-cap trust renew puts it there, with the key of a root",
 			"the key of this host is no issuer of the trust bundle");
 	if (caps_claims_read(bytes, size, claims, &reason, NULL) < 0)
 		return base_error(
 			err, HN_EINVAL, HOST_ROOM, NULL, "the claims are not good: %s", reason);
-	if (now < found->not_before || now > found->sign_until)
-		return base_error(err, HN_EBUNDLE, HOST_ROOM, "renew the trust bundle",
-			"this issuer's time to sign is over, or has not begun");
+	rc = check_time(found, now, err);
+	if (rc >= 0)
+		rc = check_epoch(host, found, err);
+	if (rc < 0)
+		return rc;
 	reason = caps_issuer_refuses(found, claims);
 	if (reason)
 		return base_error(err, HN_EWIDEN, HOST_ROOM, "see: hv-cap trust show",

@@ -20,13 +20,10 @@ static bool issuer_known(void *arg, const uint8_t kid[CAPS_KID])
 	const caps_bundle *bundle = caps_store_bundle(rights_of(arg)->store);
 	bool ambiguous = false;
 	const caps_issuer *issuer = bundle ? caps_bundle_issuer(bundle, kid, &ambiguous) : NULL;
-	char name[2 * CAPS_KID + 1];
 
 	if (!issuer || ambiguous)
 		return false;
-	codec_hex(kid, CAPS_KID - 4, name);
-	return caps_store_epoch(rights_of(arg)->store, CAPS_EPOCH_ISSUER, name, strlen(name)) <=
-	       issuer->epoch;
+	return caps_store_issuer_epoch(rights_of(arg)->store, kid) <= issuer->epoch;
 }
 
 static bool is_revoked(void *arg, const uint8_t cti[CAPS_CTI])

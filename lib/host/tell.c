@@ -37,10 +37,13 @@ int host_event_pairs(hn_host *host, const hn_session *session, const char *type,
 	return rc < 0 ? rc : host_event_node(host, session, type, text, err);
 }
 
-void host_count_check(const hn_session *session, int code)
+void host_count_check(const hn_session *session, int code, int64_t took)
 {
+	events_log *events = session->host->events;
+
 	/* A count that is lost for want of memory is no reason to refuse. */
-	if (session->holder)
-		(void)events_counter_add(session->host->events, "hypernix_cap_checks_total",
-			code < 0 ? "allowed=\"false\"" : "allowed=\"true\"", 1);
+	(void)events_counter_add(events, "hypernix_cap_checks_total",
+		code < 0 ? "allowed=\"false\"" : "allowed=\"true\"", 1);
+	(void)events_counter_add(
+		events, "hypernix_cap_check_seconds", "", took > 0 ? (uint64_t)took : 0);
 }

@@ -4,6 +4,7 @@
  */
 #include "caps/trust-private.h"
 #include "raw-token.h"
+#include <hypernix/caps.h>
 
 static void open_crypto(void)
 {
@@ -11,6 +12,7 @@ static void open_crypto(void)
 }
 
 TestSuite(trust, .init = open_crypto);
+TestSuite(renew, .init = open_crypto);
 
 /* Seeds 10, 11 and 12 are its roots, two of which must sign; texts are static. */
 typedef struct sample {
@@ -450,4 +452,169 @@ Test(trust, what_an_issuer_may_sign)
 	issuer.ceiling[1].pattern = view("unit/a");
 	cr_assert_not_null(caps_issuer_refuses(&issuer, token));
 	caps_token_free(token);
+}
+
+/* --- renewing --- */
+
+typedef struct renewed {
+	base_buf payload;
+	uint8_t *bytes;
+	caps_bundle *bundle;
+	hn_error *err;
+} renewed;
+
+static int renew(sample *made, const hn_trust_renewal *how, renewed *out)
+{
+	size_t size = 0;
+
+	*out = (renewed){.payload = payload_of(made)};
+	int rc = hn_trust_renew(
+		out->payload.data, out->payload.size, how, &out->bytes, &size, &out->err);
+	if (rc == 0)
+		cr_assert_eq(caps_bundle_look(out->bytes, size, &out->bundle, NULL, NULL), 0);
+	return rc;
+}
+
+static void renewed_free(renewed *out)
+{
+	base_buf_free(&out->payload);
+	base_free(out->bytes);
+	caps_bundle_free(out->bundle);
+	hn_error_unref(out->err);
+}
+
+#define RENEWED __attribute__((cleanup(renewed_free))) renewed
+
+Test(renew, a_row_of_the_next_epoch_and_all_else_as_it_was)
+{
+	sample made;
+	RENEWED out;
+	hn_trust_renewal how = HN_TRUST_RENEWAL_INIT;
+
+	sample_init(&made);
+	how.now = made.issuers[1].sign_until - 86400;
+	cr_assert_eq(renew(&made, &how, &out), 0, "%s", hn_error_message(out.err));
+	cr_assert_eq(out.bundle->version, 4);
+	cr_assert_eq(out.bundle->made, how.now);
+	cr_assert_eq(out.bundle->threshold, 2);
+	cr_assert_eq(out.bundle->preset_count, 1);
+	cr_assert_eq(out.bundle->issuer_count, 3);
+	cr_expect_eq(memcmp(out.bundle->issuers[0].kid, out.bundle->issuers[1].kid, 8), 0);
+	cr_expect_eq(out.bundle->issuers[1].sign_until, made.issuers[1].sign_until);
+	cr_expect_eq(out.bundle->issuers[2].epoch, 3);
+	cr_expect_eq(out.bundle->issuers[2].not_before, how.now);
+	cr_expect_eq(out.bundle->issuers[2].sign_until, how.now + CAPS_SIGN_SECONDS);
+	cr_expect_eq(out.bundle->issuers[2].max_ttl, made.issuers[1].max_ttl);
+	cr_expect_eq(out.bundle->issuers[2].ceiling_count, made.issuers[1].ceiling_count);
+	cr_expect_eq(caps_bundle_newest(out.bundle, made.issuers[0].key)->epoch, 3);
+}
+
+Test(renew, rows_go_when_nothing_of_theirs_can_be_good)
+{
+	sample made;
+	RENEWED out;
+	hn_trust_renewal how = HN_TRUST_RENEWAL_INIT;
+
+	sample_init(&made);
+	how.now = made.issuers[1].sign_until + made.issuers[1].max_ttl;
+	made.issuers[0].sign_until--;
+	cr_assert_eq(renew(&made, &how, &out), 0, "%s", hn_error_message(out.err));
+	cr_assert_eq(out.bundle->issuer_count, 2);
+	cr_expect_eq(out.bundle->issuers[0].epoch, 2);
+	cr_expect_eq(out.bundle->issuers[1].epoch, 3);
+}
+
+Test(renew, a_new_key_takes_over)
+{
+	sample made;
+	RENEWED out;
+	hn_trust_renewal how = HN_TRUST_RENEWAL_INIT;
+	uint8_t key[32];
+	char hex[65];
+
+	sample_init(&made);
+	crypto_ed25519_public(seed_at(30), key);
+	codec_hex(key, sizeof(key), hex);
+	how.issuer = hex;
+	how.now = made.issuers[1].sign_until - 86400;
+	how.seconds = 3600;
+	cr_assert_eq(renew(&made, &how, &out), 0, "%s", hn_error_message(out.err));
+	cr_assert_eq(out.bundle->issuer_count, 3);
+	cr_expect_eq(memcmp(out.bundle->issuers[2].key, key, 32), 0);
+	cr_expect_eq(out.bundle->issuers[2].epoch, 1);
+	cr_expect_eq(out.bundle->issuers[2].sign_until, how.now + 3600);
+}
+
+Test(renew, of_several_issuers_one_is_named)
+{
+	sample made;
+	RENEWED out, named, taken;
+	hn_trust_renewal how = HN_TRUST_RENEWAL_INIT;
+	char hex[65], other[65];
+	uint8_t key[32];
+
+	sample_init(&made);
+	crypto_ed25519_public(seed_at(30), made.issuers[1].key);
+	how.now = made.issuers[0].sign_until;
+	cr_expect_eq(renew(&made, &how, &out), HN_EINVAL);
+	cr_expect_not_null(strstr(hn_error_message(out.err), "2 rows"));
+	codec_hex(made.issuers[0].key, 32, hex);
+	how.issuer = hex;
+	cr_assert_eq(renew(&made, &how, &named), 0, "%s", hn_error_message(named.err));
+	cr_expect_eq(named.bundle->issuer_count, 3);
+	renewed_free(&named);
+	/* and one that is new takes over from one that is named */
+	crypto_ed25519_public(seed_at(31), key);
+	codec_hex(key, 32, other);
+	how.issuer = other;
+	cr_expect_eq(renew(&made, &how, &named), HN_ENOENT);
+	how.after = hex;
+	cr_expect_eq(renew(&made, &how, &taken), 0, "%s", hn_error_message(taken.err));
+}
+
+Test(renew, what_it_refuses)
+{
+	sample made;
+	hn_trust_renewal how = HN_TRUST_RENEWAL_INIT;
+	static const struct {
+		const char *issuer;
+		int64_t now, seconds;
+		int code;
+	} wrong[] = {
+		{"00", T0, 0, HN_EINVAL},
+		{NULL, -1, 0, HN_ERANGE},
+		{NULL, INT64_MAX, 0, HN_ERANGE},
+		{NULL, T0, CAPS_SIGN_SECONDS + 1, HN_ERANGE},
+		{NULL, T0, -1, HN_ERANGE},
+	};
+
+	sample_init(&made);
+	for (size_t i = 0; i < BASE_COUNT(wrong); i++) {
+		RENEWED out;
+
+		how.issuer = wrong[i].issuer;
+		how.now = wrong[i].now;
+		how.seconds = wrong[i].seconds;
+		cr_expect_eq(renew(&made, &how, &out), wrong[i].code, "%zu", i);
+		cr_expect_null(out.bytes);
+	}
+	cr_expect_eq(hn_trust_renew("x", 1, NULL, NULL, NULL, NULL), HN_EINVAL);
+}
+
+Test(renew, no_more_rows_than_a_bundle_has)
+{
+	caps_issuer rows[CAPS_ISSUERS];
+	hn_trust_renewal how = HN_TRUST_RENEWAL_INIT;
+	sample made;
+	RENEWED out;
+
+	sample_init(&made);
+	for (uint32_t i = 0; i < CAPS_ISSUERS; i++) {
+		rows[i] = made.issuers[0];
+		rows[i].epoch = i;
+	}
+	made.bundle.issuers = rows;
+	made.bundle.issuer_count = CAPS_ISSUERS;
+	how.now = made.issuers[0].sign_until;
+	cr_expect_eq(renew(&made, &how, &out), HN_ELIMIT);
 }

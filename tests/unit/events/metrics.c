@@ -56,6 +56,27 @@ Test(metrics, counters_add_up_over_processes_and_gauges_do_not)
 	expect("# TYPE c counter\nc_total 5\n# TYPE g gauge\ng 3\n# EOF\n");
 }
 
+Test(metrics, a_counter_of_what_is_counted_elsewhere_never_falls)
+{
+	OK(events_counter_raise(events, "records_total", "", 7));
+	OK(events_metrics_flush(events, err));
+	OK(events_counter_raise(events, "records_total", "", 9));
+	expect("# TYPE records counter\nrecords_total 9\n# EOF\n");
+	reopen();
+	OK(events_counter_raise(events, "records_total", "", 8));
+	expect("# TYPE records counter\nrecords_total 9\n# EOF\n");
+}
+
+Test(metrics, what_is_called_seconds_is_counted_in_nanoseconds)
+{
+	OK(events_counter_add(events, "took_seconds", "", 1500000001));
+	OK(events_gauge_set(events, "lag_seconds", "", -250000000));
+	OK(events_gauge_set(events, "a_seconds_ago", "", 5));
+	expect("# TYPE a_seconds_ago gauge\na_seconds_ago 5\n"
+	       "# TYPE lag_seconds gauge\nlag_seconds -0.250000000\n"
+	       "# TYPE took_seconds counter\ntook_seconds_total 1.500000001\n# EOF\n");
+}
+
 Test(metrics, a_flushed_count_is_not_added_again)
 {
 	OK(events_counter_add(events, "c", "", 2));

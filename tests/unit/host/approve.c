@@ -335,6 +335,7 @@ Test(events, checks_of_tokens_are_counted)
 		strstr(metrics, "hypernix_cap_checks_total{allowed=\"true\"} 1"), "%s", metrics);
 	cr_expect_not_null(
 		strstr(metrics, "hypernix_cap_checks_total{allowed=\"false\"} 1"), "%s", metrics);
+	cr_expect_not_null(strstr(metrics, "\nhypernix_cap_check_seconds_total 0."), "%s", metrics);
 }
 
 /* Power goes at the nth I/O call of a start that was approved once. Count and allow record are of
