@@ -236,6 +236,14 @@ break_glass() {
 	cap break-glass list
 }
 
+# The month of an issuer is renewed with the key of a root, which is brought for this alone.
+renew() {
+	cap trust renew --key lab-root.key
+	cap trust show --out trust.cbor
+	cap verify office.cap --trust trust.cbor
+	cap status
+}
+
 audit() {
 	cap audit key -o log.key
 	cap audit first-mac -o first.mac
@@ -307,6 +315,8 @@ main() {
 	if [ -z "$missing" ]; then console; else echo "left out: $missing"; fi
 	step "break-glass: two of five, offline"
 	break_glass
+	step "the issuer goes on for another month"
+	renew
 	step "the audit log"
 	audit
 	step "what somebody with root could do to the log, and what is seen of it"

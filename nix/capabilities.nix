@@ -257,7 +257,7 @@ in
         '' + ''
           ${hvCap} clock unsynchronised ${cfg.clock.unsynchronised} ${host}
         '' + lib.optionalString (!cfg.localOperators.enable) ''
-          ${hvCap} local off --reason 'the configuration of this host' ${host}
+          ${hvCap} local off --yes --reason 'the configuration of this host' ${host}
         '';
         serviceConfig = {
           Type = "oneshot";

@@ -163,6 +163,9 @@ const char *cli_operand(const cli_run *cli, size_t n); /* NULL past the last */
 			"reference: 100 CU a thread whatever was measured; reference:8: and 8 "    \
 			"threads; for tests")
 void cli_host_options(const cli_run *cli, hn_host_options *options); /* what they say */
+typedef enum cli_access { CLI_READ, CLI_WRITE } cli_access;
+/* 0, or the exit status. For programs that have CLI_ACT_OPTIONS. */
+int cli_host_open(cli_run *cli, cli_access access, hn_host **host);
 
 /* ---- by what right (session.c) ---- */
 #define CLI_PASSPHRASE_OPTION                                                                      \
@@ -176,6 +179,14 @@ void cli_host_options(const cli_run *cli, hn_host_options *options); /* what the
 			"key file of the token's holder; a bearer token needs none"),              \
 		CLI_FLAG("by-break-glass", "act by the break-glass that is active"),               \
 		CLI_PASSPHRASE_OPTION
+/* What every program takes that acts on a host for somebody; the reason has another name in each.
+ */
+#define CLI_ACT_OPTIONS(reason_)                                                                    \
+	CLI_HOST_OPTIONS, CLI_CAP_OPTIONS,                                                          \
+		CLI_VALUE(reason_, "TEXT", "why, for the audit log; some commands need one"),       \
+		CLI_VALUE("lock-wait", "DURATION",                                                  \
+			"wait this long for another command that holds the host; else it is named " \
+			"at once")
 /* All give 0, or the exit status. Opens the session that --cap or --by-break-glass names; without
  * either *session stays NULL. `who` has reason and program. */
 int cli_session_named(cli_run *cli, hn_host *host, hn_session_options *who, hn_session **session);
@@ -183,6 +194,9 @@ int cli_passphrase(cli_run *cli, const char **passphrase); /* NULL without --pas
 /* That session on a host that it opens and keeps, or else that of the local operator. */
 int cli_session_open(
 	cli_run *cli, const hn_host_options *where, hn_session_options *who, hn_session **session);
+
+/* The same on the host that the command line names, for a program with CLI_ACT_OPTIONS. */
+int cli_act(cli_run *cli, cli_access access, const char *reason, hn_session **session);
 
 /* ---- plans (plan.c) ---- */
 const char *cli_step_kind(const hn_step *step);         /* "hot", "restart", "create", "drift" */
@@ -293,8 +307,12 @@ int cli_read_file(const cli_run *cli, const char *path, uint64_t most,
  */
 #define CLI_SECRET_BYTES 8192
 int cli_read_secret(const cli_run *cli, const char *path, char **text);
-void cli_secret_free(char *text);       /* and wipes it; NULL is fine */
-bool cli_others_read(const char *path); /* a file that its owner is not alone with */
+/* The bytes as they are. */
+int cli_read_private(const cli_run *cli, const char *path, uint64_t most, cli_bytes *bytes);
+void cli_bytes_wipe(cli_bytes *bytes);          /* and frees them */
+bool cli_descriptor(const char *path, int *fd); /* is it "fd:N"? */
+void cli_secret_free(char *text);               /* and wipes it; NULL is fine */
+bool cli_others_read(const char *path);         /* a file that its owner is not alone with */
 /* Puts a file in the place of what is there, whole or not at all; "-" is standard output. */
 int cli_write_file(const cli_run *cli, const char *path, unsigned mode, const void *bytes,
 	size_t size); /* 0, or exit status */

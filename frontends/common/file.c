@@ -98,7 +98,7 @@ void cli_secret_free(char *text)
 	free(text);
 }
 
-static bool is_descriptor(const char *path, int *fd)
+bool cli_descriptor(const char *path, int *fd)
 {
 	char *end;
 
@@ -124,22 +124,36 @@ static int take_line(const cli_run *cli, const char *path, cli_bytes *bytes, cha
 	return 0;
 }
 
+void cli_bytes_wipe(cli_bytes *bytes)
+{
+	if (bytes->data != NULL)
+		explicit_bzero(bytes->data, bytes->size);
+	free(bytes->data);
+	*bytes = (cli_bytes){0};
+}
+
+int cli_read_private(const cli_run *cli, const char *path, uint64_t most, cli_bytes *bytes)
+{
+	int fd, status;
+
+	if (!cli_descriptor(path, &fd))
+		return cli_read_file(cli, path, most, bytes);
+	*bytes = (cli_bytes){0};
+	status = read_all(cli, fd, path, most, bytes);
+	close(fd);
+	if (status != 0)
+		cli_bytes_wipe(bytes);
+	return status;
+}
+
 int cli_read_secret(const cli_run *cli, const char *path, char **text)
 {
 	cli_bytes bytes = {0};
-	int fd, status;
+	int status = cli_read_private(cli, path, CLI_SECRET_BYTES, &bytes);
 
-	if (is_descriptor(path, &fd)) {
-		status = read_all(cli, fd, path, CLI_SECRET_BYTES, &bytes);
-		close(fd);
-	} else {
-		status = cli_read_file(cli, path, CLI_SECRET_BYTES, &bytes);
-	}
 	if (status == 0)
 		status = take_line(cli, path, &bytes, text);
-	if (bytes.data != NULL)
-		explicit_bzero(bytes.data, bytes.size);
-	free(bytes.data);
+	cli_bytes_wipe(&bytes);
 	return status;
 }
 

@@ -134,8 +134,11 @@ int signer_trust_check(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const voi
 			(const char *)trust->bundle->cluster.bytes);
 	reason = caps_issuer_refuses(row, &claims);
 	if (reason != NULL)
-		return base_error(
-			err, HN_EDENIED, SIGNER_ROOM, NULL, "this token is not signed: %s", reason);
+		return base_error(err, HN_EDENIED, SIGNER_ROOM,
+			claims.links[0].issued > row->sign_until
+				? "hv-cap trust renew, and the new bundle for hv-signer too"
+				: NULL,
+			"this token is not signed: %s", reason);
 	*epoch = row->epoch;
 	return 0;
 }

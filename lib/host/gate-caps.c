@@ -153,6 +153,10 @@ static int check_issuer(const issuing *one, const caps_bundle *bundle, hn_error 
 	const caps_issuer *issuer = caps_bundle_issuer(bundle, one->token->kid, &ambiguous);
 	const char *why = NULL;
 
+	if (issuer && caps_store_issuer_epoch(one->rights->store, issuer->kid) > issuer->epoch)
+		return base_error(err, HN_EBUNDLE, HOST_ROOM,
+			"hv-cap keys rotate issuer, then hv-cap trust renew",
+			"nobody would accept this token: the issuer key of this host is revoked");
 	if (!issuer)
 		why = "does not trust the key that signed it";
 	else if (one->token->links[0].issued > issuer->sign_until)

@@ -23,16 +23,6 @@ static int check_time(const caps_issuer *issuer, int64_t now, hn_error **err)
 		"the trust bundle lets this host issue from %s on", time);
 }
 
-/* What is signed by a key that was revoked would be refused everywhere. */
-static int check_epoch(hn_host *host, const caps_issuer *issuer, hn_error **err)
-{
-	if (caps_store_issuer_epoch(host->rights->store, issuer->kid) <= issuer->epoch)
-		return 0;
-	return base_error(err, HN_EBUNDLE, HOST_ROOM,
-		"hv-cap keys rotate issuer, then hv-cap trust renew",
-		"the issuer key of this host is revoked");
-}
-
 /* Claims within what the trust bundle lets this key issue. */
 static int check_claims(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const void *bytes,
 	size_t size, int64_t now, uint32_t *epoch, hn_error **err)
@@ -56,8 +46,6 @@ static int check_claims(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const vo
 		return base_error(
 			err, HN_EINVAL, HOST_ROOM, NULL, "the claims are not good: %s", reason);
 	rc = check_time(found, now, err);
-	if (rc >= 0)
-		rc = check_epoch(host, found, err);
 	if (rc < 0)
 		return rc;
 	reason = caps_issuer_refuses(found, claims);

@@ -240,7 +240,7 @@ def signer(tool, report):
     report.check('signer: root goes on without a token', 'local off' not in rights['script'] and
                  'clock unsynchronised allow' in rights['script'], rights['script'])
     shut = asked(tool, f'localOperators.enable = false; clock.unsynchronised = "deny"; trustBundle = {bundle};')['systemd']['services']
-    report.check('signer: or does not', 'hv-cap local off --reason ' in shut['hypernix-capabilities']['script'] and
+    report.check('signer: or does not', 'hv-cap local off --yes --reason ' in shut['hypernix-capabilities']['script'] and
                  'clock unsynchronised deny' in shut['hypernix-capabilities']['script'], shut['hypernix-capabilities'])
     off = asked(tool, '')
     report.check('signer: off unless asked for', 'hypernix-signer' not in off['systemd']['services'] and 'users' not in off['users'], off['users'])

@@ -17,7 +17,7 @@ int cap_request(cli_run *cli)
 	CLI_AUTO_FREE char *object = NULL;
 	CLI_AUTO_TEXT char *request = NULL;
 	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_WRITE, &session);
+	int status = cap_open(cli, CLI_WRITE, &session);
 
 	if (status == 0)
 		status = cap_object(cli, cli_operand(cli, 1), &session, &object);
@@ -67,7 +67,7 @@ int cap_collect(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_WRITE, &session);
+	int status = cap_open(cli, CLI_WRITE, &session);
 
 	for (size_t i = 0; status == 0 && i < cli->operand_count; i++) {
 		CLI_AUTO_FREE char *approval = NULL;
@@ -121,7 +121,7 @@ int cap_breakglass_request(cli_run *cli)
 	CLI_AUTO_FREE char *on = words_of(cli, "on");
 	CLI_AUTO_TEXT char *request = NULL;
 	hn_error *error = NULL;
-	int status = cap_host(cli, CAP_WRITE, &host);
+	int status = cli_host_open(cli, CLI_WRITE, &host);
 
 	if (status != 0)
 		return status;
@@ -180,26 +180,13 @@ int cap_breakglass_activate(cli_run *cli)
 	if (status == 0)
 		status = read_approvals(cli, &approvals);
 	if (status == 0)
-		status = cap_host(cli, CAP_WRITE, &host);
+		status = cli_host_open(cli, CLI_WRITE, &host);
 	if (status != 0)
 		return status;
 	who.program = cli->program->name;
 	if (hn_breakglass_activate(host, request, approvals, &who, &session, &error) < 0)
 		return cli_fail(cli, error);
 	return tell_active(cli, request);
-}
-
-int cap_breakglass_end(cli_run *cli)
-{
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_WRITE, &session);
-
-	if (status != 0)
-		return status;
-	if (hn_breakglass_end(session, &error) < 0)
-		return cli_fail(cli, error);
-	return cap_done(cli, "break-glass has ended; it waits for its review");
 }
 
 int cap_breakglass_list(cli_run *cli)
@@ -213,24 +200,4 @@ int cap_breakglass_list(cli_run *cli)
 		{"request/reason", CLI_MEMBER_TEXT}};
 
 	return cap_list_of(cli, hn_breakglass_list, columns, members, CLI_COUNT(columns));
-}
-
-int cap_breakglass_review(cli_run *cli)
-{
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	const char *text = cli_operand(cli, 0);
-	char *end;
-	unsigned long long number = strtoull(text, &end, 10);
-	hn_error *error = NULL;
-	int status;
-
-	if (*end != '\0' || text[0] < '0' || text[0] > '9')
-		return cli_refuse(cli, HN_EINVAL, "hv-cap break-glass list has the numbers",
-			"'%s' is not a number", text);
-	status = cap_open(cli, CAP_WRITE, &session);
-	if (status != 0)
-		return status;
-	if (hn_breakglass_review(session, number, &error) < 0)
-		return cli_fail(cli, error);
-	return cap_done(cli, "break-glass %llu is reviewed", number);
 }

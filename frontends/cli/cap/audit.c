@@ -97,7 +97,7 @@ int cap_audit_tail(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	uint64_t count = cli_number(cli, "count", SHORT_PAGE), next;
 	hn_audit_facts facts;
-	int status = cap_open(cli, CAP_READ, &session);
+	int status = cap_open(cli, CLI_READ, &session);
 
 	if (status == 0)
 		status = facts_of(cli, session, &facts);
@@ -151,7 +151,7 @@ int cap_audit_status(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	hn_audit_facts facts;
-	int status = cap_open(cli, CAP_READ, &session);
+	int status = cap_open(cli, CLI_READ, &session);
 
 	if (status == 0)
 		status = facts_of(cli, session, &facts);
@@ -178,7 +178,7 @@ int cap_audit_verify(cli_run *cli)
 	if (status == 0)
 		status = read_line(cli, "first-mac", &first_mac);
 	if (status == 0)
-		status = cap_open(cli, CAP_READ, &session);
+		status = cap_open(cli, CLI_READ, &session);
 	if (status != 0)
 		return status;
 	options.key = key;
@@ -202,26 +202,6 @@ static int record_number(cli_run *cli, uint64_t *number)
 		"'%s' is not the number of a record", text);
 }
 
-typedef int (*text_call)(hn_session *session, char **text, hn_error **err);
-
-static int give_text(
-	cli_run *cli, text_call call, cap_access access, unsigned mode, const char *what)
-{
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	char *text = NULL;
-	hn_error *error = NULL;
-	int status = cap_open(cli, access, &session);
-
-	if (status != 0)
-		return status;
-	if (call(session, &text, &error) < 0)
-		return cli_fail(cli, error);
-	status = cap_give(cli, text, mode, what);
-	explicit_bzero(text, strlen(text));
-	hn_text_free(text);
-	return status;
-}
-
 int cap_audit_prove(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
@@ -231,7 +211,7 @@ int cap_audit_prove(cli_run *cli)
 	int status = record_number(cli, &number);
 
 	if (status == 0)
-		status = cap_open(cli, CAP_WRITE, &session);
+		status = cap_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
 	if (hn_audit_prove(session, number, &proof, &error) < 0)
@@ -262,32 +242,13 @@ int cap_audit_check(cli_run *cli)
 	return cap_print_document(cli, json);
 }
 
-int cap_audit_checkpoint(cli_run *cli)
-{
-	return give_text(cli, hn_audit_checkpoint, CAP_WRITE, CAP_PUBLIC_MODE, "the checkpoint");
-}
-
-int cap_audit_key(cli_run *cli)
-{
-	return give_text(cli, hn_audit_key, CAP_WRITE, CAP_PUBLIC_MODE, "the key of the log");
-}
-
-int cap_audit_first_mac(cli_run *cli)
-{
-	if (cli_text(cli, "out") == NULL)
-		return cli_refuse(cli, HN_EINVAL,
-			"give --out FILE, then take the file off this host",
-			"the first MAC key is given once: it is not to be lost on a terminal");
-	return give_text(cli, hn_audit_first_mac, CAP_WRITE, CAP_TOKEN_MODE, "the first MAC key");
-}
-
 int cap_audit_export(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_FREE char *directory = cap_absolute(cli_operand(cli, 0));
 	cli_progress progress = {.cli = cli};
 	hn_error *error = NULL;
-	int result, status = cap_open(cli, CAP_WRITE, &session);
+	int result, status = cap_open(cli, CLI_WRITE, &session);
 
 	if (status != 0)
 		return status;

@@ -22,13 +22,12 @@ extern const cli_option cap_options[];
 /* All give 0, or the exit status. */
 
 /* ---- the host (open.c) ---- */
-typedef enum cap_access { CAP_READ, CAP_WRITE } cap_access;
-int cap_host(cli_run *cli, cap_access access, hn_host **host);
-int cap_open(cli_run *cli, cap_access access, hn_session **session);
+int cap_open(cli_run *cli, cli_access access, hn_session **session);
 /* "node/<name>" of the session's host; free it. */
 char *cap_node(hn_session *session);
 /* What verbs with flag F ask of the holder of a token; nothing of a local operator. */
 int cap_prove(cli_run *cli, hn_session *session, const char *verb, const char *object);
+int cap_prove_here(cli_run *cli, hn_session *session, const char *verb); /* on this node */
 /* "unit:web-1" and "unit:web-1/disk/vda" with the unit's uuid, "node:a" with slashes; other words
  * are objects or patterns already. Opens the host when it is needed; *session is kept. */
 int cap_object(cli_run *cli, const char *word, hn_session **session, char **object);
@@ -50,13 +49,18 @@ int cap_print_document(const cli_run *cli, const char *json);
 typedef int (*cap_lister)(hn_session *session, char **json, hn_error **err);
 int cap_list_of(cli_run *cli, cap_lister list, const cli_column *columns, const cli_member *members,
 	size_t count);
+int cap_print_list(const cli_run *cli, const char *json, const cli_column *columns,
+	const cli_member *members, size_t count);
 char *cap_absolute(const char *path); /* free it */
+/* "2026-06-30", "2026-06-30T12:00:00Z", or with parts of a second; NULL is none. */
+bool cap_time_of(const char *text, int64_t *seconds);
 int64_t cap_seconds(const cli_run *cli, const char *name, int64_t otherwise);
 static inline void cap_bytes_auto(cli_bytes *bytes)
 {
 	free(bytes->data);
 }
 #define CAP_AUTO_BYTES __attribute__((cleanup(cap_bytes_auto)))
+#define CAP_AUTO_WIPED __attribute__((cleanup(cli_bytes_wipe)))
 static inline void cap_secret_auto(char **text)
 {
 	cli_secret_free(*text);
@@ -67,8 +71,37 @@ static inline void cap_secret_auto(char **text)
 /* JSON of hypernix-capability(5) from --terms or the single options; `issuer`: with grants. */
 int cap_terms(cli_run *cli, bool issuer, hn_session **session, char **terms);
 
+/* ---- who may act (manage.c, trust.c) ---- */
+typedef struct cap_token {
+	bool found;
+	char subject[129];
+	int64_t ends; /* seconds since 1970 */
+} cap_token;
+/* The token issued here that can let others in, and lasts longest. */
+int cap_way_back(cli_run *cli, hn_session *session, cap_token *back);
+/* The public half of the node's key of this role; free it. */
+int cap_node_key(cli_run *cli, hn_session *session, const char *role, char **key);
+#define CAP_SOON                                                                                   \
+	(7 * 86400)        /* seconds before the end of an issuer's time that there is a warning */
+typedef struct cap_trust { /* what the trust bundle says of this host */
+	bool found;        /* there is a bundle */
+	bool issues;       /* and this node's key is an issuer of it */
+	char *issuer;      /* that key */
+	char *cluster;     /* free both */
+	uint64_t version;
+	int64_t until; /* seconds since 1970 */
+} cap_trust;
+int cap_trust_look(cli_run *cli, hn_session *session, cap_trust *trust);
+void cap_trust_auto(cap_trust *trust);
+#define CAP_AUTO_TRUST __attribute__((cleanup(cap_trust_auto)))
+bool cap_has_bundle(hn_session *session);
+/* A remark on standard error when this host can issue for a few days only. */
+void cap_warn_issuer(cli_run *cli, hn_session *session);
+
 /* ---- the commands ---- */
+int cap_act(cli_run *cli); /* those with a row in act.c */
 int cap_init(cli_run *cli);
+int cap_status(cli_run *cli);
 int cap_issue(cli_run *cli);
 int cap_attenuate(cli_run *cli);
 int cap_seal(cli_run *cli);
@@ -78,13 +111,12 @@ int cap_explain(cli_run *cli);
 int cap_revoke(cli_run *cli);
 int cap_list(cli_run *cli);
 int cap_sessions_list(cli_run *cli);
-int cap_sessions_cut(cli_run *cli);
-int cap_local_on(cli_run *cli);
 int cap_local_off(cli_run *cli);
 int cap_trust_show(cli_run *cli);
 int cap_trust_make(cli_run *cli);
 int cap_trust_sign(cli_run *cli);
 int cap_trust_update(cli_run *cli);
+int cap_trust_renew(cli_run *cli);
 int cap_keys_list(cli_run *cli);
 int cap_keys_new(cli_run *cli);
 int cap_keys_public(cli_run *cli);
@@ -95,21 +127,19 @@ int cap_collect(cli_run *cli);
 int cap_requests(cli_run *cli);
 int cap_breakglass_request(cli_run *cli);
 int cap_breakglass_activate(cli_run *cli);
-int cap_breakglass_end(cli_run *cli);
 int cap_breakglass_list(cli_run *cli);
-int cap_breakglass_review(cli_run *cli);
-int cap_clock_status(cli_run *cli);
-int cap_clock_accept(cli_run *cli);
-int cap_clock_unsynchronised(cli_run *cli);
 int cap_audit_tail(cli_run *cli);
 int cap_audit_status(cli_run *cli);
 int cap_audit_verify(cli_run *cli);
 int cap_audit_prove(cli_run *cli);
 int cap_audit_check(cli_run *cli);
-int cap_audit_checkpoint(cli_run *cli);
-int cap_audit_key(cli_run *cli);
-int cap_audit_first_mac(cli_run *cli);
 int cap_audit_export(cli_run *cli);
+int cap_audit_prune(cli_run *cli);
+int cap_audit_erase(cli_run *cli);
+int cap_secret_put(cli_run *cli);
+int cap_secret_list(cli_run *cli);
+int cap_secret_remove(cli_run *cli);
+int cap_secret_attach(cli_run *cli);
 int cap_sandbox_selftest(cli_run *cli);
 
 #endif

@@ -11,6 +11,7 @@
 #define TRUST "trust and keys"
 #define PERSONS "more than one person"
 #define AUDIT "the audit log"
+#define SECRETS "secrets of units"
 #define CHECKS "the machine"
 
 /* A row: group, name, operands, summary, details, options, examples, function, -web is an operand.
@@ -23,6 +24,11 @@ const cli_command cap_commands[] = {
 		"init --cluster lab\n"
 		"init --cluster lab --approver alice=alice.pub --approver bo=bo.pub --break-glass outage=2\n",
 		cap_init, false},
+
+	{BEGIN, "status", NULL, "show who may act here, until when, and what wants attention",
+		"Warns a week before this node can issue no more, and when nobody is left who could let "
+		"others in.",
+		NULL, "status\nstatus --json\n", cap_status, false},
 
 	{TOKENS, "issue", NULL, "issue a token, signed by this host",
 		"The options become the terms of hypernix-capability(5). Each --on is a grant of all "
@@ -63,17 +69,20 @@ const cli_command cap_commands[] = {
 	{RIGHTS, "revoke", NULL, "take tokens back; what they have open ends within a second", NULL,
 		options_revoke,
 		"revoke --cti 000102030405060708090a0b0c0d0e0f --reason 'lost laptop'\n"
+		"revoke --subject bo --dry-run\n"
 		"revoke --subject bo\n",
 		cap_revoke, false},
 	{RIGHTS, "sessions list", NULL, "list the open sessions of all processes", NULL, NULL,
 		"sessions list\n", cap_sessions_list, false},
 	{RIGHTS, "sessions cut", "SESSION", "end a session; its token stays good", NULL, NULL,
-		"sessions cut 0123456789abcdef\n", cap_sessions_cut, false},
+		"sessions cut 0123456789abcdef\n", cap_act, false},
 	{RIGHTS, "local on", NULL, "let uid 0 act without a token, as at first", NULL, NULL,
-		"local on --reason 'end of the trial'\n", cap_local_on, false},
+		"local on --reason 'end of the trial'\n", cap_act, false},
 	{RIGHTS, "local off", NULL, "let only tokens, services and break-glass act",
-		"Needs --reason, and a trust bundle: else nobody could act any more.", NULL,
-		"local off --reason 'only named persons from now on'\n", cap_local_off, false},
+		"Needs --reason, and a token that was issued here, has not ended and gives node.role or "
+		"cap.issue on this node: by it they are turned on again. Break-glass cannot do that.",
+		options_local_off, "local off --reason 'only named persons from now on'\n",
+		cap_local_off, false},
 
 	{TRUST, "trust show", "[FILE]", "print the trust bundle of the host, or of a file",
 		"With --out it is put into a file instead, for verify and explain.", options_out,
@@ -87,6 +96,15 @@ const cli_command cap_commands[] = {
 	{TRUST, "trust update", "FILE", "load a trust bundle that enough roots have signed",
 		"The first one is pinned by whoever loads it. Loading it again is no change.", NULL,
 		"trust update next.cbor\n", cap_trust_update, false},
+	{TRUST, "trust renew", NULL, "let this node issue for 30 days more, in one step",
+		"Makes the next trust bundle from the one that is loaded, signs it by the root that --key "
+		"names, and loads it. What was issued until then stays good. After keys rotate issuer the "
+		"new key takes the place of the old. Where more roots than one have to sign, --out gives "
+		"the bundle to them instead: trust sign, then trust update.",
+		options_renew,
+		"trust renew --key /media/usb/lab-root.key\n"
+		"trust renew -o next.cbor\n",
+		cap_trust_renew, false},
 	{TRUST, "keys list", NULL, "list this node's own keys: public halves, never a secret", NULL,
 		NULL, "keys list\n", cap_keys_list, false},
 	{TRUST, "keys new", "NAME", "make the key of a person: a holder, an approver, a root",
@@ -94,8 +112,9 @@ const cli_command cap_commands[] = {
 		options_out,
 		"keys new alice\nkeys new alice -o keys/alice.key --passphrase-file pass\n",
 		cap_keys_new, false},
-	{TRUST, "keys public", "FILE", "print the public half of a key file", NULL, options_out,
-		"keys public alice.key\n", cap_keys_public, false},
+	{TRUST, "keys public", "FILE|ROLE",
+		"print the public half of a key file, or of a key of this node", NULL, options_out,
+		"keys public alice.key\nkeys public issuer\n", cap_keys_public, false},
 	{TRUST, "keys rotate", "ROLE", "make a new key of this node in the place of an old one",
 		"Roles are issuer, audit, witness, node, box and record.", options_rotate,
 		"keys rotate issuer --overlap 7d\n", cap_keys_rotate, false},
@@ -125,14 +144,13 @@ const cli_command cap_commands[] = {
 		"since the boot, whichever is first. It cannot renew itself.",
 		NULL, "break-glass activate r.req r.alice r.bo\n", cap_breakglass_activate, false},
 	{PERSONS, "break-glass end", NULL, "end them before their time", NULL, NULL,
-		"break-glass end --by-break-glass\n", cap_breakglass_end, false},
+		"break-glass end --by-break-glass\n", cap_act, false},
 	{PERSONS, "break-glass list", NULL, "list every break-glass there was", NULL, NULL,
 		"break-glass list\n", cap_breakglass_list, false},
 	{PERSONS, "break-glass review", "NUMBER",
 		"say that one was looked into; until then there is an alarm each hour",
 		"Needs --reason, which is kept on record.", NULL,
-		"break-glass review 1 --reason 'INC-7: as it should be'\n", cap_breakglass_review,
-		false},
+		"break-glass review 1 --reason 'INC-7: as it should be'\n", cap_act, false},
 
 	{AUDIT, "audit tail", NULL, "print the last records: who did what, by which right",
 		"With --json each page is an array of whole records, see hypernix-audit(5).",
@@ -152,24 +170,57 @@ const cli_command cap_commands[] = {
 	{AUDIT, "audit check", "FILE", "check such a proof, without any host", NULL, options_check,
 		"audit check p.tlog-proof --log-key log.key\n", cap_audit_check, false},
 	{AUDIT, "audit checkpoint", NULL, "seal the log and print its last checkpoint", NULL,
-		options_out, "audit checkpoint -o checkpoint\n", cap_audit_checkpoint, false},
+		options_out, "audit checkpoint -o checkpoint\n", cap_act, false},
 	{AUDIT, "audit key", NULL, "print the key by which checkpoints are verified", NULL,
-		options_out, "audit key -o log.key\n", cap_audit_key, false},
+		options_out, "audit key -o log.key\n", cap_act, false},
 	{AUDIT, "audit first-mac", NULL, "take the first MAC key off this host; given once",
 		"Who has it tells every checkpoint from one that was made by whoever took the host "
 		"over later.",
-		options_out, "audit first-mac -o /media/usb/mac\n", cap_audit_first_mac, false},
+		options_out, "audit first-mac -o /media/usb/mac\n", cap_act, false},
 	{AUDIT, "audit export", "DIR", "write the log as files that others can check", NULL, NULL,
 		"audit export /srv/log\n", cap_audit_export, false},
+	{AUDIT, "audit prune", NULL, "remove old records; the tree and every proof still hold",
+		"Takes audit.prune on this node with the approval of several persons: a token with "
+		"that condition, whose request they have signed. That it was done stays on record.",
+		options_prune,
+		"audit prune --before 2026-01-01 --dry-run\n"
+		"audit prune --before 2026-01-01 --cap records.cap --cap-key ann.key\n",
+		cap_audit_prune, false},
+	{AUDIT, "audit erase", "SUBJECT", "erase what the log says in words about somebody",
+		"The name, the reasons and the processes go; the records stay, and every proof still "
+		"holds. Takes what audit prune takes.",
+		options_erase,
+		"audit erase bo --dry-run\n"
+		"audit erase bo --cap records.cap --cap-key ann.key\n",
+		cap_audit_erase, false},
+
+	{SECRETS, "secret put", "UNIT NAME",
+		"keep a secret for a unit, in place of one of that name",
+		"It is read from standard input, byte for byte, or from a file or descriptor: never "
+		"from the command line.",
+		options_put,
+		"secret put db-1 password <password\n"
+		"secret put db-1 tls-key --from fd:3 3<tls.key\n",
+		cap_secret_put, false},
+	{SECRETS, "secret list", "UNIT", "list the secrets of a unit: never what they are", NULL,
+		NULL, "secret list db-1\n", cap_secret_list, false},
+	{SECRETS, "secret remove", "UNIT NAME", "remove a secret of a unit", NULL, NULL,
+		"secret remove db-1 password\n", cap_secret_remove, false},
+	{SECRETS, "secret attach", "UNIT NAME", "hand a secret over to a program",
+		"Its bytes go to standard output, or to an open descriptor, and not onto a terminal.",
+		options_attach,
+		"secret attach db-1 password | consumer\n"
+		"secret attach db-1 password --to fd:3 3>consumer.pipe\n",
+		cap_secret_attach, false},
 
 	{CHECKS, "clock status", NULL, "show what the host thinks of its clock", NULL, NULL,
-		"clock status\n", cap_clock_status, false},
+		"clock status\n", cap_act, false},
 	{CHECKS, "clock accept", NULL, "say that the clock is right as it stands",
 		"After a step of the clock tokens are not taken until then. Needs --reason.", NULL,
-		"clock accept --reason 'NTP repaired'\n", cap_clock_accept, false},
+		"clock accept --reason 'NTP repaired'\n", cap_act, false},
 	{CHECKS, "clock unsynchronised", "allow|deny",
 		"say whether tokens are taken while nothing keeps the clock in step", NULL, NULL,
-		"clock unsynchronised deny\n", cap_clock_unsynchronised, false},
+		"clock unsynchronised deny\n", cap_act, false},
 	{CHECKS, "sandbox selftest", "[PROFILE]",
 		"show that what the sandboxes forbid is forbidden on this machine", NULL, NULL,
 		"sandbox selftest\nsandbox selftest parser\n", cap_sandbox_selftest, false},

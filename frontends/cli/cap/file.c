@@ -4,6 +4,7 @@
  */
 #include "cap.h"
 #include <stdarg.h>
+#include <time.h>
 
 int cap_read_token(cli_run *cli, const char *path, char **token)
 {
@@ -129,7 +130,7 @@ int cap_print_document(const cli_run *cli, const char *json)
 	return 0;
 }
 
-static int print_list(const cli_run *cli, const char *json, const cli_column *columns,
+int cap_print_list(const cli_run *cli, const char *json, const cli_column *columns,
 	const cli_member *members, size_t count)
 {
 	int status = cli_json_given(cli, json);
@@ -149,13 +150,13 @@ int cap_list_of(cli_run *cli, cap_lister list, const cli_column *columns, const 
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
 	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_READ, &session);
+	int status = cap_open(cli, CLI_READ, &session);
 
 	if (status != 0)
 		return status;
 	if (list(session, &json, &error) < 0)
 		return cli_fail(cli, error);
-	return print_list(cli, json, columns, members, count);
+	return cap_print_list(cli, json, columns, members, count);
 }
 
 char *cap_absolute(const char *path)
@@ -171,4 +172,19 @@ char *cap_absolute(const char *path)
 int64_t cap_seconds(const cli_run *cli, const char *name, int64_t otherwise)
 {
 	return cli_duration(cli, name, otherwise * CAP_NS) / CAP_NS;
+}
+
+bool cap_time_of(const char *text, int64_t *seconds)
+{
+	struct tm day = {0};
+	const char *rest = text == NULL ? NULL : strptime(text, "%Y-%m-%d", &day);
+
+	if (rest != NULL && *rest == 'T')
+		rest = strptime(rest, "T%H:%M:%S", &day);
+	if (rest != NULL && *rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if (rest == NULL || (strcmp(rest, "Z") != 0 && *rest != '\0'))
+		return false;
+	*seconds = timegm(&day);
+	return *seconds > 0;
 }

@@ -15,31 +15,26 @@ typedef struct first {
 	const char *cluster;
 	const char *root_path, *passphrase;
 	bool root_made;
-	char *root, *issuer; /* public keys */
+	char *root, *issuer, *log; /* public keys */
+	char *log_name;
 	int64_t now;
 } first;
 
 /* ---- keys ---- */
 
-static int find_issuer(first *one)
+static int find_keys(first *one)
 {
-	CLI_AUTO_OF(cli_document) cli_document *keys = NULL;
-	CLI_AUTO_TEXT char *json = NULL;
+	CLI_AUTO_TEXT char *log = NULL;
 	hn_error *error = NULL;
+	int status = cap_node_key(one->cli, one->session, "issuer", &one->issuer);
 
-	if (hn_node_key_list(one->session, &json, &error) < 0)
+	if (status != 0)
+		return status;
+	if (hn_audit_key(one->session, &log, &error) < 0)
 		return cli_fail(one->cli, error);
-	keys = cli_document_new(json);
-	for (size_t n = 0; keys != NULL && cli_document_has(keys, "/keys/%zu", n); n++) {
-		const char *role = cli_document_text(keys, "/keys/%zu/role", n);
-		const char *key = cli_document_text(keys, "/keys/%zu/public", n);
-
-		if (role != NULL && strcmp(role, "issuer") == 0 && key != NULL)
-			one->issuer = cli_format("%s", key);
-	}
-	return one->issuer != NULL ? 0
-				   : cli_refuse(one->cli, HN_EKEY, "see: hv-cap keys list",
-					     "this node has no issuer key");
+	one->log = cli_format("%s", log);
+	one->log_name = cli_strndup(log, strcspn(log, "+"));
+	return 0;
 }
 
 static int find_root(first *one)
@@ -210,6 +205,9 @@ static int write_terms(const first *one, hn_json *json)
 	hn_json_text(json, NULL, one->root);
 	hn_json_end(json);
 	put_issuer(json, one);
+	hn_json_array(json, "logs");
+	hn_json_text(json, NULL, one->log);
+	hn_json_end(json);
 	status = put_keyset(one, json);
 	if (status == 0)
 		status = put_presets(one, json);
@@ -269,19 +267,24 @@ static int report(const first *one)
 		hn_json_bool(json, "rootKeyMade", one->root_made);
 		hn_json_text(json, "issuer", one->issuer);
 		hn_json_text(json, "issuesUntil", until);
+		hn_json_text(json, "log", one->log_name);
 		hn_json_end(json);
 		return cli_json_print(one->cli, json);
 	}
 	cap_say(one->cli, "cluster %s: trust bundle 1 is loaded; this node issues until %s",
 		one->cluster, until);
-	cap_say(one->cli, "issuer key %s\nroot key   %s", one->issuer, one->root);
+	cap_say(one->cli, "issuer key %s\nroot key   %s\naudit log  %s", one->issuer, one->root,
+		one->log_name);
+	cap_say(one->cli, "           a log keeps the name that it began with, also where it began "
+			  "before its cluster had one");
 	cap_say(one->cli,
 		"\nThe root key lies in %s%s.\nWhoever has it decides who may do what here. Take it "
-		"off this host, with a copy in another place;\nit is needed again to sign the next "
-		"trust bundle: hv-cap trust make, hv-cap trust sign.",
+		"off this host, with a copy in another place;\nit is needed again within %d days, to "
+		"sign the next trust bundle: hv-cap trust renew --key FILE.",
 		one->root_path,
 		one->passphrase == NULL ? ", wrapped by the file kek beside it"
-					: ", wrapped by its passphrase");
+					: ", wrapped by its passphrase",
+		ISSUER_DAYS);
 	return 0;
 }
 
@@ -318,12 +321,12 @@ int cap_init(cli_run *cli)
 	otherwise = cli_format("%s-root.key", one.cluster);
 	one.root_path = cli_text(cli, "root-key") != NULL ? cli_text(cli, "root-key") : otherwise;
 	one.root_made = access(one.root_path, F_OK) != 0;
-	status = cap_open(cli, CAP_WRITE, &session);
+	status = cap_open(cli, CLI_WRITE, &session);
 	one.session = session;
 	if (status == 0)
 		status = check_fresh(&one);
 	if (status == 0)
-		status = find_issuer(&one);
+		status = find_keys(&one);
 	if (status == 0)
 		status = find_root(&one);
 	if (status == 0)
@@ -332,5 +335,7 @@ int cap_init(cli_run *cli)
 		status = report(&one);
 	free(one.root);
 	free(one.issuer);
+	free(one.log);
+	free(one.log_name);
 	return status;
 }

@@ -3,6 +3,7 @@
  * keys: those of persons, in files, and those of this node, which its signer holds.
  */
 #include "cap.h"
+#include <unistd.h>
 
 int cap_keys_list(cli_run *cli)
 {
@@ -15,7 +16,7 @@ int cap_keys_list(cli_run *cli)
 	CLI_AUTO_TEXT char *json = NULL;
 	const char *here;
 	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_WRITE, &session);
+	int status = cap_open(cli, CLI_WRITE, &session);
 
 	if (status != 0)
 		return status;
@@ -79,12 +80,59 @@ int cap_keys_new(cli_run *cli)
 	return 0;
 }
 
+int cap_node_key(cli_run *cli, hn_session *session, const char *role, char **key)
+{
+	CLI_AUTO_OF(cli_document) cli_document *keys = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+	hn_error *error = NULL;
+
+	if (hn_node_key_list(session, &json, &error) < 0)
+		return cli_fail(cli, error);
+	keys = cli_document_new(json);
+	for (size_t n = 0; keys != NULL && cli_document_has(keys, "/keys/%zu", n); n++) {
+		const char *name = cli_document_text(keys, "/keys/%zu/role", n);
+		const char *found = cli_document_text(keys, "/keys/%zu/public", n);
+
+		if (name == NULL || strcmp(name, role) != 0 || found == NULL)
+			continue;
+		*key = cli_format("%s", found);
+		return 0;
+	}
+	return cli_refuse(
+		cli, HN_EKEY, "see: hv-cap keys list", "this node has no public %s key", role);
+}
+
+static bool is_role(const char *word)
+{
+	static const char *const roles[] = {"issuer", "audit", "witness", "node", "box", "record"};
+
+	for (size_t i = 0; i < CLI_COUNT(roles); i++) {
+		if (strcmp(word, roles[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int public_of_node(cli_run *cli, const char *role)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	CLI_AUTO_FREE char *key = NULL;
+	int status = cap_open(cli, CLI_WRITE, &session);
+
+	if (status == 0)
+		status = cap_node_key(cli, session, role, &key);
+	return status == 0 ? cap_give(cli, key, CAP_PUBLIC_MODE, "the public key") : status;
+}
+
 int cap_keys_public(cli_run *cli)
 {
+	const char *word = cli_operand(cli, 0);
 	CLI_AUTO_TEXT char *key = NULL;
 	hn_error *error = NULL;
 
-	if (hn_cap_key_public(cli_operand(cli, 0), &key, &error) < 0)
+	if (is_role(word) && access(word, F_OK) != 0)
+		return public_of_node(cli, word);
+	if (hn_cap_key_public(word, &key, &error) < 0)
 		return cli_fail(cli, error);
 	return cap_give(cli, key, CAP_PUBLIC_MODE, "the public key");
 }
@@ -94,14 +142,12 @@ int cap_keys_rotate(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	const char *role = cli_operand(cli, 0);
 	CLI_AUTO_TEXT char *key = NULL;
-	CLI_AUTO_FREE char *node = NULL;
 	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_WRITE, &session);
+	int status = cap_open(cli, CLI_WRITE, &session);
 
 	if (status != 0)
 		return status;
-	node = cap_node(session);
-	status = cap_prove(cli, session, "key.rotate", node);
+	status = cap_prove_here(cli, session, "key.rotate");
 	if (status != 0)
 		return status;
 	if (hn_node_key_rotate(session, role, cli_duration(cli, "overlap", 24 * 3600 * CAP_NS),
@@ -111,6 +157,6 @@ int cap_keys_rotate(cli_run *cli)
 		return cap_give(cli, key, CAP_PUBLIC_MODE, "the public key");
 	printf("the new %s key is\n%s\n", role, key);
 	if (strcmp(role, "issuer") == 0)
-		puts("the roots put it into the next trust bundle; until then the old one signs");
+		puts("the old one signs until hv-cap trust renew has put it into the trust bundle");
 	return 0;
 }

@@ -19,15 +19,33 @@ static void print_members(const char *json, const char *format)
 	}
 }
 
-static void complete_units(hn_session *session)
+static void complete_units(hn_session *session, const char *prefix)
 {
 	hn_units *units = NULL;
 
 	if (hn_units_list(session, NULL, false, &units, NULL) < 0)
 		return;
 	for (size_t i = 0; i < hn_units_count(units); i++)
-		printf("unit:%s\n", hn_unit_name(hn_units_at(units, i)));
+		printf("%s%s\n", prefix, hn_unit_name(hn_units_at(units, i)));
 	hn_units_free(units);
+}
+
+static void complete_presets(hn_session *session)
+{
+	CLI_AUTO_OF(cli_document) cli_document *bundle = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+	const char *name;
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+
+	if (hn_trust_current(session, &bytes, &size, NULL) == 0 &&
+		hn_trust_show(bytes, size, &json, NULL) == 0)
+		bundle = cli_document_new(json);
+	hn_bytes_free(bytes);
+	for (size_t n = 0; bundle != NULL &&
+			   (name = cli_document_text(bundle, "/presets/%zu/name", n)) != NULL;
+		n++)
+		puts(name);
 }
 
 /* Words that only the host knows. */
@@ -36,12 +54,18 @@ static void complete_from_host(cli_run *cli, const char *kind)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
 
-	if (cap_open(cli, CAP_READ, &session) != 0)
+	if (cap_open(cli, CLI_READ, &session) != 0)
 		return;
 	if (strcmp(kind, "OBJECT") == 0)
-		complete_units(session);
+		complete_units(session, "unit:");
+	else if (strcmp(kind, "UNIT") == 0)
+		complete_units(session, "");
 	else if (strcmp(kind, "CTI") == 0 && hn_cap_list(session, &json, NULL) == 0)
 		print_members(json, "cti");
+	else if (strcmp(kind, "KID") == 0 && hn_cap_list(session, &json, NULL) == 0)
+		print_members(json, "issuer");
+	else if (strcmp(kind, "PRESET") == 0)
+		complete_presets(session);
 	else if (strcmp(kind, "SESSION") == 0 && hn_session_list(session, &json, NULL) == 0)
 		print_members(json, "id");
 }

@@ -1,45 +1,23 @@
 /* SPDX-License-Identifier: MIT
  *
- * revoke, list, sessions, local: what is out there, and taking it back.
+ * list, revoke, sessions, local off: what is out there, and taking it back.
  */
 #include "cap.h"
+#include <time.h>
 
-int cap_revoke(cli_run *cli)
-{
-	static const char *const kinds[] = {"cti", "subject", "issuer"};
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	const char *kind = NULL, *value = NULL;
-	hn_error *error = NULL;
-	size_t count = 0;
-	int status;
+/* ---- what was issued ---- */
 
-	for (size_t i = 0; i < CLI_COUNT(kinds); i++) {
-		if (cli_text(cli, kinds[i]) == NULL)
-			continue;
-		kind = kinds[i];
-		value = cli_text(cli, kind);
-		count++;
-	}
-	if (count != 1)
-		return cli_refuse(cli, HN_EINVAL, "hv-cap list has the numbers",
-			"give one of --cti, --subject and --issuer");
-	status = cap_open(cli, CAP_WRITE, &session);
-	if (status != 0)
-		return status;
-	if (hn_cap_revoke(session, kind, value, &error) < 0)
-		return cli_fail(cli, error);
-	return cap_done(cli, "revoked: %s %s; what it had open ends within a second", kind, value);
-}
+static const cli_column token_columns[] = {{.title = "CTI"}, {.title = "FOR"},
+	{.title = "TEMPLATE"}, {.title = "ISSUED"}, {.title = "EXPIRES"}, {.title = "REVOKED BY"},
+	{.title = ""}};
+static const cli_member token_members[] = {{"cti", CLI_MEMBER_TEXT}, {"subject", CLI_MEMBER_TEXT},
+	{"template", CLI_MEMBER_TEXT}, {"issued", CLI_MEMBER_TIME}, {"expires", CLI_MEMBER_TIME},
+	{"revokedBy", CLI_MEMBER_TEXT}, {"administers", CLI_MEMBER_TEXT}};
 
 int cap_list(cli_run *cli)
 {
-	static const cli_column columns[] = {{.title = "CTI"}, {.title = "FOR"},
-		{.title = "TEMPLATE"}, {.title = "ISSUED"}, {.title = "EXPIRES"}, {.title = ""}};
-	static const cli_member members[] = {{"cti", CLI_MEMBER_TEXT}, {"subject", CLI_MEMBER_TEXT},
-		{"template", CLI_MEMBER_TEXT}, {"issued", CLI_MEMBER_TIME},
-		{"expires", CLI_MEMBER_TIME}, {"revoked", CLI_MEMBER_TEXT}};
-
-	return cap_list_of(cli, hn_cap_list, columns, members, CLI_COUNT(columns));
+	return cap_list_of(
+		cli, hn_cap_list, token_columns, token_members, CLI_COUNT(token_columns));
 }
 
 int cap_sessions_list(cli_run *cli)
@@ -54,40 +32,201 @@ int cap_sessions_list(cli_run *cli)
 	return cap_list_of(cli, hn_session_list, columns, members, CLI_COUNT(columns));
 }
 
-int cap_sessions_cut(cli_run *cli)
+/* ---- revoke ---- */
+
+typedef struct revocation {
+	const char *kind; /* also the option, and its member in the list of tokens */
+	const char *several;
+} revocation;
+
+static int find_revocation(cli_run *cli, const revocation **found)
+{
+	static const revocation kinds[] = {
+		{"cti", "tokens"}, {"subject", "subjects"}, {"issuer", "issuers"}};
+	size_t count = 0;
+
+	for (size_t i = 0; i < CLI_COUNT(kinds); i++) {
+		if (cli_text(cli, kinds[i].kind) == NULL)
+			continue;
+		*found = &kinds[i];
+		count++;
+	}
+	return count == 1 ? 0
+			  : cli_refuse(cli, HN_EINVAL, "hv-cap list has the numbers",
+				    "give one of --cti, --subject and --issuer");
+}
+
+static bool is_meant(const cli_run *cli, const revocation *what, const char *value)
+{
+	const char *given;
+
+	for (size_t n = 0; (given = cli_text_at(cli, what->kind, n)) != NULL; n++) {
+		if (strcmp(given, value) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A token that is good still, and would not be. */
+static bool would_end(
+	const cli_run *cli, const revocation *what, const cli_document *tokens, size_t n)
+{
+	const char *value = cli_document_text(tokens, "/%zu/%s", n, what->kind);
+	const char *expires = cli_document_text(tokens, "/%zu/expires", n);
+
+	return value != NULL && is_meant(cli, what, value) &&
+	       cli_document_text(tokens, "/%zu/revokedBy", n) == NULL && expires != NULL &&
+	       strtoll(expires, NULL, 10) > time(NULL);
+}
+
+static void tell_ending(hn_json *json, const cli_document *tokens, size_t n)
+{
+	static const char *const texts[] = {"cti", "subject", "template"};
+	static const char *const times[] = {"issued", "expires"};
+
+	hn_json_object(json, NULL);
+	for (size_t i = 0; i < CLI_COUNT(texts); i++)
+		hn_json_text(json, texts[i], cli_document_text(tokens, "/%zu/%s", n, texts[i]));
+	for (size_t i = 0; i < CLI_COUNT(times); i++)
+		hn_json_int(json, times[i],
+			strtoll(cli_document_text(tokens, "/%zu/%s", n, times[i]), NULL, 10));
+	hn_json_end(json);
+}
+
+/* The list without those that would go on. */
+static int show_ending(cli_run *cli, const revocation *what, const cli_document *tokens)
+{
+	hn_json *json = cli_json_new();
+	CLI_AUTO_OF(cli_document) cli_document *ending = NULL;
+	hn_error *error = NULL;
+	const char *text;
+	size_t count = 0;
+
+	hn_json_array(json, NULL);
+	for (size_t n = 0; cli_document_has(tokens, "/%zu", n); n++) {
+		if (!would_end(cli, what, tokens, n))
+			continue;
+		tell_ending(json, tokens, n);
+		count++;
+	}
+	hn_json_end(json);
+	if (cli->json)
+		return cli_json_print(cli, json);
+	if (hn_json_finish(json, &text, NULL, &error) < 0) {
+		hn_json_free(json);
+		return cli_fail(cli, error);
+	}
+	ending = cli_document_new(text);
+	hn_json_free(json);
+	if (count > 0 && ending != NULL)
+		cli_document_table(cli, ending, "", token_columns, token_members, 5);
+	return cap_say(cli, "%zu token%s issued here would end", count, count == 1 ? "" : "s");
+}
+
+static int revoke_dry(cli_run *cli, const revocation *what)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	const char *id = cli_operand(cli, 0);
+	CLI_AUTO_OF(cli_document) cli_document *tokens = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
 	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_WRITE, &session);
+	int status = cap_open(cli, CLI_READ, &session);
 
 	if (status != 0)
 		return status;
-	if (hn_session_cut(session, id, &error) < 0)
+	if (hn_cap_list(session, &json, &error) < 0)
 		return cli_fail(cli, error);
-	return cap_done(cli, "cut: session %s ends within a second", id);
+	tokens = cli_document_new(json);
+	return tokens == NULL ? 0 : show_ending(cli, what, tokens);
 }
 
-static int set_local(cli_run *cli, bool allowed)
+int cap_revoke(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	const revocation *what = NULL;
+	const char *value;
 	hn_error *error = NULL;
-	int status = cap_open(cli, CAP_WRITE, &session);
+	size_t count = 0;
+	int status = find_revocation(cli, &what);
 
+	if (status == 0 && cli_flag(cli, "dry-run"))
+		return revoke_dry(cli, what);
+	if (status == 0)
+		status = cap_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
-	if (hn_session_local_allow(session, allowed, &error) < 0)
-		return cli_fail(cli, error);
-	return cap_done(cli, allowed ? "local operators act without a token"
-				     : "from now on only tokens, services and break-glass act");
+	for (; (value = cli_text_at(cli, what->kind, count)) != NULL; count++) {
+		if (hn_cap_revoke(session, what->kind, value, &error) < 0)
+			return cli_fail(cli, error);
+	}
+	if (count > 1)
+		return cap_done(cli, "revoked: %zu %s; what they had open ends within a second",
+			count, what->several);
+	return cap_done(cli, "revoked: %s %s; what it had open ends within a second", what->kind,
+		cli_text(cli, what->kind));
 }
 
-int cap_local_on(cli_run *cli)
+/* ---- local off ---- */
+
+/* Of the tokens that let others in, the one that lasts longest. */
+int cap_way_back(cli_run *cli, hn_session *session, cap_token *back)
 {
-	return set_local(cli, true);
+	CLI_AUTO_OF(cli_document) cli_document *tokens = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+	hn_error *error = NULL;
+
+	*back = (cap_token){.ends = time(NULL)};
+	if (hn_cap_list(session, &json, &error) < 0)
+		return cli_fail(cli, error);
+	tokens = cli_document_new(json);
+	for (size_t n = 0; tokens != NULL && cli_document_has(tokens, "/%zu", n); n++) {
+		const char *expires = cli_document_text(tokens, "/%zu/expires", n);
+		const char *subject = cli_document_text(tokens, "/%zu/subject", n);
+		const char *lets_in = cli_document_text(tokens, "/%zu/administers", n);
+		int64_t ends = expires == NULL ? 0 : strtoll(expires, NULL, 10);
+
+		if (strcmp(lets_in == NULL ? "" : lets_in, "true") != 0 || ends <= back->ends ||
+			cli_document_text(tokens, "/%zu/revokedBy", n) != NULL)
+			continue;
+		(void)snprintf(
+			back->subject, sizeof(back->subject), "%s", subject == NULL ? "" : subject);
+		back->ends = ends;
+		back->found = true;
+	}
+	return 0;
+}
+
+static int refuse_lockout(const cli_run *cli)
+{
+	return cli_refuse(cli, HN_ECONFLICT,
+		"first: hv-cap issue --for NAME --verbs node.role,cap.issue --on 'node/*' --to NAME.pub; "
+		"or give --yes",
+		"nobody could turn local operators on again: no token that was issued here gives "
+		"node.role or cap.issue on this node, and break-glass never does");
 }
 
 int cap_local_off(cli_run *cli)
 {
-	return set_local(cli, false);
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	char ends[CLI_TIME_TEXT];
+	cap_token back;
+	hn_error *error = NULL;
+	int status = cap_open(cli, CLI_WRITE, &session);
+
+	if (status == 0)
+		status = cap_way_back(cli, session, &back);
+	/* Without a reason or a bundle the host refuses it anyway, and says so. */
+	if (status == 0 && !back.found && !cli_flag(cli, "yes") &&
+		cli_text(cli, "reason") != NULL && cap_has_bundle(session))
+		return refuse_lockout(cli);
+	if (status != 0)
+		return status;
+	if (hn_session_local_allow(session, false, &error) < 0)
+		return cli_fail(cli, error);
+	if (!back.found)
+		return cap_done(cli, "from now on only tokens, services and break-glass act");
+	cli_time_print(back.ends * CAP_NS, ends);
+	return cap_done(cli,
+		"from now on only tokens, services and break-glass act; the way back is the token of "
+		"%s, until %s: hv-cap local on --cap FILE --cap-key FILE",
+		back.subject, ends);
 }

@@ -1,34 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Opening the host the command line names, and the objects that it names there.
+ * By what right a command acts, and the objects that the command line names.
  */
 #include "cap.h"
 
-static void fill(cli_run *cli, cap_access access, hn_host_options *options)
+int cap_open(cli_run *cli, cli_access access, hn_session **session)
 {
-	cli_host_options(cli, options);
-	options->lock_wait = cli_duration(cli, "lock-wait", 0);
-	options->read_only = access == CAP_READ;
-}
-
-int cap_host(cli_run *cli, cap_access access, hn_host **host)
-{
-	hn_host_options options;
-	hn_error *error = NULL;
-
-	fill(cli, access, &options);
-	return hn_host_open(&options, host, &error) < 0 ? cli_fail(cli, error) : 0;
-}
-
-int cap_open(cli_run *cli, cap_access access, hn_session **session)
-{
-	hn_session_options who = HN_SESSION_OPTIONS_INIT;
-	hn_host_options options;
-
-	fill(cli, access, &options);
-	who.reason = cli_text(cli, "reason");
-	who.program = cli->program->name;
-	return cli_session_open(cli, &options, &who, session);
+	return cli_act(cli, access, cli_text(cli, "reason"), session);
 }
 
 char *cap_node(hn_session *session)
@@ -59,13 +37,20 @@ int cap_prove(cli_run *cli, hn_session *session, const char *verb, const char *o
 	return 0;
 }
 
+int cap_prove_here(cli_run *cli, hn_session *session, const char *verb)
+{
+	CLI_AUTO_FREE char *node = cap_node(session);
+
+	return cap_prove(cli, session, verb, node);
+}
+
 static int unit_object(cli_run *cli, const char *name, hn_session **session, char **object)
 {
 	CLI_AUTO_OF(hn_unit) hn_unit *unit = NULL;
 	size_t size = strcspn(name, "/");
 	CLI_AUTO_FREE char *bare = cli_strndup(name, size);
 	hn_error *error = NULL;
-	int status = *session == NULL ? cap_open(cli, CAP_READ, session) : 0;
+	int status = *session == NULL ? cap_open(cli, CLI_READ, session) : 0;
 
 	if (status != 0)
 		return status;

@@ -6,15 +6,13 @@
 #include "cap.h"
 
 const cli_option cap_options[] = {
-	CLI_HOST_OPTIONS,
-	CLI_CAP_OPTIONS,
-	CLI_VALUE("reason", "TEXT", "why, for the audit log; some commands need one"),
-	CLI_VALUE("lock-wait", "DURATION",
-		"wait this long for another command that holds the host; else it is named at once"),
+	CLI_ACT_OPTIONS("reason"),
 	CLI_END,
 };
 
 #define OUT CLI_LETTER('o', "out", "FILE", "put it there, in place of what is there")
+#define YES CLI_FLAG("yes", "do not ask")
+#define DRY_RUN CLI_FLAG("dry-run", "only show what would be done")
 #define KEY CLI_VALUE("key", "FILE", "key file of who holds or signs; a bearer token needs none")
 #define TO                                                                                           \
 	CLI_VALUE("to", "FILE",                                                                      \
@@ -93,9 +91,10 @@ const cli_option options_explain[] = {
 };
 
 const cli_option options_revoke[] = {
-	CLI_VALUE("cti", "CTI", "this link, with all that was made from it"),
-	CLI_VALUE("subject", "NAME", "all tokens of this subject until now"),
-	CLI_VALUE("issuer", "KID", "all of this issuer key: the first 16 digits of its kid"),
+	CLI_VALUES("cti", "CTI", "this link, with all that was made from it"),
+	CLI_VALUES("subject", "NAME", "all tokens of this subject until now"),
+	CLI_VALUES("issuer", "KID", "all of this issuer key: the first 16 digits of its kid"),
+	DRY_RUN,
 	CLI_END,
 };
 
@@ -136,3 +135,37 @@ const cli_option options_whole[] = {
 };
 
 const cli_option options_check[] = {LOG_KEY, CLI_END};
+
+const cli_option options_renew[] = {
+	CLI_VALUE("key", "FILE", "key file of a root, which signs"),
+	CLI_VALUE("for", "DURATION", "how long this node may issue then; 30d, which is the most"),
+	CLI_VALUE("after", "KEY",
+		"of several issuers the one whose rights a new key of this node takes over"),
+	CLI_LETTER('o', "out", "FILE",
+		"put the bundle there, for other roots to sign, and do not load it"),
+	CLI_END,
+};
+
+const cli_option options_local_off[] = {
+	CLI_FLAG("yes", "also where nobody could turn them on again"),
+	CLI_END,
+};
+
+const cli_option options_prune[] = {
+	CLI_VALUE("before", "TIME", "records before this day go, in steps of 256; 90 days stay"),
+	DRY_RUN,
+	YES,
+	CLI_END,
+};
+
+const cli_option options_erase[] = {DRY_RUN, YES, CLI_END};
+
+const cli_option options_put[] = {
+	CLI_VALUE("from", "FILE", "a file or fd:N; standard input when not given"),
+	CLI_END,
+};
+
+const cli_option options_attach[] = {
+	CLI_VALUE("to", "fd:N", "an open descriptor; standard output when not given"),
+	CLI_END,
+};

@@ -25,24 +25,23 @@ int cap_issue(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_FREE char *holder = NULL;
 	CLI_AUTO_FREE char *terms = NULL;
-	CLI_AUTO_FREE char *node = NULL;
 	char *token = NULL;
 	hn_error *error = NULL;
 	int status = holder_of(cli, &holder);
 
 	if (status == 0)
-		status = cap_open(cli, CAP_WRITE, &session);
+		status = cap_open(cli, CLI_WRITE, &session);
 	if (status == 0)
 		status = cap_terms(cli, true, &session, &terms);
 	if (status != 0)
 		return status;
-	node = cap_node(session);
-	status = cap_prove(cli, session, "cap.issue", node);
+	status = cap_prove_here(cli, session, "cap.issue");
 	if (status != 0)
 		return status;
 	if (hn_cap_issue(session, terms, holder, &token, &error) < 0)
 		return cli_fail(cli, error);
 	status = cap_give(cli, token, CAP_TOKEN_MODE, "the token");
+	cap_warn_issuer(cli, session);
 	explicit_bzero(token, strlen(token));
 	hn_text_free(token);
 	return status;
@@ -261,7 +260,7 @@ static int explain_on_host(cli_run *cli, const char *token, const char *object)
 	CLI_AUTO_TEXT char *json = NULL;
 	hn_session_options who = HN_SESSION_OPTIONS_INIT;
 	hn_error *error = NULL;
-	int status = cli->host == NULL ? cap_host(cli, CAP_READ, &cli->host) : 0;
+	int status = cli->host == NULL ? cli_host_open(cli, CLI_READ, &cli->host) : 0;
 
 	if (status == 0)
 		status = cli_passphrase(cli, &who.passphrase);

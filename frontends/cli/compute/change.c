@@ -49,7 +49,7 @@ int compute_tag(cli_run *cli)
 		return tag_dry_run(cli);
 	status = compute_retag_read(cli, cli->operands + 1, cli->operand_count - 1, &retag);
 	if (status == 0)
-		status = compute_open(cli, COMPUTE_WRITE, &session);
+		status = compute_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
 	if (hn_unit_tag(session, unit, retag.add, retag.add_count, retag.remove, retag.remove_count,
@@ -67,7 +67,7 @@ static int change_value(cli_run *cli, value_call call)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	const char *unit = cli_operand(cli, 0);
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_WRITE, &session);
+	int status = compute_open(cli, CLI_WRITE, &session);
 
 	if (status != 0)
 		return status;
@@ -108,7 +108,7 @@ int compute_force(cli_run *cli)
 	if (cli_text(cli, "for") == NULL)
 		return cli_refuse(cli, HN_EINVAL, "say how long, at most a week: --for 2h",
 			"force: --for is missing");
-	status = compute_open(cli, COMPUTE_WRITE, &session);
+	status = compute_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
 	if (hn_unit_force(session, unit, cli_operand(cli, 1), cli_operand(cli, 2),
@@ -207,7 +207,7 @@ static int define(cli_run *cli, const word_list *tags, const word_list *policies
 	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
 	const char *unit = cli_operand(cli, 0);
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_WRITE, &session);
+	int status = compute_open(cli, CLI_WRITE, &session);
 
 	if (status != 0)
 		return status;
@@ -277,7 +277,7 @@ static int ask_and_act(cli_run *cli, const char *question, compute_act act, cons
 	int status = question == NULL ? 0 : cli_confirm(cli, question);
 
 	if (status == 0)
-		status = compute_open(cli, COMPUTE_WRITE, &session);
+		status = compute_open(cli, CLI_WRITE, &session);
 	return status != 0 ? status : compute_each(cli, session, act, done, COMPUTE_GO_ON);
 }
 

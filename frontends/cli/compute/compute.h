@@ -26,8 +26,7 @@ extern const cli_command compute_commands[];
 extern const cli_option compute_options[];
 
 /* ---- the host (host.c) ---- */
-typedef enum compute_access { COMPUTE_READ, COMPUTE_WRITE } compute_access;
-int compute_open(cli_run *cli, compute_access access, hn_session **session); /* 0, or exit status */
+int compute_open(cli_run *cli, cli_access access, hn_session **session); /* 0, or exit status */
 /* Calls act for each operand and gives the status of the first failure. */
 typedef int (*compute_act)(cli_run *cli, hn_session *session, const char *unit, hn_error **err);
 typedef enum compute_after { COMPUTE_GO_ON, COMPUTE_STOP } compute_after; /* after a failure */

@@ -183,7 +183,7 @@ int compute_console(cli_run *cli)
 	bool log = cli_flag(cli, "log") || cli_flag(cli, "follow");
 	console line = {.cli = cli, .raw = cli_flag(cli, "raw")};
 	int64_t span = cli_duration(cli, "for", 0);
-	int status = compute_open(cli, log ? COMPUTE_READ : COMPUTE_WRITE, &session);
+	int status = compute_open(cli, log ? CLI_READ : CLI_WRITE, &session);
 
 	if (status != 0)
 		return status;

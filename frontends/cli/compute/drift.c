@@ -111,7 +111,7 @@ int compute_drift(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	bool adopts = cli_text_at(cli, "adopt", 0) != NULL, restores = cli_flag(cli, "restore");
 	hn_plan_options options = HN_PLAN_OPTIONS_INIT;
-	int status = compute_open(cli, COMPUTE_WRITE, &session);
+	int status = compute_open(cli, CLI_WRITE, &session);
 
 	if (status == 0 && adopts)
 		status = adopt(cli, session);
@@ -133,7 +133,7 @@ static int act_repair(cli_run *cli, hn_session *session, const char *unit, hn_er
 int compute_repair(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	int status = compute_open(cli, COMPUTE_WRITE, &session);
+	int status = compute_open(cli, CLI_WRITE, &session);
 
 	return status != 0 ? status
 			   : compute_each(cli, session, act_repair, "repaired", COMPUTE_GO_ON);

@@ -4,17 +4,9 @@
  */
 #include "compute.h"
 
-int compute_open(cli_run *cli, compute_access access, hn_session **session)
+int compute_open(cli_run *cli, cli_access access, hn_session **session)
 {
-	hn_host_options options = HN_HOST_OPTIONS_INIT;
-	hn_session_options who = HN_SESSION_OPTIONS_INIT;
-
-	cli_host_options(cli, &options);
-	options.lock_wait = cli_duration(cli, "lock-wait", 0);
-	options.read_only = access == COMPUTE_READ;
-	who.reason = cli_text(cli, "why");
-	who.program = cli->program->name;
-	return cli_session_open(cli, &options, &who, session);
+	return cli_act(cli, access, cli_text(cli, "why"), session);
 }
 
 static void report_json(hn_json *json, const char *unit, const char *done, const hn_error *error)

@@ -72,7 +72,7 @@ int compute_boot(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_OF(hn_boot) hn_boot *boot = NULL;
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_READ, &session);
+	int status = compute_open(cli, CLI_READ, &session);
 
 	if (status != 0)
 		return status;
@@ -89,7 +89,7 @@ int compute_xml(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_TEXT char *xml = NULL;
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_READ, &session);
+	int status = compute_open(cli, CLI_READ, &session);
 
 	if (status != 0)
 		return status;
@@ -132,7 +132,7 @@ static int machine_facts(cli_run *cli, hn_json *json)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	hn_error *error = NULL;
 	hn_fact fact;
-	int status = compute_open(cli, COMPUTE_WRITE, &session), result;
+	int status = compute_open(cli, CLI_WRITE, &session), result;
 
 	if (status != 0)
 		return status;
@@ -230,7 +230,7 @@ int compute_calibrate(cli_run *cli)
 	cli_progress progress = {.cli = cli};
 	hn_error *error = NULL;
 	bool show = cli_flag(cli, "show");
-	int status = compute_open(cli, show ? COMPUTE_READ : COMPUTE_WRITE, &session), code;
+	int status = compute_open(cli, show ? CLI_READ : CLI_WRITE, &session), code;
 
 	if (status != 0)
 		return status;
@@ -275,7 +275,7 @@ int compute_capacity(cli_run *cli)
 	const char *what_if = cli_text(cli, "if");
 	uint64_t capacity = 0, reserved = 0;
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_READ, &session);
+	int status = compute_open(cli, CLI_READ, &session);
 
 	if (status != 0)
 		return status;

@@ -79,7 +79,7 @@ int compute_catalog(cli_run *cli, hn_catalog **catalog)
 
 	if (cli_text_at(cli, "file", 0) != NULL)
 		return catalog_of_files(cli, catalog);
-	status = compute_open(cli, COMPUTE_READ, &session);
+	status = compute_open(cli, CLI_READ, &session);
 	if (status == 0 && hn_host_get_catalog(session, catalog, &error) < 0)
 		return cli_fail(cli, error);
 	return status;
@@ -98,7 +98,7 @@ int compute_resolver(cli_run *cli, hn_resolver **resolver)
 			return cli_fail(cli, error);
 		return status;
 	}
-	status = compute_open(cli, COMPUTE_READ, &session);
+	status = compute_open(cli, CLI_READ, &session);
 	if (status == 0 && hn_host_fork_resolver(session, resolver, &error) < 0)
 		return cli_fail(cli, error);
 	return status;

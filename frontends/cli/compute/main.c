@@ -18,7 +18,7 @@ static void complete_units(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_OF(hn_units) hn_units *units = NULL;
 
-	if (compute_open(cli, COMPUTE_READ, &session) != 0 ||
+	if (compute_open(cli, CLI_READ, &session) != 0 ||
 		hn_units_list(session, NULL, false, &units, NULL) < 0)
 		return;
 	for (size_t i = 0; i < hn_units_count(units); i++)
@@ -31,7 +31,7 @@ static void complete_declared(cli_run *cli, const char *prefix, size_t (*count)(
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_OF(hn_catalog) hn_catalog *catalog = NULL;
 
-	if (compute_open(cli, COMPUTE_READ, &session) != 0 ||
+	if (compute_open(cli, CLI_READ, &session) != 0 ||
 		hn_host_get_catalog(session, &catalog, NULL) < 0)
 		return;
 	for (size_t i = 0; i < count(catalog); i++)

@@ -6,11 +6,7 @@
 #include "compute.h"
 
 const cli_option compute_options[] = {
-	CLI_HOST_OPTIONS,
-	CLI_CAP_OPTIONS,
-	CLI_VALUE("why", "TEXT", "the reason, for the audit log; some commands need one"),
-	CLI_VALUE("lock-wait", "DURATION",
-		"wait this long for another command that holds the host; else it is named at once"),
+	CLI_ACT_OPTIONS("why"),
 	CLI_END,
 };
 

@@ -69,7 +69,7 @@ int compute_pending(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	pending list = {0};
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_READ, &session);
+	int status = compute_open(cli, CLI_READ, &session);
 
 	if (status != 0)
 		return status;

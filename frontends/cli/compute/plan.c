@@ -154,7 +154,7 @@ int compute_plan(cli_run *cli)
 	int status = plan_options(cli, &decls, &options);
 
 	if (status == 0)
-		status = compute_open(cli, COMPUTE_WRITE, &session);
+		status = compute_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
 	if (hn_plan_make(session, &options, &plan, &error) < 0)
@@ -184,7 +184,7 @@ int compute_apply(cli_run *cli)
 			"--plan %llu and files at once", (unsigned long long)number);
 	status = plan_options(cli, &decls, &options);
 	if (status == 0)
-		status = compute_open(cli, COMPUTE_WRITE, &session);
+		status = compute_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
 	int result = number != 0 ? hn_plan_find(session, number, &plan, &error)
@@ -209,7 +209,7 @@ int compute_rollback(cli_run *cli)
 			"rollback: '%s' is no generation", text);
 	options.owner = HN_OWNER_FILE;
 	options.start = true;
-	status = compute_open(cli, COMPUTE_WRITE, &session);
+	status = compute_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
 	if (hn_plan_make(session, &options, &plan, &error) < 0)
@@ -253,7 +253,7 @@ int compute_generations(cli_run *cli)
 		{.title = "UNITS", .right = true}, {.title = "WHO"}, {.title = "WHY"}};
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_READ, &session);
+	int status = compute_open(cli, CLI_READ, &session);
 
 	if (status != 0)
 		return status;

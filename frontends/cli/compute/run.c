@@ -105,7 +105,7 @@ static int act_move(cli_run *cli, hn_session *session, const char *unit, hn_erro
 	return hn_unit_move(session, unit, cli_text(cli, "to"), err);
 }
 
-static int act_on_units(cli_run *cli, compute_access access, compute_act act, const char *done)
+static int act_on_units(cli_run *cli, cli_access access, compute_act act, const char *done)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	int status = compute_open(cli, access, &session);
@@ -115,37 +115,37 @@ static int act_on_units(cli_run *cli, compute_access access, compute_act act, co
 
 int compute_start(cli_run *cli)
 {
-	return act_on_units(cli, COMPUTE_WRITE, act_start, "started");
+	return act_on_units(cli, CLI_WRITE, act_start, "started");
 }
 
 int compute_stop(cli_run *cli)
 {
-	return act_on_units(cli, COMPUTE_WRITE, act_stop, "stopped");
+	return act_on_units(cli, CLI_WRITE, act_stop, "stopped");
 }
 
 int compute_kill(cli_run *cli)
 {
-	return act_on_units(cli, COMPUTE_WRITE, act_kill, "killed");
+	return act_on_units(cli, CLI_WRITE, act_kill, "killed");
 }
 
 int compute_pause(cli_run *cli)
 {
-	return act_on_units(cli, COMPUTE_WRITE, act_pause, "paused");
+	return act_on_units(cli, CLI_WRITE, act_pause, "paused");
 }
 
 int compute_resume(cli_run *cli)
 {
-	return act_on_units(cli, COMPUTE_WRITE, act_resume, "resumed");
+	return act_on_units(cli, CLI_WRITE, act_resume, "resumed");
 }
 
 int compute_reset(cli_run *cli)
 {
-	return act_on_units(cli, COMPUTE_WRITE, act_reset, "reset");
+	return act_on_units(cli, CLI_WRITE, act_reset, "reset");
 }
 
 int compute_wait(cli_run *cli)
 {
-	return act_on_units(cli, COMPUTE_WRITE, act_wait, "reached");
+	return act_on_units(cli, CLI_WRITE, act_wait, "reached");
 }
 
 int compute_move(cli_run *cli)
@@ -153,7 +153,7 @@ int compute_move(cli_run *cli)
 	if (cli_text(cli, "to") == NULL)
 		return cli_refuse(
 			cli, HN_EINVAL, "move web-1 --to host-b", "move: --to is missing");
-	return act_on_units(cli, COMPUTE_WRITE, act_move, "moved");
+	return act_on_units(cli, CLI_WRITE, act_move, "moved");
 }
 
 /* The units with pending values stand in for operands. */
@@ -194,7 +194,7 @@ int compute_restart(cli_run *cli)
 		return cli_refuse(cli, HN_EINVAL,
 			"name units, or give --pending for all that wait for one", "restart: %s",
 			pending ? "--pending and units at once" : "which units?");
-	status = compute_open(cli, COMPUTE_WRITE, &session);
+	status = compute_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
 	return pending ? restart_pending(cli, session, failure)

@@ -116,7 +116,7 @@ int compute_list(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_OF(hn_units) hn_units *units = NULL;
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_READ, &session);
+	int status = compute_open(cli, CLI_READ, &session);
 
 	if (status != 0)
 		return status;
@@ -179,7 +179,7 @@ static int find_unit(cli_run *cli, bool observe, hn_unit **unit)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_READ, &session);
+	int status = compute_open(cli, CLI_READ, &session);
 
 	if (status == 0 && hn_unit_find(session, cli_operand(cli, 0), observe, unit, &error) < 0)
 		return cli_fail(cli, error);
@@ -300,7 +300,7 @@ int compute_select(cli_run *cli)
 
 	if (cli_text_at(cli, "file", 0) != NULL)
 		return select_in_files(cli);
-	status = compute_open(cli, COMPUTE_READ, &session);
+	status = compute_open(cli, CLI_READ, &session);
 	if (status != 0)
 		return status;
 	if (hn_units_list(session, cli_operand(cli, 0), false, &units, &error) < 0)
@@ -348,7 +348,7 @@ int compute_history(cli_run *cli)
 	const char *unit = cli_operand(cli, 0), *key = cli_operand(cli, 1);
 	hn_json *json = cli->json ? cli_json_new() : NULL;
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_READ, &session);
+	int status = compute_open(cli, CLI_READ, &session);
 
 	if (status != 0) {
 		hn_json_free(json);

@@ -160,7 +160,7 @@ int compute_watch(cli_run *cli)
 	bool from_now = cli_text(cli, "since") == NULL && cli_text(cli, "cursor") == NULL &&
 			!cli_flag(cli, "once");
 	watch_run watcher = {.cli = cli, .remaining = cli_number(cli, "count", UINT64_MAX)};
-	compute_access access = cli_text(cli, "cursor") == NULL ? COMPUTE_READ : COMPUTE_WRITE;
+	cli_access access = cli_text(cli, "cursor") == NULL ? CLI_READ : CLI_WRITE;
 	hn_error *error = NULL;
 	int status = compute_open(cli, access, &session);
 
@@ -180,7 +180,7 @@ int compute_supervise(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	uint64_t rounds = cli_number(cli, "count", UINT64_MAX);
 	hn_error *error = NULL;
-	int status = compute_open(cli, COMPUTE_WRITE, &session);
+	int status = compute_open(cli, CLI_WRITE, &session);
 
 	if (status != 0)
 		return status;

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The frame of a command that is one call of the library: what the command line must say, the
+ * session, the call, and the answer. A row a command.
+ */
+#include "cap.h"
+
+typedef struct act {
+	const char *command;
+	cli_access access;
+	int (*ready)(cli_run *cli); /* refuses a command line before the host is opened; or NULL */
+	/* Of what kind it is: a change, which is then told in words (% is the first operand); a
+	 * text for --out, and what it is called; or a document. */
+	int (*change)(cli_run *cli, hn_session *session, hn_error **err);
+	const char *done;
+	cap_lister text;
+	const char *called;
+	unsigned mode;
+	cap_lister document;
+} act;
+
+/* ---- what the rows call ---- */
+
+static int cut(cli_run *cli, hn_session *session, hn_error **err)
+{
+	return hn_session_cut(session, cli_operand(cli, 0), err);
+}
+
+static int let_local(cli_run *cli, hn_session *session, hn_error **err)
+{
+	(void)cli;
+	return hn_session_local_allow(session, true, err);
+}
+
+static int is_number(cli_run *cli)
+{
+	const char *text = cli_operand(cli, 0);
+
+	if (text[0] != '\0' && strspn(text, "0123456789") == strlen(text) && strlen(text) < 20)
+		return 0;
+	return cli_refuse(cli, HN_EINVAL, "hv-cap break-glass list has the numbers",
+		"'%s' is not a number", text);
+}
+
+static int review(cli_run *cli, hn_session *session, hn_error **err)
+{
+	return hn_breakglass_review(session, strtoull(cli_operand(cli, 0), NULL, 10), err);
+}
+
+static int end_glass(cli_run *cli, hn_session *session, hn_error **err)
+{
+	(void)cli;
+	return hn_breakglass_end(session, err);
+}
+
+static int accept_clock(cli_run *cli, hn_session *session, hn_error **err)
+{
+	(void)cli;
+	return hn_clock_accept(session, err);
+}
+
+static int is_rule(cli_run *cli)
+{
+	const char *word = cli_operand(cli, 0);
+
+	if (strcmp(word, "allow") == 0 || strcmp(word, "deny") == 0)
+		return 0;
+	return cli_refuse(cli, HN_EINVAL, "allow or deny", "'%s' is neither", word);
+}
+
+static int set_rule(cli_run *cli, hn_session *session, hn_error **err)
+{
+	return hn_clock_unsynchronised(session, strcmp(cli_operand(cli, 0), "allow") == 0, err);
+}
+
+static int has_place(cli_run *cli)
+{
+	if (cli_text(cli, "out") != NULL)
+		return 0;
+	return cli_refuse(cli, HN_EINVAL, "give --out FILE, then take the file off this host",
+		"the first MAC key is given once: it is not to be lost on a terminal");
+}
+
+static const act acts[] = {
+	{"sessions cut", CLI_WRITE, .change = cut, .done = "cut: session % ends within a second"},
+	{"local on", CLI_WRITE, .change = let_local, .done = "local operators act without a token"},
+	{"break-glass end", CLI_WRITE, .change = end_glass,
+		.done = "break-glass has ended; it waits for its review"},
+	{"break-glass review", CLI_WRITE, .ready = is_number, .change = review,
+		.done = "break-glass % is reviewed"},
+	{"clock status", CLI_READ, .document = hn_clock_status},
+	{"clock accept", CLI_WRITE, .change = accept_clock,
+		.done = "the clock is right as it stands: tokens are taken"},
+	{"clock unsynchronised", CLI_WRITE, .ready = is_rule, .change = set_rule,
+		.done = "tokens while nothing keeps the clock in step: %"},
+	{"audit checkpoint", CLI_WRITE, .text = hn_audit_checkpoint, .called = "the checkpoint",
+		.mode = CAP_PUBLIC_MODE},
+	{"audit key", CLI_WRITE, .text = hn_audit_key, .called = "the key of the log",
+		.mode = CAP_PUBLIC_MODE},
+	{"audit first-mac", CLI_WRITE, .ready = has_place, .text = hn_audit_first_mac,
+		.called = "the first MAC key", .mode = CAP_TOKEN_MODE},
+};
+
+/* ---- the frame ---- */
+
+static const act *act_of(const cli_run *cli)
+{
+	const act *row = acts;
+
+	while (strcmp(row->command, cli->command->name) != 0)
+		row++; /* each command with this frame has its row */
+	return row;
+}
+
+static int tell_done(cli_run *cli, const char *words)
+{
+	const char *place = strchr(words, '%');
+
+	if (place == NULL)
+		return cap_done(cli, "%s", words);
+	return cap_done(
+		cli, "%.*s%s%s", (int)(place - words), words, cli_operand(cli, 0), place + 1);
+}
+
+static int give_text(cli_run *cli, hn_session *session, const act *row)
+{
+	char *text = NULL;
+	hn_error *error = NULL;
+	int status;
+
+	if (row->text(session, &text, &error) < 0)
+		return cli_fail(cli, error);
+	status = cap_give(cli, text, row->mode, row->called);
+	explicit_bzero(text, strlen(text));
+	hn_text_free(text);
+	return status;
+}
+
+static int print_document(cli_run *cli, hn_session *session, const act *row)
+{
+	CLI_AUTO_TEXT char *json = NULL;
+	hn_error *error = NULL;
+
+	if (row->document(session, &json, &error) < 0)
+		return cli_fail(cli, error);
+	return cap_print_document(cli, json);
+}
+
+static int act_with(cli_run *cli, hn_session *session, const act *row)
+{
+	hn_error *error = NULL;
+
+	if (row->text != NULL)
+		return give_text(cli, session, row);
+	if (row->document != NULL)
+		return print_document(cli, session, row);
+	if (row->change(cli, session, &error) < 0)
+		return cli_fail(cli, error);
+	return tell_done(cli, row->done);
+}
+
+int cap_act(cli_run *cli)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	const act *row = act_of(cli);
+	int status = row->ready != NULL ? row->ready(cli) : 0;
+
+	if (status == 0)
+		status = cap_open(cli, row->access, &session);
+	return status == 0 ? act_with(cli, session, row) : status;
+}
