@@ -280,8 +280,11 @@ static int read_lists(const caps_reader *in, const codec_node *root, caps_bundle
 
 static int read_bundle(const caps_reader *in, const codec_node *root, caps_bundle *bundle)
 {
+	/* The last three are what showing a bundle adds: so what was shown can be changed and made
+	 * again. */
 	static const char *const words[] = {"version", "cluster", "threshold", "roots", "made",
-		"issuers", "keysets", "presets", "logs", "witnesses"};
+		"issuers", "keysets", "presets", "logs", "witnesses", "signatures", "signed",
+		"digest"};
 	int64_t version = 0;
 
 	int rc = check_members(in, root, words, BASE_COUNT(words), 4, "a trust bundle");

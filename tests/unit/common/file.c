@@ -125,3 +125,54 @@ Test(file, limit_is_that_of_the_library)
 
 	cr_assert_eq(CLI_DOCUMENT_BYTES, limits[BASE_LIMIT_DOCUMENT_BYTES]);
 }
+
+Test(file, a_descriptor_by_its_number)
+{
+	static const struct {
+		const char *word;
+		int fd;
+	} words[] = {{"fd:3", 3}, {"fd:0", 0}, {"fd:", -1}, {"fd:x", -1}, {"fd:3x", -1},
+		{"fd:-1", -1}, {"3", -1}, {"/dev/fd/3", -1}};
+
+	for (size_t i = 0; i < CLI_COUNT(words); i++) {
+		int fd = -1;
+
+		cr_expect_eq(
+			cli_descriptor(words[i].word, &fd), words[i].fd >= 0, "%s", words[i].word);
+		cr_expect(words[i].fd < 0 || fd == words[i].fd, "%s", words[i].word);
+	}
+}
+
+Test(file, private_bytes_come_as_they_are)
+{
+	static const char secret[] = "a\0b\r\n";
+	CLI_AUTO_FREE char *word = NULL;
+	cli_bytes bytes = {0};
+	int ends[2];
+
+	cr_assert_eq(pipe(ends), 0);
+	cr_assert_eq(write(ends[1], secret, 5), 5);
+	close(ends[1]);
+	word = cli_format("fd:%d", ends[0]);
+	cr_assert_eq(cli_read_private(&cli, word, 5, &bytes), 0);
+	cr_assert_eq(bytes.size, 5);
+	cr_assert_arr_eq(bytes.data, secret, 5);
+	cli_bytes_wipe(&bytes);
+	cr_expect_null(bytes.data);
+	cr_expect_eq(bytes.size, 0);
+	/* it was read once: the descriptor is closed */
+	cr_redirect_stderr();
+	cr_expect_neq(cli_read_private(&cli, word, 5, &bytes), 0);
+	cr_expect_null(bytes.data);
+}
+
+Test(file, private_bytes_have_a_limit)
+{
+	cli_bytes bytes;
+
+	cr_redirect_stderr();
+	cr_assert_eq(cli_read_private(&cli, path, 4, &bytes), hn_code_exit_status(HN_ELIMIT));
+	cr_assert_null(bytes.data);
+	cr_assert_eq(cli_read_private(&cli, path, 5, &bytes), 0);
+	cli_bytes_wipe(&bytes);
+}
