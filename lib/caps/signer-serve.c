@@ -13,13 +13,15 @@
 
 #define FRAME_WITHIN (5 * OS_SECOND)
 #define ANSWER_WITHIN (2 * OS_SECOND)
+#define IDLE_LEAST OS_SECOND             /* so long nobody loses a place that he has not used yet */
 enum { CLIENTS = 16, LOOK_EVERY = 500 }; /* ms */
 
 typedef struct client {
 	int fd;              /* -1: nobody */
 	crypto_secret *room; /* for one frame: it may hold a secret */
 	size_t have;
-	int64_t due; /* when the frame that was begun has to be here; 0: none was */
+	int64_t due;   /* when the frame that was begun has to be here; 0: none was */
+	int64_t since; /* when it came, or had its last answer */
 } client;
 
 typedef struct service {
@@ -53,13 +55,24 @@ static bool is_served(const service *here, int fd)
 	return false;
 }
 
+/* A free one; else that of whoever has asked nothing for the longest time, so that those who hold
+ * their places and are silent cannot keep others out. Who is sent away so can come again. */
 static client *free_place(service *here)
 {
+	client *idle = NULL;
+
 	for (size_t i = 0; i < CLIENTS && i < base_limit(BASE_LIMIT_SIGNER_CLIENTS); i++) {
-		if (here->clients[i].fd < 0)
-			return &here->clients[i];
+		client *who = &here->clients[i];
+
+		if (who->fd < 0)
+			return who;
+		if (who->have == 0 && (idle == NULL || who->since < idle->since))
+			idle = who;
 	}
-	return NULL;
+	if (idle == NULL || os_monotonic(hn_os_real()) - idle->since < IDLE_LEAST)
+		return NULL;
+	dismiss(idle);
+	return idle;
 }
 
 static int welcome(service *here, hn_error **err)
@@ -70,13 +83,14 @@ static int welcome(service *here, hn_error **err)
 
 	if (rc <= 0)
 		return rc;
-	place = free_place(here);
-	if (place == NULL || !is_served(here, fd) ||
+	place = is_served(here, fd) ? free_place(here) : NULL;
+	if (place == NULL ||
 		crypto_secret_new(SIGNER_HEAD + SIGNER_FRAME, &place->room, NULL) < 0) {
 		close(fd);
 		return 0;
 	}
 	place->fd = fd;
+	place->since = os_monotonic(hn_os_real());
 	return 0;
 }
 
@@ -135,6 +149,7 @@ static int reply(service *here, client *who, hn_error **err)
 	crypto_wipe(crypto_secret_bytes(who->room), who->have);
 	who->have = 0;
 	who->due = 0;
+	who->since = os_monotonic(hn_os_real());
 	if (rc < 0)
 		return rc;
 	return signer_send(who->fd, (crypto_bytes){answer.data, answer.size},

@@ -284,6 +284,45 @@ Test(signer_socket, one_more_client_than_it_takes_is_sent_away)
 	cr_assert_eq(caps_signer_connect(hn_os_real(), path, &signer, NULL), 0);
 }
 
+/* Another user's idle connections must not keep the host from its signer for ever: it may have to
+ * come again, until one of them has been idle long enough. */
+Test(signer_socket, who_holds_places_and_is_silent_keeps_nobody_out)
+{
+	crypto_signer_status status;
+	int fds[16], tries = 0;
+	char answer;
+
+	crypto_signer_free(signer);
+	signer = NULL;
+	for (size_t i = 0; i < BASE_COUNT(fds); i++)
+		fds[i] = connect_raw();
+	for (; !signer && tries < 500; tries++) {
+		if (caps_signer_connect(hn_os_real(), path, &signer, NULL) < 0 ||
+			signer->ops->status(signer, &status, NULL) < 0) {
+			crypto_signer_free(signer);
+			signer = NULL;
+			usleep(10000); /* between two tries */
+		}
+	}
+	cr_assert_not_null(signer, "no place in 5 seconds");
+	cr_expect_gt(tries, 1, "a place that was taken just now was lost at once");
+	cr_expect_eq(recv(fds[0], &answer, 1, MSG_DONTWAIT), 0); /* the one that came first */
+	cr_expect_eq(recv(fds[15], &answer, 1, MSG_DONTWAIT), -1);
+	for (size_t i = 0; i < BASE_COUNT(fds); i++)
+		close(fds[i]);
+}
+
+/* The connection of a client that had nothing to ask for long may be gone. */
+Test(signer_socket, a_client_that_was_sent_away_comes_again)
+{
+	crypto_signer_status status;
+
+	cr_assert_eq(signer->ops->status(signer, &status, NULL), 0);
+	cr_assert_eq(stop(SIGTERM), 0);
+	start();
+	cr_expect_eq(signer->ops->status(signer, &status, NULL), 0);
+}
+
 Test(signer_socket, a_user_who_is_not_served_is_disconnected)
 {
 	int status = -1;
