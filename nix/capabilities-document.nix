@@ -141,9 +141,12 @@ let
     // writeCaveats one;
   wrongService = serviceName: one:
     let path = "services.${serviceName}";
-    in say path (serviceName != "activation") "this service is part of hypernix, and needs no token; take another name"
-      ++ say path (match "[a-z0-9][a-z0-9._-]{0,63}" serviceName != null) "a name has 1 to 64 of a-z 0-9 . _ -"
-      ++ duration "${path}.maxTtl" limits.year "366d" one.maxTtl ++ wrongGrant path one;
+    in say path (match "[a-z0-9][a-z0-9._-]{0,63}" serviceName != null) "a name has 1 to 64 of a-z 0-9 . _ -"
+      ++ lib.optionals one.enable (duration "${path}.maxTtl" limits.year "366d" one.maxTtl ++ wrongGrant path one)
+      ++ say path (one.enable || ownService serviceName)
+        "only activation and supervision have to be turned off; leave out what is not to act";
+  # Those that are part of hypernix act without a token, by what they need when nothing is said of them.
+  ownService = serviceName: elem serviceName [ "activation" "supervision" ];
   writeService = serviceName: one: {
     "for" = "service/${serviceName}";
     ttl = one.maxTtl;
@@ -212,12 +215,15 @@ in
     ++ checked wrongService "services"
     ++ checked wrongGlass "breakGlass"
     ++ say "breakGlass" (length sets <= 32 && length (attrNames cfg.breakGlass) <= 32) "a trust bundle has at most 32 presets";
+  # What sessions of services may do, for hv-cap services load.
+  services = mapAttrs (_: one: if one.enable then { grants = [ (writeGrant one) ]; } else false) cfg.services;
   # Only of options without a problem.
   document = {
     hypernixCapabilities = 1;
     inherit (cfg) cluster;
     templates = mapAttrs (_: writeTemplate) cfg.templates
-      // lib.mapAttrs' (one: value: lib.nameValuePair "service/${one}" (writeService one value)) cfg.services;
+      // lib.mapAttrs' (one: value: lib.nameValuePair "service/${one}" (writeService one value))
+        (filterAttrs (one: value: value.enable && !ownService one) cfg.services);
   } // optionalAttrs (cfg.breakGlass != { }) {
     trust = {
       keysets = map keyset sets;

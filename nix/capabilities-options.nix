@@ -96,7 +96,18 @@ in
     };
   };
   service = submodule {
-    options = right // caveats // { maxTtl = lifetime "30d"; };
+    options = caveats // {
+      verbs = right.verbs // { default = [ ]; };
+      on = right.on // { default = "**"; };
+      maxTtl = mkOption {
+        type = str;
+        default = "30d";
+        example = "8h";
+        description = "How long a token of this service lives; a session that root opens by its name has no end.";
+      };
+      enable = option bool true false
+        "false turns off activation or supervision, which else do what they need.";
+    };
   };
   approver = submodule {
     options.publicKey = needed str (lib.concatStrings (lib.genList (_: "0") 64)) "The person's public key, 64 hexadecimal digits.";

@@ -22,6 +22,10 @@ let
     text = builtins.toJSON made.document;
     passAsFile = [ "text" ];
   } ''cp "$textPath" "$out"'';
+  services = pkgs.runCommand "hypernix-services.json" {
+    text = builtins.toJSON made.services;
+    passAsFile = [ "text" ];
+  } ''cp "$textPath" "$out"'';
   # A bundle is bytes, which Nix cannot look into: what is none of ours fails the build.
   bundle = pkgs.runCommand "hypernix-trust.cbor" { source = cfg.trustBundle; } ''
     if grep -aq -e HNKEY -e hvc1. "$source"; then
@@ -109,8 +113,10 @@ in
       default = { };
       example = literalExpression ''{ mover = { verbs = [ "volume.place" ]; on = "volume/**"; maxTtl = "30d"; }; }'';
       description = ''
-        Programs of yours that act without a person: each is a template service/NAME of the file, for a token that is on
-        record as service/NAME.
+        What acts without a person, on record as service/NAME: a program of root opens a session by that name, without a
+        token and with these rights, also where `localOperators` are off; for other programs each is a template service/NAME
+        of the file. Two are part of hypernix, and named here only to narrow them or to turn them off: `activation`, which
+        does what hypervisor.compute declares, and `supervision`, which restarts units by their restart policies.
       '';
     };
     breakGlass = mkOption {
@@ -256,6 +262,7 @@ in
           ${hvCap} trust update ${bundle} ${host}
         '' + ''
           ${hvCap} clock unsynchronised ${cfg.clock.unsynchronised} ${host}
+          ${hvCap} services load ${services} --reason 'the configuration of this host' ${host}
         '' + lib.optionalString (!cfg.localOperators.enable) ''
           ${hvCap} local off --yes --reason 'the configuration of this host' ${host}
         '';

@@ -51,21 +51,25 @@ HN_API int hn_session_open_local(
 	hn_host *host, const hn_session_options *options, hn_session **session, hn_error **err);
 
 /**
- * Opens the session of a service: a part of the platform that acts without an operator, such as
- * "activation". It may do only what that service needs, and is on record under its own name
- * "service/<name>".
+ * Opens the session of a service: what acts without an operator, under its own name
+ * "service/<name>". It may do what hn_services_load gave to that name. Of two parts of hypernix
+ * that holds only when it says something of them: "activation" reads, makes, changes, starts, stops
+ * and removes units, and takes tags away; "supervision" restarts units by their restart policies.
+ *
+ * Who opened it, by uid, login, process and program, is on record before its first change; while
+ * local operators are turned off, and for every service that was configured, at once.
  *
  * @param host  the host to act on; the session holds a reference
- * @param name  "activation": reads, makes, changes, starts, stops and removes units, and takes
- * tags away
+ * @param name  of the service
  * @param options  reason and program; NULL for none
  * @param session  receives the session; release it with hn_session_unref
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_ENOENT when there is no such service; HN_EDENIED unless root; HN_ELIMIT when the
- * reason is longer than TEXT_BYTES; HN_EINVAL; HN_ENEWER; HN_EIO; HN_ENOMEM
+ * Errors: HN_ENOENT when there is no such service; HN_EDENIED when it is turned off, and unless
+ * root; HN_ELIMIT when the reason is longer than TEXT_BYTES; HN_EINVAL; HN_ENEWER; HN_EAUDIT;
+ * HN_EIO; HN_ENOMEM
  * Threads: the one that has the host
- * Blocks: no
+ * Blocks: yes, on the disk
  * Allocates: yes
  * Since: 0.1
  */
@@ -198,8 +202,9 @@ HN_API int hn_session_prove(hn_session *session, const char *token, hn_error **e
 HN_API int hn_session_explain(
 	hn_session *session, const char *verb, const char *object, char **json, hn_error **err);
 
-/** Told once that a session is over: why is "expired", "revoked", "window", "clock", "cut" or
- * "audit"; borrowed for the call. */
+/** Told once that a session is over: why is "expired", "revoked", "window", "clock", "cut",
+ * "audit", "local" when local operators were turned off, or "service" when what a service may do
+ * was changed; borrowed for the call. */
 typedef void (*hn_session_loss_fn)(void *arg, const char *why);
 
 /**
@@ -222,7 +227,8 @@ HN_API int hn_session_on_loss(
 
 /**
  * Is the session still open? Looks at what ended it: the end of a token or of its window, a
- * revocation, a cut, a clock that is not to be trusted. A lost session closes the consoles that it
+ * revocation, a cut, a clock that is not to be trusted, local operators that were turned off, a
+ * service that is not what it was. A lost session closes the consoles that it
  * opened. Loops that hold a console call it at least four times a second.
  *
  * @param session  the session
@@ -314,6 +320,41 @@ HN_API int hn_session_local_allow(hn_session *session, bool allowed, hn_error **
  * Since: 0.1
  */
 HN_API int hn_session_local_allowed(hn_session *session, bool *allowed, hn_error **err);
+
+/**
+ * Says which services there are, and what each may do: these, and no others. Sessions of those that
+ * change are lost within a second. Loading what is there already is no change.
+ *
+ * @param session  needs node.role on node/<name>; a change needs a reason
+ * @param services  a JSON object: by its name each service's grants and conditions, in the words of
+ * terms, or false: it is turned off, which "activation" and "supervision" else never are; borrowed
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESYNTAX, HN_ESCHEMA, HN_ERANGE, HN_EEXCLUSIVE with the place; HN_ELIMIT; HN_EINVAL;
+ * HN_EREASON; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ * Source: hypernix-capability(5)
+ */
+HN_API int hn_services_load(hn_session *session, const char *services, hn_error **err);
+
+/**
+ * Lists what services were configured.
+ *
+ * @param session  needs cap.read on node/<name>
+ * @param json  receives a JSON object of terms by name, false where one is turned off; release it
+ * with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESESSION; HN_EDENIED; HN_EINVAL; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_services_list(hn_session *session, char **json, hn_error **err);
 
 #ifdef __cplusplus
 }

@@ -142,4 +142,9 @@ bool audit_record_process(const audit_record *record, codec_view *ref);
 /* The public key that a record of kind 13 names. */
 bool audit_record_key(const audit_record *record, uint8_t key[CRYPTO_PUBLIC]);
 
+/* --- what has no outcome yet (audit-pending.c) --- */
+int audit_pending_put(
+	caps_audit *audit, uint64_t number, const caps_audit_entry *entry, hn_error **err);
+int audit_pending_end(caps_audit *audit, uint64_t number, hn_error **err);
+
 #endif

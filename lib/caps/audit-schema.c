@@ -34,7 +34,14 @@ static const char step_1[] =
 	"CREATE TRIGGER audit_checkpoint_no_delete BEFORE DELETE ON audit_checkpoint BEGIN"
 	" SELECT RAISE(ABORT, 'checkpoints are not deleted'); END;";
 
+/* audit_pending: allow records without an outcome, and whose they are. */
+static const char step_2[] =
+	"CREATE TABLE audit_pending(seq INTEGER NOT NULL PRIMARY KEY, verb INTEGER NOT NULL,"
+	" object TEXT NOT NULL, pid INTEGER NOT NULL, started INTEGER NOT NULL,"
+	" boot INTEGER NOT NULL) STRICT;";
+
 const state_schema caps_audit_schema[] = {
 	{1, 1, step_1},
+	{2, 1, step_2},
 };
 const size_t caps_audit_schema_count = BASE_COUNT(caps_audit_schema);

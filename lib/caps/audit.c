@@ -143,7 +143,12 @@ int audit_append_one(
 		*number = audit->tree.size;
 	memcpy(audit->held[audit->tree.size % CRYPTO_TILE_WIDTH], leaf, CRYPTO_DIGEST);
 	crypto_merkle_push(&audit->tree, leaf);
-	return audit_tiles_store(audit, err);
+	rc = audit_tiles_store(audit, err);
+	if (rc >= 0 && entry->by)
+		rc = audit_pending_put(audit, audit->tree.size - 1, entry, err);
+	if (rc >= 0 && entry->ends)
+		rc = audit_pending_end(audit, entry->refers, err);
+	return rc;
 }
 
 /* Record 0 is always a start, so that "refers to 0" can mean "to nothing". */

@@ -40,6 +40,11 @@ typedef struct caps_audit_opener {
 	const char *process; /* text; goes beside the record, erasable */
 } caps_audit_opener;
 
+typedef struct caps_audit_process { /* whose call it is that goes on */
+	int64_t pid;
+	uint64_t started, boot; /* its start, and a number of the boot */
+} caps_audit_process;
+
 /* One record to be; 0, NULL and -1 as said: left out. All borrowed. Never tokens, never secrets. */
 typedef struct caps_audit_entry {
 	caps_audit_kind kind;
@@ -65,6 +70,9 @@ typedef struct caps_audit_entry {
 	const uint8_t *session; /* 8 */
 	const base_buf *extra;  /* the map of field 24, as CBOR; NULL: none */
 	int64_t wall, boot;     /* ms; 0: now */
+	/* of an allow: its effect is outside of this transaction, and an outcome is to come */
+	const caps_audit_process *by;
+	bool ends; /* of what it refers to: the outcome has come */
 } caps_audit_entry;
 
 typedef struct caps_audit caps_audit;          /* the log of one store */
@@ -80,6 +88,17 @@ int caps_audit_append(
 /* The same for several: all are there or none. numbers may be NULL. */
 int caps_audit_append_all(caps_audit *audit, const caps_audit_entry *entries, size_t count,
 	uint64_t *numbers, hn_error **err);
+/* --- what has no outcome yet (audit-pending.c) --- */
+typedef struct caps_audit_pending {
+	uint64_t number;
+	int verb;
+	const char *object; /* borrowed for the call */
+	caps_audit_process by;
+} caps_audit_pending;
+/* Oldest first; non-zero ends the walk. */
+int caps_audit_pending_each(state_store *store,
+	int (*each)(void *arg, const caps_audit_pending *row), void *arg, hn_error **err);
+
 /* --- several threads on one log (audit-group.c) --- */
 typedef struct caps_audit_group caps_audit_group;
 /* While it is there, nobody but it uses `audit` and its store. */

@@ -58,7 +58,12 @@ static const char step_3[] =
 	"ALTER TABLE cap_issued ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE cap_issued ADD COLUMN administers INTEGER NOT NULL DEFAULT 0;";
 
-const state_schema caps_store_schema[] = {{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3}};
+static const char step_4[] =
+	"CREATE TABLE cap_service(name TEXT NOT NULL PRIMARY KEY, terms TEXT NOT NULL)"
+	" STRICT, WITHOUT ROWID;";
+
+const state_schema caps_store_schema[] = {
+	{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3}, {4, 1, step_4}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)

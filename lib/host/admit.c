@@ -186,6 +186,25 @@ bool host_sees(hn_session *session, hn_verb verb, const char *object)
 
 /* --- what was denied is on record --- */
 
+/* Inside a transaction, which may be rolled back and the record with it. */
+static void keep_denial(const hn_session *session, hn_verb verb, const char *object, int code,
+	const caps_decision *decision)
+{
+	hn_host *host = session->host;
+	struct host_denied *kept = &host->denied[host->denied_count];
+
+	if (host->denied_count == HOST_DENIED) {
+		host->denied_more++;
+		return;
+	}
+	host->denied_count++;
+	*kept = (struct host_denied){.session = session,
+		.verb = verb,
+		.code = code,
+		.rule = {decision->link, decision->slot, decision->caveat}};
+	(void)snprintf(kept->object, BASE_OBJECT_SIZE, "%s", object);
+}
+
 /* That it cannot be written must not turn it into anything but a denial. */
 static void record_denial(const hn_session *session, hn_verb verb, const char *object, int code,
 	const caps_decision *decision)
@@ -204,13 +223,7 @@ static void record_denial(const hn_session *session, hn_verb verb, const char *o
 	if (host->read_only || (base_verb_flags(verb) & BASE_VERB_M) == 0)
 		return;
 	if (host->store->depth > 0) {
-		host->denied.session = session;
-		host->denied.verb = verb;
-		host->denied.code = code;
-		host->denied.rule[0] = decision->link;
-		host->denied.rule[1] = decision->slot;
-		host->denied.rule[2] = decision->caveat;
-		(void)snprintf(host->denied.object, BASE_OBJECT_SIZE, "%s", object);
+		keep_denial(session, verb, object, code, decision);
 		return;
 	}
 	if (host_audit_append(host, &entry, NULL, NULL) < 0)
@@ -220,18 +233,28 @@ static void record_denial(const hn_session *session, hn_verb verb, const char *o
 
 void host_denial_settle(hn_host *host)
 {
-	const hn_session *session = host->denied.session;
-	caps_decision decision = {
-		.link = (uint8_t)host->denied.rule[0],
-		.slot = (uint8_t)host->denied.rule[1],
-		.caveat = (uint16_t)host->denied.rule[2],
-	};
+	host_audit_entry rest = {
+		.kind = CAPS_AUDIT_DENIALS, .verb = -1, .count = host->denied_more};
+	size_t count = host->denied_count;
 
-	if (!session || host->store->depth > 0)
+	if (count == 0 || host->store->depth > 0)
 		return;
-	host->denied.session = NULL;
-	record_denial(
-		session, host->denied.verb, host->denied.object, host->denied.code, &decision);
+	rest.session = host->denied[count - 1].session;
+	host->denied_count = 0;
+	host->denied_more = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct host_denied *kept = &host->denied[i];
+		caps_decision decision = {
+			.link = (uint8_t)kept->rule[0],
+			.slot = (uint8_t)kept->rule[1],
+			.caveat = (uint16_t)kept->rule[2],
+		};
+
+		record_denial(kept->session, kept->verb, kept->object, kept->code, &decision);
+	}
+	if (rest.count > 0 && host_audit_append(host, &rest, NULL, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "%llu denials could not be recorded",
+			(unsigned long long)rest.count);
 }
 
 int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err)
@@ -368,6 +391,7 @@ static int record_allow(void *arg, hn_error **err)
 		.object = one->object,
 		.session = one->session,
 		.valid_until = one->decisions[0].valid_until,
+		.pending = one->permit->pending,
 	};
 	int rc = count(one, err);
 
@@ -398,6 +422,8 @@ static int enter(const admission *one, hn_error **err)
 		rc = host_audit_seal(one->session->host, err);
 	if (rc < 0)
 		return unrecorded(one, rc, err);
+	/* an effect in the transaction that is open stands or falls with this record */
+	one->permit->pending = changes && !state_in_transaction(one->session->host->store);
 	rc = counted ? host_transaction(
 			       one->session->host, record_allow, (void *)(uintptr_t)one, err)
 		     : record_allow((void *)(uintptr_t)one, err);
@@ -411,6 +437,8 @@ static int recheck(const base_permit *permit, hn_error **err)
 	hn_session *session = permit->recheck_arg;
 	int rc;
 
+	if (!host_session_limited(session))
+		return hn_session_live(session, err);
 	/* what it has used up goes on holding for what it was used for */
 	if (session->holder)
 		session->holder->under_way = true;
@@ -430,8 +458,6 @@ static void fill_permit(hn_session *session, hn_verb verb, const char *object, c
 	(void)snprintf(permit->base.objects[0], BASE_OBJECT_SIZE, "%s", object);
 	if (second)
 		(void)snprintf(permit->base.objects[1], BASE_OBJECT_SIZE, "%s", second);
-	if (!host_session_limited(session))
-		return;
 	permit->base.recheck = recheck;
 	permit->base.recheck_arg = session;
 }
@@ -492,6 +518,7 @@ int host_settle_outcome(host_permit *permit, int code, hn_error **err)
 		.code = code < 0 ? code : 0,
 		.has_code = true,
 		.session = permit->session,
+		.ends = permit->pending,
 	};
 
 	if (!permit->recorded)

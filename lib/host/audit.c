@@ -19,7 +19,8 @@ static int append(hn_host *host, const caps_audit_entry *record, uint64_t *numbe
 
 	if (rc < 0)
 		return rc;
-	if (record->kind == CAPS_AUDIT_DENY || record->kind == CAPS_AUDIT_SESSION_ENDED)
+	if (record->kind == CAPS_AUDIT_DENY || record->kind == CAPS_AUDIT_DENIALS ||
+		record->kind == CAPS_AUDIT_SESSION_ENDED)
 		rc = record->kind == CAPS_AUDIT_DENY ? caps_audit_deny(host->audit, record, err)
 						     : caps_audit_tell(host->audit, record, err);
 	else
@@ -105,6 +106,8 @@ int host_audit_append(
 		.refers = entry->refers,
 		.code = entry->code,
 		.has_code = entry->has_code,
+		.by = entry->pending ? host_process(host) : NULL,
+		.ends = entry->ends,
 	};
 
 	if (entry->valid_until != INT64_MAX)

@@ -311,6 +311,7 @@ static int try_record(activation *one, const hn_session_options *options, hn_err
 		rc = host_transaction(one->host, record, one, err);
 	if (rc < 0 && one->session && one->session->opened != 0) {
 		one->session->opened = 0;
+		one->session->registered = false;
 		one->host->rights->sessions--;
 	}
 	return rc;

@@ -12,15 +12,6 @@
 
 /* --- the list of open sessions --- */
 
-/* A row of another boot is of nobody. */
-static uint64_t boot_number(hn_host *host)
-{
-	os_interval now;
-
-	os_clock_interval(host->os, &now);
-	return base_hash(now.boot_id, strlen(now.boot_id), UINT64_C(0x68797065726e6978));
-}
-
 /* Rows of processes that ended without a word. */
 typedef struct graves {
 	uint64_t boot;
@@ -44,7 +35,7 @@ static int find_dead(void *arg, const caps_session_row *row)
 
 static int bury(hn_host *host, hn_error **err)
 {
-	graves dead = {.boot = boot_number(host)};
+	graves dead = {.boot = host_boot_number(host)};
 	int rc = caps_store_session_each(host->rights->store, find_dead, &dead, err);
 
 	for (size_t i = 0; rc >= 0 && i < dead.count; i++)
@@ -61,7 +52,7 @@ static int put_row(void *arg, hn_error **err)
 		.program = session->program,
 		.opened = os_now(host->os) / OS_SECOND,
 		.pid = getpid(),
-		.boot = boot_number(host),
+		.boot = host_boot_number(host),
 	};
 	host_audit_entry opened = {
 		.kind = CAPS_AUDIT_SESSION_OPENED, .verb = -1, .session = session};
@@ -85,6 +76,7 @@ int host_session_register(hn_session *session, hn_error **err)
 {
 	int rc = host_transaction(session->host, put_row, session, err);
 
+	session->registered = rc >= 0;
 	if (rc >= 0)
 		count_sessions(session->host, 1);
 	return rc;
@@ -103,7 +95,9 @@ static int remove_row(void *arg, hn_error **err)
 		.verb = -1,
 		.session = end->session,
 		.note = end->why};
-	int rc = caps_store_session_remove(host->rights->store, end->session->id, err);
+	int rc = end->session->registered
+			 ? caps_store_session_remove(host->rights->store, end->session->id, err)
+			 : 0;
 
 	return rc < 0 ? rc : host_audit_append(host, &ended, NULL, err);
 }
@@ -112,9 +106,10 @@ void host_session_ended(hn_session *session, const char *why)
 {
 	ending end = {.session = session, .why = why};
 
-	if (session->host->read_only || !session->host->rights || session->opened == 0)
+	if (session->host->read_only || session->opened == 0)
 		return;
-	count_sessions(session->host, -1);
+	if (session->registered)
+		count_sessions(session->host, -1);
 	if (host_transaction(session->host, remove_row, &end, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "the end of a session (%s) is not on record",
 			why);
@@ -160,7 +155,7 @@ int hn_session_list(hn_session *session, char **json, hn_error **err)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
 		return rc;
-	list = (listing){.json = made, .boot = boot_number(host)};
+	list = (listing){.json = made, .boot = host_boot_number(host)};
 	hn_json_array(made, NULL);
 	rc = caps_store_session_each(rights->store, list_row, &list, err);
 	hn_json_end(made);

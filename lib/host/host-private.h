@@ -27,6 +27,7 @@ BASE_AUTO(hn_catalog, hn_catalog_unref)
 BASE_AUTO(hn_decl, hn_decl_unref)
 
 #define HOST_ROOM "host"
+#define HOST_DENIED 16 /* denials of one transaction that are told one by one */
 
 /* --- the handle (host.c) --- */
 struct hn_host {
@@ -51,16 +52,20 @@ struct hn_host {
 	uint64_t catalog_generation, resolver_revision;
 	int64_t resolver_expires; /* wall ns at which a force or tag in it ends */
 
-	struct { /* a denial inside the open transaction: recorded when that has ended */
-		const hn_session *session; /* NULL: none */
+	/* denials inside the open transaction: recorded when that has ended; the rest is counted */
+	struct host_denied {
+		const hn_session *session;
 		hn_verb verb;
 		char object[BASE_OBJECT_SIZE];
 		int code;
 		unsigned rule[3]; /* link, slot, caveat; link 255: none */
-	} denied;
+	} denied[HOST_DENIED];
+	size_t denied_count;
+	uint64_t denied_more;
 
 	caps_audit *audit;
-	bool audit_compared; /* with what the signer has sealed */
+	caps_audit_process process; /* this one, once it was asked for */
+	bool audit_compared;        /* with what the signer has sealed */
 };
 /* The machine of this host, opened and locked on first use (waits options->lock_wait; HN_EBUSY
  * names the owner). Stays open until the host is released. HN_EDENIED on a read-only host. */
@@ -83,18 +88,24 @@ bool host_service_may(const host_service *service, hn_verb verb);
 struct hn_session {
 	atomic_uint references;
 	hn_host *host;
-	const host_service *service;     /* NULL: an operator, who may do more */
+	const host_service *service; /* one that is part of hypernix; NULL: none, or its terms
+					were configured and it has a holder */
+	bool of_service;
+	uint8_t terms[CRYPTO_DIGEST];    /* of what was configured for it; zero: nothing */
+	int64_t next_setting;            /* monotonic ns: when it is asked again who may act here */
+	bool registered;                 /* in the list of open sessions */
 	char subject[HOST_SUBJECT_SIZE]; /* "local/uid/0", "service/activation" */
 	char *reason;                    /* NULL when none was given */
 	char *program;
 	uint8_t id[8];
-	uint64_t opened;            /* its "opened" record in the audit log; 0 = none yet */
-	struct host_holder *holder; /* of a token (host/rights.h); NULL: an operator or a service */
-	struct caps_glass *glass;   /* of break-glass; NULL: none */
-	int64_t next_glass; /* monotonic ns: when the store is asked whether that was ended */
-	const char *over;   /* why it was lost; NULL while it is open; static */
-	bool quorum;        /* shown for the admission that goes on */
-	bool told;          /* who wants to know of the loss was told */
+	uint64_t opened; /* its "opened" record in the audit log; 0 = none yet */
+	struct host_holder
+		*holder;          /* of a token (host/rights.h); NULL: what the verb asks decides */
+	struct caps_glass *glass; /* of break-glass; NULL: none */
+	int64_t next_glass;       /* monotonic ns: when the store is asked whether that was ended */
+	const char *over;         /* why it was lost; NULL while it is open; static */
+	bool quorum;              /* shown for the admission that goes on */
+	bool told;                /* who wants to know of the loss was told */
 	hn_session_loss_fn on_loss;
 	void *on_loss_arg;
 	struct { /* second descriptors of consoles that were opened with it, by tokens only */
@@ -113,6 +124,7 @@ typedef struct host_permit {
 	base_permit base;    /* what room functions take */
 	hn_session *session; /* borrowed */
 	bool recorded;       /* there is an allow record that waits for its outcome */
+	bool pending;        /* which it does also after a crash: its effect is elsewhere */
 } host_permit;
 int host_session_new(hn_host *host, const hn_session_options *options, const char *subject,
 	const host_service *service, hn_session **session, hn_error **err);
@@ -193,6 +205,9 @@ typedef struct host_audit_entry {
 	const uint8_t *cti; /* of what it is about: revoked, issued; NULL: the session's token */
 	const uint8_t *request; /* 32 bytes hash of what was approved, trusted or voided; NULL */
 	uint64_t count;         /* version or epoch of that; 0: none */
+	bool pending; /* an allow whose effect is outside of this transaction: an outcome is to come
+		       */
+	bool ends;    /* that outcome */
 } host_audit_entry;
 int host_audit_open(hn_host *host, hn_error **err);
 int host_audit_append(
@@ -200,6 +215,11 @@ int host_audit_append(
 /* Before the first change: does the log go on from what the signer sealed? HN_EAUDITFORK. */
 int host_audit_ready(hn_host *host, hn_error **err);
 int host_audit_compare(hn_host *host, hn_error **err); /* the same, each time */
+/* Ends what killed processes have left without an outcome (audit-recover.c): at the first open for
+ * writing, and when the machine is there to be asked. */
+void host_audit_recover(hn_host *host);
+const caps_audit_process *host_process(hn_host *host);
+uint64_t host_boot_number(hn_host *host); /* what is of another boot is of nobody */
 /* Seals all that is there (audit-seal.c); nothing inside a transaction. */
 int host_audit_seal(hn_host *host, hn_error **err);
 void host_audit_tick(hn_host *host); /* when it is time to; between transactions */

@@ -110,9 +110,11 @@ static int open_all(hn_host *host, const hn_host_options *options, hn_error **er
 	if (rc < 0)
 		return rc;
 	rc = host_store_open(host, err);
-	if (rc < 0)
-		return rc;
-	return host_audit_open(host, err);
+	if (rc >= 0)
+		rc = host_audit_open(host, err);
+	if (rc >= 0)
+		host_audit_recover(host);
+	return rc;
 }
 
 int hn_host_open(const hn_host_options *options, hn_host **host, hn_error **err)
@@ -272,6 +274,7 @@ static int open_machine(hn_host *host, int64_t wait, hn_error **err)
 	}
 	if (!host->dry)
 		sweep_leftovers(host);
+	host_audit_recover(host);
 	return 0;
 }
 

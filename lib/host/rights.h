@@ -67,6 +67,7 @@ typedef struct host_holder { /* of a token */
 	hn_view *view;
 	bool asks_approval; /* some caveat does: only then a request is hashed */
 	bool values_later;  /* an edit goes on: bounds are asked when its values are known */
+	bool timeless;      /* of a service: the time decides nothing */
 	bool under_way;     /* a permit is asked about again: what it has used up counts for it */
 	/* assertions of a second factor: signed over a challenge of ours */
 	struct {
@@ -115,6 +116,9 @@ void host_glass_look(hn_host *host);
 /* --- over (session-watch.c) --- */
 /* Why a session is over; NULL while it is not. Looks at most every 250 ms. */
 const char *host_session_over(hn_session *session);
+/* Is it an operator's, and they are turned off since, or a service's that is not what it was? A
+ * look each 250 ms. */
+const char *host_setting_over(hn_session *session);
 /* Tells whoever wants to know, and closes what was opened with it. Idempotent. */
 void host_session_lose(hn_session *session, const char *why);
 void host_session_close(hn_session *session); /* its holder wants no more; nobody is told */

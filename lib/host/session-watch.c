@@ -36,6 +36,8 @@ const char *host_session_over(hn_session *session)
 	host_rights *rights = session->host->rights;
 	caps_facts facts;
 
+	if (!session->over)
+		session->over = host_setting_over(session);
 	if (!session->over && session->glass)
 		session->over = host_glass_over(session);
 	if (session->over || !session->holder)
@@ -65,7 +67,7 @@ static void end(hn_session *session, const char *why)
 	session->over = why;
 	while (session->console_count > 0)
 		close_console(session, session->console_count - 1);
-	if (host_session_limited(session))
+	if (session->registered || strcmp(why, "closed") != 0)
 		host_session_ended(session, why);
 }
 

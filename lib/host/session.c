@@ -91,15 +91,14 @@ hn_session *hn_session_unref(hn_session *session)
 
 int host_session_use(hn_session *session, hn_host **host, hn_error **err)
 {
+	int rc;
+
 	if (!session)
 		return base_error(err, HN_ESESSION, HOST_ROOM,
 			"open one with hn_session_open_local", "there is no session");
-	if (host_session_limited(session)) {
-		int rc = hn_session_live(session, err);
-
-		if (rc < 0)
-			return rc;
-	}
+	rc = hn_session_live(session, err);
+	if (rc < 0)
+		return rc;
 	*host = session->host;
 	return 0;
 }

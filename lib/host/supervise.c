@@ -274,7 +274,7 @@ static int restart_now(
 		return host_transaction(session->host, record_restart, &done, err);
 	base_log(HN_LOG_WARNING, HOST_ROOM, "unit %s could not be restarted: %s", unit->name,
 		hn_error_message(why));
-	if (rc == HN_EDENIED || rc == HN_EAUDIT || rc == HN_ENOMEM) {
+	if (rc == HN_EDENIED || rc == HN_ESESSION || rc == HN_EAUDIT || rc == HN_ENOMEM) {
 		base_error_move(err, BASE_STEAL(why));
 		return rc; /* the session's trouble, not the unit's */
 	}

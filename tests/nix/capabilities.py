@@ -42,6 +42,8 @@ RIGHT = {
         staleness = "1min"; redact = [ "addresses" "persons" ]; reason = 10;
         bounds = { "memory.size".max = "8Gi"; "network.filter"."in" = [ "strict" "standard" ]; "compute.units" = { min = 1; max = 4; }; };
         ''' % (KEY, KEY)),
+    'a part of hypernix, narrowed and turned off': '''services.activation = { verbs = [ "unit.read" ]; on = "unit/*"; };
+        services.supervision.enable = false;''',
     'a bearer token': grant('', 'bearer = true;').replace('8h', '15min'),
     'two presets of one keyset': glass() + glass('"eve" "bo" "alice"', 3).replace('outage', 'fire'),
     'all verbs': grant('').replace('"unit.read"', '"*"'),
@@ -80,7 +82,8 @@ WRONG = {
     'a keyset that is none': (grant('approval = { of = "alice"; within = "1min"; };'), 'approval.of: the hash of a keyset is 64'),
     'a key that is none': ('approvers.zoe.publicKey = "xyz";', 'approvers.zoe.publicKey: a public key is 64'),
     'hours that are none': ('schedules.night = "Mon 25:00-26:00 UTC";', 'schedules.night: 25:00 does not exist'),
-    'a service with our name': ('services.activation = { maxTtl = "1d"; verbs = [ "unit.read" ]; on = "unit/*"; };', 'services.activation: this service is part of hypernix'),
+    'a service that is off': ('services.x.enable = false;', 'services.x: only activation and supervision'),
+    'a service without verbs': ('services.x = { };', 'services.x.verbs: must have 1 to 256'),
     'a token in a template': (grant('via = [ "hvc1.gIGCWPvS" ];'), 'templates: has a capability token (hvc1.)'),
     'a key in a service': ('services.x = { maxTtl = "1d"; verbs = [ "unit.read" ]; on = "unit/*"; peer = [ "HNKEY" ]; };', 'services: has a key file (HNKEY)'),
     'keys in the store': ('signer.keys = "${builtins.toFile "k" "k"}";', 'signer.keys: must be an absolute path outside of the Nix store'),
@@ -239,6 +242,7 @@ def signer(tool, report):
                  and rights['before'] == ['hypernix.service'] and rights['requires'] == ['hypernix-signer.service'], rights)
     report.check('signer: root goes on without a token', 'local off' not in rights['script'] and
                  'clock unsynchronised allow' in rights['script'], rights['script'])
+    report.check('signer: what services may do is loaded', 'hv-cap services load ' in rights['script'], rights['script'])
     shut = asked(tool, f'localOperators.enable = false; clock.unsynchronised = "deny"; trustBundle = {bundle};')['systemd']['services']
     report.check('signer: or does not', 'hv-cap local off --yes --reason ' in shut['hypernix-capabilities']['script'] and
                  'clock unsynchronised deny' in shut['hypernix-capabilities']['script'], shut['hypernix-capabilities'])

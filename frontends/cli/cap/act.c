@@ -84,6 +84,7 @@ static int has_place(cli_run *cli)
 static const act acts[] = {
 	{"sessions cut", CLI_WRITE, .change = cut, .done = "cut: session % ends within a second"},
 	{"local on", CLI_WRITE, .change = let_local, .done = "local operators act without a token"},
+	{"services list", CLI_READ, .document = hn_services_list},
 	{"break-glass end", CLI_WRITE, .change = end_glass,
 		.done = "break-glass has ended; it waits for its review"},
 	{"break-glass review", CLI_WRITE, .ready = is_number, .change = review,

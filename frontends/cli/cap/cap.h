@@ -111,6 +111,7 @@ int cap_explain(cli_run *cli);
 int cap_revoke(cli_run *cli);
 int cap_list(cli_run *cli);
 int cap_sessions_list(cli_run *cli);
+int cap_services_load(cli_run *cli);
 int cap_local_off(cli_run *cli);
 int cap_trust_show(cli_run *cli);
 int cap_trust_make(cli_run *cli);

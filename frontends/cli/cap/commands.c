@@ -83,6 +83,15 @@ const cli_command cap_commands[] = {
 		"cap.issue on this node: by it they are turned on again. Break-glass cannot do that.",
 		options_local_off, "local off --reason 'only named persons from now on'\n",
 		cap_local_off, false},
+	{RIGHTS, "services load", "FILE",
+		"say what may act without a person: the services of the file, and no others",
+		"A JSON object: by its name each service's grants and conditions, or false to turn one "
+		"off. The services activation and supervision do what they need when it says nothing "
+		"of them. A change needs --reason.",
+		NULL, "services load services.json --reason 'the configuration of this host'\n",
+		cap_services_load, false},
+	{RIGHTS, "services list", NULL, "print what services were configured", NULL, NULL,
+		"services list\nservices list --json\n", cap_act, false},
 
 	{TRUST, "trust show", "[FILE]", "print the trust bundle of the host, or of a file",
 		"With --out it is put into a file instead, for verify and explain.", options_out,

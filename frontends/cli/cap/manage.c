@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * list, revoke, sessions, local off: what is out there, and taking it back.
+ * list, revoke, sessions, services, local off: what is out there, and taking it back.
  */
 #include "cap.h"
 #include <time.h>
@@ -163,6 +163,27 @@ int cap_revoke(cli_run *cli)
 			count, what->several);
 	return cap_done(cli, "revoked: %s %s; what it had open ends within a second", what->kind,
 		cli_text(cli, what->kind));
+}
+
+/* ---- services ---- */
+
+int cap_services_load(cli_run *cli)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	CAP_AUTO_BYTES cli_bytes services = {0};
+	CLI_AUTO_FREE char *text = NULL;
+	hn_error *error = NULL;
+	int status = cli_read_file(cli, cli_operand(cli, 0), CAP_BUNDLE_BYTES, &services);
+
+	if (status != 0)
+		return status;
+	text = cli_strndup(services.data, services.size);
+	status = cap_open(cli, CLI_WRITE, &session);
+	if (status != 0)
+		return status;
+	if (hn_services_load(session, text, &error) < 0)
+		return cli_fail(cli, error);
+	return cap_done(cli, "services may do what %s says", cli_operand(cli, 0));
 }
 
 /* ---- local off ---- */

@@ -27,6 +27,8 @@ extern const cli_option compute_options[];
 
 /* ---- the host (host.c) ---- */
 int compute_open(cli_run *cli, cli_access access, hn_session **session); /* 0, or exit status */
+/* The same for what runs without a person: as that service, unless --cap says by what right. */
+int compute_open_as(cli_run *cli, const char *service, hn_session **session);
 /* Calls act for each operand and gives the status of the first failure. */
 typedef int (*compute_act)(cli_run *cli, hn_session *session, const char *unit, hn_error **err);
 typedef enum compute_after { COMPUTE_GO_ON, COMPUTE_STOP } compute_after; /* after a failure */

@@ -9,6 +9,23 @@ int compute_open(cli_run *cli, cli_access access, hn_session **session)
 	return cli_act(cli, access, cli_text(cli, "why"), session);
 }
 
+int compute_open_as(cli_run *cli, const char *service, hn_session **session)
+{
+	hn_session_options who = HN_SESSION_OPTIONS_INIT;
+	hn_error *error = NULL;
+	int status = cli_host_open(cli, CLI_WRITE, &cli->host);
+
+	if (status != 0)
+		return status;
+	who.reason = cli_text(cli, "why");
+	who.program = cli->program->name;
+	status = cli_session_named(cli, cli->host, &who, session);
+	if (status == 0 && *session == NULL &&
+		hn_session_open_service(cli->host, service, &who, session, &error) < 0)
+		return cli_fail(cli, error);
+	return status;
+}
+
 static void report_json(hn_json *json, const char *unit, const char *done, const hn_error *error)
 {
 	hn_json_object(json, NULL);

@@ -180,7 +180,7 @@ int compute_supervise(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	uint64_t rounds = cli_number(cli, "count", UINT64_MAX);
 	hn_error *error = NULL;
-	int status = compute_open(cli, CLI_WRITE, &session);
+	int status = compute_open_as(cli, "supervision", &session);
 
 	if (status != 0)
 		return status;

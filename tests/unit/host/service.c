@@ -14,7 +14,7 @@ Test(service, an_unknown_one_is_not_found)
 
 	cr_expect_eq(
 		hn_session_open_service(l.host, "mover", NULL, &session, lab_err(&l)), HN_ENOENT);
-	cr_expect_str_eq(hn_error_hint(l.err), "there is \"activation\"");
+	cr_expect_not_null(strstr(hn_error_hint(l.err), "services load"));
 	cr_expect_eq(hn_session_open_service(l.host, NULL, NULL, &session, NULL), HN_ENOENT);
 	cr_expect_eq(hn_session_open_service(l.host, "", NULL, &session, NULL), HN_ENOENT);
 	cr_expect_null(session);
@@ -135,4 +135,56 @@ Test(service, destroys_only_with_a_reason)
 	cr_assert_eq(lab_plan_with(&l, "{\"hypernix\":1}", options), 0, "%s", lab_why(&l));
 	cr_expect_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), 0, "%s", lab_why(&l));
 	cr_expect_null(fake_find("web"));
+}
+
+/* --- denials inside a transaction --- */
+
+static uint64_t of_kind(lab *l, int kind)
+{
+	char sql[80];
+
+	(void)snprintf(sql, sizeof(sql), "SELECT count(*) FROM audit WHERE instr(rec, x'07%02x08')",
+		(unsigned)kind);
+	return lab_number(l, sql);
+}
+
+/* Each that the service may not, in one transaction that is rolled back. */
+static void be_denied(lab *l, size_t most)
+{
+	size_t count = 0;
+
+	cr_assert_eq(state_begin(l->host->store, lab_err(l)), 0);
+	for (int verb = 0; verb < HN_VERB_COUNT && count < most; verb++) {
+		if ((base_verb_flags((hn_verb)verb) & BASE_VERB_M) == 0 || needs((hn_verb)verb))
+			continue;
+		cr_expect_eq(host_may(l->session, (hn_verb)verb, "unit/x", NULL), HN_EDENIED);
+		count++;
+	}
+	cr_assert_eq(count, most);
+	state_rollback(l->host->store);
+	host_denial_settle(l->host);
+}
+
+Test(denials, of_one_transaction_are_all_on_record)
+{
+	LAB l = lab_new();
+
+	lab_as_service(&l, "test");
+	be_denied(&l, 5);
+	cr_expect_eq(of_kind(&l, CAPS_AUDIT_DENY), 5);
+	be_denied(&l, 3);
+	cr_expect_eq(of_kind(&l, CAPS_AUDIT_DENY), 8, "the first five are not told again");
+}
+
+Test(denials, above_what_is_kept_are_counted)
+{
+	LAB l = lab_new();
+
+	lab_as_service(&l, "test");
+	be_denied(&l, HOST_DENIED + 3);
+	cr_expect_eq(of_kind(&l, CAPS_AUDIT_DENY), HOST_DENIED);
+	/* {7 => 4, ..., 20 => 3} */
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit WHERE instr(rec, x'0704')"
+				    " AND instr(rec, x'1403')"),
+		1);
 }
