@@ -179,7 +179,8 @@ static int issue(issuing *one, const char *terms, const char *holder, char **tok
 	int rc = 0;
 
 	if (!bundle)
-		return base_error(err, HN_EBUNDLE, HOST_ROOM, "hv-cap trust makes and loads one",
+		return base_error(err, HN_EBUNDLE, HOST_ROOM,
+			"hv-cap init makes the first; hv-cap trust update loads one",
 			"this host has no trust bundle: it knows no issuer");
 	if (!cluster)
 		return base_nomem(err);
@@ -459,7 +460,8 @@ int hn_trust_current(hn_session *session, uint8_t **bundle, size_t *size, hn_err
 		return rc;
 	current = caps_store_bundle(rights->store);
 	if (!current)
-		return base_error(err, HN_ENOENT, HOST_ROOM, "hv-cap trust makes and loads one",
+		return base_error(err, HN_ENOENT, HOST_ROOM,
+			"hv-cap init makes the first; hv-cap trust update loads one",
 			"this host has no trust bundle");
 	copy = base_memdup(current->bytes, current->size);
 	if (!copy)

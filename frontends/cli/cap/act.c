@@ -17,6 +17,7 @@ typedef struct act {
 	const char *called;
 	unsigned mode;
 	cap_lister document;
+	void (*tell)(const cli_document *document); /* in words; NULL: line by line */
 } act;
 
 /* ---- what the rows call ---- */
@@ -59,6 +60,32 @@ static int accept_clock(cli_run *cli, hn_session *session, hn_error **err)
 	return hn_clock_accept(session, err);
 }
 
+static void put_time(const char *label, const cli_document *clock, const char *member)
+{
+	const char *seconds = cli_document_text(clock, "%s", member);
+	char time[CLI_TIME_TEXT];
+
+	cli_time_print(seconds == NULL ? 0 : strtoll(seconds, NULL, 10) * CAP_NS, time);
+	printf("%s%s", label, time);
+}
+
+static void tell_clock(const cli_document *clock)
+{
+	const char *why = cli_document_text(clock, "/why");
+
+	put_time("now           ", clock, "/wall");
+	put_time(", between ", clock, "/earliest");
+	put_time(" and ", clock, "/latest");
+	printf("\nsynchronised  %s; while it is not, tokens: %s\n",
+		cap_is_true(clock, "/synchronised") ? "yes" : "no",
+		cli_document_text(clock, "/unsynchronised"));
+	printf("suspect       %s%s%s\n", cap_is_true(clock, "/suspect") ? "yes" : "no",
+		why == NULL ? "" : ": ", why == NULL ? "" : why);
+	put_time("last seen at  ", clock, "/mark/wall");
+	printf("\ntokens        %s\n",
+		cap_is_true(clock, "/tokens") ? "are taken" : "are not taken: hv-cap clock accept");
+}
+
 static int is_rule(cli_run *cli)
 {
 	const char *word = cli_operand(cli, 0);
@@ -89,7 +116,7 @@ static const act acts[] = {
 		.done = "break-glass has ended; it waits for its review"},
 	{"break-glass review", CLI_WRITE, .ready = is_number, .change = review,
 		.done = "break-glass % is reviewed"},
-	{"clock status", CLI_READ, .document = hn_clock_status},
+	{"clock status", CLI_READ, .document = hn_clock_status, .tell = tell_clock},
 	{"clock accept", CLI_WRITE, .change = accept_clock,
 		.done = "the clock is right as it stands: tokens are taken"},
 	{"clock unsynchronised", CLI_WRITE, .ready = is_rule, .change = set_rule,
@@ -139,12 +166,17 @@ static int give_text(cli_run *cli, hn_session *session, const act *row)
 
 static int print_document(cli_run *cli, hn_session *session, const act *row)
 {
+	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
 	hn_error *error = NULL;
 
 	if (row->document(session, &json, &error) < 0)
 		return cli_fail(cli, error);
-	return cap_print_document(cli, json);
+	document = cli->json ? NULL : cli_document_new(json);
+	if (document == NULL || row->tell == NULL)
+		return cap_print_document(cli, json);
+	row->tell(document);
+	return 0;
 }
 
 static int act_with(cli_run *cli, hn_session *session, const act *row)

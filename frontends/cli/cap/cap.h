@@ -51,6 +51,7 @@ int cap_list_of(cli_run *cli, cap_lister list, const cli_column *columns, const 
 	size_t count);
 int cap_print_list(const cli_run *cli, const char *json, const cli_column *columns,
 	const cli_member *members, size_t count);
+bool cap_is_true(const cli_document *document, const char *place);
 char *cap_absolute(const char *path); /* free it */
 /* "2026-06-30", "2026-06-30T12:00:00Z", or with parts of a second; NULL is none. */
 bool cap_time_of(const char *text, int64_t *seconds);

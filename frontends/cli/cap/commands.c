@@ -79,7 +79,7 @@ const cli_command cap_commands[] = {
 	{RIGHTS, "local on", NULL, "let uid 0 act without a token, as at first", NULL, NULL,
 		"local on --reason 'end of the trial'\n", cap_act, false},
 	{RIGHTS, "local off", NULL, "let only tokens, services and break-glass act",
-		"Needs --reason, and a token that was issued here, has not ended and gives node.role or "
+		"Needs --reason, and a token that was issued here, lasts an hour still and gives node.role or "
 		"cap.issue on this node: by it they are turned on again. Break-glass cannot do that.",
 		options_local_off, "local off --reason 'only named persons from now on'\n",
 		cap_local_off, false},

@@ -159,6 +159,13 @@ int cap_list_of(cli_run *cli, cap_lister list, const cli_column *columns, const 
 	return cap_print_list(cli, json, columns, members, count);
 }
 
+bool cap_is_true(const cli_document *document, const char *place)
+{
+	const char *text = cli_document_text(document, "%s", place);
+
+	return text != NULL && strcmp(text, "true") == 0;
+}
+
 char *cap_absolute(const char *path)
 {
 	CLI_AUTO_FREE char *here = NULL;

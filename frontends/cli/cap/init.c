@@ -304,7 +304,7 @@ static int check_fresh(const first *one)
 	if (result < 0)
 		return cli_fail(one->cli, error);
 	return cli_refuse(one->cli, HN_EEXIST,
-		"hv-cap trust show prints it; hv-cap trust make makes the next",
+		"hv-cap trust show prints it; hv-cap trust renew makes the next",
 		"this host has a trust bundle already");
 }
 

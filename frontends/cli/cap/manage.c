@@ -5,6 +5,8 @@
 #include "cap.h"
 #include <time.h>
 
+#define HOUR 3600 /* seconds that a way back has to last at least */
+
 /* ---- what was issued ---- */
 
 static const cli_column token_columns[] = {{.title = "CTI"}, {.title = "FOR"},
@@ -221,8 +223,8 @@ static int refuse_lockout(const cli_run *cli)
 	return cli_refuse(cli, HN_ECONFLICT,
 		"first: hv-cap issue --for NAME --verbs node.role,cap.issue --on 'node/*' --to NAME.pub; "
 		"or give --yes",
-		"nobody could turn local operators on again: no token that was issued here gives "
-		"node.role or cap.issue on this node, and break-glass never does");
+		"nobody could turn local operators on again: no token that was issued here and lasts an "
+		"hour still gives node.role or cap.issue on this node, and break-glass never does");
 }
 
 int cap_local_off(cli_run *cli)
@@ -236,7 +238,7 @@ int cap_local_off(cli_run *cli)
 	if (status == 0)
 		status = cap_way_back(cli, session, &back);
 	/* Without a reason or a bundle the host refuses it anyway, and says so. */
-	if (status == 0 && !back.found && !cli_flag(cli, "yes") &&
+	if (status == 0 && back.ends < time(NULL) + HOUR && !cli_flag(cli, "yes") &&
 		cli_text(cli, "reason") != NULL && cap_has_bundle(session))
 		return refuse_lockout(cli);
 	if (status != 0)

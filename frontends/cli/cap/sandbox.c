@@ -79,6 +79,16 @@ static int try_profile(telling *to, size_t n, hn_error **err)
 	return result;
 }
 
+static int check_profile(const cli_run *cli, const char *name)
+{
+	for (size_t n = 0; n < CLI_COUNT(profiles); n++) {
+		if (name == NULL || strcmp(name, profiles[n].name) == 0)
+			return 0;
+	}
+	return cli_refuse(cli, HN_EINVAL, "profiles are parser, signer, edge, nbd, backup and core",
+		"there is no profile '%s'", name);
+}
+
 int cap_sandbox_selftest(cli_run *cli)
 {
 	static const cli_column columns[] = {
@@ -86,8 +96,10 @@ int cap_sandbox_selftest(cli_run *cli)
 	telling to = {.cli = cli};
 	const char *only = cli_operand(cli, 0);
 	hn_error *error = NULL;
-	int result = 0, status = 0;
+	int result = 0, status = check_profile(cli, only);
 
+	if (status != 0)
+		return status;
 	if (cli->json) {
 		to.json = cli_json_new();
 		hn_json_array(to.json, NULL);

@@ -88,13 +88,6 @@ static int ask(state *now)
 
 /* ---- judging ---- */
 
-static bool is_true(const cli_document *document, const char *place)
-{
-	const char *text = cli_document_text(document, "%s", place);
-
-	return text != NULL && strcmp(text, "true") == 0;
-}
-
 static size_t count_of(const cli_document *list)
 {
 	size_t count = 0;
@@ -161,9 +154,9 @@ static void judge(state *now)
 	judge_issuer(now);
 	judge_way_back(now);
 	judge_glasses(now);
-	if (!is_true(now->clock, "/tokens"))
+	if (!cap_is_true(now->clock, "/tokens"))
 		attend(now, "no token is taken because of the clock: hv-cap clock status");
-	if (is_true(now->keys, "/firstMacHere"))
+	if (now->log.records > 0 && cap_is_true(now->keys, "/firstMacHere"))
 		attend(now, "the first MAC key is on this host still: hv-cap audit first-mac");
 }
 
@@ -192,12 +185,13 @@ static int tell_words(const state *now)
 {
 	tell_rights(now);
 	printf("keys             %s\n",
-		is_true(now->keys, "/inProcess")
+		cap_is_true(now->keys, "/inProcess")
 			? "in the state directory: every program of root reads them"
 			: "held by hv-signer");
 	printf("clock            %s\n",
-		is_true(now->clock, "/suspect") ? "suspect" : "not suspect");
-	printf("audit log        %s\n", now->log.origin[0] == '\0' ? "-" : now->log.origin);
+		cap_is_true(now->clock, "/suspect") ? "suspect" : "not suspect");
+	printf("audit log        %s\n",
+		now->log.origin[0] == '\0' ? "not sealed yet" : now->log.origin);
 	printf("                 %llu records, %llu of them sealed\n",
 		(unsigned long long)now->log.records, (unsigned long long)now->log.sealed);
 	printf("requests         %zu waiting for approval\n", count_of(now->requests));
@@ -235,9 +229,9 @@ static int tell_json(const state *now)
 	hn_json_bool(json, "localOperators", now->local);
 	hn_json_text(json, "letsIn", now->back.found ? now->back.subject : NULL);
 	cli_json_time(json, "letsInUntil", now->back.found ? now->back.ends * CAP_NS : 0);
-	hn_json_bool(json, "keysInProcess", is_true(now->keys, "/inProcess"));
-	hn_json_bool(json, "clockSuspect", is_true(now->clock, "/suspect"));
-	hn_json_bool(json, "tokensTaken", now->trust.found && is_true(now->clock, "/tokens"));
+	hn_json_bool(json, "keysInProcess", cap_is_true(now->keys, "/inProcess"));
+	hn_json_bool(json, "clockSuspect", cap_is_true(now->clock, "/suspect"));
+	hn_json_bool(json, "tokensTaken", now->trust.found && cap_is_true(now->clock, "/tokens"));
 	put_log(json, &now->log);
 	hn_json_uint(json, "requests", count_of(now->requests));
 	hn_json_array(json, "attention");
