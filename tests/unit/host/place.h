@@ -82,4 +82,11 @@ static inline void end_place(place *p)
 	(void)os_run(hn_os_real(), argv, -1, &status, NULL, NULL);
 }
 
+/* On a slow machine somebody among many waits for longer than the store lets anybody wait, and is
+ * told that it is busy. */
+#define PATIENT(code, call)                                                                        \
+	do {                                                                                       \
+		(code) = (call);                                                                   \
+	} while ((code) == HN_EBUSY)
+
 #endif

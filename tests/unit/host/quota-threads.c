@@ -24,13 +24,13 @@ static void *run(void *arg)
 	hn_session *session = NULL;
 	char size[16];
 
-	r->code = open_host(r->where->state, &own.host);
+	PATIENT(r->code, open_host(r->where->state, &own.host));
 	if (r->code >= 0)
-		r->code = open_as(&own, r->where->token, NULL, &session);
+		PATIENT(r->code, open_as(&own, r->where->token, NULL, &session));
 	(void)pthread_barrier_wait(r->line);
 	(void)snprintf(size, sizeof(size), "%dMi", 1024 + 64 * r->number);
 	if (r->code >= 0)
-		r->code = hn_unit_set(session, "mine", "memory.size", size, lab_err(&own));
+		PATIENT(r->code, hn_unit_set(session, "mine", "memory.size", size, lab_err(&own)));
 	hn_session_unref(session);
 	hn_host_unref(own.host);
 	hn_error_unref(own.err);

@@ -42,9 +42,9 @@ static void on_loss(void *arg, const char *why)
 static void begin(worker *w)
 {
 	w->own = (lab){.os = hn_os_real()};
-	w->code = open_host(w->f->p.state, &w->own.host);
+	PATIENT(w->code, open_host(w->f->p.state, &w->own.host));
 	if (w->code >= 0)
-		w->code = open_as(&w->own, w->f->p.token, "threads", &w->session);
+		PATIENT(w->code, open_as(&w->own, w->f->p.token, "threads", &w->session));
 	if (w->code >= 0)
 		w->code = hn_session_on_loss(w->session, on_loss, w, lab_err(&w->own));
 	(void)pthread_barrier_wait(&w->f->line);
@@ -163,10 +163,11 @@ static void *change(void *arg)
 		w->own.session = hn_session_ref(w->session);
 	(void)snprintf(unit, sizeof(unit), "of-%d", w->number);
 	if (w->code >= 0)
-		w->code = lab_define(&w->own, unit, "memory.size", "1Gi");
+		PATIENT(w->code, lab_define(&w->own, unit, "memory.size", "1Gi"));
 	for (int i = 1; i <= EACH && w->code >= 0; i++) {
 		(void)snprintf(size, sizeof(size), "%dMi", 1024 + 64 * i);
-		w->code = hn_unit_set(w->session, unit, "memory.size", size, lab_err(&w->own));
+		PATIENT(w->code,
+			hn_unit_set(w->session, unit, "memory.size", size, lab_err(&w->own)));
 		w->done += w->code >= 0;
 	}
 	if (w->code < 0)

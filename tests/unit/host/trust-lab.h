@@ -19,7 +19,7 @@ enum { ALICE = 1, BO = 2, BO_TOO = 3, EVE = 4, STRANGER = 9, ROOT = 40, HOLDER =
 
 static inline const uint8_t *seed_of(int who)
 {
-	static uint8_t seeds[64][32];
+	static _Thread_local uint8_t seeds[64][32];
 
 	seeds[who][0] = (uint8_t)who;
 	seeds[who][31] = 77;

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Rights at their edges: what needs two of them, sessions that end by the last of their links, and
+ * consoles that are more than a session may hold.
+ */
+#include "trust-lab.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+static lab new_lab(void)
+{
+	lab l = lab_new();
+
+	trusted_fleet(&l);
+	return l;
+}
+
+/* Whoever may hang the tag on something may not, for that, hang it on anything. */
+Test(rights_edge, a_second_object_is_asked_for_too)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *tags = opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":["
+				      "\"tag.apply\"],\"on\":\"tag/**\"}]}");
+	BASE_AUTO_OF(hn_session)
+	hn_session *both = opened(&l, "{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":["
+				      "\"tag.apply\"],\"on\":\"tag/**\"},{\"verbs\":["
+				      "\"unit.update\"],\"on\":\"unit/*\"}]}");
+	host_permit permit = {0};
+	char unit[BASE_OBJECT_SIZE];
+
+	object_of(&l, "db-1", unit);
+	cr_expect_eq(
+		host_admit(tags, HN_VERB_TAG_APPLY, "tag/default/web", unit, &permit, lab_err(&l)),
+		HN_EDENIED);
+	cr_expect_eq(permit.base.audit, 0);
+	cr_expect_eq(
+		host_admit(both, HN_VERB_TAG_APPLY, "tag/default/web", unit, &permit, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_expect_gt(permit.base.audit, 0);
+	cr_expect_eq(host_settle(&permit, 0, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+/* --- what ends a session --- */
+
+#define READ                                                                                       \
+	"{\"for\":\"bo\",\"ttl\":\"%s\",\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}]}"
+
+static hn_session *for_a_while(lab *l, const char *ttl)
+{
+	char terms[256];
+
+	(void)snprintf(terms, sizeof(terms), READ, ttl);
+	return opened(l, terms);
+}
+
+/* The second of its end is not a second of it: exp is not inclusive (RFC 8392 section 3.1.4). */
+Test(rights_edge, a_session_ends_with_the_second_of_its_token)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *session = for_a_while(&l, "10min");
+	int64_t end = caps_token_expires(session->holder->token);
+
+	hn_os_sim_advance(l.os, (end - 1) * OS_SECOND - os_now(l.os));
+	cr_expect_eq(hn_session_live(session, lab_err(&l)), 0, "%s", lab_why(&l));
+	hn_os_sim_advance(l.os, end * OS_SECOND - os_now(l.os));
+	cr_expect_eq(hn_session_live(session, lab_err(&l)), HN_ESESSION);
+	cr_expect_not_null(strstr(lab_why(&l), "expired"), "%s", lab_why(&l));
+}
+
+/* One step of the subject's epoch is enough, and what is issued after it is good. */
+Test(rights_edge, one_epoch_of_its_subject_ends_it)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *before = for_a_while(&l, "1h");
+	BASE_AUTO_OF(hn_session) hn_session *after = NULL;
+
+	cr_assert_eq(hn_cap_revoke(l.session, "subject", "bo", lab_err(&l)), 0);
+	hn_os_sim_advance(l.os, OS_SECOND);
+	after = for_a_while(&l, "1h");
+	cr_expect_eq(hn_session_live(before, lab_err(&l)), HN_ESESSION);
+	cr_expect_eq(hn_session_live(after, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_cap_revoke(l.session, "subject", "bo", lab_err(&l)), 0);
+	hn_os_sim_advance(l.os, OS_SECOND);
+	cr_expect_eq(hn_session_live(after, lab_err(&l)), HN_ESESSION);
+}
+
+Test(rights_edge, holds_so_many_consoles_and_closes_them)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":["
+					 "\"unit.read\",\"unit.console\"],\"on\":\"unit/*\"}]}");
+	int ends[HOST_CONSOLES + 1][2];
+	char object[BASE_OBJECT_SIZE], byte;
+
+	object_of(&l, "web-1", object);
+	for (int i = 0; i <= HOST_CONSOLES; i++) {
+		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]), 0);
+		cr_expect_eq(host_session_keep_console(session, ends[i][0], object, lab_err(&l)),
+			i < HOST_CONSOLES ? 0 : HN_ELIMIT, "console %d", i);
+	}
+	cr_assert_eq(hn_cap_revoke(l.session, "subject", "bo", lab_err(&l)), 0);
+	hn_os_sim_advance(l.os, OS_SECOND);
+	cr_expect_eq(hn_session_live(session, lab_err(&l)), HN_ESESSION);
+	for (int i = 0; i <= HOST_CONSOLES; i++) {
+		if (i < HOST_CONSOLES)
+			cr_expect_eq(read(ends[i][1], &byte, 1), 0, "console %d is open", i);
+		(void)close(ends[i][0]);
+		(void)close(ends[i][1]);
+	}
+}
