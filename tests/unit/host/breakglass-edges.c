@@ -72,6 +72,22 @@ Test(negative, who_may_not_review_break_glass_does_not_end_it)
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_breakglass WHERE ended IS NULL"), 1);
 }
 
+/* Each request is good by itself: one that a later one has replaced says so. */
+Test(negative, g70_a_request_that_was_replaced)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *first = asked(&l), *second = asked(&l);
+	hn_session *session = NULL;
+
+	cr_expect_eq(activate_at(&l, first, os_now(l.os) / OS_SECOND, &session), HN_EEXIST, "%s",
+		lab_why(&l));
+	cr_expect_null(session);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_breakglass"), 0);
+	cr_assert_eq(
+		activate_at(&l, second, os_now(l.os) / OS_SECOND, &session), 0, "%s", lab_why(&l));
+	hn_session_unref(session);
+}
+
 /* What could not be had is no open session, whichever write failed. */
 Test(breakglass_edge, leaves_no_session_behind_when_it_cannot_be_had)
 {

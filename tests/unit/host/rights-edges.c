@@ -42,6 +42,20 @@ Test(rights_edge, a_second_object_is_asked_for_too)
 	cr_expect_eq(host_settle(&permit, 0, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
+/* Before a verb with flag S is done, all that went before it is under a checkpoint: whoever takes
+ * the host by it cannot take back how. */
+Test(rights_edge, the_log_is_sealed_before_a_strong_verb)
+{
+	LAB l = new_lab();
+	uint64_t before;
+
+	cr_assert_eq(lab_define(&l, "late", "memory.size", "1Gi"), 0, "%s", lab_why(&l));
+	before = lab_number(&l, "SELECT count(*) FROM audit");
+	cr_assert_lt(lab_number(&l, "SELECT max(size) FROM audit_checkpoint"), before);
+	cr_assert_eq(hn_cap_revoke(l.session, "subject", "bo", lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_geq(lab_number(&l, "SELECT max(size) FROM audit_checkpoint"), before);
+}
+
 /* --- what ends a session --- */
 
 #define READ                                                                                       \
