@@ -103,18 +103,14 @@ refused "then it is not there" 4 'password' secret attach db-1 password
 
 # --- two persons let words go ---
 
-keyset=$("$hvcap" trust show --json | member 'a["keysets"][0]["hash"]')
-cat >records.json <<END
-{ "for": "records", "ttl": "8h", "grants": [
-  { "verbs": ["audit.read", "cap.read"], "on": "node/*" },
-  { "verbs": ["audit.prune"], "on": "node/*", "approval": { "of": "$keyset", "count": 2, "within": "15min" } } ] }
-END
-"$hvcap" issue --terms records.json --to ann.pub -o records.cap --quiet || not_ok "issue --terms"
+"$hvcap" issue --for records --verbs audit.prune --on 'node/*' --approval 2/15min --ttl 8h --to ann.pub -o records.cap --quiet ||
+	not_ok "issue --approval"
+check "the token says what it takes" sh -c "'$hvcap' inspect records.cap | grep -q 'count: 2'"
 as=(--cap records.cap --cap-key ann.key)
 check "a reason is on record" sh -c "'$hvcap' audit tail -n 4096 --json | grep -q 'the key was copied'"
 refused "root alone erases nothing" 8 'quorum' audit erase bo --yes
 refused "nor does one person" 8 'HN_EAPPROVAL|approv' audit erase bo --yes "${as[@]}"
-said "a dry run counts" '[1-9][0-9]* records name' audit erase local/uid/0 --dry-run "${as[@]}"
+said "a dry run counts" '[1-9][0-9]* records name' audit erase local/uid/0 --dry-run
 refused "nobody is asked where nobody is" 8 'dry-run' audit erase local/uid/0 "${as[@]}"
 "$hvcap" request audit.prune "node/$node" --reason 'bo has left' "${as[@]}" -o r.req --quiet || not_ok "request"
 for person in ann bo; do
@@ -124,7 +120,8 @@ done
 said "two persons do" 'erased: [1-9][0-9]* texts about local/uid/0' audit erase local/uid/0 --yes "${as[@]}"
 check "its reasons are gone" sh -c "! '$hvcap' audit tail -n 4096 --json | grep -q 'the key was copied'"
 said "and the log is whole" '^whole: ' audit verify
-said "no 256 records are that old" 'nothing to prune' audit prune --before 2020-01-01 --yes "${as[@]}"
+said "no 256 records are that old" 'nothing to prune' audit prune --before 2020-01-01 --dry-run
+refused "they approved one use" 8 'approv' audit prune --before 2020-01-01 --yes "${as[@]}"
 refused "90 days stay" 6 '90 days' audit prune --before "$(date -u -d '80 days ago' +%F)" --yes "${as[@]}"
 
 # --- local operators off, and on again ---

@@ -39,6 +39,7 @@ const cli_command cap_commands[] = {
 		"issue --for bo --verbs unit.read,unit.start --on 'unit/*' --tags-all web "
 		"--when 'Mon..Fri 09:00-17:30 Europe/Berlin' --ttl 30d --to bo.pub -o bo.cap\n"
 		"issue --for eve --verbs read,console --on unit:web-1 --ttl 10min --bearer -o eve.cap\n"
+		"issue --for bo --verbs unit.delete --on 'unit/*' --approval 2 --ttl 30d --to bo.pub -o del.cap\n"
 		"issue --terms terms.json --to bo.pub -o bo.cap\n",
 		cap_issue, false},
 	{TOKENS, "attenuate", "FILE", "make a narrower token from one, without any server",

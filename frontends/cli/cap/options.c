@@ -19,34 +19,37 @@ const cli_option cap_options[] = {
 		"public key of who may use and narrow the token: a file, a key file, or 64 digits"), \
 		CLI_FLAG("bearer", "whoever has the token may use it; at most 15 minutes")
 /* What an issuer grants and a holder leaves over is said alike. */
-#define TERMS                                                                                      \
-	CLI_VALUE("terms", "FILE", "the whole as JSON of hypernix-capability(5), or - for it"),    \
-		CLI_VALUES("verbs", "VERBS",                                                       \
-			"such as unit.read,unit.start or unit.*; start is of the kind of --on"),   \
-		CLI_VALUES("on", "OBJECT",                                                         \
-			"unit:NAME, which the host resolves, or a pattern such as unit/*"),        \
-		CLI_VALUE("ttl", "DURATION", "how long it lives"),                                 \
-		CLI_VALUE("expires", "TIME", "until when, RFC 3339"),                              \
-		CLI_VALUE("not-before", "TIME", "from when, RFC 3339"),                            \
-		CLI_VALUES("tags-all", "TAGS", "only units that have all of these tags"),          \
-		CLI_VALUES("tags-any", "TAGS", "only units that have one of these tags"),          \
-		CLI_VALUES("tags-none", "TAGS", "only units that have none of these tags"),        \
-		CLI_VALUE(                                                                         \
-			"when", "SCHEDULE", "only then: \"Mon..Fri 09:00-17:30 Europe/Berlin\""),  \
-		CLI_VALUE("from", "TIME", "a window of time: its beginning"),                      \
-		CLI_VALUE("until", "TIME", "a window of time: its end"),                           \
-		CLI_VALUES("net", "CIDR", "only from these networks"),                             \
-		CLI_VALUES("via", "CHANNEL",                                                       \
-			"only over these: process, tls, unix, vsock, mesh, or tls:LISTENER"),      \
-		CLI_VALUES("peer", "ID", "only for these peers: an id, or sha256: and a hash"),    \
-		CLI_VALUE("depth", "N", "so many times it may be narrowed further"),               \
-		CLI_VALUES("quota", "UNIT=N", "uses=5, bytes=10Gi, vcpus=4 or memory=8Gi"),        \
-		CLI_VALUES("rate", "N/DURATION", "such as 10/1min, or 10/1min/5 with a burst"),    \
-		CLI_VALUES("bound", "KEY<=VALUE", "what a key may be set to: <=, >= or ="),        \
-		CLI_VALUE("staleness", "DURATION",                                                 \
-			"only while revocations are known as of so long ago"),                     \
-		CLI_VALUES(                                                                        \
-			"redact", "CLASSES", "leave these out of answers: addresses, paths ..."),  \
+#define TERMS                                                                                       \
+	CLI_VALUE("terms", "FILE", "the whole as JSON of hypernix-capability(5), or - for it"),     \
+		CLI_VALUES("verbs", "VERBS",                                                        \
+			"such as unit.read,unit.start or unit.*; start is of the kind of --on"),    \
+		CLI_VALUES("on", "OBJECT",                                                          \
+			"unit:NAME, which the host resolves, or a pattern such as unit/*"),         \
+		CLI_VALUE("ttl", "DURATION", "how long it lives"),                                  \
+		CLI_VALUE("expires", "TIME", "until when, RFC 3339"),                               \
+		CLI_VALUE("not-before", "TIME", "from when, RFC 3339"),                             \
+		CLI_VALUES("tags-all", "TAGS", "only units that have all of these tags"),           \
+		CLI_VALUES("tags-any", "TAGS", "only units that have one of these tags"),           \
+		CLI_VALUES("tags-none", "TAGS", "only units that have none of these tags"),         \
+		CLI_VALUE(                                                                          \
+			"when", "SCHEDULE", "only then: \"Mon..Fri 09:00-17:30 Europe/Berlin\""),   \
+		CLI_VALUE("from", "TIME", "a window of time: its beginning"),                       \
+		CLI_VALUE("until", "TIME", "a window of time: its end"),                            \
+		CLI_VALUES("net", "CIDR", "only from these networks"),                              \
+		CLI_VALUES("via", "CHANNEL",                                                        \
+			"only over these: process, tls, unix, vsock, mesh, or tls:LISTENER"),       \
+		CLI_VALUES("peer", "ID", "only for these peers: an id, or sha256: and a hash"),     \
+		CLI_VALUE("depth", "N", "so many times it may be narrowed further"),                \
+		CLI_VALUES("quota", "UNIT=N", "uses=5, bytes=10Gi, vcpus=4 or memory=8Gi"),         \
+		CLI_VALUES("rate", "N/DURATION", "such as 10/1min, or 10/1min/5 with a burst"),     \
+		CLI_VALUES("bound", "KEY<=VALUE", "what a key may be set to: <=, >= or ="),         \
+		CLI_VALUE("approval", "N/DURATION",                                                 \
+			"each use is approved by N persons of the host's keyset; 2/15min: so long " \
+			"ago at most, else 1h"),                                                    \
+		CLI_VALUE("staleness", "DURATION",                                                  \
+			"only while revocations are known as of so long ago"),                      \
+		CLI_VALUES(                                                                         \
+			"redact", "CLASSES", "leave these out of answers: addresses, paths ..."),   \
 		CLI_VALUE("need-reason", "N", "only with a reason of at least so many characters")
 
 const cli_option options_init[] = {

@@ -67,40 +67,49 @@ static int read_before(cli_run *cli, int64_t *before)
 	return 0;
 }
 
-static int tell_count(cli_run *cli, uint64_t count, uint64_t first, bool done)
-{
-	hn_json *json;
-
-	if (!cli->json && count == 0)
-		return cap_say(cli, "nothing to prune: no 256 records in a row are that old");
-	if (!cli->json)
-		return cap_say(cli, "%llu records %s; the first that is kept is %llu",
-			(unsigned long long)count, done ? "are gone" : "would go",
-			(unsigned long long)first);
-	json = cli_json_new();
-	hn_json_object(json, NULL);
-	hn_json_bool(json, "pruned", done);
-	hn_json_uint(json, "records", count);
-	hn_json_uint(json, "first", first);
-	hn_json_end(json);
-	return cli_json_print(cli, json);
-}
-
 /* What goes are whole tiles of the tree. */
-static int look_at_pruning(
-	cli_run *cli, hn_session *session, int64_t before, uint64_t *from, uint64_t *first)
+static int prune_dry(cli_run *cli, hn_session *session, int64_t before)
 {
 	hn_audit_facts facts = HN_AUDIT_FACTS_INIT;
 	pruning one = {.before = before};
 	hn_error *error = NULL;
+	hn_json *json;
+	uint64_t first;
 	int status;
 
 	if (hn_audit_get_facts(session, &facts, &error) < 0)
 		return cli_fail(cli, error);
 	status = each_record(cli, session, facts.first, count_older, &one);
-	*from = facts.first;
-	*first = (facts.first + one.older) / TILE * TILE;
-	return status;
+	if (status != 0)
+		return status;
+	first = (facts.first + one.older) / TILE * TILE;
+	if (!cli->json && first == facts.first)
+		return cap_say(cli, "nothing to prune: no 256 records in a row are that old");
+	if (!cli->json)
+		return cap_say(cli, "%llu records would go; the first that is kept is %llu then",
+			(unsigned long long)(first - facts.first), (unsigned long long)first);
+	json = cli_json_new();
+	hn_json_object(json, NULL);
+	hn_json_bool(json, "pruned", false);
+	hn_json_uint(json, "records", first - facts.first);
+	hn_json_uint(json, "first", first);
+	hn_json_end(json);
+	return cli_json_print(cli, json);
+}
+
+static int tell_pruned(cli_run *cli, uint64_t first)
+{
+	hn_json *json;
+
+	if (!cli->json)
+		return cap_say(
+			cli, "the first record that is kept is %llu", (unsigned long long)first);
+	json = cli_json_new();
+	hn_json_object(json, NULL);
+	hn_json_bool(json, "pruned", true);
+	hn_json_uint(json, "first", first);
+	hn_json_end(json);
+	return cli_json_print(cli, json);
 }
 
 int cap_audit_prune(cli_run *cli)
@@ -108,24 +117,22 @@ int cap_audit_prune(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	bool dry = cli_flag(cli, "dry-run");
 	int64_t before = 0;
-	uint64_t from = 0, first = 0;
+	uint64_t first = 0;
 	hn_error *error = NULL;
 	int status = read_before(cli, &before);
 
+	if (status == 0 && !dry)
+		status = cli_confirm(cli, "Remove these records for good?");
 	if (status == 0)
 		status = cap_open(cli, dry ? CLI_READ : CLI_WRITE, &session);
-	if (status == 0)
-		status = look_at_pruning(cli, session, before, &from, &first);
-	if (status != 0 || dry || first == from)
-		return status != 0 ? status : tell_count(cli, first - from, first, false);
-	status = cli_confirm(cli, "Remove these records for good?");
-	if (status == 0)
-		status = cap_prove_here(cli, session, "audit.prune");
+	if (status != 0 || dry)
+		return status != 0 ? status : prune_dry(cli, session, before);
+	status = cap_prove_here(cli, session, "audit.prune");
 	if (status != 0)
 		return status;
 	if (hn_audit_prune(session, before, &first, &error) < 0)
 		return cli_fail(cli, error);
-	return tell_count(cli, first - from, first, true);
+	return tell_pruned(cli, first);
 }
 
 /* ---- erase ---- */
@@ -144,23 +151,38 @@ static bool count_named(void *arg, const cli_document *records, size_t n)
 	return false;
 }
 
-static int tell_erased(cli_run *cli, const erasing *one, uint64_t texts, bool done)
+static int erase_dry(cli_run *cli, hn_session *session, const char *subject)
+{
+	erasing one = {.subject = subject};
+	hn_json *json;
+	int status = each_record(cli, session, 0, count_named, &one);
+
+	if (status != 0)
+		return status;
+	if (!cli->json)
+		return cap_say(
+			cli, "%llu records name %s", (unsigned long long)one.records, subject);
+	json = cli_json_new();
+	hn_json_object(json, NULL);
+	hn_json_text(json, "subject", subject);
+	hn_json_bool(json, "erased", false);
+	hn_json_uint(json, "records", one.records);
+	hn_json_end(json);
+	return cli_json_print(cli, json);
+}
+
+static int tell_erased(cli_run *cli, const char *subject, uint64_t texts)
 {
 	hn_json *json;
 
-	if (!cli->json && done)
-		return cap_say(cli, "erased: %llu texts about %s; the records stay, without words",
-			(unsigned long long)texts, one->subject);
 	if (!cli->json)
-		return cap_say(cli, "%llu records name %s", (unsigned long long)one->records,
-			one->subject);
+		return cap_say(cli, "erased: %llu texts about %s; the records stay, without words",
+			(unsigned long long)texts, subject);
 	json = cli_json_new();
 	hn_json_object(json, NULL);
-	hn_json_text(json, "subject", one->subject);
-	hn_json_bool(json, "erased", done);
-	hn_json_uint(json, "records", one->records);
-	if (done)
-		hn_json_uint(json, "texts", texts);
+	hn_json_text(json, "subject", subject);
+	hn_json_bool(json, "erased", true);
+	hn_json_uint(json, "texts", texts);
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -169,21 +191,21 @@ int cap_audit_erase(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	bool dry = cli_flag(cli, "dry-run");
-	erasing one = {.subject = cli_operand(cli, 0)};
+	const char *subject = cli_operand(cli, 0);
 	uint64_t texts = 0;
 	hn_error *error = NULL;
-	int status = cap_open(cli, dry ? CLI_READ : CLI_WRITE, &session);
+	int status = 0;
 
+	if (!dry)
+		status = cli_confirm(cli, "Erase what the log says of this subject for good?");
 	if (status == 0)
-		status = each_record(cli, session, 0, count_named, &one);
+		status = cap_open(cli, dry ? CLI_READ : CLI_WRITE, &session);
 	if (status != 0 || dry)
-		return status != 0 ? status : tell_erased(cli, &one, 0, false);
-	status = cli_confirm(cli, "Erase what the log says of this subject for good?");
-	if (status == 0)
-		status = cap_prove_here(cli, session, "audit.prune");
+		return status != 0 ? status : erase_dry(cli, session, subject);
+	status = cap_prove_here(cli, session, "audit.prune");
 	if (status != 0)
 		return status;
-	if (hn_audit_erase(session, one.subject, &texts, &error) < 0)
+	if (hn_audit_erase(session, subject, &texts, &error) < 0)
 		return cli_fail(cli, error);
-	return tell_erased(cli, &one, texts, true);
+	return tell_erased(cli, subject, texts);
 }

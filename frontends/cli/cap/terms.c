@@ -211,6 +211,59 @@ static int put_bound(const making *made, const char *text)
 	return refuse(made->cli, "bound", text, "such as memory.size<=8Gi");
 }
 
+/* The hash of the only keyset of the host's trust bundle. */
+static int find_keyset(const making *made, char **hash)
+{
+	CLI_AUTO_OF(cli_document) cli_document *bundle = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+	hn_error *error = NULL;
+	uint8_t *bytes = NULL;
+	size_t size = 0;
+	int result,
+		status = *made->session == NULL ? cap_open(made->cli, CLI_READ, made->session) : 0;
+
+	if (status != 0)
+		return status;
+	result = hn_trust_current(*made->session, &bytes, &size, &error);
+	if (result >= 0)
+		result = hn_trust_show(bytes, size, &json, &error);
+	hn_bytes_free(bytes);
+	if (result < 0)
+		return cli_fail(made->cli, error);
+	bundle = cli_document_new(json);
+	if (bundle == NULL || !cli_document_has(bundle, "/keysets/0") ||
+		cli_document_has(bundle, "/keysets/1"))
+		return cli_refuse(made->cli, HN_EINVAL,
+			"name the keyset in --terms: hv-cap trust show has their hashes",
+			"--approval: the trust bundle has not one keyset of persons who approve");
+	*hash = cli_format("%s", cli_document_text(bundle, "/keysets/0/hash"));
+	return 0;
+}
+
+/* "2", or "2/15min" with how old the approvals may be. */
+static int put_approval(const making *made)
+{
+	const char *text = cli_text(made->cli, "approval"), *within;
+	CLI_AUTO_FREE char *hash = NULL;
+	uint64_t count;
+	int status;
+
+	if (text == NULL)
+		return 0;
+	within = text;
+	if (!take_number(&within, "/", &count))
+		return refuse(made->cli, "approval", text, "such as 2, or 2/1h");
+	status = find_keyset(made, &hash);
+	if (status != 0)
+		return status;
+	hn_json_object(made->json, "approval");
+	hn_json_text(made->json, "of", hash);
+	hn_json_uint(made->json, "count", count);
+	hn_json_text(made->json, "within", *within == '\0' ? "1h" : within);
+	hn_json_end(made->json);
+	return 0;
+}
+
 /* Those that may be given again are a list. */
 static int put_repeated(const making *made)
 {
@@ -242,6 +295,7 @@ static void put_number(const making *made, const char *key, const char *option)
 static int put_caveats(const making *made)
 {
 	static const char *const lists[] = {"net", "via", "peer", "redact"};
+	int status;
 
 	put_tags(made);
 	put_text(made, "when", "when");
@@ -254,7 +308,8 @@ static int put_caveats(const making *made)
 	put_number(made, "depth", "depth");
 	put_text(made, "staleness", "staleness");
 	put_number(made, "reason", "need-reason");
-	return put_repeated(made);
+	status = put_approval(made);
+	return status == 0 ? put_repeated(made) : status;
 }
 
 static int put_terms(making *made, bool issuer)

@@ -92,6 +92,17 @@ class Pure(Lab):
         made = hypernix.trust_make(json.dumps({'version': 1, 'cluster': 'lab', 'threshold': 1, 'roots': [self.root]}))
         self.assertIs(json.loads(hypernix.trust_show(made))['signed'], False)
 
+    def test_an_issuer_is_renewed(self):
+        self.root, issuer = self.key('root'), self.key('issuer')
+        bundle = self.bundle(issuer)
+        shown = json.loads(hypernix.trust_show(hypernix.trust_renew(bundle)))
+        self.assertEqual((shown['version'], shown['signed'], [(row['key'], row['epoch']) for row in shown['issuers']]),
+                         (2, False, [(issuer, 1), (issuer, 2)]))
+        shown = json.loads(hypernix.trust_show(hypernix.trust_renew(bundle, issuer=self.root, after=issuer, seconds=3600)))
+        self.assertEqual([(row['key'], row['epoch']) for row in shown['issuers']], [(issuer, 1), (self.root, 1)])
+        with self.refused(hypernix.InvalidArgumentError):
+            hypernix.trust_renew(bundle, issuer='00')
+
     def test_bytes_that_are_no_bundle(self):
         for junk in (b'', b'\x9a\x10\x00\x00\x00', b'\0' * 100, bytearray(5)):
             with self.refused(hypernix.BundleError):
