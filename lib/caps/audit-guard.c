@@ -88,8 +88,7 @@ static bool grace_over(const caps_audit *audit)
 /* What is held is tried again: an empty transaction tells whether the log can be written. */
 static bool writable_again(caps_audit *audit)
 {
-	return !state_in_transaction(audit->store) &&
-	       caps_audit_append_all(audit, NULL, 0, NULL, NULL) >= 0;
+	return !state_in_transaction(audit->store) && audit_append(audit, NULL, NULL, NULL) >= 0;
 }
 
 int caps_audit_usable(caps_audit *audit, bool change, hn_error **err)

@@ -78,6 +78,9 @@ struct caps_audit {
 /* audit.c: reads size and frontier anew unless they still stand */
 int audit_load(caps_audit *audit, hn_error **err);
 void audit_forget(caps_audit *audit);
+/* caps_audit_append; without an entry only what is held is written. */
+int audit_append(
+	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err);
 
 /* audit-text.c */
 int audit_text_put(caps_audit *audit, audit_text_kind kind, const char *body,

@@ -159,19 +159,20 @@ static int append_start(caps_audit *audit, hn_error **err)
 	return audit->tree.size > 0 ? 0 : audit_append_one(audit, &start, NULL, err);
 }
 
-static int append_several(caps_audit *audit, const caps_audit_entry *entries, size_t count,
-	uint64_t *numbers, hn_error **err)
+/* What is held goes first; NULL: nothing but that. */
+static int append_now(
+	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err)
 {
 	int rc = audit_guard(audit, err);
 
 	if (rc >= 0)
 		rc = audit_load(audit, err); /* another process may have appended */
-	if (rc >= 0 && count + audit->held_count > 0)
+	if (rc >= 0 && (entry || audit->held_count > 0))
 		rc = append_start(audit, err);
 	if (rc >= 0 && audit->store->depth == 1)
 		rc = audit_held_append(audit, err);
-	for (size_t i = 0; rc >= 0 && i < count; i++)
-		rc = audit_append_one(audit, &entries[i], numbers ? &numbers[i] : NULL, err);
+	if (rc >= 0 && entry)
+		rc = audit_append_one(audit, entry, number, err);
 	return rc < 0 ? rc : store_head(audit, err);
 }
 
@@ -189,15 +190,14 @@ static int commit_own(caps_audit *audit, hn_error **err)
 	return 0;
 }
 
-int caps_audit_append_all(caps_audit *audit, const caps_audit_entry *entries, size_t count,
-	uint64_t *numbers, hn_error **err)
+int audit_append(caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err)
 {
 	hn_os *os = state_os(audit->store);
 	bool own = !state_in_transaction(audit->store);
 	int rc = state_begin(audit->store, err);
 
 	if (rc >= 0) {
-		rc = append_several(audit, entries, count, numbers, err);
+		rc = append_now(audit, entry, number, err);
 		if (rc < 0)
 			state_rollback(audit->store);
 		else
@@ -218,7 +218,7 @@ int caps_audit_append(
 	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err)
 {
 	uint64_t given = 0;
-	int rc = caps_audit_append_all(audit, entry, 1, &given, err);
+	int rc = audit_append(audit, entry, &given, err);
 
 	if (rc < 0)
 		return rc;

@@ -85,9 +85,6 @@ BASE_AUTO(caps_audit, caps_audit_close)
  * one back. */
 int caps_audit_append(
 	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err);
-/* The same for several: all are there or none. numbers may be NULL. */
-int caps_audit_append_all(caps_audit *audit, const caps_audit_entry *entries, size_t count,
-	uint64_t *numbers, hn_error **err);
 /* --- what has no outcome yet (audit-pending.c) --- */
 typedef struct caps_audit_pending {
 	uint64_t number;
@@ -98,17 +95,6 @@ typedef struct caps_audit_pending {
 /* Oldest first; non-zero ends the walk. */
 int caps_audit_pending_each(state_store *store,
 	int (*each)(void *arg, const caps_audit_pending *row), void *arg, hn_error **err);
-
-/* --- several threads on one log (audit-group.c) --- */
-typedef struct caps_audit_group caps_audit_group;
-/* While it is there, nobody but it uses `audit` and its store. */
-int caps_audit_group_new(caps_audit *audit, caps_audit_group **group, hn_error **err);
-void caps_audit_group_free(caps_audit_group *group);
-BASE_AUTO(caps_audit_group, caps_audit_group_free)
-/* From any thread; returns when the record is durable. Those that come together, 64 at most, share
- * one transaction, for which a leader waits 1 ms at most. */
-int caps_audit_group_append(
-	caps_audit_group *group, const caps_audit_entry *entry, uint64_t *number, hn_error **err);
 
 /* How many records there are, as the store says now. */
 int caps_audit_size(caps_audit *audit, uint64_t *size, hn_error **err);

@@ -20,14 +20,22 @@ static bool is(const char *start, size_t length, const char *word)
 	return length == strlen(word) && memcmp(start, word, length) == 0;
 }
 
-static bool plain(const char *start, size_t length)
+/* a to z, 0 to 9, ".", "_" and "-". By a table, since each decision looks at every character of its
+ * object. */
+static bool plain_character(unsigned char c)
 {
-	for (size_t i = 0; i < length; i++)
-		if (!((start[i] >= 'a' && start[i] <= 'z') ||
-			    (start[i] >= '0' && start[i] <= '9') || start[i] == '.' ||
-			    start[i] == '_' || start[i] == '-'))
-			return false;
-	return length > 0 && !is(start, length, ".") && !is(start, length, "..");
+	static const char good[257] =
+		"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+		"\0\0\0\0\0\0\0\0\0\0\0\0\0\1\1\0\1\1\1\1\1\1\1\1\1\1\0\0\0\0\0\0"
+		"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1"
+		"\0\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\0\0\0\0\0";
+
+	return good[c] != 0;
+}
+
+static bool star(const char *start, size_t length, bool last)
+{
+	return is(start, length, "*") || (is(start, length, "**") && last);
 }
 
 static bool valid(const char *text, size_t size, bool stars)
@@ -37,13 +45,19 @@ static bool valid(const char *text, size_t size, bool stars)
 	if (size == 0 || size >= BASE_OBJECT_SIZE || text[size - 1] == '/')
 		return false;
 	while (at < size) {
-		const char *start;
-		size_t length = segment(text, size, &at, &start);
+		const char *start = text + at;
+		size_t length;
 
-		if (stars && (is(start, length, "*") || (is(start, length, "**") && at == size)))
-			continue;
-		if (!plain(start, length))
+		while (at < size && plain_character((unsigned char)text[at]))
+			at++;
+		while (stars && at < size && text[at] == '*')
+			at++;
+		length = (size_t)(text + at - start);
+		if ((at < size && text[at] != '/') || length == 0 || is(start, length, ".") ||
+			is(start, length, "..") ||
+			(text[at - 1] == '*' && !star(start, length, at == size)))
 			return false;
+		at++; /* behind the slash */
 	}
 	return true;
 }

@@ -60,6 +60,8 @@ uint64_t caps_store_issuer_epoch(const caps_store *store, const uint8_t kid[CAPS
 {
 	char name[2 * CAPS_KID + 1];
 
+	if (base_map_count(store->epochs) == 0)
+		return 0;
 	issuer_name(kid, name);
 	return caps_store_epoch(store, CAPS_EPOCH_ISSUER, name, strlen(name));
 }

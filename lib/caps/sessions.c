@@ -23,32 +23,31 @@ int caps_store_session_put(caps_store *store, const caps_session_row *row, hn_er
 	return state_run(query, err);
 }
 
-static int change(caps_store *store, const char *sql, const uint8_t id[8], hn_error **err)
+/* Nothing of it is kept in memory but that it was cut, which may stay. */
+int caps_store_session_remove(caps_store *store, const uint8_t id[8], hn_error **err)
 {
 	state_query *query = NULL;
-	int rc = state_find(store->state, sql, &query, err);
+	int rc = state_find(store->state, "DELETE FROM cap_session WHERE id = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, id, 8);
+	return state_run(query, err);
+}
+
+int caps_store_session_cut(caps_store *store, const uint8_t id[8], hn_error **err)
+{
+	state_query *query = NULL;
+	char hex[17];
+	int rc = state_find(
+		store->state, "UPDATE cap_session SET cut = 1 WHERE id = ?1", &query, err);
 
 	if (rc < 0)
 		return rc;
 	state_bind_blob(query, 1, id, 8);
 	rc = caps_run(store, query, err);
-	return rc < 0 ? rc : (int)state_changes(store->state);
-}
-
-int caps_store_session_remove(caps_store *store, const uint8_t id[8], hn_error **err)
-{
-	int rc = change(store, "DELETE FROM cap_session WHERE id = ?1", id, err);
-
-	return rc < 0 ? rc : 0;
-}
-
-int caps_store_session_cut(caps_store *store, const uint8_t id[8], hn_error **err)
-{
-	int rc = change(store, "UPDATE cap_session SET cut = 1 WHERE id = ?1", id, err);
-	char hex[17];
-
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
+	if (rc < 0 || state_changes(store->state) > 0)
+		return rc;
 	codec_hex(id, 8, hex);
 	return base_error(err, HN_ENOENT, CAPS_ROOM, "see the list of sessions",
 		"there is no open session %s", hex);

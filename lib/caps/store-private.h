@@ -12,6 +12,7 @@ struct caps_store {
 	int64_t version; /* SQLite's number for what others have committed */
 	bool stale;      /* changed by ourselves */
 	base_map *revoked, *cut, *epochs;
+	int64_t newest_revoked; /* number of the record of the last one that was read */
 	caps_bundle *bundle;
 };
 /* Runs a change of what is kept in memory too. */

@@ -62,8 +62,11 @@ static const char step_4[] =
 	"CREATE TABLE cap_service(name TEXT NOT NULL PRIMARY KEY, terms TEXT NOT NULL)"
 	" STRICT, WITHOUT ROWID;";
 
+/* so that what was revoked since the last look is found without the rest */
+static const char step_5[] = "CREATE INDEX cap_revoked_audit ON cap_revoked(audit);";
+
 const state_schema caps_store_schema[] = {
-	{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3}, {4, 1, step_4}};
+	{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3}, {4, 1, step_4}, {5, 1, step_5}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)
@@ -75,11 +78,47 @@ int caps_run(caps_store *store, state_query *query, hn_error **err)
 	return rc;
 }
 
-static int load_set(caps_store *store, const char *sql, base_map **set, hn_error **err)
+/* The record of a revocation is written in the transaction of its row, so what was committed later
+ * has a higher number. Without `whole` only that is read; rows that were forgotten stay. */
+static int load_revoked(caps_store *store, bool whole, hn_error **err)
+{
+	BASE_AUTO_OF(base_map) base_map *made = whole ? base_map_new(NULL) : NULL;
+	base_map *to = whole ? made : store->revoked;
+	int64_t newest = whole ? -1 : store->newest_revoked;
+	state_query *query = NULL;
+	int rc = to ? state_find(store->state,
+			      "SELECT cti, audit FROM cap_revoked WHERE audit > ?1", &query, err)
+		    : base_nomem(err);
+
+	if (rc >= 0)
+		state_bind_int(query, 1, newest);
+	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
+		size_t size = 0;
+		const void *cti = state_blob(query, 0, &size);
+
+		if (base_map_put(to, cti, size, NULL) < 0)
+			rc = base_nomem(err);
+		if (state_int(query, 1) > newest)
+			newest = state_int(query, 1);
+	}
+	state_done(query);
+	if (rc < 0)
+		return rc;
+	if (whole) {
+		base_map_free(store->revoked);
+		store->revoked = BASE_STEAL(made);
+	}
+	store->newest_revoked = newest;
+	return 0;
+}
+
+static int load_cut(caps_store *store, hn_error **err)
 {
 	BASE_AUTO_OF(base_map) base_map *made = base_map_new(NULL);
 	state_query *query = NULL;
-	int rc = made ? state_find(store->state, sql, &query, err) : base_nomem(err);
+	int rc = made ? state_find(store->state, "SELECT id FROM cap_session WHERE cut = 1", &query,
+				err)
+		      : base_nomem(err);
 
 	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
 		size_t size = 0;
@@ -91,8 +130,8 @@ static int load_set(caps_store *store, const char *sql, base_map **set, hn_error
 	state_done(query);
 	if (rc < 0)
 		return rc;
-	base_map_free(*set);
-	*set = BASE_STEAL(made);
+	base_map_free(store->cut);
+	store->cut = BASE_STEAL(made);
 	return 0;
 }
 
@@ -176,12 +215,12 @@ static int load_bundle(caps_store *store, hn_error **err)
 	return rc < 0 ? rc : 0;
 }
 
-static int load_all(caps_store *store, hn_error **err)
+static int load_all(caps_store *store, bool whole, hn_error **err)
 {
-	int rc = load_set(store, "SELECT cti FROM cap_revoked", &store->revoked, err);
+	int rc = load_revoked(store, whole, err);
 
 	if (rc >= 0)
-		rc = load_set(store, "SELECT id FROM cap_session WHERE cut = 1", &store->cut, err);
+		rc = load_cut(store, err);
 	if (rc >= 0)
 		rc = load_epochs(store, err);
 	if (rc >= 0)
@@ -211,11 +250,11 @@ int caps_store_refresh(caps_store *store, hn_error **err)
 		return rc;
 	if (version == store->version && !store->stale)
 		return 0;
-	rc = load_all(store, err);
+	/* Of our own changes some may have been rolled back. */
+	rc = load_all(store, store->stale, err);
 	if (rc < 0)
 		return rc;
 	store->version = version;
-	/* What is not committed yet may be rolled back: look again then. */
 	store->stale = state_in_transaction(store->state);
 	return 1;
 }

@@ -21,7 +21,8 @@ int caps_store_refresh(caps_store *store, hn_error **err);
 
 /* --- revocation: a set in memory, and rows --- */
 bool caps_store_revoked(const caps_store *store, const uint8_t cti[CAPS_CTI]);
-/* Idempotent. `expires` in seconds: when the token ends by itself; the row goes 30 days after. */
+/* Idempotent. `expires` in seconds: when the token ends by itself; the row goes 30 days after.
+ * `audit`: its record, written in the same transaction, so that later ones have higher numbers. */
 int caps_store_revoke(caps_store *store, const uint8_t cti[CAPS_CTI], int64_t expires,
 	uint64_t audit, hn_error **err);
 typedef enum caps_epoch_kind { CAPS_EPOCH_SUBJECT, CAPS_EPOCH_ISSUER } caps_epoch_kind;

@@ -28,11 +28,13 @@ static int refuse(const hn_session *session, hn_code code, const char *hint, hn_
 	const char *object, const char *why, hn_error **err)
 {
 	char name[BASE_OBJECT_SIZE];
-	int rc = base_error(err, code, HOST_ROOM, hint, "%s on %s%s", base_verb_text(verb),
-		host_object_called(session, object, name), why);
 
+	if (!err) /* as lists ask of each unit: the store is not asked for names */
+		return code;
+	base_error(err, code, HOST_ROOM, hint, "%s on %s%s", base_verb_text(verb),
+		host_object_called(session, object, name), why);
 	base_error_fact(err, "object", object);
-	return rc;
+	return code;
 }
 
 /* Operators and services: what the verb alone asks for. */

@@ -114,7 +114,9 @@ int hn_clock_unsynchronised(hn_session *session, bool allowed, hn_error **err)
 	if (rc < 0)
 		return rc;
 	rc = caps_store_unsynchronised_set(rights->store, allowed, err);
-	if (rc >= 0)
+	if (rc >= 0) {
 		rights->unsynchronised = allowed;
+		rights->next_look = 0; /* open sessions are asked anew */
+	}
 	return host_settle(&permit, rc, err);
 }

@@ -103,6 +103,7 @@ struct hn_session {
 		*holder;          /* of a token (host/rights.h); NULL: what the verb asks decides */
 	struct caps_glass *glass; /* of break-glass; NULL: none */
 	int64_t next_glass;       /* monotonic ns: when the store is asked whether that was ended */
+	uint64_t looked;          /* the look of the host's rights after which it was found open */
 	const char *over;         /* why it was lost; NULL while it is open; static */
 	bool quorum;              /* shown for the admission that goes on */
 	bool told;                /* who wants to know of the loss was told */

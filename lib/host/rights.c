@@ -128,6 +128,7 @@ int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **er
 	uint64_t version = before ? before->version : 0;
 	int rc;
 
+	rights->now = time;
 	if (!now && time < rights->next_look)
 		return 0;
 	rc = caps_store_refresh(rights->store, err);
@@ -139,7 +140,8 @@ int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **er
 	rc = look_at_clock(host, rights, err);
 	if (rc < 0)
 		return rc;
-	rights->fresh = os_now(host->os) / OS_SECOND;
+	rights->fresh = time;
+	rights->looks++;
 	rights->next_look = time + LOOK_EVERY;
 	return 0;
 }

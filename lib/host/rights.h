@@ -28,7 +28,9 @@ typedef struct host_rights {
 	size_t used_count, used_next;
 	base_map *zones;     /* by name; a zone lives as long as the host */
 	int64_t next_look;   /* monotonic ns: when the store is looked at again */
-	int64_t fresh;       /* wall seconds at which our view of revocations was whole */
+	int64_t now;         /* the same clock, as of the last question when that is */
+	int64_t fresh;       /* the same, at which our view of revocations was whole */
+	uint64_t looks;      /* what a decision knows of this host stays as it is between two */
 	os_interval clock;   /* as of the last look */
 	bool suspect;        /* of the clock */
 	int64_t sessions;    /* open in this process, of tokens and break-glass */

@@ -4,6 +4,7 @@
  * unit, zones, approvals.
  */
 #include "host/rights.h"
+#include "tags/tags-ask.h"
 
 #define ZONE_DIRECTORY "/usr/share/zoneinfo"
 #define ZONE_BYTES 65536
@@ -47,12 +48,12 @@ static const hn_view *view_of(hn_session *session, const char *object)
 	hn_resolver *resolver = NULL;
 	char uuid[37];
 
-	if (strncmp(object, "unit/", 5) != 0 || strlen(object + 5) < 36)
+	if (strncmp(object, "unit/", 5) != 0 || strnlen(object + 5, 36) < 36)
 		return NULL;
-	(void)snprintf(uuid, sizeof(uuid), "%.36s", object + 5);
-	if (holder->view && strcmp(holder->unit, uuid) == 0)
+	if (holder->view && memcmp(holder->unit, object + 5, sizeof(uuid) - 1) == 0)
 		return holder->view;
 	host_facts_done(session);
+	(void)snprintf(uuid, sizeof(uuid), "%.36s", object + 5);
 	if (host_unit_load_uuid(session->host, uuid, &unit, NULL) < 0 ||
 		host_resolver(session->host, &resolver, NULL) < 0)
 		return NULL;
@@ -65,19 +66,8 @@ static const hn_view *view_of(hn_session *session, const char *object)
 static int has_tag(void *arg, const char *object, const char *tag, size_t size)
 {
 	const hn_view *view = view_of(arg, object);
-	size_t count = view ? hn_view_tag_count(view) : 0;
 
-	if (!view)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		const char *name = NULL, *how = NULL;
-
-		if (hn_view_tag_at(view, i, &name, &how) < 0)
-			return -1;
-		if (strlen(name) == size && memcmp(name, tag, size) == 0)
-			return 1;
-	}
-	return 0;
+	return view ? tags_view_has(view, tag, size) : -1;
 }
 
 /* Verbs that give a unit its values; the value is the one that would hold after it. */
@@ -153,7 +143,7 @@ int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err)
 		.earliest = rights->clock.earliest / OS_SECOND,
 		.latest = rights->clock.latest / OS_SECOND,
 		.clock_suspect = !session->holder->timeless && host_clock_denies(rights),
-		.revocation_age = os_now(session->host->os) / OS_SECOND - rights->fresh,
+		.revocation_age = (rights->now - rights->fresh) / OS_SECOND,
 		.issuer = issuer_known,
 		.revoked = is_revoked,
 		.subject_epoch = epoch_of,

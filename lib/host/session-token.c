@@ -426,10 +426,13 @@ int host_decision_error(const hn_session *session, hn_verb verb, const char *obj
 	const caps_decision *decision, hn_error **err)
 {
 	char name[BASE_OBJECT_SIZE];
-	int rc = base_error(err, decision->code, HOST_ROOM, "see: hv-cap explain", "%s on %s: %s",
+	int rc = decision->code;
+
+	if (!err) /* as lists ask of each unit: the store is not asked for names */
+		return rc;
+	base_error(err, decision->code, HOST_ROOM, "see: hv-cap explain", "%s on %s: %s",
 		base_verb_text(verb), host_object_called(session, object, name),
 		decision->why ? decision->why : "denied");
-
 	base_error_fact(err, "object", object);
 	if (decision->link != CAPS_LINK_NONE)
 		base_error_fact_number(err, "link", decision->link);

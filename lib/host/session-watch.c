@@ -31,6 +31,15 @@ static const char *token_over(hn_session *session, const caps_facts *facts)
 	return NULL;
 }
 
+/* Nothing that it is asked by has changed since it was found open: the host has not looked. */
+static bool is_open_still(const hn_session *session)
+{
+	const host_rights *rights = session->host->rights;
+
+	return rights && session->looked == rights->looks &&
+	       os_monotonic(session->host->os) < rights->next_look;
+}
+
 const char *host_session_over(hn_session *session)
 {
 	host_rights *rights = session->host->rights;
@@ -40,7 +49,7 @@ const char *host_session_over(hn_session *session)
 		session->over = host_setting_over(session);
 	if (!session->over && session->glass)
 		session->over = host_glass_over(session);
-	if (session->over || !session->holder)
+	if (session->over || !session->holder || is_open_still(session))
 		return session->over;
 	/* What cannot be looked at is not allowed: the store is gone. */
 	if (host_facts_fill(session, &facts, NULL) < 0) {
@@ -51,6 +60,7 @@ const char *host_session_over(hn_session *session)
 	session->over = caps_store_session_is_cut(rights->store, session->id)
 				? "cut"
 				: token_over(session, &facts);
+	session->looked = rights->looks;
 	return session->over;
 }
 

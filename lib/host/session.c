@@ -105,7 +105,10 @@ int host_session_use(hn_session *session, hn_host **host, hn_error **err)
 
 const char *host_object_unit(char object[BASE_OBJECT_SIZE], const char *uuid)
 {
-	(void)snprintf(object, BASE_OBJECT_SIZE, "unit/%s", uuid);
+	/* lists ask of each unit, so this is written without a format */
+	memcpy(object, "unit/", 5);
+	memccpy(object + 5, uuid, '\0', BASE_OBJECT_SIZE - 6);
+	object[BASE_OBJECT_SIZE - 1] = '\0';
 	return object;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/base-private.h"
 #include "codec/codec-private.h"
+#include "tags/tags-ask.h"
 #include <hypernix/tags.h>
 
 #define TAGS_ROOM "tags"

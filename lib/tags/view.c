@@ -336,6 +336,25 @@ int hn_view_tag_at(const hn_view *view, size_t index, const char **name, const c
 	return 0;
 }
 
+bool tags_view_has(const hn_view *view, const char *tag, size_t size)
+{
+	const tags_base *base = view->base;
+	uintptr_t index;
+
+	if (base == NULL) {
+		for (size_t i = 0; i < view->tag_count; i++)
+			if (strncmp(view->tag_names[i], tag, size) == 0 &&
+				view->tag_names[i][size] == '\0')
+				return true;
+		return false;
+	}
+	index = (uintptr_t)base_map_get(base->catalog->tag_names, tag, size);
+	for (size_t i = 0; index != 0 && i < base->member_count; i++)
+		if (base->members[i].tag == index - 1)
+			return true;
+	return false;
+}
+
 int hn_view_policy_at(const hn_view *view, size_t index, const char **name, const char **how)
 {
 	size_t count = view->base != NULL ? view->base->policy_count : view->policy_count;

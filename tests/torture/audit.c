@@ -52,20 +52,27 @@ static int world_open(torture *t, audit_world *w, hn_error **err)
 }
 #define WORLD __attribute__((cleanup(world_close))) audit_world
 
+/* All in one transaction. */
 static int append(audit_world *w, audit_state *state, size_t count, hn_error **err)
 {
-	caps_audit_entry entries[512];
-	uint64_t numbers[512];
-	int rc;
+	static const caps_audit_entry entry = {.kind = CAPS_AUDIT_ALLOW,
+		.verb = HN_VERB_UNIT_START,
+		.subject = "alice",
+		.reason = "torture"};
+	uint64_t last = 0;
+	int rc = state_begin(w->store, err);
 
-	for (size_t i = 0; i < count; i++)
-		entries[i] = (caps_audit_entry){.kind = CAPS_AUDIT_ALLOW,
-			.verb = HN_VERB_UNIT_START,
-			.subject = "alice",
-			.reason = "torture"};
-	rc = caps_audit_append_all(w->audit, entries, count, numbers, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = 0; rc >= 0 && i < count; i++)
+		rc = caps_audit_append(w->audit, &entry, &last, err);
+	if (rc < 0) {
+		state_rollback(w->store);
+		return rc;
+	}
+	rc = state_commit(w->store, err);
 	if (rc >= 0)
-		state->acknowledged = numbers[count - 1] + 1;
+		state->acknowledged = last + 1;
 	return rc;
 }
 
