@@ -33,7 +33,7 @@ suites=()
 # Under the sanitizers, as "suite name": all programs without a hypervisor (torture only in a long run: its
 # hundreds of thousands of calls are too slow there); what runs threads.
 asan_tests='^(unit|golden|fuzz|bindings) '
-tsan_tests='^unit unit-(os|base|machine|host-calibrat|host-(session|quota)-threads|caps-verify|caps-audit-group)'
+tsan_tests='^unit unit-(os|base|machine|host-calibrat|host-(session|quota)-threads|caps-verify)'
 . "$root/tests/lib/packages.sh"
 
 say() {

@@ -62,7 +62,8 @@ struct caps_audit {
 	bool sealed_known;
 	int64_t unsealed_since; /* monotonic ns of our first append after it; 0: none */
 	/* what is wrong with it */
-	bool watched; /* the file below is looked at with each commit */
+	bool watched;     /* the file below is looked at with each commit */
+	uint64_t guarded; /* epoch of the store in whose transaction it was */
 	dev_t device;
 	ino_t inode;
 	bool gone, forked;     /* for ever */

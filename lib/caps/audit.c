@@ -163,10 +163,14 @@ static int append_start(caps_audit *audit, hn_error **err)
 static int append_now(
 	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err)
 {
-	int rc = audit_guard(audit, err);
+	uint64_t epoch = state_epoch(audit->store);
+	/* once a transaction: it is acknowledged as a whole */
+	int rc = audit->guarded == epoch && !audit->forked ? 0 : audit_guard(audit, err);
 
-	if (rc >= 0)
+	if (rc >= 0) {
+		audit->guarded = epoch;
 		rc = audit_load(audit, err); /* another process may have appended */
+	}
 	if (rc >= 0 && (entry || audit->held_count > 0))
 		rc = append_start(audit, err);
 	if (rc >= 0 && audit->store->depth == 1)

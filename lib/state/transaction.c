@@ -18,13 +18,25 @@ int state_exec(state_store *store, const char *sql, hn_error **err)
 	return rc == SQLITE_OK ? 0 : state_fail(store, rc, sql, err);
 }
 
-/* "SAVEPOINT level_3" and its like. */
+/* "SAVEPOINT level_3" and its like; prepared once, since each record of the audit log has one. */
 static int level_exec(state_store *store, const char *verb, int level, hn_error **err)
+{
+	state_query *query = NULL;
+	char sql[64];
+	int rc;
+
+	snprintf(sql, sizeof(sql), "%s level_%d", verb, level);
+	rc = state_find(store, sql, &query, err);
+	return rc < 0 ? rc : state_run(query, err);
+}
+
+/* The way back needs no memory of ours. */
+static int level_undo(state_store *store, const char *verb, int level)
 {
 	char sql[64];
 
 	snprintf(sql, sizeof(sql), "%s level_%d", verb, level);
-	return state_exec(store, sql, err);
+	return state_exec(store, sql, NULL);
 }
 
 int state_begin(state_store *store, hn_error **err)
@@ -70,9 +82,9 @@ void state_rollback(state_store *store)
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 		return;
 	}
-	int rc = level_exec(store, "ROLLBACK TO", store->depth, NULL);
+	int rc = level_undo(store, "ROLLBACK TO", store->depth);
 	if (rc == 0)
-		rc = level_exec(store, "RELEASE", store->depth, NULL);
+		rc = level_undo(store, "RELEASE", store->depth);
 	if (rc == 0)
 		return;
 	/* The level cannot be given up alone: give all of them up, and let the outer ones know. */
