@@ -54,6 +54,8 @@ static bool is_stale(const signer_client *client)
 
 static int call(signer_client *client, hn_error **err)
 {
+	const char *why;
+
 	if (client->fd >= 0 && is_stale(client))
 		hang_up(client);
 	if (client->fd >= 0)
@@ -61,10 +63,10 @@ static int call(signer_client *client, hn_error **err)
 	client->fd = client->os->ops->connect_unix(client->os, client->path);
 	if (client->fd >= 0)
 		return 0;
-	base_error_errno(
-		err, SIGNER_ROOM, client->fd, "cannot reach the signer on %s", client->path);
+	why = strerrordesc_np(-client->fd);
 	client->fd = -1;
-	return base_error_wrap(err, HN_ESIGNER, SIGNER_ROOM, "is hv-signer running?");
+	return base_error(err, HN_ESIGNER, SIGNER_ROOM, "is hv-signer running?",
+		"cannot reach the signer on %s: %s", client->path, why != NULL ? why : "unknown");
 }
 
 static void begin(signer_client *client, exchange *talk, signer_operation operation, uint64_t count)

@@ -93,6 +93,15 @@ int cap_trust_sign(cli_run *cli)
 	return status;
 }
 
+/* hv-signer signs by a copy of its own. */
+static void remind_signer(const cli_run *cli)
+{
+	if (cli_text(cli, "signer") != NULL)
+		cap_say(cli,
+			"hv-signer needs it too, where its --trust points: hv-cap trust show -o "
+			"FILE");
+}
+
 /* Loading what is loaded already is no change. */
 static bool is_loaded(hn_session *session, const cli_bytes *bundle)
 {
@@ -125,7 +134,9 @@ int cap_trust_update(cli_run *cli)
 		return status;
 	if (hn_trust_update(session, bundle.data, bundle.size, &error) < 0)
 		return cli_fail(cli, error);
-	return cap_done(cli, "the trust bundle is loaded");
+	status = cap_done(cli, "the trust bundle is loaded");
+	remind_signer(cli);
+	return status;
 }
 
 /* ---- renewing ---- */
@@ -260,10 +271,13 @@ static int load_next(next_bundle *next)
 	status = cap_trust_look(next->cli, next->session, &loaded);
 	cli_time_print(loaded.until * CAP_NS, until);
 	cap_trust_auto(&loaded);
-	return status != 0 ? status
-			   : cap_done(next->cli,
-				     "trust bundle %llu is loaded: this node issues until %s",
-				     (unsigned long long)next->trust->version + 1, until);
+	if (status == 0)
+		status = cap_done(next->cli,
+			"trust bundle %llu is loaded: this node issues until %s",
+			(unsigned long long)next->trust->version + 1, until);
+	if (status == 0)
+		remind_signer(next->cli);
+	return status;
 }
 
 static int check_renewal(cli_run *cli, const cap_trust *trust)
