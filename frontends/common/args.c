@@ -324,7 +324,7 @@ static char *commands_below(const cli_program *program, const char *word)
 	return text;
 }
 
-static int unknown_command(const cli_run *cli, const char *word)
+int cli_command_unknown(const cli_run *cli, const char *word)
 {
 	CLI_AUTO_FREE char *below = commands_below(cli->program, word);
 
@@ -348,7 +348,7 @@ static int command_take(cli_run *cli, char **argv, int argc, int *index)
 		}
 	}
 	cli->command = cli_command_find(cli->program, argv[*index]);
-	return cli->command == NULL ? unknown_command(cli, argv[*index]) : 0;
+	return cli->command == NULL ? cli_command_unknown(cli, argv[*index]) : 0;
 }
 
 static int operands_check(const cli_run *cli)

@@ -206,6 +206,8 @@ void cli_json_plan(hn_json *json, const hn_plan *plan); /* members of an object 
 int cli_parse(cli_run *cli, int argc, char **argv); /* 0, or the exit status after a message */
 void cli_parsed_free(cli_run *cli);
 const cli_command *cli_command_find(const cli_program *program, const char *name);
+/* Refuses what is no command: names those that begin with the word, or the nearest. */
+int cli_command_unknown(const cli_run *cli, const char *word);
 const cli_option *cli_option_find(const cli_run *cli, const char *name, size_t size);
 void cli_operand_bounds(const char *operands, size_t *least, size_t *most);
 size_t cli_distance(const char *left, const char *right); /* edits, transpositions included */

@@ -187,9 +187,10 @@ static int run_help(cli_run *cli)
 	}
 	const cli_command *command = cli_command_find(cli->program, name);
 
-	if (command == NULL)
-		return cli_refuse(
-			cli, HN_EINVAL, "help lists all commands", "unknown command '%s'", name);
+	if (command == NULL) {
+		cli->command = NULL;
+		return cli_command_unknown(cli, name);
+	}
 	help_command(cli, command);
 	return 0;
 }

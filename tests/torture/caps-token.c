@@ -179,6 +179,20 @@ static int trust_run(torture *t, hn_error **err)
 	return rc;
 }
 
+static int renew_run(torture *t, hn_error **err)
+{
+	const world *made = t->state;
+	hn_trust_renewal how = HN_TRUST_RENEWAL_INIT;
+	uint8_t *out = t->output;
+	size_t size = 0;
+
+	how.now = START + 1;
+	int rc = hn_trust_renew(made->bundle.data, made->bundle.size, &how, &out, &size, err);
+
+	t->output = out;
+	return rc;
+}
+
 static const torture_scenario scenarios[] = {
 	{.name = "narrow",
 		.prepare = prepare,
@@ -193,6 +207,7 @@ static const torture_scenario scenarios[] = {
 		.clean = clean},
 	{.name = "show", .prepare = prepare, .run = show_run, .check = json_check, .clean = clean},
 	{.name = "make", .prepare = prepare, .run = trust_run, .clean = clean},
+	{.name = "renew", .prepare = prepare, .run = renew_run, .clean = clean},
 };
 
 int main(int argc, char **argv)
