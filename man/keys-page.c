@@ -6,13 +6,14 @@
 #include <string.h>
 
 struct row {
-	const char *name, *type, *merge, *class_, *initial, *range, *special, *condition, *doc,
-		*since;
+	const char *name, *type, *merge, *class_, *redact, *initial, *range, *special, *condition,
+		*doc, *since;
 };
 
 static const struct row rows[] = {
-#define HN_KEY(id, name, type, merge, class_, initial, range, special, condition, doc, since)      \
-	{name, #type, #merge, #class_, initial, range, special, condition, doc, since},
+#define HN_KEY(                                                                                    \
+	id, name, type, merge, class_, redact, initial, range, special, condition, doc, since)     \
+	{name, #type, #merge, #class_, #redact, initial, range, special, condition, doc, since},
 #include "tags/keys.def"
 #undef HN_KEY
 };
@@ -52,6 +53,19 @@ static void put_field(const char *label, const char *text)
 	put(text);
 }
 
+/* TEXTS: people write what they like, so each class that it might hold something of. */
+static void put_redact(const char *class_)
+{
+	if (strcmp(class_, "NONE") == 0)
+		return;
+	fputs(" Left out for a token that redacts ", stdout);
+	if (strcmp(class_, "TEXTS") == 0)
+		fputs("addresses, paths, hardware, persons or tags", stdout);
+	else
+		put_word(class_);
+	putchar('.');
+}
+
 static void put_row(const struct row *row)
 {
 	fputs(".TP\n.B ", stdout);
@@ -72,6 +86,7 @@ static void put_row(const struct row *row)
 	put_field("if", row->condition);
 	fputs(".\n.br\n", stdout);
 	put(row->doc);
+	put_redact(row->redact);
 	printf(" Since %s.\n", row->since);
 }
 

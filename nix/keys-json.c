@@ -11,7 +11,8 @@ struct row {
 };
 
 static const struct row rows[] = {
-#define HN_KEY(id, name, type, merge, class_, initial, range, special, condition, doc, since)      \
+#define HN_KEY(                                                                                    \
+	id, name, type, merge, class_, redact, initial, range, special, condition, doc, since)     \
 	{name, #type, #merge, #class_, initial, range, special, condition, doc, since},
 #include "tags/keys.def"
 #undef HN_KEY

@@ -212,6 +212,32 @@ int cli_json_print(const cli_run *cli, hn_json *json)
 	return 0;
 }
 
+void cli_json_redacted(hn_json *json, uint32_t classes)
+{
+	if (classes == 0)
+		return;
+	hn_json_array(json, "redacted");
+	for (uint32_t bit = 1; bit != 0; bit <<= 1)
+		if ((classes & bit) != 0)
+			hn_json_text(json, NULL, hn_redact_name(bit));
+	hn_json_end(json);
+}
+
+void cli_redacted_print(const cli_run *cli, uint32_t classes)
+{
+	const char *before = "left out for this token: ";
+
+	if (classes == 0 || cli->quiet)
+		return;
+	for (uint32_t bit = 1; bit != 0; bit <<= 1) {
+		if ((classes & bit) == 0)
+			continue;
+		printf("%s%s", before, hn_redact_name(bit));
+		before = ", ";
+	}
+	putchar('\n');
+}
+
 void cli_json_time(hn_json *json, const char *key, int64_t wall)
 {
 	char text[CLI_TIME_TEXT];

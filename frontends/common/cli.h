@@ -278,6 +278,10 @@ void cli_table_free(cli_table *table);
 
 hn_json *cli_json_new(void);                           /* indented */
 int cli_json_print(const cli_run *cli, hn_json *json); /* prints, releases; exit status */
+/* What is left out of an answer for the token that asked: "redacted": ["paths"] as a member of the
+ * object that is open, a last line of a table; nothing when nothing is. */
+void cli_json_redacted(hn_json *json, uint32_t classes);
+void cli_redacted_print(const cli_run *cli, uint32_t classes);
 void cli_json_time(hn_json *json, const char *key, int64_t wall); /* RFC 3339 in UTC, 0: null */
 #define CLI_TIME_TEXT 40
 void cli_time_print(int64_t wall, char out[CLI_TIME_TEXT]); /* "2026-11-21T20:54:29Z"; 0: "-" */

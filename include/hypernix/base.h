@@ -189,6 +189,30 @@ HN_API const char *hn_code_name(hn_code code);
  */
 HN_API const char *hn_code_text(hn_code code);
 
+/** Classes of what the terms of a token leave out of answers (redact): one bit each. */
+typedef enum hn_redact {
+	HN_REDACT_ADDRESSES = 1,
+	HN_REDACT_PATHS = 2,
+	HN_REDACT_HARDWARE = 4,
+	HN_REDACT_PERSONS = 8,
+	HN_REDACT_USAGE = 16,
+	HN_REDACT_CONSOLE = 32,
+	HN_REDACT_TAGS = 64
+} hn_redact;
+
+/**
+ * Gives the word for a class of what is left out of answers.
+ *
+ * @param class_  one bit of hn_redact
+ * @return "addresses", "paths" and so on, static; NULL when that is no class
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_redact_name(uint32_t class_);
+
 /**
  * Gives the exit status with which an hv-* program ends on this code.
  *

@@ -18,9 +18,9 @@ typedef struct hn_event {
 	uint64_t sequence;   /* rises by one, never reused, survives pruning */
 	int64_t time;        /* wall ns */
 	const char *type;    /* "org.hypernix.unit.ready.v1" */
-	const char *subject; /* "unit/<uuid>" */
+	const char *subject; /* "unit/<uuid>"; "node" where the name of the host is left out */
 	const char *name;    /* human name of the subject, or "" */
-	const char *who;     /* "local/uid/0" */
+	const char *who;     /* "local/uid/0"; NULL when persons are left out */
 	const char *data;    /* JSON object */
 } hn_event;
 
@@ -43,7 +43,8 @@ typedef struct hn_events_options {
 typedef int (*hn_event_fn)(void *arg, const hn_event *event);
 
 /**
- * Reads events, oldest first, and gives each to a callback.
+ * Reads events, oldest first, and gives each to a callback. A named cursor moves, which is a note
+ * of its reader and no change of the host: it needs no more than the right to read.
  *
  * @param session  needs event.read on node
  * @param options  HN_EVENTS_OPTIONS_INIT and what to read; NULL = from the beginning, all

@@ -115,7 +115,8 @@ HN_API int hn_audit_verify(hn_session *session, const hn_audit_verify_options *o
 	hn_audit_facts *facts, hn_error **err);
 
 /**
- * Seals the audit log and gives its last checkpoint.
+ * Seals the audit log and gives its last checkpoint. That is no change of what is recorded: any
+ * reader may have it signed, and the signer signs only what goes on from what it signed before.
  *
  * @param session  needs audit.read on node/<name>
  * @param note  receives a signed note: name of the log, number of records, root; release it with
@@ -133,7 +134,7 @@ HN_API int hn_audit_verify(hn_session *session, const hn_audit_verify_options *o
 HN_API int hn_audit_checkpoint(hn_session *session, char **note, hn_error **err);
 
 /**
- * Proves that a record is in the audit log.
+ * Proves that a record is in the audit log; one that is under no checkpoint yet is sealed first.
  *
  * @param session  needs audit.read on node/<name>
  * @param number  of the record

@@ -15,7 +15,8 @@ extern "C" {
  * Gives the name of the node that a session acts on, as it stands in objects such as "node/a".
  *
  * @param session  of any right
- * @return the name; borrowed from the session; NULL for NULL
+ * @return the name; borrowed from the session; NULL for NULL, and where addresses are left out for
+ * the token
  * Errors: none
  * Threads: the one that has the session
  * Blocks: no

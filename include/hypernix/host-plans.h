@@ -104,8 +104,9 @@ typedef struct hn_plan_options {
 typedef struct hn_plan hn_plan;
 /**
  * Compares what is desired, applied and real, and says which steps lead there. Without effect,
- * but that steps of a killed apply are settled first; stored with a number when there is
- * something to do and the host is writable.
+ * but that steps of a killed apply are settled first: what is true of them is written down, which
+ * any reader may. Stored with a number when there is something to do, the host is writable, and the
+ * session may do some of it; room for plans is short, so a mere reader's plan is not kept.
  *
  * @param session  needs unit.read on unit/<uuid>
  * @param options  where to go; NULL keeps the present declaration
@@ -160,7 +161,7 @@ HN_API hn_plan *hn_plan_unref(hn_plan *plan);
  * Tells the number of a plan.
  *
  * @param plan  a plan
- * @return the number; 0 when it was not stored
+ * @return the number; 0 when it was not stored, so that it cannot be applied
  * Errors: none
  * Threads: any, but not while it is applied
  * Blocks: no

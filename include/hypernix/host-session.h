@@ -122,6 +122,21 @@ HN_API int hn_session_check(
 	hn_session *session, const char *verb, const char *object, hn_error **err);
 
 /**
+ * Tells which classes the last answer to a session had not, since the terms of its token redact
+ * them (hypernix-capability(5), ANSWERS): texts of them are NULL, numbers are -1 or 0, keys are not
+ * there.
+ *
+ * @param session  the session; may be NULL
+ * @return bits of hn_redact; 0 when nothing was left out
+ * Errors: none
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API uint32_t hn_session_redacted(const hn_session *session);
+
+/**
  * Opens the session of a token's holder: it may do what the token allows, while it does.
  *
  * The token is checked whole, then its possession: by the key file of the options, by the proof
@@ -183,7 +198,9 @@ HN_API int hn_session_prove(hn_session *session, const char *token, hn_error **e
 
 /**
  * Explains what a session may do: the verdict, the rule that decides, until when it holds and when
- * it would be allowed again, and every grant and caveat with its own answer.
+ * it would be allowed again, and every grant and caveat with its own answer. A unit that the
+ * session may not read, or not all of (redact), is explained as a missing one; where a missing one
+ * would have another verdict, the true verdict is all that is said.
  *
  * @param session  who asks
  * @param verb  such as "unit.start"

@@ -219,7 +219,9 @@ typedef struct hn_stop_result {
  * Returns when every guest that was running before answers again. Guests outlive the owner: closing
  * the host or ending the process leaves them running, and the next owner finds them. With the
  * embedded driver a process has one root, and keeps it until it ends, also after the host is
- * closed. A second call is success.
+ * closed. A second call is success. What happened to units while nobody looked is written down, and
+ * restarts are planned, only for a session that may unit.update on all units, as hn_machine_step
+ * asks; who may only look owns the root and changes no record.
  *
  * @param session  needs node.read
  * @param err      set on failure; may be NULL
@@ -239,7 +241,8 @@ HN_API int hn_machine_open(hn_session *session, hn_error **err);
  *
  * @param session  needs node.read; the machine must be open
  * @param index    from 0
- * @param fact     the fact; its texts live as long as the host is open
+ * @param fact     the fact; its texts live as long as the host is open; a text that is left out for
+ *                 the token is empty
  * @param err      set on failure; may be NULL
  * @return 0 or a negative hn_code
  * Errors: HN_ENOENT past the last fact; HN_EDENIED; and those of hn_machine_open
@@ -438,7 +441,7 @@ typedef struct hn_boot_phase {
 	uint32_t size;
 	const char *name; /* "define", "start", "firmware+kernel", "userspace", "ready" */
 	int64_t wall;     /* ns in this phase */
-	int64_t cpu;      /* CPU ns of QEMU in this phase */
+	int64_t cpu;      /* CPU ns of QEMU in this phase; -1 when usage is left out */
 	bool missed;      /* largest excess over the median, when the goal was missed */
 } hn_boot_phase;
 /** How a unit's last boot went: an immutable snapshot. */
@@ -520,7 +523,7 @@ HN_API int64_t hn_boot_total(const hn_boot *boot);
  * Tells the CPU time that the hypervisor's process used until the guest was ready.
  *
  * @param boot  the boot
- * @return CPU ns
+ * @return CPU ns, or -1 when usage is left out for the token that asked
  * Errors: none
  * Threads: any
  * Blocks: no

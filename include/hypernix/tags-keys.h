@@ -70,6 +70,7 @@ typedef struct hn_key {
 	const char *condition; /* for hot-if: what must hold, in words; else "" */
 	const char *doc;       /* one or two sentences */
 	const char *since;     /* release */
+	uint32_t redact;       /* classes (hn_redact) under which a token sees no value of it */
 } hn_key;
 
 /**

@@ -44,7 +44,8 @@ typedef struct hn_origin {
 	hn_mark mark;
 	int32_t priority;
 	const char *source; /* "tag:database", "unit:webserver", "policy:web-tier", "defaults",
-			       "schema", "force", "frozen" */
+			       "schema", "force", "frozen"; "tag", "policy" where the name is left
+			       out */
 	const char *file;   /* NULL when there is none (schema, force) */
 	uint32_t line, column;
 	const char *value; /* canonical text; "null" when it unsets */
@@ -120,6 +121,20 @@ HN_API hn_view *hn_view_unref(hn_view *view);
 HN_API const char *hn_view_unit(const hn_view *view);
 
 /**
+ * Tells which classes are left out of a view, since the token that it was read with redacts them:
+ * keys of these classes are not in it, nor what its explanations say of files, persons, tags.
+ *
+ * @param view  the view, borrowed
+ * @return bits of hn_redact; 0 for a whole view
+ * Errors: none
+ * Threads: any: a view is an immutable snapshot
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API uint32_t hn_view_redacted(const hn_view *view);
+
+/**
  * Gives the value of a key as a number: a bool as 0 or 1, a size in bytes, a duration in ns, a
  * ratio in millionths, a rate in bytes a second, an enumeration as the place of the word in its
  * range.
@@ -131,7 +146,7 @@ HN_API const char *hn_view_unit(const hn_view *view);
  * @return 0, or a negative hn_code
  * Errors: HN_ENOENT when the unit has no value for it; HN_ERANGE when the value is a word such
  *    as auto or none; HN_ESCHEMA when there is no such key; HN_EINVAL when its type has no
- *    numbers; HN_ENOMEM when memory runs out
+ *    numbers; HN_EDENIED when it is left out of the view; HN_ENOMEM when memory runs out
  * Threads: any: a view is an immutable snapshot
  * Blocks: no
  * Allocates: no
@@ -148,7 +163,7 @@ HN_API int hn_view_get_int(const hn_view *view, const char *key, int64_t *value,
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_ENOENT when the unit has no value for it; HN_ESCHEMA when there is no such key;
- *    HN_ENOMEM when memory runs out
+ *    HN_EDENIED when it is left out of the view; HN_ENOMEM when memory runs out
  * Threads: any: a view is an immutable snapshot
  * Blocks: no
  * Allocates: the text of a merged list or set, once
@@ -166,7 +181,7 @@ HN_API int hn_view_get_text(
  * @param text  set on success, owned by the view
  * @return 0, or a negative hn_code
  * Errors: HN_ENOENT past the end; HN_ESCHEMA when there is no such key; HN_EINVAL when it is no
- *    list or set
+ *    list or set; HN_EDENIED when it is left out of the view
  * Threads: any: a view is an immutable snapshot
  * Blocks: no
  * Allocates: no
@@ -218,7 +233,7 @@ HN_API int hn_view_name_at(
  * @param origin  filled in on success; its size must be set; texts are owned by the view
  * @return 0, or a negative hn_code
  * Errors: HN_ENOENT past the end; HN_ESCHEMA when there is no such key; HN_EINVAL when the size
- *    is not set
+ *    is not set; HN_EDENIED when the key is left out of the view
  * Threads: any: a view is an immutable snapshot
  * Blocks: no
  * Allocates: no
@@ -236,7 +251,8 @@ HN_API int hn_view_explain(const hn_view *view, const char *key, size_t nth, hn_
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_ESCHEMA when there is no such key; HN_ESYNTAX, HN_ESCHEMA or HN_ERANGE when the row
- *    does not take the value; HN_EINVAL when value is NULL; HN_ENOMEM when memory runs out
+ *    does not take the value; HN_EINVAL when value is NULL; HN_EDENIED when the key is left out
+ *    of the view; HN_ENOMEM when memory runs out
  * Threads: any: a view is an immutable snapshot
  * Blocks: no
  * Allocates: yes, the answer

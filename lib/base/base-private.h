@@ -82,6 +82,26 @@ int base_nomem(hn_error **err); /* the static out-of-memory error */
 int base_error_errno(hn_error **err, const char *room, int errnum, const char *format, ...)
 	BASE_PRINTF(4, 5);
 
+/* What a token's terms leave out (redact.def): answers tell it by class, and texts that may name
+ * anything - an error, a reason, what people write into a label - are left out under each class
+ * that they may hold something of. */
+enum {
+	BASE_REDACT_NONE = 0,
+#define HN_REDACT(NAME, text, what) BASE_REDACT_##NAME = HN_REDACT_##NAME,
+#include "base/redact.def"
+#undef HN_REDACT
+	BASE_REDACT_TEXTS = HN_REDACT_ADDRESSES | HN_REDACT_PATHS | HN_REDACT_HARDWARE |
+			    HN_REDACT_PERSONS | HN_REDACT_TAGS,
+	BASE_REDACT_ALL = BASE_REDACT_TEXTS | HN_REDACT_USAGE | HN_REDACT_CONSOLE
+};
+#define BASE_REDACT_SIZE 80
+/* "paths, tags" */
+const char *base_redact_text(uint32_t classes, char out[BASE_REDACT_SIZE]);
+/* This error says nothing but what its caller asked for, and why he may not have it. */
+void base_error_plain(hn_error **err);
+/* Of any other that is told under these classes only the code is left. Returns rc. */
+int base_error_redact(hn_error **err, int rc, uint32_t classes);
+
 #define HN_BELIEVE(condition) base_believe((condition), #condition, __FILE__, __LINE__)
 bool base_believe(bool held, const char *condition, const char *file,
 	int line); /* logs when it does not hold */

@@ -24,6 +24,7 @@ struct hn_error {
 	error_fact *facts;
 	size_t fact_count;
 	size_t fact_capacity;
+	bool plain; /* see base_error_plain */
 	char message[];
 };
 
@@ -351,6 +352,25 @@ void base_error_fact_number(hn_error **err, const char *name, int64_t number)
 
 	if (added != NULL)
 		added->number = number;
+}
+
+void base_error_plain(hn_error **err)
+{
+	if (error_extendable(err))
+		(*err)->plain = true;
+}
+
+int base_error_redact(hn_error **err, int rc, uint32_t classes)
+{
+	char text[BASE_REDACT_SIZE];
+
+	if (rc >= 0 || (classes & BASE_REDACT_TEXTS) == 0 || !error_extendable(err) ||
+		(*err)->plain)
+		return rc;
+	base_error(err, (hn_code)rc, (*err)->room, NULL, "%s; more is left out for the token (%s)",
+		hn_code_text((hn_code)rc), base_redact_text(classes & BASE_REDACT_TEXTS, text));
+	base_error_plain(err);
+	return rc;
 }
 
 static hn_code code_of_errno(int errnum)

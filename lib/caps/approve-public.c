@@ -83,7 +83,7 @@ static int show(const char *text, hn_json *json, hn_error **err)
 	}
 	rc = caps_ask_read_text(text, &ask, err);
 	if (rc == 0)
-		caps_ask_json(ask, json);
+		caps_ask_json(ask, 0, json);
 	return rc;
 }
 

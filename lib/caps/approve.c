@@ -238,26 +238,52 @@ int caps_approval_text(const base_buf *bytes, char **text, hn_error **err)
 	return encode(APPROVAL_PREFIX, bytes->data, bytes->size, text, err);
 }
 
-void caps_ask_json(const caps_ask *ask, hn_json *json)
+static bool begins_with(const caps_view *text, const char *start)
+{
+	size_t size = strlen(start);
+
+	return text->size >= size && memcmp(text->bytes, start, size) == 0;
+}
+
+/* A node is named by its host, a tag by itself. */
+static uint32_t classes_of_object(const caps_view *object)
+{
+	if (begins_with(object, "node/"))
+		return HN_REDACT_ADDRESSES;
+	return begins_with(object, "tag/") || begins_with(object, "policy/") ? HN_REDACT_TAGS : 0;
+}
+
+static void put_told(
+	hn_json *json, const char *key, const caps_view *text, uint32_t classes, uint32_t redact)
+{
+	if ((classes & redact) != 0)
+		hn_json_null(json, key);
+	else
+		caps_print_text(json, key, text->bytes, text->size);
+}
+
+void caps_ask_json(const caps_ask *ask, uint32_t redact, hn_json *json)
 {
 	static const char *const kinds[] = {"use", "break-glass", "drill"};
+	bool use = ask->kind == CAPS_ASK_USE;
 
 	hn_json_text(json, "kind", kinds[ask->kind]);
 	caps_print_hex(json, "hash", ask->hash, sizeof(ask->hash));
 	if (ask->cti.bytes != NULL)
 		caps_print_hex(json, "cti", ask->cti.bytes, ask->cti.size);
 	else
-		caps_print_text(json, ask->kind == CAPS_ASK_USE ? "subject" : "preset",
-			ask->subject.bytes, ask->subject.size);
+		put_told(json, use ? "subject" : "preset", &ask->subject,
+			use ? HN_REDACT_PERSONS : 0, redact);
 	caps_print_mask(json, "verbs", ask->mask.bytes, caps_mask_size(&ask->mask), false);
 	hn_json_array(json, "on");
 	for (size_t i = 0; i < ask->pattern_count; i++)
-		caps_print_text(json, NULL, ask->patterns[i].bytes, ask->patterns[i].size);
+		put_told(json, NULL, &ask->patterns[i], classes_of_object(&ask->patterns[i]),
+			redact);
 	hn_json_end(json);
 	caps_print_seconds(json, "ttl", (uint64_t)ask->ttl);
 	caps_print_time(json, "made", ask->made);
 	caps_print_time(json, "until", ask->until);
-	caps_print_text(json, "reason", ask->reason.bytes, ask->reason.size);
+	put_told(json, "reason", &ask->reason, BASE_REDACT_TEXTS, redact);
 	caps_print_text(json, "cluster", ask->cluster.bytes, ask->cluster.size);
 }
 

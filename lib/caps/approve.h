@@ -55,7 +55,8 @@ int caps_ask_write(const caps_ask *ask, base_buf *out, hn_error **err);
 int caps_ask_read(const void *bytes, size_t size, caps_ask **ask, hn_error **err);
 int caps_ask_read_text(const char *text, caps_ask **ask, hn_error **err);
 int caps_ask_text(const caps_ask *ask, char **text, hn_error **err);
-void caps_ask_json(const caps_ask *ask, hn_json *json); /* members of the object that is open */
+/* Members of the object that is open; what is of the classes `redact` (hn_redact) is null. */
+void caps_ask_json(const caps_ask *ask, uint32_t redact, hn_json *json);
 void caps_ask_free(caps_ask *ask);
 BASE_AUTO(caps_ask, caps_ask_free)
 

@@ -138,6 +138,7 @@ bool audit_record_read(const void *bytes, size_t size, audit_record *record);
 typedef struct audit_text_source {
 	char *(*find)(void *arg, const uint8_t ref[AUDIT_REF]);
 	void *arg;
+	uint32_t redact; /* classes (hn_redact) of what is null instead */
 } audit_text_source;
 /* Members of the open object. texts NULL: references are written as they are. */
 void audit_record_json(const audit_record *record, const audit_text_source *texts, hn_json *json);

@@ -170,14 +170,23 @@ static void put_hex(hn_json *json, const char *key, codec_view bytes)
 		caps_print_hex(json, key, bytes.bytes, bytes.size);
 }
 
-/* A text that lies beside the record; null once it was erased. */
-static void put_beside(
-	hn_json *json, const char *key, codec_view ref, const audit_text_source *texts)
+static bool leaves_out(const audit_text_source *texts, uint32_t classes)
+{
+	return texts && (texts->redact & classes) != 0;
+}
+
+/* A text that lies beside the record; null once it was erased, or when it is left out. */
+static void put_beside(hn_json *json, const char *key, codec_view ref, uint32_t classes,
+	const audit_text_source *texts)
 {
 	BASE_AUTO_FREE char *body = NULL;
 
 	if (ref.size == 0)
 		return;
+	if (leaves_out(texts, classes)) {
+		hn_json_null(json, key);
+		return;
+	}
 	if (!texts) {
 		put_hex(json, key, ref);
 		return;
@@ -209,7 +218,31 @@ static void put_rule(hn_json *json, const audit_record *record)
 	hn_json_end(json);
 }
 
-static void put_what(hn_json *json, const audit_record *record)
+static bool begins_with(codec_view text, const char *start)
+{
+	size_t size = strlen(start);
+
+	return text.size >= size && memcmp(text.bytes, start, size) == 0;
+}
+
+/* A node is named by its host, a tag by itself. */
+static uint32_t classes_of_object(codec_view object)
+{
+	if (begins_with(object, "node/"))
+		return HN_REDACT_ADDRESSES;
+	return begins_with(object, "tag/") || begins_with(object, "policy/") ? HN_REDACT_TAGS : 0;
+}
+
+static void put_view(hn_json *json, const char *key, codec_view text, uint32_t classes,
+	const audit_text_source *texts)
+{
+	if (leaves_out(texts, classes))
+		hn_json_null(json, key);
+	else
+		caps_print_text(json, key, text.bytes, text.size);
+}
+
+static void put_what(hn_json *json, const audit_record *record, const audit_text_source *texts)
 {
 	bool known = has(record, 8) && record->verb < HN_VERB_COUNT;
 	const char *verb = known ? base_verb_text((hn_verb)record->verb) : NULL;
@@ -218,19 +251,19 @@ static void put_what(hn_json *json, const audit_record *record)
 	put_time(json, "time", record->wall);
 	hn_json_uint(json, "boundMs", record->bound);
 	hn_json_uint(json, "bootMs", record->boot);
-	caps_print_text(json, "node", record->node.bytes, record->node.size);
+	put_view(json, "node", record->node, HN_REDACT_ADDRESSES, texts);
 	hn_json_text(json, "kind", caps_audit_kind_text(record->kind));
 	if (verb)
 		hn_json_text(json, "verb", verb);
 	else if (has(record, 8))
 		hn_json_uint(json, "verb", record->verb);
 	if (has(record, 9))
-		caps_print_text(json, "object", record->object.bytes, record->object.size);
+		put_view(json, "object", record->object, classes_of_object(record->object), texts);
 }
 
 static void put_right(hn_json *json, const audit_record *record, const audit_text_source *texts)
 {
-	put_beside(json, "subject", record->subject, texts);
+	put_beside(json, "subject", record->subject, HN_REDACT_PERSONS, texts);
 	if (record->cti_count > 0) {
 		hn_json_array(json, "cti");
 		for (size_t i = 0; i < record->cti_count; i++)
@@ -288,11 +321,13 @@ static void put_extra(hn_json *json, const audit_record *record, const audit_tex
 	uint64_t value[3];
 	codec_view view;
 
-	if (read_opener(record, value, &view)) {
+	if (leaves_out(texts, BASE_REDACT_TEXTS) && !read_note(record, &view)) {
+		hn_json_null(json, "details");
+	} else if (read_opener(record, value, &view)) {
 		hn_json_uint(json, "uid", value[0]);
 		hn_json_uint(json, "loginUid", value[1]);
 		hn_json_uint(json, "pid", value[2]);
-		put_beside(json, "process", view, texts);
+		put_beside(json, "process", view, BASE_REDACT_TEXTS, texts);
 	} else if (read_note(record, &view)) {
 		caps_print_text(json, "note", view.bytes, view.size);
 	} else {
@@ -302,7 +337,7 @@ static void put_extra(hn_json *json, const audit_record *record, const audit_tex
 
 void audit_record_json(const audit_record *record, const audit_text_source *texts, hn_json *json)
 {
-	put_what(json, record);
+	put_what(json, record, texts);
 	put_right(json, record, texts);
 	if (has(record, 18))
 		hn_json_uint(json, "refers", record->refers);
@@ -311,7 +346,7 @@ void audit_record_json(const audit_record *record, const audit_text_source *text
 			record->code == 0 ? "ok" : hn_code_name((hn_code)record->code));
 	if (has(record, 20))
 		hn_json_uint(json, "count", record->count);
-	put_beside(json, "reason", record->reason, texts);
+	put_beside(json, "reason", record->reason, BASE_REDACT_TEXTS, texts);
 	put_hex(json, "trace", record->trace);
 	put_hex(json, "session", record->session);
 	if (has(record, 24))

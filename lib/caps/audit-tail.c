@@ -23,9 +23,10 @@ static char *find_text(void *arg, const uint8_t ref[AUDIT_REF])
 	return copy;
 }
 
-static int put_row(caps_audit *audit, state_query *query, hn_json *json, hn_error **err)
+static int put_row(
+	caps_audit *audit, state_query *query, uint32_t redact, hn_json *json, hn_error **err)
 {
-	const audit_text_source texts = {.find = find_text, .arg = audit};
+	const audit_text_source texts = {.find = find_text, .arg = audit, .redact = redact};
 	audit_record record;
 	size_t size = 0;
 	const void *bytes = state_blob(query, 0, &size);
@@ -39,7 +40,8 @@ static int put_row(caps_audit *audit, state_query *query, hn_json *json, hn_erro
 	return 0;
 }
 
-int caps_audit_tail(caps_audit *audit, uint64_t from, uint32_t limit, hn_json *json, hn_error **err)
+int caps_audit_tail(caps_audit *audit, uint64_t from, uint32_t limit, uint32_t redact,
+	hn_json *json, hn_error **err)
 {
 	state_query *query = NULL;
 	int rc = state_find(audit->store,
@@ -51,7 +53,7 @@ int caps_audit_tail(caps_audit *audit, uint64_t from, uint32_t limit, hn_json *j
 	state_bind_int(query, 2, limit);
 	hn_json_array(json, NULL);
 	while ((rc = state_row(query, err)) > 0) {
-		rc = put_row(audit, query, json, err);
+		rc = put_row(audit, query, redact, json, err);
 		if (rc < 0)
 			break;
 	}

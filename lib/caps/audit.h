@@ -149,9 +149,10 @@ int caps_audit_facts_read(caps_audit *audit, caps_audit_facts *facts, hn_error *
  * first record that does not fit (fact "record"). options may be NULL. */
 int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options, hn_error **err);
 
-/* Opens an array of at most `limit` records from number `from` on. */
-int caps_audit_tail(
-	caps_audit *audit, uint64_t from, uint32_t limit, hn_json *json, hn_error **err);
+/* Opens an array of at most `limit` records from number `from` on; what is of the classes `redact`
+ * is null. */
+int caps_audit_tail(caps_audit *audit, uint64_t from, uint32_t limit, uint32_t redact,
+	hn_json *json, hn_error **err);
 /* The last checkpoint: how many records it is over, and its note (owned). HN_ENOENT. */
 int caps_audit_last(caps_audit *audit, uint64_t *size, char **note, hn_error **err);
 

@@ -5,13 +5,39 @@
  */
 #include "host/rights.h"
 
+/* A denial must not say what an answer would have left out. */
+static const char *word_for(const hn_session *session, const char *object)
+{
+	if ((session->redacts & HN_REDACT_ADDRESSES) != 0 && strncmp(object, "node/", 5) == 0)
+		return "this node";
+	if ((session->redacts & HN_REDACT_TAGS) != 0 && strncmp(object, "tag/", 4) == 0)
+		return "a tag";
+	if ((session->redacts & HN_REDACT_TAGS) != 0 && strncmp(object, "policy/", 7) == 0)
+		return "a policy";
+	return NULL;
+}
+
+/* Who may not read a unit is not told what the uuid that he has is called. */
+static bool may_name(const hn_session *session, const char *object)
+{
+	hn_session *asked = (hn_session *)(uintptr_t)session;
+	caps_decision decision;
+
+	if (session->glass)
+		return caps_breakglass_allows(session->glass->ask, HN_VERB_UNIT_READ, object);
+	return !session->holder || (host_token_decide(asked, HN_VERB_UNIT_READ, object, &decision,
+					    NULL, NULL, NULL) >= 0 &&
+					   decision.code == HN_OK);
+}
+
 const char *host_object_called(
 	const hn_session *session, const char *object, char name[BASE_OBJECT_SIZE])
 {
+	const char *word = word_for(session, object);
 	state_query *query = NULL;
 
-	(void)snprintf(name, BASE_OBJECT_SIZE, "%s", object);
-	if (strncmp(object, "unit/", 5) != 0 ||
+	(void)snprintf(name, BASE_OBJECT_SIZE, "%s", word ? word : object);
+	if (strncmp(object, "unit/", 5) != 0 || !may_name(session, object) ||
 		state_find(session->host->store, "SELECT name FROM unit WHERE uuid = ?1", &query,
 			NULL) < 0)
 		return name;
@@ -24,6 +50,13 @@ const char *host_object_called(
 
 /* --- the decision --- */
 
+void host_denial_plain(const hn_session *session, const char *object, hn_error **err)
+{
+	if (!word_for(session, object))
+		base_error_fact(err, "object", object);
+	base_error_plain(err);
+}
+
 static int refuse(const hn_session *session, hn_code code, const char *hint, hn_verb verb,
 	const char *object, const char *why, hn_error **err)
 {
@@ -33,7 +66,7 @@ static int refuse(const hn_session *session, hn_code code, const char *hint, hn_
 		return code;
 	base_error(err, code, HOST_ROOM, hint, "%s on %s%s", base_verb_text(verb),
 		host_object_called(session, object, name), why);
-	base_error_fact(err, "object", object);
+	host_denial_plain(session, object, err);
 	return code;
 }
 
@@ -84,27 +117,19 @@ static bool had_quorum(const caps_token *token, const caps_decision *decision)
 	return false;
 }
 
-/* No gate leaves anything out yet: what a token may see only in part it may not see at all. */
-static bool must_redact(const caps_decision *decision)
-{
-	for (size_t i = 0; i < sizeof(decision->redact); i++)
-		if (decision->redact[i] != 0)
-			return true;
-	return false;
-}
-
 static int would_by_token(hn_session *session, hn_verb verb, const char *object,
 	caps_decision *decision, hn_error **err)
 {
+	uint32_t classes;
 	int rc = host_token_decide(session, verb, object, decision, NULL, NULL, err);
 
 	if (rc < 0)
 		return rc;
 	if (decision->code != HN_OK)
 		return host_decision_error(session, verb, object, decision, err);
-	if (must_redact(decision))
-		return refuse(session, HN_EDENIED, "narrow it by verbs and resources instead", verb,
-			object, ": this version cannot leave out what the token redacts", err);
+	if (host_decision_redact(decision, &classes) < 0)
+		return refuse(session, HN_EDENIED, "hv-cap inspect shows it", verb, object,
+			": the token redacts a class that this version does not know", err);
 	if ((base_verb_flags(verb) & BASE_VERB_Q) != 0 && !session->quorum &&
 		!had_quorum(session->holder->token, decision))
 		return refuse(session, HN_EAPPROVAL, "a token whose approval caveat asks for two",
@@ -133,11 +158,20 @@ static int would(hn_session *session, hn_verb verb, const char *object, caps_dec
 	return 0;
 }
 
-int host_would(hn_session *session, hn_verb verb, const char *object, hn_error **err)
+int host_would_tell(
+	hn_session *session, hn_verb verb, const char *object, uint32_t *redact, hn_error **err)
 {
 	caps_decision decision;
+	int rc = would(session, verb, object, &decision, err);
 
-	return would(session, verb, object, &decision, err);
+	return rc < 0 ? host_conceal(session, rc, err) : host_decision_redact(&decision, redact);
+}
+
+int host_would(hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	uint32_t redact;
+
+	return host_would_tell(session, verb, object, &redact, err);
 }
 
 static int decide(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
@@ -178,7 +212,8 @@ int hn_session_check(hn_session *session, const char *verb, const char *object, 
 		return base_error(
 			err, HN_EINVAL, HOST_ROOM, NULL, "a verb and an object are needed");
 	rc = host_verb_find(verb, &found, err);
-	return rc < 0 ? rc : decide(session, found, object, &decision, err);
+	return rc < 0 ? rc
+		      : host_conceal(session, decide(session, found, object, &decision, err), err);
 }
 
 bool host_sees(hn_session *session, hn_verb verb, const char *object)
@@ -266,7 +301,7 @@ int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **e
 
 	if (rc < 0)
 		record_denial(session, verb, object, rc, &decision);
-	return rc;
+	return host_conceal(session, rc, err);
 }
 
 /* --- what is allowed: counted, and on record before it is done --- */
@@ -464,6 +499,18 @@ static void fill_permit(hn_session *session, hn_verb verb, const char *object, c
 	permit->base.recheck_arg = session;
 }
 
+/* Two decisions leave out what either does. */
+static uint32_t redact_of(const caps_decision *decisions, size_t count)
+{
+	uint32_t all = 0, classes = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		(void)host_decision_redact(&decisions[i], &classes);
+		all |= classes;
+	}
+	return all;
+}
+
 int host_admit(hn_session *session, hn_verb verb, const char *object, const char *second,
 	host_permit *permit, hn_error **err)
 {
@@ -485,6 +532,7 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 	}
 	if (rc >= 0) {
 		fill_permit(session, verb, object, second, permit);
+		permit->redact = redact_of(decisions, one.count);
 		rc = enter(&one, err);
 		if (rc >= 0) {
 			/* a fresh proof is good for one call */
@@ -493,10 +541,10 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 			return 0;
 		}
 		if (rc != HN_EQUOTA && rc != HN_ERATE && rc != HN_EAPPROVAL)
-			return rc;
+			return host_conceal(session, rc, err);
 	}
 	record_denial(session, verb, object, rc, &decisions[one.count - 1]);
-	return rc;
+	return host_conceal(session, rc, err);
 }
 
 int host_admit_by_quorum(
@@ -535,7 +583,7 @@ int host_settle(host_permit *permit, int rc, hn_error **err)
 	int written = host_settle_outcome(permit, rc, rc < 0 ? NULL : err);
 
 	if (rc < 0 || written >= 0)
-		return rc;
+		return host_conceal(permit->session, rc, err);
 	return base_error_wrap(err, written == HN_ENOSPC ? HN_ENOSPC : HN_EAUDIT, HOST_ROOM,
 		"%s on %s was done, but its outcome could not be recorded",
 		base_verb_text(permit->base.verb),

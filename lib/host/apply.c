@@ -17,6 +17,7 @@ static void exchange(hn_plan *plan, hn_plan *fresh)
 	taken.references = plan->references;
 	taken.number = plan->number;
 	taken.generation = plan->generation;
+	taken.redact = plan->redact;
 	*fresh = *plan;
 	*plan = taken;
 	fresh->references = 1;
@@ -537,6 +538,9 @@ static int check_and_carry_out(apply_run *run, hn_error **err)
 
 	if (rc < 0)
 		return rc;
+	if (run->plan->number == 0) /* nothing could be put into its journal */
+		return base_error(err, HN_EBUSY, HOST_ROOM, "make it again",
+			"the plan was made for who may only look at it");
 	if (!run->aside || any_left(run))
 		return carry_out(run, err);
 	tell_rest(run);

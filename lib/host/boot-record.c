@@ -289,7 +289,7 @@ int hn_boot_phase_at(const hn_boot *boot, size_t index, hn_boot_phase *phase)
 		.size = sizeof(*phase),
 		.name = boot->phases.phase[index].name,
 		.wall = boot->phases.phase[index].wall,
-		.cpu = boot->phases.phase[index].cpu,
+		.cpu = boot->redacted ? -1 : boot->phases.phase[index].cpu,
 		.missed = boot->missed == (int)index,
 	};
 	return 0;
@@ -307,5 +307,5 @@ int64_t hn_boot_total(const hn_boot *boot)
 
 int64_t hn_boot_cpu(const hn_boot *boot)
 {
-	return host_boot_sum(&boot->phases, true);
+	return boot->redacted ? -1 : host_boot_sum(&boot->phases, true);
 }

@@ -11,10 +11,11 @@
 
 struct hn_boot {
 	machine_boot phases;
-	int64_t at;   /* wall ns */
-	int64_t goal; /* ns */
-	bool by_cpu;  /* software CPU: only CPU time is comparable */
-	int missed;   /* place of the phase, -1 = the goal was reached */
+	int64_t at;    /* wall ns */
+	int64_t goal;  /* ns */
+	bool by_cpu;   /* software CPU: only CPU time is comparable */
+	int missed;    /* place of the phase, -1 = the goal was reached */
+	bool redacted; /* CPU time is left out */
 };
 
 /* Wall or CPU time of a boot so far, ns. */

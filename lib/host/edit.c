@@ -57,7 +57,9 @@ static int begin(hn_session *session, const char *name, bool missing_ok, bool al
 int host_edit_begin(
 	hn_session *session, const char *name, bool missing_ok, host_edit *edit, hn_error **err)
 {
-	return begin(session, name, missing_ok, missing_ok, edit, err);
+	int rc = begin(session, name, missing_ok, missing_ok, edit, err);
+
+	return host_conceal(session, rc, err);
 }
 
 /* {"generation":3,"digest":"..."} */
@@ -135,7 +137,7 @@ int host_edit_end(host_edit *edit, int rc, const char *event, hn_error **err)
 	if (rc < 0)
 		host_resolver_forget(edit->host);
 	edit->unit = hn_unit_unref(edit->unit);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? host_conceal(edit->session, rc, err) : 0;
 }
 
 /* --- what expires --- */

@@ -146,7 +146,9 @@ int hn_approval_request(hn_session *session, const char *verb, const char *objec
 			err, HN_EINVAL, HOST_ROOM, NULL, "there is no place for the request");
 	if (rc >= 0)
 		rc = check_asked(session, verb, object, &reason, &ttl, &found, err);
-	return rc < 0 ? rc : ask(session, found, object, reason, ttl, request, err);
+	if (rc >= 0)
+		rc = ask(session, found, object, reason, ttl, request, err);
+	return host_conceal(session, rc, err);
 }
 
 /* --- collecting --- */
@@ -248,17 +250,25 @@ int hn_approval_collect(hn_session *session, const char *approval, hn_error **er
 	if (rc >= 0)
 		rc = caps_approval_read_text(
 			approval, strnlen(approval, 2 * CAPS_APPROVAL_BYTES), &read, err);
-	return rc < 0 ? rc : collect(session, &read, err);
+	if (rc >= 0)
+		rc = collect(session, &read, err);
+	return host_conceal(session, rc, err);
 }
 
 /* --- listing --- */
 
+typedef struct listing {
+	hn_json *json;
+	uint32_t redact;
+} listing;
+
 static int list_one(void *arg, const caps_ask *one, uint64_t approvals)
 {
-	hn_json *json = arg;
+	const listing *list = arg;
+	hn_json *json = list->json;
 
 	hn_json_object(json, NULL);
-	caps_ask_json(one, json);
+	caps_ask_json(one, list->redact, json);
 	hn_json_uint(json, "approvals", approvals);
 	hn_json_end(json);
 	return 0;
@@ -270,17 +280,21 @@ int hn_approval_list(hn_session *session, char **json, hn_error **err)
 	host_rights *rights = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
+	listing list;
 	int rc = json ? host_enter_node(session, HN_VERB_CAP_READ, &host, &permit, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc >= 0)
 		rc = host_rights_get(host, &rights, err);
 	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
+	list = (listing){made, permit.redact};
 	hn_json_array(made, NULL);
-	rc = caps_ask_each(rights->store, os_now(host->os) / OS_SECOND, list_one, made, err);
+	rc = caps_ask_each(rights->store, os_now(host->os) / OS_SECOND, list_one, &list, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : codec_json_take(made, json, err);
+	return rc < 0 ? host_conceal(session, rc, err) : codec_json_take(made, json, err);
 }

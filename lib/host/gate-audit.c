@@ -53,9 +53,15 @@ int hn_audit_get_facts(hn_session *session, hn_audit_facts *facts, hn_error **er
 	hn_host *host = NULL;
 	int rc = host_enter_node(session, HN_VERB_AUDIT_READ, &host, &permit, err);
 
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc < 0)
 		return rc;
-	return facts ? read_facts(host, facts, err) : no_place(err);
+	rc = facts ? read_facts(host, facts, err) : no_place(err);
+	/* the origin is called after the host */
+	if (rc >= 0 && (permit.redact & HN_REDACT_ADDRESSES) != 0)
+		facts->origin[0] = '\0';
+	return host_conceal(session, rc, err);
 }
 
 int hn_audit_tail(hn_session *session, uint64_t from, uint32_t limit, char **json, hn_error **err)
@@ -72,10 +78,12 @@ int hn_audit_tail(hn_session *session, uint64_t from, uint32_t limit, char **jso
 	if (limit < 1 || limit > TAIL_MOST)
 		return base_error(err, HN_ERANGE, HOST_ROOM, "ask for the rest afterwards",
 			"1 to %d records are read at once, not %u", TAIL_MOST, limit);
-	rc = hn_json_new(false, &made, err);
+	rc = host_answers(&permit, 0, err);
 	if (rc >= 0)
-		rc = caps_audit_tail(host->audit, from, limit, made, err);
-	return rc < 0 ? rc : codec_json_take(made, json, err);
+		rc = hn_json_new(false, &made, err);
+	if (rc >= 0)
+		rc = caps_audit_tail(host->audit, from, limit, permit.redact, made, err);
+	return rc < 0 ? host_conceal(session, rc, err) : codec_json_take(made, json, err);
 }
 
 int hn_audit_wait(
@@ -87,6 +95,8 @@ int hn_audit_wait(
 	int64_t begin, pause = WAIT_FIRST;
 	int rc = host_enter_node(session, HN_VERB_AUDIT_READ, &host, &permit, err);
 
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc < 0)
 		return rc;
 	begin = os_monotonic(host->os);
@@ -95,13 +105,13 @@ int hn_audit_wait(
 
 		rc = caps_audit_size(host->audit, &size, err);
 		if (rc < 0 || size > from)
-			return rc < 0 ? rc : 1;
+			return rc < 0 ? host_conceal(session, rc, err) : 1;
 		if (hn_cancel_triggered(cancel))
 			return base_error(err, HN_ECANCELLED, HOST_ROOM, NULL,
 				"waiting for an audit record was cancelled");
 		rc = base_permit_live(&permit.base, err);
 		if (rc < 0)
-			return rc;
+			return host_conceal(session, rc, err);
 		rest = timeout < 0 ? INT64_MAX : timeout - (os_monotonic(host->os) - begin);
 		if (rest <= 0)
 			return 0;
@@ -143,12 +153,18 @@ int hn_audit_verify(hn_session *session, const hn_audit_verify_options *options,
 	int rc = host_enter_node(session, HN_VERB_AUDIT_READ, &host, &permit, err);
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = read_options(options, &key, mac, &check, err);
 	if (rc >= 0)
 		rc = caps_audit_verify(host->audit, &check, err);
 	if (rc >= 0)
 		rc = host_audit_compare(host, err);
-	return rc < 0 || !facts ? rc : read_facts(host, facts, err);
+	if (rc >= 0 && facts)
+		rc = read_facts(host, facts, err);
+	if (rc >= 0 && facts && (permit.redact & HN_REDACT_ADDRESSES) != 0)
+		facts->origin[0] = '\0';
+	return host_conceal(session, rc, err);
 }
 
 /* --- checkpoints and proofs --- */
@@ -160,12 +176,16 @@ int hn_audit_checkpoint(hn_session *session, char **note, hn_error **err)
 	uint64_t size = 0;
 	int rc = host_enter_node(session, HN_VERB_AUDIT_READ, &host, &permit, err);
 
+	if (rc >= 0) /* a signed text that begins with the name of the host */
+		rc = host_answers(&permit, HN_REDACT_ADDRESSES, err);
 	if (rc < 0)
 		return rc;
 	if (!note)
 		return no_place(err);
 	rc = host_audit_seal(host, err);
-	return rc < 0 ? rc : caps_audit_last(host->audit, &size, note, err);
+	if (rc >= 0)
+		rc = caps_audit_last(host->audit, &size, note, err);
+	return host_conceal(session, rc, err);
 }
 
 int hn_audit_prove(hn_session *session, uint64_t number, char **proof, hn_error **err)
@@ -176,6 +196,9 @@ int hn_audit_prove(hn_session *session, uint64_t number, char **proof, hn_error 
 	hn_host *host = NULL;
 	int rc = host_enter_node(session, HN_VERB_AUDIT_READ, &host, &permit, err);
 
+	if (rc >= 0) /* a record as it is, since it is hashed so */
+		rc = host_answers(
+			&permit, HN_REDACT_ADDRESSES | HN_REDACT_PERSONS | HN_REDACT_TAGS, err);
 	if (rc < 0)
 		return rc;
 	if (!proof)
@@ -185,7 +208,7 @@ int hn_audit_prove(hn_session *session, uint64_t number, char **proof, hn_error 
 		rc = host_audit_seal(host, err);
 	if (rc >= 0)
 		rc = caps_audit_prove(host->audit, number, &text, err);
-	return rc < 0 ? rc : take_text(&text, proof, err);
+	return rc < 0 ? host_conceal(session, rc, err) : take_text(&text, proof, err);
 }
 
 int hn_audit_check_proof(const char *proof, const char *key, char **json, hn_error **err)
@@ -226,6 +249,8 @@ int hn_audit_key(hn_session *session, char **key, hn_error **err)
 	hn_host *host = NULL;
 	int rc = host_enter_node(session, HN_VERB_AUDIT_READ, &host, &permit, err);
 
+	if (rc >= 0) /* it begins with the name of the host */
+		rc = host_answers(&permit, HN_REDACT_ADDRESSES, err);
 	if (rc < 0)
 		return rc;
 	if (!key)
@@ -234,7 +259,7 @@ int hn_audit_key(hn_session *session, char **key, hn_error **err)
 	if (rc >= 0)
 		rc = signer->ops->status(signer, &status, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	caps_audit_key_text(status.origin, status.key[CRYPTO_ROLE_AUDIT].public_key, &text);
 	return take_text(&text, key, err);
 }
@@ -289,7 +314,9 @@ int hn_audit_export(hn_session *session, const char *directory, hn_progress_fn p
 	rc = host_enter_node(session, HN_VERB_AUDIT_EXPORT, &host, &permit, err);
 	if (rc < 0)
 		return rc;
-	rc = host_audit_seal(host, err);
+	rc = host_answers(&permit, HN_REDACT_ADDRESSES | HN_REDACT_PERSONS | HN_REDACT_TAGS, err);
+	if (rc >= 0)
+		rc = host_audit_seal(host, err);
 	if (rc >= 0)
 		rc = caps_audit_export(host->audit, directory, progress, arg, err);
 	return host_settle(&permit, rc < 0 ? rc : 0, err);

@@ -528,6 +528,7 @@ int hn_breakglass_review(hn_session *session, uint64_t number, hn_error **err)
 typedef struct listing {
 	hn_json *json;
 	caps_instant now;
+	uint32_t redact;
 } listing;
 
 static int list_one(void *arg, const caps_glass *glass)
@@ -540,17 +541,20 @@ static int list_one(void *arg, const caps_glass *glass)
 	hn_json_bool(json, "active", caps_glass_active(glass, &list->now));
 	hn_json_int(json, "from", glass->made);
 	hn_json_int(json, "until", glass->until);
-	hn_json_text(json, "approvedBy", glass->persons);
+	hn_json_text(
+		json, "approvedBy", host_told(list->redact, HN_REDACT_PERSONS, glass->persons));
 	if (glass->ended != 0) {
 		hn_json_int(json, "ended", glass->ended);
 		hn_json_text(json, "why", glass->why ? glass->why : "");
 	}
 	if (glass->reviewed != 0) {
 		hn_json_int(json, "reviewed", glass->reviewed);
-		hn_json_text(json, "reviewer", glass->reviewer ? glass->reviewer : "");
+		hn_json_text(json, "reviewer",
+			host_told(list->redact, HN_REDACT_PERSONS,
+				glass->reviewer ? glass->reviewer : ""));
 	}
 	hn_json_object(json, "request");
-	caps_ask_json(glass->ask, json);
+	caps_ask_json(glass->ask, list->redact, json);
 	hn_json_end(json);
 	hn_json_end(json);
 	return 0;
@@ -568,15 +572,18 @@ int hn_breakglass_list(hn_session *session, char **json, hn_error **err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = host_rights_get(host, &rights, err);
 	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	host_glass_look(host);
-	list = (listing){.json = made, .now = host_instant(host, &interval)};
+	list = (listing){
+		.json = made, .now = host_instant(host, &interval), .redact = permit.redact};
 	hn_json_array(made, NULL);
 	rc = caps_glass_each(rights->store, &list.now, list_one, &list, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : codec_json_take(made, json, err);
+	return rc < 0 ? host_conceal(session, rc, err) : codec_json_take(made, json, err);
 }

@@ -7,12 +7,14 @@
 #include "host/host-private.h"
 
 /* An older caller has a shorter struct. */
-static int give(const hn_calibration *found, hn_calibration *result)
+static int give(const hn_calibration *found, uint32_t redact, hn_calibration *result)
 {
 	uint32_t size = result->size < sizeof(*found) ? result->size : (uint32_t)sizeof(*found);
 	uint32_t theirs = result->size;
+	hn_calibration told = *found;
 
-	memcpy(result, found, size);
+	told.cpu = host_told(redact, HN_REDACT_HARDWARE, told.cpu);
+	memcpy(result, &told, size);
 	result->size = theirs;
 	return 0;
 }
@@ -39,8 +41,10 @@ int hn_host_calibrate(hn_session *session, bool quick, hn_progress_fn progress, 
 		return rc;
 	rc = host_settle(&permit, host_calibrate(session, &options, err), err);
 	if (rc == 0 && result) {
+		session->redacted = permit.redact;
 		rc = host_calibration(host, &found, err);
-		return rc < 0 ? rc : give(&found, result);
+		return rc < 0 ? host_conceal(session, rc, err)
+			      : give(&found, permit.redact, result);
 	}
 	return rc;
 }
@@ -61,6 +65,9 @@ int hn_host_get_calibration(hn_session *session, hn_calibration *result, hn_erro
 	rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 	if (rc < 0)
 		return rc;
-	rc = host_settle(&permit, host_calibration(host, &found, err), err);
-	return rc < 0 ? rc : give(&found, result);
+	rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
+		rc = host_calibration(host, &found, err);
+	rc = host_settle(&permit, rc, err);
+	return rc < 0 ? rc : give(&found, permit.redact, result);
 }

@@ -56,6 +56,8 @@ int hn_host_capacity(hn_session *session, const char *what_if, uint64_t *capacit
 
 	if (rc < 0)
 		return rc;
-	rc = read_capacity(session, what_if, capacity, reserved, each, arg, err);
+	rc = host_answers(&permit, 0, err); /* what is set aside, not what is used */
+	if (rc >= 0)
+		rc = read_capacity(session, what_if, capacity, reserved, each, arg, err);
 	return host_settle(&permit, rc, err);
 }

@@ -18,7 +18,8 @@ static int begin(hn_session *session, hn_verb verb, hn_host **host, host_rights 
 
 	if (rc >= 0)
 		rc = host_rights_now(*host, rights, err);
-	return rc < 0 ? rc : host_enter_node(session, verb, host, permit, err);
+	return rc < 0 ? host_conceal(session, rc, err)
+		      : host_enter_node(session, verb, host, permit, err);
 }
 
 /* --- issue --- */
@@ -231,16 +232,22 @@ int hn_cap_issue(
 
 /* --- list --- */
 
+typedef struct listing {
+	hn_json *json;
+	uint32_t redact;
+} listing;
+
 static int list_one(void *arg, const caps_issued *one)
 {
-	hn_json *json = arg;
+	const listing *list = arg;
+	hn_json *json = list->json;
 	char cti[2 * CAPS_CTI + 1], issuer[2 * KID_HASH + 1];
 
 	codec_hex(one->cti, CAPS_CTI, cti);
 	codec_hex(one->kid, KID_HASH, issuer);
 	hn_json_object(json, NULL);
 	hn_json_text(json, "cti", cti);
-	hn_json_text(json, "subject", one->subject);
+	hn_json_text(json, "subject", host_told(list->redact, HN_REDACT_PERSONS, one->subject));
 	if (one->template_name)
 		hn_json_text(json, "template", one->template_name);
 	hn_json_text(json, "issuer", issuer);
@@ -259,17 +266,21 @@ int hn_cap_list(hn_session *session, char **json, hn_error **err)
 	host_rights *rights = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
+	listing list;
 	int rc = json ? begin(session, HN_VERB_CAP_READ, &host, &rights, &permit, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
 		return rc;
+	list = (listing){made, permit.redact};
 	hn_json_array(made, NULL);
-	rc = caps_store_issued_each(rights->store, list_one, made, err);
+	rc = caps_store_issued_each(rights->store, list_one, &list, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : codec_json_take(made, json, err);
+	return rc < 0 ? host_conceal(session, rc, err) : codec_json_take(made, json, err);
 }
 
 /* --- revoke --- */
@@ -456,6 +467,8 @@ int hn_trust_current(hn_session *session, uint8_t **bundle, size_t *size, hn_err
 			 ? begin(session, HN_VERB_CAP_READ, &host, &rights, &permit, err)
 			 : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the bundle");
 
+	if (rc >= 0) /* signed as a whole, with persons and the names of witnesses */
+		rc = host_answers(&permit, HN_REDACT_ADDRESSES | HN_REDACT_PERSONS, err);
 	if (rc < 0)
 		return rc;
 	current = caps_store_bundle(rights->store);

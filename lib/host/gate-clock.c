@@ -50,13 +50,15 @@ int hn_clock_status(hn_session *session, char **json, hn_error **err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the answer");
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = host_rights_now(host, &rights, err);
 	if (rc >= 0)
 		rc = caps_store_clock(rights->store, &mark, err);
 	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	tell_clock(made, rights, &mark);
 	return codec_json_take(made, json, err);
 }

@@ -12,6 +12,7 @@ typedef struct scan_call {
 	machine *machine;
 	hn_drift_fn each;
 	void *arg;
+	uint32_t redact;
 	int differing;
 	bool ended;
 	hn_error **err;
@@ -20,11 +21,15 @@ typedef struct scan_call {
 static int scan_key(void *arg, const hn_drift *drift, const hn_key *row)
 {
 	scan_call *call = arg;
+	hn_drift told = *drift;
 	int rc;
 
-	(void)row;
+	if (row) {
+		told.applied = host_told(call->redact, row->redact, drift->applied);
+		told.real = host_told(call->redact, row->redact, drift->real);
+	}
 	call->differing += drift->state == HN_DRIFT_DIFFERS;
-	rc = call->each ? call->each(call->arg, drift) : 0;
+	rc = call->each ? call->each(call->arg, &told) : 0;
 	call->ended = rc != 0;
 	return rc;
 }
@@ -90,13 +95,16 @@ int hn_drift_scan(
 	int rc = host_enter(session, HN_VERB_UNIT_READ, "unit/**", &call.host, &permit, err);
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = host_machine(call.host, &call.machine, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
+	call.redact = permit.redact;
 	rc = scan(&call, unit);
 	if (rc >= 0 && !unit)
 		(void)count_drift(call.host, rc);
-	return rc;
+	return host_conceal(session, rc, err);
 }
 
 /* --- adopt a key --- */
@@ -207,7 +215,7 @@ int hn_drift_adopt(hn_session *session, const char *unit, const char *key, hn_er
 	if (rc >= 0)
 		rc = host_edit_begin(session, unit, false, &edit, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	return host_edit_end(
 		&edit, adopt_key(&edit, key, err), "org.hypernix.unit.reconfigured.v1", err);
 }

@@ -9,6 +9,7 @@
 /* A token's holder gets the events of units that he may read, and none of others. */
 typedef struct filter {
 	hn_session *session;
+	uint32_t redact; /* of the log; a unit may have more */
 	hn_event_fn each;
 	void *arg;
 } filter;
@@ -16,11 +17,13 @@ typedef struct filter {
 static int pass(void *arg, const hn_event *event)
 {
 	const filter *to = arg;
+	uint32_t redact = 0;
 
 	if (strncmp(event->subject, "unit/", 5) == 0 &&
-		!host_sees(to->session, HN_VERB_UNIT_READ, event->subject))
+		host_would_tell(to->session, HN_VERB_UNIT_READ, event->subject, &redact, NULL) < 0)
 		return 0;
-	return to->each(to->arg, event);
+	host_leaves_out(to->session, redact);
+	return host_event_redact(event, to->redact | redact, to->each, to->arg);
 }
 
 int hn_events_read(hn_session *session, const hn_events_options *options, hn_event_fn each,
@@ -34,12 +37,16 @@ int hn_events_read(hn_session *session, const hn_events_options *options, hn_eve
 
 	if (rc >= 0)
 		rc = host_options_check(options, sizeof(known), "hn_events_options", err);
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc < 0)
 		return rc;
 	host_options_copy(&known, options, sizeof(known));
 	known.size = sizeof(known);
-	return host_session_limited(session) ? events_read(host->events, &known, pass, &to, err)
-					     : events_read(host->events, &known, each, arg, err);
+	to.redact = permit.redact;
+	rc = host_session_limited(session) ? events_read(host->events, &known, pass, &to, err)
+					   : events_read(host->events, &known, each, arg, err);
+	return host_conceal(session, rc, err);
 }
 
 int hn_events_wait(
@@ -50,6 +57,8 @@ int hn_events_wait(
 	int64_t begin;
 	int rc = host_enter_node(session, HN_VERB_EVENT_READ, &host, &permit, err);
 
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc < 0)
 		return rc;
 	begin = os_monotonic(host->os);
@@ -61,11 +70,10 @@ int hn_events_wait(
 
 		rc = events_wait(
 			host->events, after, rest < LOOK_EVERY ? rest : LOOK_EVERY, cancel, err);
+		if (rc == 0 && rest > LOOK_EVERY)
+			rc = base_permit_live(&permit.base, err);
 		if (rc != 0 || rest <= LOOK_EVERY)
-			return rc;
-		rc = base_permit_live(&permit.base, err);
-		if (rc < 0)
-			return rc;
+			return host_conceal(session, rc, err);
 	}
 }
 
@@ -75,7 +83,11 @@ int hn_events_last(hn_session *session, uint64_t *sequence, hn_error **err)
 	hn_host *host = NULL;
 	int rc = host_enter_node(session, HN_VERB_EVENT_READ, &host, &permit, err);
 
-	return rc < 0 ? rc : events_last(host->events, sequence, err);
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
+		rc = events_last(host->events, sequence, err);
+	return host_conceal(session, rc, err);
 }
 
 int hn_events_prune(hn_session *session, uint64_t before, hn_error **err)
@@ -110,7 +122,12 @@ int hn_metrics_text(hn_session *session, char **text, hn_error **err)
 	hn_host *host = NULL;
 	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
+	/* counts of calls and steps, which are of no class */
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc >= 0 && !host->read_only)
 		rc = measure_audit(host, err);
-	return rc < 0 ? rc : events_metrics_text(host->events, text, err);
+	if (rc >= 0)
+		rc = events_metrics_text(host->events, text, err);
+	return host_conceal(session, rc, err);
 }

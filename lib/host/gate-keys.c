@@ -7,7 +7,8 @@
 
 const char *hn_session_node(const hn_session *session)
 {
-	return session ? session->host->node : NULL;
+	return session ? host_told(session->redacts, HN_REDACT_ADDRESSES, session->host->node)
+		       : NULL;
 }
 
 static int begin(hn_session *session, hn_verb verb, hn_host **host, host_permit *permit,
@@ -15,7 +16,11 @@ static int begin(hn_session *session, hn_verb verb, hn_host **host, host_permit 
 {
 	int rc = host_enter_node(session, verb, host, permit, err);
 
-	return rc < 0 ? rc : host_signer(*host, signer, err);
+	if (rc >= 0)
+		rc = host_answers(permit, 0, err);
+	if (rc >= 0)
+		rc = host_signer(*host, signer, err);
+	return host_conceal(session, rc, err);
 }
 
 static void put_time(hn_json *json, const char *key, int64_t seconds)
@@ -62,13 +67,15 @@ int hn_node_key_list(hn_session *session, char **json, hn_error **err)
 	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	hn_json_object(made, NULL);
-	hn_json_text(made, "node", host->node);
+	hn_json_text(made, "node", host_told(permit.redact, HN_REDACT_ADDRESSES, host->node));
 	hn_json_bool(made, "inProcess", status.in_process);
 	hn_json_bool(made, "wrappingKeyBeside", status.kek_beside);
 	hn_json_bool(made, "firstMacHere", status.first_mac_here);
-	hn_json_text(made, "log", status.origin[0] != '\0' ? status.origin : NULL);
+	hn_json_text(made, "log",
+		host_told(permit.redact, HN_REDACT_ADDRESSES,
+			status.origin[0] != '\0' ? status.origin : NULL));
 	put_keys(made, &status);
 	hn_json_end(made);
 	return codec_json_take(made, json, err);

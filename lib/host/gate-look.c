@@ -61,10 +61,22 @@ int hn_unit_xml(hn_session *session, const char *unit, char **xml, hn_error **er
 	if (!xml)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the XML");
 	rc = host_enter_unit(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
-	return rc < 0 ? rc : host_settle(&permit, write_xml(host, found, xml, err), err);
+	if (rc < 0)
+		return rc;
+	rc = host_answers(&permit, HN_REDACT_ADDRESSES | HN_REDACT_PATHS | HN_REDACT_HARDWARE, err);
+	if (rc >= 0)
+		rc = write_xml(host, found, xml, err);
+	return host_settle(&permit, rc, err);
 }
 
-static int read_boot(hn_host *host, const hn_unit *unit, hn_boot **boot, hn_error **err)
+/* The time that passed is no use of a processor. */
+static void redact_boot(hn_boot *boot, uint32_t redact)
+{
+	boot->redacted = (redact & HN_REDACT_USAGE) != 0;
+}
+
+static int read_boot(
+	hn_host *host, const hn_unit *unit, uint32_t redact, hn_boot **boot, hn_error **err)
 {
 	hn_boot *made = base_calloc(1, sizeof(*made));
 	int rc = made ? host_boots_read(host, unit->id, made, 1, err) : base_nomem(err);
@@ -76,6 +88,7 @@ static int read_boot(hn_host *host, const hn_unit *unit, hn_boot **boot, hn_erro
 		base_free(made);
 		return rc;
 	}
+	redact_boot(made, redact);
 	*boot = made;
 	return 0;
 }
@@ -90,7 +103,12 @@ int hn_unit_boot(hn_session *session, const char *unit, hn_boot **boot, hn_error
 	if (!boot)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the boot");
 	rc = host_enter_unit(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
-	return rc < 0 ? rc : host_settle(&permit, read_boot(host, found, boot, err), err);
+	if (rc < 0)
+		return rc;
+	rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
+		rc = read_boot(host, found, permit.redact, boot, err);
+	return host_settle(&permit, rc, err);
 }
 
 int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_error **err)
@@ -106,7 +124,9 @@ int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_erro
 	rc = host_enter_unit(session, unit, HN_VERB_UNIT_CONSOLE, &host, &found, &permit, err);
 	if (rc < 0)
 		return rc;
-	rc = host_machine(host, &m, err);
+	rc = host_answers(&permit, HN_REDACT_CONSOLE, err);
+	if (rc >= 0)
+		rc = host_machine(host, &m, err);
 	if (rc >= 0)
 		rc = machine_console_open(&permit.base, m, found->uuid, &opened, err);
 	if (rc >= 0) {
@@ -133,7 +153,10 @@ int64_t hn_unit_log_read(hn_session *session, const char *unit, uint64_t offset,
 	rc = host_enter_unit(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
 	if (rc < 0)
 		return rc;
-	count = machine_log_read(host->os, host->root, found->uuid, offset, bytes, size, err);
+	count = host_answers(&permit, HN_REDACT_CONSOLE, err);
+	if (count >= 0)
+		count = machine_log_read(
+			host->os, host->root, found->uuid, offset, bytes, size, err);
 	if (count == HN_ENOENT)
 		(void)base_error(err, HN_ENOENT, HOST_ROOM, "the first start makes it",
 			"%s has no console log", found->name);

@@ -13,10 +13,30 @@ int hn_machine_open(hn_session *session, hn_error **err)
 
 	if (rc < 0)
 		return rc;
-	rc = host_machine(host, &m, err);
+	rc = host_answers(&permit, 0, err);
 	if (rc >= 0)
+		rc = host_machine(host, &m, err);
+	/* what was missed is written down for those who may step it */
+	if (rc >= 0 && host_would(session, HN_VERB_UNIT_UPDATE, "unit/*", NULL) >= 0)
 		rc = host_supervise_all(session, err);
 	return host_settle(&permit, rc < 0 ? rc : 0, err);
+}
+
+/* Facts that name no file and no part of the host; one that is not here is told to nobody from whom
+ * anything is kept. */
+static uint32_t classes_of_fact(const char *name)
+{
+	static const char *const plain[] = {"driver", "accelerator", "seccomp", "confinement",
+		"libvirt", "hypervisor", "unborn"};
+	static const char *const parts[] = {"cpu.*", "module.*", "arm.*", "kvm.*"};
+
+	for (size_t i = 0; i < BASE_COUNT(plain); i++)
+		if (strcmp(plain[i], name) == 0)
+			return 0;
+	for (size_t i = 0; i < BASE_COUNT(parts); i++)
+		if (base_glob(parts[i], name))
+			return HN_REDACT_HARDWARE;
+	return BASE_REDACT_TEXTS;
 }
 
 int hn_machine_fact_at(hn_session *session, size_t index, hn_fact *fact, hn_error **err)
@@ -32,9 +52,13 @@ int hn_machine_fact_at(hn_session *session, size_t index, hn_fact *fact, hn_erro
 		rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 	if (rc < 0)
 		return rc;
-	rc = host_machine(host, &m, err);
+	rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
+		rc = host_machine(host, &m, err);
 	if (rc >= 0)
 		rc = machine_fact_at(m, index, fact);
+	if (rc >= 0 && (permit.redact & classes_of_fact(fact->name)) != 0)
+		fact->text = "";
 	if (rc == HN_ENOENT)
 		rc = base_error(err, HN_ENOENT, HOST_ROOM, NULL, "there is no fact %zu", index);
 	return host_settle(&permit, rc, err);
@@ -88,5 +112,7 @@ int hn_machine_step(hn_session *session, int64_t timeout, hn_error **err)
 	rc = host_machine(host, &m, err);
 	if (rc >= 0 && first)
 		rc = host_supervise_all(session, err);
-	return rc < 0 ? rc : step(session, timeout, err);
+	if (rc >= 0)
+		rc = step(session, timeout, err);
+	return host_conceal(session, rc, err);
 }

@@ -13,7 +13,29 @@ static int read_plan_options(const hn_plan_options *options, hn_plan_options *kn
 	return rc;
 }
 
-static int make(hn_session *session, const hn_plan_options *options, hn_plan **plan, hn_error **err)
+/* Room for plans is short: one is kept for who may do some of it. */
+static bool may_do_some(hn_session *session, const hn_plan *plan)
+{
+	static const hn_verb verbs[] = {HN_VERB_UNIT_UPDATE, HN_VERB_UNIT_CREATE,
+		HN_VERB_UNIT_START, HN_VERB_UNIT_STOP, HN_VERB_UNIT_DELETE};
+	char object[BASE_OBJECT_SIZE];
+
+	if (!host_session_limited(session))
+		return true;
+	for (size_t i = 0; i < BASE_COUNT(verbs); i++) {
+		if (host_sees(session, verbs[i], "unit/**"))
+			return true;
+		for (size_t k = 0; k < plan->step_count; k++)
+			if (plan->steps[k].uuid &&
+				host_sees(session, verbs[i],
+					host_object_unit(object, plan->steps[k].uuid)))
+				return true;
+	}
+	return false;
+}
+
+static int make(hn_session *session, const hn_plan_options *options, uint32_t redact,
+	hn_plan **plan, hn_error **err)
 {
 	BASE_AUTO_OF(hn_plan) hn_plan *made = NULL;
 	int rc = plan_new(session->host, options, &made, err);
@@ -23,10 +45,11 @@ static int make(hn_session *session, const hn_plan_options *options, hn_plan **p
 		rc = host_generation_find(session->host, made->rollback, true, err);
 	if (rc >= 0)
 		rc = plan_fill(session, made, err);
-	if (rc >= 0)
+	if (rc >= 0 && may_do_some(session, made))
 		rc = plan_store(session, made, err);
 	if (rc < 0)
 		return rc;
+	made->redact = redact;
 	*plan = BASE_STEAL(made);
 	return 0;
 }
@@ -43,11 +66,13 @@ int hn_plan_make(
 		rc = read_plan_options(options, &known, err);
 	if (rc >= 0)
 		rc = host_admit(session, HN_VERB_UNIT_READ, "unit/**", NULL, &permit, err);
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc < 0)
 		return rc;
 	if (!plan)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place to put the plan");
-	return make(session, &known, plan, err);
+	return host_conceal(session, make(session, &known, permit.redact, plan, err), err);
 }
 
 int hn_plan_find(hn_session *session, uint64_t number, hn_plan **plan, hn_error **err)
@@ -56,7 +81,13 @@ int hn_plan_find(hn_session *session, uint64_t number, hn_plan **plan, hn_error 
 	hn_host *host = NULL;
 	int rc = host_enter(session, HN_VERB_UNIT_READ, "unit/**", &host, &permit, err);
 
-	return rc < 0 ? rc : plan_load(host, number, plan, err);
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
+		rc = plan_load(host, number, plan, err);
+	if (rc >= 0)
+		(*plan)->redact = permit.redact;
+	return host_conceal(session, rc, err);
 }
 
 int hn_plan_apply(
@@ -74,7 +105,9 @@ int hn_plan_apply(
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 			"the plan was made on another host, or there is none");
 	host_options_copy(&known, options, sizeof(known));
-	return apply_plan(session, plan, &known, err);
+	plan->redact |= session->redacts;
+	session->redacted = plan->redact;
+	return host_conceal(session, apply_plan(session, plan, &known, err), err);
 }
 
 int hn_plan_check(hn_session *session, hn_plan *plan, hn_error **err)
@@ -87,7 +120,7 @@ int hn_plan_check(hn_session *session, hn_plan *plan, hn_error **err)
 	if (!plan || plan->host != host || plan->loaded)
 		return base_error(err, HN_EINVAL, HOST_ROOM, "make it again",
 			"the plan was not made on this host just now, or there is none");
-	return apply_check(session, plan, err);
+	return host_conceal(session, apply_check(session, plan, err), err);
 }
 
 int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, hn_error **err)
@@ -98,6 +131,8 @@ int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, h
 	int rc = host_enter(session, HN_VERB_UNIT_READ, "unit/**", &host, &permit, err);
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = state_find(host->store,
 			"SELECT number, applied, who, why, units, number = (SELECT generation FROM"
 			" host) FROM generation WHERE applied <> 0 ORDER BY number",
@@ -107,8 +142,8 @@ int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, h
 			.size = sizeof(generation),
 			.number = (uint64_t)state_int(query, 0),
 			.when = state_int(query, 1),
-			.who = state_text(query, 2),
-			.why = state_text(query, 3),
+			.who = host_told(permit.redact, HN_REDACT_PERSONS, state_text(query, 2)),
+			.why = host_told(permit.redact, BASE_REDACT_TEXTS, state_text(query, 3)),
 			.units = (uint32_t)state_int(query, 4),
 			.current = state_int(query, 5) != 0,
 		};
@@ -118,5 +153,5 @@ int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, h
 			break;
 	}
 	state_done(query);
-	return rc;
+	return host_conceal(session, rc, err);
 }

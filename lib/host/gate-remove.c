@@ -120,7 +120,7 @@ int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_err
 	if (rc >= 0)
 		rc = host_admit_unit(session, HN_VERB_UNIT_DELETE, found->uuid, &permit, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	rc = remove_unit(session, found, disks, &permit, err);
 	return rc < 0 ? host_settle(&permit, rc, err) : 0;
 }
@@ -285,7 +285,7 @@ int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err)
 	if (rc >= 0)
 		rc = host_edit_begin(session, real->name, true, &edit, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	edit.verb = HN_VERB_UNIT_CREATE;
 	return host_edit_end(
 		&edit, adopt_domain(&edit, real, err), "org.hypernix.unit.created.v1", err);

@@ -29,7 +29,7 @@ static int begin_call(hn_session *session, const char *unit, hn_verb verb, call 
 	/* A long session must not start a guest with values whose time is over. */
 	if (rc == 0 && verb == HN_VERB_UNIT_START)
 		rc = host_expire(session, err);
-	return rc < 0 ? rc
+	return rc < 0 ? host_conceal(session, rc, err)
 		      : host_enter_unit(session, unit, verb, &c->host, &c->unit, &c->permit, err);
 }
 
@@ -233,7 +233,7 @@ static int stop_for_restart(
 	if (rc == 0)
 		rc = host_admit(session, HN_VERB_UNIT_STOP, object, NULL, &c.permit, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	c.permit.base.cancel = cancel;
 	/* Killed on the way, it is a unit that should run. */
 	rc = host_act_stop_to(c.host, &c.permit, c.unit, &options, HOST_WANTED_RUNNING, err);
@@ -367,7 +367,9 @@ int hn_unit_wait(hn_session *session, const char *unit, hn_wait condition, int64
 	rc = begin_call(session, unit, HN_VERB_UNIT_READ, &c, err);
 	if (rc < 0)
 		return rc;
-	rc = condition == HN_WAIT_NONE ? 0 : host_machine(c.host, &m, err);
+	rc = host_answers(&c.permit, 0, err);
+	if (rc >= 0 && condition != HN_WAIT_NONE)
+		rc = host_machine(c.host, &m, err);
 	if (rc >= 0 && m)
 		rc = check_awaited(m, c.unit, condition, err);
 	if (rc >= 0 && m)

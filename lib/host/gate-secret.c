@@ -106,13 +106,15 @@ int hn_secret_list(hn_session *session, const char *unit, char **json, hn_error 
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
 	if (rc >= 0)
+		rc = host_answers(&call.permit, 0, err);
+	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	hn_json_array(made, NULL);
 	rc = caps_secret_each(call.rights->store, call.owner, list_one, made, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : codec_json_take(made, json, err);
+	return rc < 0 ? host_conceal(session, rc, err) : codec_json_take(made, json, err);
 }
 
 /* --- handing over --- */

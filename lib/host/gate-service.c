@@ -87,12 +87,15 @@ int hn_services_list(hn_session *session, char **json, hn_error **err)
 	int rc = json ? host_enter_node(session, HN_VERB_CAP_READ, &host, &permit, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
+	/* terms have networks, hosts, tags and bounds of values in them */
+	if (rc >= 0)
+		rc = host_answers(&permit, BASE_REDACT_TEXTS, err);
 	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	hn_json_object(made, NULL);
 	rc = caps_service_each(host->store, list_one, made, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : codec_json_take(made, json, err);
+	return rc < 0 ? host_conceal(session, rc, err) : codec_json_take(made, json, err);
 }

@@ -118,6 +118,7 @@ void host_session_ended(hn_session *session, const char *why)
 typedef struct listing {
 	hn_json *json;
 	uint64_t boot;
+	uint32_t redact;
 } listing;
 
 static int list_row(void *arg, const caps_session_row *row)
@@ -130,7 +131,8 @@ static int list_row(void *arg, const caps_session_row *row)
 	codec_hex(row->id, sizeof(row->id), id);
 	hn_json_object(list->json, NULL);
 	hn_json_text(list->json, "id", id);
-	hn_json_text(list->json, "subject", row->subject);
+	hn_json_text(
+		list->json, "subject", host_told(list->redact, HN_REDACT_PERSONS, row->subject));
 	hn_json_text(list->json, "program", row->program);
 	hn_json_int(list->json, "pid", row->pid);
 	hn_json_int(list->json, "opened", row->opened);
@@ -150,16 +152,18 @@ int hn_session_list(hn_session *session, char **json, hn_error **err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = host_rights_get(host, &rights, err);
 	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
-		return rc;
-	list = (listing){.json = made, .boot = host_boot_number(host)};
+		return host_conceal(session, rc, err);
+	list = (listing){.json = made, .boot = host_boot_number(host), .redact = permit.redact};
 	hn_json_array(made, NULL);
 	rc = caps_store_session_each(rights->store, list_row, &list, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : codec_json_take(made, json, err);
+	return rc < 0 ? host_conceal(session, rc, err) : codec_json_take(made, json, err);
 }
 
 static int parse_id(const char *text, uint8_t id[8], hn_error **err)
@@ -233,12 +237,27 @@ int hn_session_local_allowed(hn_session *session, bool *allowed, hn_error **err)
 	int rc = allowed ? host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err)
 			 : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the answer");
 
-	return rc < 0 ? rc : caps_store_local_look(host->store, allowed, err);
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
+		rc = caps_store_local_look(host->store, allowed, err);
+	return host_conceal(session, rc, err);
 }
 
 /* --- explain --- */
 
-static int explain_token(
+static void tell_verdict(hn_json *json, hn_verb verb, const char *object, int code, const char *why)
+{
+	hn_json_text(json, "verb", base_verb_text(verb));
+	hn_json_text(json, "object", object);
+	hn_json_bool(json, "allowed", code == HN_OK);
+	if (code == HN_OK)
+		return;
+	hn_json_text(json, "code", hn_code_name((hn_code)code));
+	hn_json_text(json, "why", why);
+}
+
+static int explain_whole(
 	hn_session *session, hn_verb verb, const char *object, hn_json *json, hn_error **err)
 {
 	caps_request request;
@@ -254,15 +273,53 @@ static int explain_token(
 	return 0;
 }
 
-static void tell_verdict(hn_json *json, hn_verb verb, const char *object, int code, const char *why)
+/* Tags and values of a unit show in the checks: to whom it is hidden, or who may not see all of it,
+ * it is explained as if it were missing. */
+static bool is_blind(hn_session *session, const char *object)
 {
-	hn_json_text(json, "verb", base_verb_text(verb));
-	hn_json_text(json, "object", object);
-	hn_json_bool(json, "allowed", code == HN_OK);
-	if (code == HN_OK)
-		return;
-	hn_json_text(json, "code", hn_code_name((hn_code)code));
-	hn_json_text(json, "why", why);
+	char unit[BASE_OBJECT_SIZE];
+
+	if (strncmp(object, "unit/", 5) != 0)
+		return false;
+	if ((session->redacts & BASE_REDACT_TEXTS) != 0)
+		return true;
+	(void)snprintf(unit, sizeof(unit), "%.41s", object); /* also of its disks */
+	return host_would(session, HN_VERB_UNIT_READ, unit, NULL) < 0;
+}
+
+static int decide_blind(
+	hn_session *session, hn_verb verb, const char *object, caps_decision *decision)
+{
+	int rc;
+
+	session->holder->blind = true;
+	host_facts_done(session);
+	rc = host_token_decide(session, verb, object, decision, NULL, NULL, NULL);
+	session->holder->blind = false;
+	return rc;
+}
+
+/* The verdict is the true one; where a missing unit would have another there is no more to say. */
+static int explain_token(
+	hn_session *session, hn_verb verb, const char *object, hn_json *json, hn_error **err)
+{
+	caps_decision real, blind;
+	int rc;
+
+	session->redacted = session->redacts;
+	if (!is_blind(session, object))
+		return explain_whole(session, verb, object, json, err);
+	rc = host_token_decide(session, verb, object, &real, NULL, NULL, err);
+	if (rc < 0)
+		return rc;
+	if (decide_blind(session, verb, object, &blind) < 0 || blind.code != real.code) {
+		tell_verdict(json, verb, object, real.code, hn_code_text(real.code));
+		return 0;
+	}
+	session->holder->blind = true;
+	rc = explain_whole(session, verb, object, json, err);
+	session->holder->blind = false;
+	return rc;
 }
 
 static int explain(
@@ -302,5 +359,5 @@ int hn_session_explain(
 	hn_json_object(made, NULL);
 	rc = explain(session, found, object, made, err);
 	hn_json_end(made);
-	return rc < 0 ? rc : codec_json_take(made, json, err);
+	return rc < 0 ? host_conceal(session, rc, err) : codec_json_take(made, json, err);
 }

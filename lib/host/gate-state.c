@@ -12,6 +12,8 @@ int hn_state_get_facts(hn_session *session, hn_state_facts *facts, hn_error **er
 	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = host_options_check(facts, sizeof(*facts), "hn_state_facts", err);
 	if (rc < 0)
 		return rc;
@@ -19,11 +21,12 @@ int hn_state_get_facts(hn_session *session, hn_state_facts *facts, hn_error **er
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the facts");
 	rc = host->os->ops->stat(host->os, host->path, &status);
 	if (rc < 0)
-		return base_error_errno(err, HOST_ROOM, rc, "%s", host->path);
+		return host_conceal(
+			session, base_error_errno(err, HOST_ROOM, rc, "%s", host->path), err);
 	*facts = (hn_state_facts){
 		.size = sizeof(*facts),
-		.path = host->path,
-		.bytes = (uint64_t)status.st_size,
+		.path = host_told(permit.redact, HN_REDACT_PATHS, host->path),
+		.bytes = (permit.redact & HN_REDACT_USAGE) == 0 ? (uint64_t)status.st_size : 0,
 		.writes = state_writes(host->store),
 	};
 	return 0;
@@ -36,6 +39,10 @@ int hn_state_verify(hn_session *session, hn_error **err)
 	int rc = host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err);
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = state_check(host->store, err);
-	return rc < 0 ? rc : host_audit_verify(host, err);
+	if (rc >= 0)
+		rc = host_audit_verify(host, err);
+	return host_conceal(session, rc, err);
 }

@@ -3,6 +3,7 @@
  * The gate to reading units: list, find, history, the catalogue and what-if.
  */
 #include "host/host-private.h"
+#include "tags/redact.h"
 
 struct hn_units {
 	hn_unit **units;
@@ -184,14 +185,21 @@ static int give_views(list_call *call, hn_unit *unit)
 static int list_unit(void *arg, hn_unit *unit)
 {
 	list_call *call = arg;
+	uint32_t redact = 0;
 	int rc = give_views(call, unit);
 
-	if (rc >= 0 && !host_sees_unit(call->session, HN_VERB_UNIT_READ, unit, true)) {
+	if (rc >= 0 && !host_reads_unit(call->session, unit, true, &redact)) {
 		hn_unit_unref(unit);
 		return 0;
 	}
 	if (rc >= 0)
 		rc = call->selector ? select_unit(call, unit) : 1;
+	if (rc > 0 && redact != 0) {
+		int redacted = host_unit_redact(unit, redact, call->err);
+
+		host_leaves_out(call->session, redact);
+		rc = redacted < 0 ? redacted : rc;
+	}
 
 	if (rc >= 0 && call->known &&
 		base_map_put(call->known, unit->uuid, strlen(unit->uuid), NULL) < 0)
@@ -242,6 +250,10 @@ static int fill_list(list_call *call, const char *selector, bool observe)
 	int rc = selector ? hn_selector_compile(selector, &compiled, call->err) : 0;
 
 	call->selector = compiled;
+	/* which units a tag selects would tell who has it */
+	if (rc >= 0 && compiled && (call->session->redacts & HN_REDACT_TAGS) != 0 &&
+		tags_selector_asks_tags(compiled))
+		rc = host_left_out("who has a tag", HN_REDACT_TAGS, call->err);
 	if (rc >= 0)
 		rc = host_resolver(call->host, &call->resolver, call->err);
 	if (rc >= 0)
@@ -262,12 +274,14 @@ int hn_units_list(
 		.session = session, .kinds = kinds, .known = known, .units = made, .err = err};
 	int rc = host_enter_list(session, HN_VERB_UNIT_READ, "unit/**", &call.host, err);
 
+	if (rc >= 0)
+		session->redacted = 0;
 	if (rc >= 0 && (!kinds || !known || !made))
 		rc = base_nomem(err);
 	if (rc >= 0)
 		rc = fill_list(&call, selector, observe);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	*units = BASE_STEAL(made);
 	return 0;
 }
@@ -280,10 +294,14 @@ int hn_unit_find(
 	hn_host *host = NULL;
 	int rc = host_enter_unit(session, name, HN_VERB_UNIT_READ, &host, &found, &permit, err);
 
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc >= 0 && observe)
 		rc = observe_unit(host, found, err);
+	if (rc >= 0)
+		rc = host_unit_redact(found, permit.redact, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	*unit = BASE_STEAL(found);
 	return 0;
 }
@@ -297,10 +315,13 @@ int hn_host_get_catalog(hn_session *session, hn_catalog **catalog, hn_error **er
 	hn_host *host = NULL;
 	int rc = host_enter(session, HN_VERB_TAG_READ, "tag/**", &host, &permit, err);
 
+	/* it is all of what is declared, with its files and who has which tag */
+	if (rc >= 0)
+		rc = host_answers(&permit, BASE_REDACT_TEXTS, err);
 	if (rc >= 0)
 		rc = host_catalog(host, &current, err);
 	if (rc < 0)
-		return rc;
+		return host_conceal(session, rc, err);
 	*catalog = hn_catalog_ref(current);
 	return 0;
 }
@@ -313,8 +334,14 @@ int hn_host_fork_resolver(hn_session *session, hn_resolver **resolver, hn_error 
 	int rc = host_enter(session, HN_VERB_TAG_READ, "tag/**", &host, &permit, err);
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = host_resolver(host, &current, err);
-	return rc < 0 ? rc : hn_resolver_fork(current, resolver, err);
+	if (rc >= 0)
+		rc = hn_resolver_fork(current, resolver, err);
+	if (rc >= 0)
+		tags_resolver_redact(*resolver, permit.redact);
+	return host_conceal(session, rc, err);
 }
 
 /* --- history --- */
@@ -324,6 +351,7 @@ typedef struct history_call {
 	const char *key;
 	hn_history_fn each;
 	void *arg;
+	uint32_t redact;
 	char *last; /* value of the entry before; NULL = unset */
 	bool told;
 } history_call;
@@ -334,8 +362,8 @@ static int tell_history(history_call *call, state_query *query, const char *valu
 		.size = sizeof(entry),
 		.generation = (uint64_t)state_int(query, 0),
 		.when = state_int(query, 1),
-		.who = state_text(query, 2),
-		.why = state_text(query, 3),
+		.who = host_told(call->redact, HN_REDACT_PERSONS, state_text(query, 2)),
+		.why = host_told(call->redact, BASE_REDACT_TEXTS, state_text(query, 3)),
 		.value = value,
 	};
 
@@ -401,8 +429,11 @@ int hn_unit_history(hn_session *session, const char *unit, const char *key, hn_h
 		rc = host_key_find(key, &row, err);
 	if (rc >= 0)
 		rc = host_enter_unit(session, unit, HN_VERB_UNIT_READ, &host, &found, &permit, err);
+	if (rc >= 0)
+		rc = host_answers(&permit, row->redact, err);
 	if (rc < 0)
 		return rc;
 	call.unit = found;
-	return walk_history(host, &call, err);
+	call.redact = permit.redact;
+	return host_conceal(session, walk_history(host, &call, err), err);
 }

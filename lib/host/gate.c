@@ -48,10 +48,12 @@ int host_enter_list(
 	return host_admit(session, verb, object, NULL, &permit, err);
 }
 
-bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit, bool fresh)
+static bool tells_unit(
+	hn_session *session, hn_verb verb, hn_unit *unit, bool fresh, uint32_t *redact)
 {
 	char object[BASE_OBJECT_SIZE];
 
+	*redact = 0;
 	if (!host_session_limited(session))
 		return true;
 	if (session->holder) {
@@ -61,13 +63,29 @@ bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit, bool fresh
 			memcpy(session->holder->unit, unit->uuid, sizeof(unit->uuid));
 		}
 	}
-	return host_would(session, verb, host_object_unit(object, unit->uuid), NULL) >= 0;
+	return host_would_tell(session, verb, host_object_unit(object, unit->uuid), redact, NULL) >=
+	       0;
+}
+
+bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit, bool fresh)
+{
+	uint32_t redact;
+
+	return tells_unit(session, verb, unit, fresh, &redact);
+}
+
+bool host_reads_unit(hn_session *session, hn_unit *unit, bool fresh, uint32_t *redact)
+{
+	return tells_unit(session, HN_VERB_UNIT_READ, unit, fresh, redact);
 }
 
 /* The names of others are no hint. */
 static int missing(const char *name, hn_error **err)
 {
-	return base_error(err, HN_ENOENT, HOST_ROOM, NULL, "there is no unit \"%.80s\"", name);
+	int rc = base_error(err, HN_ENOENT, HOST_ROOM, NULL, "there is no unit \"%.80s\"", name);
+
+	base_error_plain(err);
+	return rc;
 }
 
 /* Whom no right reaches it does not exist for. */
@@ -92,7 +110,7 @@ int host_find_unit(hn_session *session, const char *name, hn_unit **unit, hn_err
 		return missing(name, err);
 	if (rc >= 0)
 		*unit = BASE_STEAL(found);
-	return rc;
+	return host_conceal(session, rc, err);
 }
 
 /* What may not be read looks missing. */

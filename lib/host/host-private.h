@@ -106,6 +106,8 @@ struct hn_session {
 	uint64_t looked;          /* the look of the host's rights after which it was found open */
 	const char *over;         /* why it was lost; NULL while it is open; static */
 	bool quorum;              /* shown for the admission that goes on */
+	uint32_t redacts;         /* classes that some term of its token leaves out */
+	uint32_t redacted;        /* of the answer that was given last */
 	bool told;                /* who wants to know of the loss was told */
 	hn_session_loss_fn on_loss;
 	void *on_loss_arg;
@@ -126,6 +128,7 @@ typedef struct host_permit {
 	hn_session *session; /* borrowed */
 	bool recorded;       /* there is an allow record that waits for its outcome */
 	bool pending;        /* which it does also after a crash: its effect is elsewhere */
+	uint32_t redact;     /* classes that an answer under it leaves out */
 } host_permit;
 int host_session_new(hn_host *host, const hn_session_options *options, const char *subject,
 	const host_service *service, hn_session **session, hn_error **err);
@@ -153,9 +156,14 @@ int host_settle_outcome(host_permit *permit, int code, hn_error **err);
 /* The same as a question: nothing is recorded, and that the host was opened read-only is no
  * answer. */
 int host_would(hn_session *session, hn_verb verb, const char *object, hn_error **err);
+/* The same; *redact (not NULL) receives the classes that an answer leaves out. */
+int host_would_tell(
+	hn_session *session, hn_verb verb, const char *object, uint32_t *redact, hn_error **err);
 /* For lists: what a token does not allow looks missing. Operators and services see all. */
 bool host_sees(hn_session *session, hn_verb verb, const char *object);
 int host_verb_find(const char *text, hn_verb *verb, hn_error **err); /* HN_EINVAL */
+/* An error of admission: it says what was asked for and why not, no more. */
+void host_denial_plain(const hn_session *session, const char *object, hn_error **err);
 /* What people call an object: a unit by its name where the store knows it. */
 const char *host_object_called(
 	const hn_session *session, const char *object, char name[BASE_OBJECT_SIZE]);
@@ -184,12 +192,36 @@ int host_enter_list(
 	hn_session *session, hn_verb verb, const char *object, hn_host **host, hn_error **err);
 /* `fresh`: its desired view is what it resolves to now. */
 bool host_sees_unit(hn_session *session, hn_verb verb, hn_unit *unit, bool fresh);
+/* The same for what it tells of a unit: *redact receives the classes that are left out. */
+bool host_reads_unit(hn_session *session, hn_unit *unit, bool fresh, uint32_t *redact);
 /* "node/<name>" into a buffer of BASE_OBJECT_SIZE; returns it. */
 const char *host_object_node(char object[BASE_OBJECT_SIZE], const hn_host *host);
 /* HN_ESCHEMA with the nearest key as hint. */
 int host_key_find(const char *key, const hn_key **row, hn_error **err);
 int host_options_check(const void *options, size_t known, const char *what, hn_error **err);
 void host_options_copy(void *to, const void *options, size_t known); /* NULL options: all zero */
+
+/* --- what the terms of a token leave out (redact.c; ANSWERS in hypernix-capability(5)) --- */
+/* Each gate that answers asks this between its permit and its answer. Of classes in `whole` the
+ * answer cannot be parted: HN_EDENIED, by their names. The others it leaves out by permit->redact.
+ */
+int host_answers(const host_permit *permit, uint32_t whole, hn_error **err);
+/* Beside those of the permit, in what is answered now: one unit of a list has its own. */
+void host_leaves_out(hn_session *session, uint32_t classes);
+/* What an error may say to this session: each gate ends with this, host_settle or host_edit_end.
+ * Returns rc. */
+int host_conceal(const hn_session *session, int rc, hn_error **err);
+/* A text of these classes, or NULL. */
+static inline const char *host_told(uint32_t redact, uint32_t classes, const char *text)
+{
+	return (redact & classes) != 0 ? NULL : text;
+}
+/* One error for a call and each class that is left out of its answer. */
+int host_left_out(const char *what, uint32_t classes, hn_error **err);
+/* A unit whose views have not the classes; `unit` is a record that nobody else holds. */
+int host_unit_redact(hn_unit *unit, uint32_t classes, hn_error **err);
+/* Hands an event on without them. */
+int host_event_redact(const hn_event *event, uint32_t redact, hn_event_fn each, void *arg);
 
 /* --- audit log (audit.c): caps.md section 10 --- */
 typedef struct host_audit_entry {

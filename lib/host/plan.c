@@ -295,27 +295,36 @@ uint64_t hn_plan_number(const hn_plan *plan)
 	return plan->number;
 }
 
-int hn_plan_step_at(const hn_plan *plan, size_t index, hn_step *step)
+/* What the values of a step are of: its key, or tags put at run time. Texts that are always there
+ * are empty instead. */
+static void tell_step(const plan_step *from, uint32_t redact, hn_step *told)
 {
-	const plan_step *from;
+	const hn_key *row = from->key ? hn_key_find(from->key) : NULL;
+	uint32_t values = row ? row->redact : from->action == HN_ACTION_UNTAG ? HN_REDACT_TAGS : 0;
 
-	if (index >= plan->step_count)
-		return HN_ENOENT;
-	from = &plan->steps[index];
-	*step = (hn_step){
-		.size = sizeof(*step),
+	*told = (hn_step){
+		.size = sizeof(*told),
 		.action = from->action,
 		.class_ = from->class_,
 		.status = from->status,
 		.unit = from->name,
 		.key = from->key,
-		.old_text = from->old_text,
-		.new_text = from->new_text,
-		.where = from->where,
-		.note = from->note,
+		.old_text = host_told(redact, values, from->old_text),
+		.new_text = host_told(redact, values, from->new_text),
+		.where = (redact & (HN_REDACT_PATHS | HN_REDACT_TAGS)) != 0 ? "" : from->where,
+		.note = (redact & BASE_REDACT_TEXTS) != 0 ? "" : from->note,
 		.problem = from->problem,
 		.code = from->code,
 	};
+	if (told->problem && (redact & BASE_REDACT_TEXTS) != 0)
+		told->problem = hn_code_text((hn_code)from->code);
+}
+
+int hn_plan_step_at(const hn_plan *plan, size_t index, hn_step *step)
+{
+	if (index >= plan->step_count)
+		return HN_ENOENT;
+	tell_step(&plan->steps[index], plan->redact, step);
 	return 0;
 }
 

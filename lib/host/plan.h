@@ -77,9 +77,10 @@ struct hn_plan {
 	hn_owner owner;
 	uint64_t rollback;
 	bool has_decls, restore, start, boot, drop_tags, shutdown;
-	bool begun;     /* it was declared; what failed before that changed nothing */
-	char on_remove; /* 's', 'k', 'd' */
-	char *only;     /* unit, or NULL */
+	bool begun;      /* it was declared; what failed before that changed nothing */
+	uint32_t redact; /* classes that are left out of what is told of its steps */
+	char on_remove;  /* 's', 'k', 'd' */
+	char *only;      /* unit, or NULL */
 
 	hn_catalog *catalog;
 	hn_resolver *resolver;

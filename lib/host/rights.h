@@ -68,6 +68,7 @@ typedef struct host_holder { /* of a token */
 	char unit[37];
 	hn_view *view;
 	bool asks_approval; /* some caveat does: only then a request is hashed */
+	bool blind;         /* units are as if they were missing: no tags, no values */
 	bool values_later;  /* an edit goes on: bounds are asked when its values are known */
 	bool timeless;      /* of a service: the time decides nothing */
 	bool under_way;     /* a permit is asked about again: what it has used up counts for it */
@@ -91,6 +92,11 @@ int host_token_decide(hn_session *session, hn_verb verb, const char *object,
 /* The error of a decision that is no. */
 int host_decision_error(const hn_session *session, hn_verb verb, const char *object,
 	const caps_decision *decision, hn_error **err);
+
+/* What any term of its token leaves out. */
+void host_redacts_fill(hn_session *session);
+/* The classes of a decision; HN_EDENIED when this version does not know one of them. */
+int host_decision_redact(const caps_decision *decision, uint32_t *classes);
 
 /* --- approvals (approve.c) --- */
 /* Persons of the keyset who approved this use, and until when that holds: a fact of a decision. */

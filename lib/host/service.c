@@ -117,6 +117,7 @@ static int hold(hn_session *session, const char *name, const char *terms, hn_err
 	for (size_t i = 0; i < session->holder->token->caveat_count; i++)
 		session->holder->asks_approval |=
 			session->holder->token->caveats[i].id == CAPS_APPROVAL;
+	host_redacts_fill(session);
 	rc = host_facts_fill(session, &facts, err);
 	return rc < 0 ? rc
 		      : caps_program_new(

@@ -48,7 +48,7 @@ static const hn_view *view_of(hn_session *session, const char *object)
 	hn_resolver *resolver = NULL;
 	char uuid[37];
 
-	if (strncmp(object, "unit/", 5) != 0 || strnlen(object + 5, 36) < 36)
+	if (holder->blind || strncmp(object, "unit/", 5) != 0 || strnlen(object + 5, 36) < 36)
 		return NULL;
 	if (holder->view && memcmp(holder->unit, object + 5, sizeof(uuid) - 1) == 0)
 		return holder->view;

@@ -242,6 +242,7 @@ static int make_session(hn_host *host, const hn_session_options *options, host_h
 	for (size_t i = 0; i < holder->token->caveat_count; i++)
 		holder->asks_approval |= holder->token->caveats[i].id == CAPS_APPROVAL;
 	(*session)->holder = holder;
+	host_redacts_fill(*session);
 	rc = host_facts_fill(*session, &facts, err);
 	if (rc >= 0)
 		rc = caps_program_new(holder->token, &facts, &holder->program, err);
@@ -433,7 +434,7 @@ int host_decision_error(const hn_session *session, hn_verb verb, const char *obj
 	base_error(err, decision->code, HOST_ROOM, "see: hv-cap explain", "%s on %s: %s",
 		base_verb_text(verb), host_object_called(session, object, name),
 		decision->why ? decision->why : "denied");
-	base_error_fact(err, "object", object);
+	host_denial_plain(session, object, err);
 	if (decision->link != CAPS_LINK_NONE)
 		base_error_fact_number(err, "link", decision->link);
 	if (decision->caveat != 0) {

@@ -136,8 +136,11 @@ static void ask_consoles(hn_session *session)
 
 static int lost(const hn_session *session, hn_error **err)
 {
-	return base_error(err, HN_ESESSION, HOST_ROOM, "open a new one", "the session is over: %s",
-		session->over);
+	int rc = base_error(err, HN_ESESSION, HOST_ROOM, "open a new one",
+		"the session is over: %s", session->over);
+
+	base_error_plain(err);
+	return rc;
 }
 
 int hn_session_live(hn_session *session, hn_error **err)

@@ -3,6 +3,7 @@
  * Views as deterministic CBOR (RFC 8949 section 4.2.1): the values, whose bytes are the view's
  * identity, and the chains that explain them.
  */
+#include "tags/redact.h"
 #include "tags/tags-private.h"
 
 /* Map keys: the row's id, or [id, name] under a pattern. */
@@ -80,17 +81,18 @@ static int take(codec_cbor_out *out, uint8_t **bytes, size_t *size, hn_error **e
 	return 0;
 }
 
-int hn_view_encode(const hn_view *view, uint8_t **bytes, size_t *size, hn_error **err)
+static int encode_values(
+	const hn_view *view, uint32_t redact, uint8_t **bytes, size_t *size, hn_error **err)
 {
 	codec_cbor_out out = {0};
-	tags_walk walk = {.by_size = true};
+	tags_walk walk = {.by_size = true, .redact = redact};
 	uint64_t count = 0;
 	int rc = 0;
 
 	while (tags_view_walk(view, &walk))
 		count++;
 	codec_cbor_put_map(&out, count);
-	walk = (tags_walk){.by_size = true};
+	walk = (tags_walk){.by_size = true, .redact = redact};
 	while (rc == 0 && tags_view_walk(view, &walk)) {
 		put_key(&out, &walk);
 		rc = put_value(&out, view, &walk, err);
@@ -99,6 +101,11 @@ int hn_view_encode(const hn_view *view, uint8_t **bytes, size_t *size, hn_error 
 		rc = take(&out, bytes, size, err);
 	base_buf_free(&out.buf);
 	return rc;
+}
+
+int hn_view_encode(const hn_view *view, uint8_t **bytes, size_t *size, hn_error **err)
+{
+	return encode_values(view, 0, bytes, size, err);
 }
 
 /* --- chains --- */
@@ -140,15 +147,32 @@ static uint64_t count_lines(const hn_view *view, const tags_walk *walk)
 	return count;
 }
 
-static void put_chains(codec_cbor_out *out, const hn_view *view)
+/* The name of a tag or policy is gone from a line, its layer stays; so is what selected it, and the
+ * file and person behind it. */
+static void redact_line(hn_origin *origin, uint32_t redact)
 {
-	tags_walk walk = {.by_size = true, .all = true};
+	if ((redact & HN_REDACT_TAGS) != 0 &&
+		(origin->layer == HN_LAYER_TAG || origin->layer == HN_LAYER_POLICY))
+		origin->source = hn_layer_name(origin->layer);
+	if ((redact & HN_REDACT_PATHS) != 0) {
+		origin->file = NULL;
+		origin->line = origin->column = 0;
+	}
+	if ((redact & HN_REDACT_PERSONS) != 0)
+		origin->who = NULL;
+	if ((redact & BASE_REDACT_TEXTS) != 0)
+		origin->note = NULL;
+}
+
+static void put_chains(codec_cbor_out *out, const hn_view *view, uint32_t redact)
+{
+	tags_walk walk = {.by_size = true, .all = true, .redact = redact};
 	uint64_t count = 0;
 
 	while (tags_view_walk(view, &walk))
 		count += count_lines(view, &walk) > 0;
 	codec_cbor_put_map(out, count);
-	walk = (tags_walk){.by_size = true, .all = true};
+	walk = (tags_walk){.by_size = true, .all = true, .redact = redact};
 	while (tags_view_walk(view, &walk)) {
 		uint64_t lines = count_lines(view, &walk);
 		tags_entry entry;
@@ -159,8 +183,10 @@ static void put_chains(codec_cbor_out *out, const hn_view *view)
 		codec_cbor_put_array(out, lines);
 		for (size_t i = 0; i < lines; i++)
 			if (tags_view_explain(view, walk.found.key, walk.found.name, i, &entry) ==
-				0)
+				0) {
+				redact_line(&entry.origin, redact);
 				put_entry(out, &entry);
+			}
 	}
 }
 
@@ -171,28 +197,57 @@ static void put_pairs(codec_cbor_out *out, const hn_view *view, pair_fn at)
 	const char *name, *how;
 	size_t count = 0;
 
-	while (at(view, count, &name, &how) == 0)
+	while (at && at(view, count, &name, &how) == 0)
 		count++;
 	codec_cbor_put_array(out, count);
-	for (size_t i = 0; at(view, i, &name, &how) == 0; i++) {
+	for (size_t i = 0; i < count && at(view, i, &name, &how) == 0; i++) {
 		codec_cbor_put_array(out, 2);
 		codec_cbor_put_text(out, name, strlen(name));
 		codec_cbor_put_text(out, how, strlen(how));
 	}
 }
 
-int hn_view_encode_chains(const hn_view *view, uint8_t **bytes, size_t *size, hn_error **err)
+static int encode_chains(
+	const hn_view *view, uint32_t redact, uint8_t **bytes, size_t *size, hn_error **err)
 {
+	bool tags = (redact & HN_REDACT_TAGS) == 0;
 	codec_cbor_out out = {0};
 	int rc;
 
 	codec_cbor_put_array(&out, 4);
 	codec_cbor_put_uint(&out, CHAINS_VERSION);
-	put_pairs(&out, view, hn_view_tag_at);
-	put_pairs(&out, view, hn_view_policy_at);
-	put_chains(&out, view);
+	put_pairs(&out, view, tags ? hn_view_tag_at : NULL);
+	put_pairs(&out, view, tags ? hn_view_policy_at : NULL);
+	put_chains(&out, view, redact);
 	rc = take(&out, bytes, size, err);
 	base_buf_free(&out.buf);
+	return rc;
+}
+
+int hn_view_encode_chains(const hn_view *view, uint8_t **bytes, size_t *size, hn_error **err)
+{
+	return encode_chains(view, 0, bytes, size, err);
+}
+
+int tags_view_redact(hn_view *view, uint32_t classes, hn_view **redacted, hn_error **err)
+{
+	BASE_AUTO_FREE uint8_t *values = NULL;
+	BASE_AUTO_FREE uint8_t *chains = NULL;
+	size_t values_size = 0, chains_size = 0;
+	int rc;
+
+	if (!view || (classes & ~view->redact) == 0) {
+		*redacted = hn_view_ref(view);
+		return 0;
+	}
+	rc = encode_values(view, classes, &values, &values_size, err);
+	if (rc == 0 && (view->base || view->explained))
+		rc = encode_chains(view, classes, &chains, &chains_size, err);
+	if (rc == 0)
+		rc = hn_view_decode(
+			view->unit, values, values_size, chains, chains_size, redacted, err);
+	if (rc == 0)
+		(*redacted)->redact = classes | view->redact;
 	return rc;
 }
 
@@ -208,7 +263,8 @@ static int compare_found(const tags_found *a, const tags_found *b)
 int hn_view_diff(const hn_view *old_view, const hn_view *new_view, hn_diff_fn each, void *arg,
 	hn_error **err)
 {
-	tags_walk old = {0}, new = {0};
+	uint32_t redact = old_view->redact | new_view->redact;
+	tags_walk old = {.redact = redact}, new = {.redact = redact};
 	bool has_old = tags_view_walk(old_view, &old), has_new = tags_view_walk(new_view, &new);
 	int count = 0, rc = 0;
 

@@ -204,6 +204,8 @@ int hn_view_explain(const hn_view *view, const char *key, size_t nth, hn_origin 
 		return HN_ESCHEMA;
 	if (origin->size < sizeof(*origin))
 		return HN_EINVAL;
+	if (tags_view_tells(view, row, key, NULL) < 0)
+		return HN_EDENIED;
 	rc = tags_view_explain(view, row, key, nth, &entry);
 	if (rc == 0)
 		*origin = entry.origin;
@@ -325,7 +327,9 @@ int hn_view_why_not(
 		return hn_view_get_text(view, key, &now, err) < 0
 			       ? HN_ESCHEMA
 			       : base_error(err, HN_EINVAL, TAGS_ROOM, NULL, "a value is needed");
-	rc = tags_value_parse(row, value, strlen(value), &parsed, err);
+	rc = tags_view_tells(view, row, key, err);
+	if (rc == 0)
+		rc = tags_value_parse(row, value, strlen(value), &parsed, err);
 	if (rc < 0)
 		return rc;
 	wanted = (tags_value){

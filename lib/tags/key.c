@@ -5,8 +5,8 @@
 #include "tags/tags-private.h"
 
 static const hn_key tags_keys[] = {
-#define HN_KEY(                                                                                    \
-	id_, name_, type_, merge_, class__, default_, range_, special_, condition_, doc_, since_)  \
+#define HN_KEY(id_, name_, type_, merge_, class__, redact_, default_, range_, special_,            \
+	condition_, doc_, since_)                                                                  \
 	{.size = sizeof(hn_key),                                                                   \
 		.id = (id_),                                                                       \
 		.name = (name_),                                                                   \
@@ -18,7 +18,8 @@ static const hn_key tags_keys[] = {
 		.special = (special_),                                                             \
 		.condition = (condition_),                                                         \
 		.doc = (doc_),                                                                     \
-		.since = (since_)},
+		.since = (since_),                                                                 \
+		.redact = BASE_REDACT_##redact_},
 #include "tags/keys.def"
 #undef HN_KEY
 };

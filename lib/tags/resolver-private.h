@@ -45,6 +45,7 @@ struct hn_resolver {
 	tags_scratch scratch;
 	tags_membership *membership;
 	hn_resolve_stats stats;
+	uint32_t redact; /* classes that are left out of what it answers */
 };
 BASE_AUTO(hn_resolver, hn_resolver_free)
 
@@ -78,6 +79,7 @@ int tags_resolver_renew(hn_resolver *resolver, hn_error **err);
 void tags_unit_state_free(tags_unit_state *entry);
 bool tags_resolver_find(const hn_resolver *resolver, const char *name, size_t *index);
 tags_subject tags_resolver_subject(const hn_resolver *resolver, const tags_unit_state *entry);
+int tags_resolver_keeps_tags(hn_error **err); /* HN_EDENIED */
 int tags_resolver_unknown(const hn_resolver *resolver, const char *unit, hn_error **err);
 
 #endif

@@ -3,6 +3,7 @@
  * The resolver: keeps each unit's view, shares bases between units, resolves again only what a
  * change touches.
  */
+#include "tags/redact.h"
 #include "tags/resolver-private.h"
 
 void tags_unit_state_free(tags_unit_state *entry)
@@ -134,6 +135,7 @@ int hn_resolver_fork(const hn_resolver *resolver, hn_resolver **fork, hn_error *
 	if (made == NULL)
 		return base_nomem(err);
 	made->epoch = resolver->epoch;
+	made->redact = resolver->redact;
 	rc = prepare(made, resolver->catalog, err);
 	if (rc == 0)
 		rc = copy_entries(resolver, made, err);
@@ -198,6 +200,16 @@ static int check_input(const hn_catalog *catalog, const tags_input *input, hn_er
 	return 0;
 }
 
+/* What becomes of a unit with a tag tells what there is of tags. */
+int tags_resolver_keeps_tags(hn_error **err)
+{
+	int rc = base_error(err, HN_EDENIED, TAGS_ROOM, NULL,
+		"tags and policies are left out for the token (tags)");
+
+	base_error_plain(err);
+	return rc;
+}
+
 int hn_resolver_set_unit(
 	hn_resolver *resolver, const char *unit, const hn_unit_input *input, hn_error **err)
 {
@@ -211,6 +223,9 @@ int hn_resolver_set_unit(
 			"'%.80s' is not the name of a unit", unit != NULL ? unit : "");
 	if (input != NULL && input->size < sizeof(*input))
 		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL, "the input's size is not set");
+	if (input != NULL && input->tag_count + input->without_count + input->policy_count > 0 &&
+		(resolver->redact & HN_REDACT_TAGS) != 0)
+		return tags_resolver_keeps_tags(err);
 	if (input != NULL)
 		rc = tags_input_new(unit, input, &made, err);
 	if (rc == 0 && made != NULL)
@@ -447,14 +462,12 @@ int tags_resolver_unknown(const hn_resolver *resolver, const char *unit, hn_erro
 	return HN_ENOENT;
 }
 
-int hn_resolve(hn_resolver *resolver, const char *unit, hn_view **view, hn_error **err)
+static int resolve(hn_resolver *resolver, const char *unit, hn_view **view, hn_error **err)
 {
 	tags_unit_state *entry;
 	size_t index;
 	int rc;
 
-	if (resolver == NULL || unit == NULL || view == NULL)
-		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL, "a unit's name is needed");
 	if (!tags_resolver_find(resolver, unit, &index))
 		return tags_resolver_unknown(resolver, unit, err);
 	begin_stats(resolver);
@@ -468,8 +481,28 @@ int hn_resolve(hn_resolver *resolver, const char *unit, hn_view **view, hn_error
 		base_error_move(err, hn_error_ref(entry->error));
 		return hn_error_code(entry->error);
 	}
-	*view = hn_view_ref(entry->view);
-	return 0;
+	return tags_view_redact(entry->view, resolver->redact, view, err);
+}
+
+int hn_resolve(hn_resolver *resolver, const char *unit, hn_view **view, hn_error **err)
+{
+	if (resolver == NULL || unit == NULL || view == NULL)
+		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL, "a unit's name is needed");
+	return base_error_redact(err, resolve(resolver, unit, view, err), resolver->redact);
+}
+
+void tags_resolver_redact(hn_resolver *resolver, uint32_t classes)
+{
+	resolver->redact |= classes;
+}
+
+/* The error of a unit, as it may be told. */
+static hn_error *problem_of(const hn_resolver *resolver, const tags_unit_state *entry)
+{
+	hn_error *problem = hn_error_ref(entry->error);
+
+	(void)base_error_redact(&problem, hn_error_code(entry->error), resolver->redact);
+	return problem;
 }
 
 int hn_resolve_all(hn_resolver *resolver, hn_problem_fn failed, void *arg, hn_error **err)
@@ -489,10 +522,12 @@ int hn_resolve_all(hn_resolver *resolver, hn_problem_fn failed, void *arg, hn_er
 			continue;
 		count++;
 		if (failed != NULL) {
-			failed(arg, entry->error);
+			BASE_AUTO_OF(hn_error) hn_error *problem = problem_of(resolver, entry);
+
+			failed(arg, problem);
 			continue;
 		}
-		base_error_move(err, hn_error_ref(entry->error));
+		base_error_move(err, problem_of(resolver, entry));
 		return hn_error_code(entry->error);
 	}
 	return count;

@@ -2,6 +2,7 @@
  *
  * Questions and changes of a unit's tags that leave the rest of what it has at run time alone.
  */
+#include "tags/redact.h"
 #include "tags/resolver-private.h"
 
 /* Names with room for more; texts are borrowed. */
@@ -151,6 +152,8 @@ int hn_resolver_retag(hn_resolver *resolver, const char *unit, const char *const
 	if (resolver == NULL || unit == NULL || (add == NULL && add_count > 0) ||
 		(remove == NULL && remove_count > 0))
 		return base_error(err, HN_EINVAL, TAGS_ROOM, NULL, "a unit's name is needed");
+	if ((resolver->redact & HN_REDACT_TAGS) != 0)
+		return tags_resolver_keeps_tags(err);
 	if (!tags_resolver_find(resolver, unit, &index))
 		return tags_resolver_unknown(resolver, unit, err);
 	rc = check_names(resolver->catalog, add, add_count, err);
@@ -172,6 +175,8 @@ int hn_resolver_select(
 	if (resolver == NULL || selector == NULL || unit == NULL)
 		return base_error(
 			err, HN_EINVAL, TAGS_ROOM, NULL, "a selector and a unit are needed");
+	if ((resolver->redact & HN_REDACT_TAGS) != 0 && tags_selector_asks_tags(selector))
+		return tags_resolver_keeps_tags(err);
 	if (!tags_resolver_find(resolver, unit, &index))
 		return tags_resolver_unknown(resolver, unit, err);
 	catalog = resolver->catalog;
@@ -179,7 +184,7 @@ int hn_resolver_select(
 	subject = tags_resolver_subject(resolver, &resolver->entries[index]);
 	rc = tags_membership_find(&subject, &resolver->scratch, found, err);
 	if (rc < 0)
-		return rc;
+		return base_error_redact(err, rc, resolver->redact);
 	for (uint32_t i = 0; i < found->member_count; i++) {
 		const tags_entity *tag = &catalog->tags[found->members[i].tag];
 

@@ -2,6 +2,7 @@
  *
  * Selectors: `tag:public-facing and not (tag:batch or name:db-*)`, compiled to postfix.
  */
+#include "tags/redact.h"
 #include "tags/tags-private.h"
 
 typedef struct parser {
@@ -320,4 +321,12 @@ int hn_selector_match(const hn_selector *selector, const char *unit, const char 
 	uint32_t blame;
 
 	return tags_selector_match(selector, unit, tags, kinds, count, &blame);
+}
+
+bool tags_selector_asks_tags(const hn_selector *selector)
+{
+	for (uint32_t i = 0; i < selector->test_count; i++)
+		if (selector->tests[i].field != TAGS_FIELD_NAME)
+			return true;
+	return false;
 }

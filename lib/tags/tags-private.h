@@ -550,7 +550,8 @@ struct hn_view {
 	const char *const *tag_names, *const *tag_hows; /* of a view read back */
 	const char *const *policy_names, *const *policy_hows;
 	uint32_t cell_count, merged_count, local_count, tag_count, policy_count;
-	bool explained; /* of a view read back: with its chains */
+	bool explained;  /* of a view read back: with its chains */
+	uint32_t redact; /* classes that are left out of it */
 };
 BASE_AUTO(hn_view, hn_view_unref)
 
@@ -596,10 +597,13 @@ typedef struct tags_walk {
 	tags_found found;
 	bool inside; /* a pattern row whose names are being walked */
 	bool by_size;
-	bool all; /* also keys without a value that something defines */
-	int pass; /* by_size: plain rows first, then patterns */
+	bool all;        /* also keys without a value that something defines */
+	uint32_t redact; /* keys of these classes are passed over, beside those of the view's own */
+	int pass;        /* by_size: plain rows first, then patterns */
 } tags_walk;
 bool tags_view_walk(const hn_view *view, tags_walk *walk);
+/* HN_EDENIED, when the key is left out of the view. */
+int tags_view_tells(const hn_view *view, const hn_key *key, const char *name, hn_error **err);
 
 /* All lines of an explanation: the chain, the schema default, what policies that do not apply would
  * have given. */

@@ -169,6 +169,8 @@ bool tags_view_walk(const hn_view *view, tags_walk *walk)
 		for (; (row = hn_key_at(walk->index)) != NULL; walk->index++) {
 			bool pattern = tags_key_is_pattern(row);
 
+			if (((walk->redact | view->redact) & row->redact) != 0)
+				continue;
 			if (walk->by_size && pattern != (walk->pass == 1))
 				continue;
 			if (pattern ? walk_names(view, walk, row) : walk_plain(view, walk, row))

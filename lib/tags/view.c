@@ -200,6 +200,24 @@ const char *tags_found_text(const hn_view *view, const tags_found *found, bool *
 	return has_default(view, found) ? found->key->default_text : NULL;
 }
 
+uint32_t hn_view_redacted(const hn_view *view)
+{
+	return view->redact;
+}
+
+int tags_view_tells(const hn_view *view, const hn_key *key, const char *name, hn_error **err)
+{
+	char text[BASE_REDACT_SIZE];
+	int rc;
+
+	if ((view->redact & key->redact) == 0)
+		return 0;
+	rc = base_error(err, HN_EDENIED, TAGS_ROOM, NULL, "%s is left out for the token (%s)", name,
+		base_redact_text(view->redact & key->redact, text));
+	base_error_plain(err);
+	return rc;
+}
+
 static int find_key(const hn_view *view, const char *name, tags_found *found, hn_error **err)
 {
 	tags_part part;
@@ -208,7 +226,7 @@ static int find_key(const hn_view *view, const char *name, tags_found *found, hn
 
 	if (key != NULL) {
 		tags_view_find(view, key, name, found);
-		return 0;
+		return tags_view_tells(view, key, name, err);
 	}
 	near = hn_key_nearest(name);
 	base_error(err, HN_ESCHEMA, TAGS_ROOM, NULL, "there is no key '%.200s'",

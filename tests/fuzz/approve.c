@@ -25,7 +25,7 @@ static void check_ask(const caps_ask *ask)
 	require(bytes.size == ask->size && memcmp(bytes.data, ask->bytes, bytes.size) == 0);
 	require(hn_json_new(false, &json, NULL) == 0);
 	hn_json_object(json, NULL);
-	caps_ask_json(ask, json);
+	caps_ask_json(ask, 0, json);
 	hn_json_end(json);
 	require(hn_json_finish(json, &(const char *){NULL}, NULL, NULL) == 0);
 	hn_json_free(json);

@@ -4,7 +4,9 @@
 
 A public function that touches a host takes hn_session *, names its verb in `@param session` and lives in a
 gate (lib/host/gate-*.c); only opening, sessions, stepping and version take hn_host *. A room function that
-takes a permit checks it before it does anything else.
+takes a permit checks it before it does anything else. A gate leaves classes out for tokens that redact: it ends
+with host_settle, host_conceal or host_edit_end, which keep errors from telling more, and one whose verbs only read asks
+host_answers what its answer may say.
 """
 import re
 import sys
@@ -16,8 +18,11 @@ TAKES_HOST = re.compile(r'hn_host_(open|close|new|ref|unref|step|fd|version)|hn_
 NEEDS = re.compile(r'\bneeds ((?:\w+\.\w+)(?:(?:,| and| or) \w+\.\w+)*)')
 VERB = re.compile(r'^HN_VERB\((\w+), "([\w.]+)", ([^)]*)\)', re.M)
 DEFINITION = re.compile(r'^(?!static\b)(?:\w[\w \t*]*?[ \t*\n])(\w+)\(([^;{}]*)\)\s*\{(.*?)^\}', re.M | re.S)
+STATIC = re.compile(r'^static (?:\w[\w \t*]*?[ \t*\n])(\w+)\(([^;{}]*)\)\s*\{(.*?)^\}', re.M | re.S)
 CALL = re.compile(r'\b([a-z]\w*)\s*\(')
 REQUIRES = re.compile(r'base_permit_(require|live)|[a-z]+_permit(_active)?')  # <room>_permit: the room's own way of asking
+ENDS = re.compile(r'\bhost_(settle|conceal|edit_end)\(')
+ANSWERS = re.compile(r'\bhost_answers\(|session->redacted')
 NO_CALLS = {'if', 'for', 'while', 'switch', 'return', 'sizeof'}
 
 
@@ -54,6 +59,32 @@ def check_gates(root, functions, report):
             report(path, line, f'{name} takes a session, so it belongs in a gate: lib/host/gate-<room>.c')
 
 
+def has(found, body, statics):
+    """Whether a function does it, itself or by a function of its own file."""
+    return bool(found.search(body)) or any(
+        has(found, statics[call], {**statics, call: ''}) for call in set(CALL.findall(body)) & set(statics) if statics[call])
+
+
+def check_answers(root, functions, changing, report):
+    """What a gate says to a token that redacts."""
+    needs = {function.name: set(re.findall(r'\b([a-z]+\.[a-z]+)\b', ' '.join(NEEDS.findall(
+        function.comment.params.get('session', ''))))) for function in functions if function.takes('hn_session') and function.comment}
+    for path in house.sources(root, '.c', under=('lib/host',)):
+        if not re.match(r'lib/host/gate-[\w-]+\.c$', path):
+            continue
+        text = headers.blank(house.read(root, path))
+        statics = {match.group(1): match.group(3) for match in STATIC.finditer(text)}
+        for match in DEFINITION.finditer(text):
+            name, body = match.group(1), match.group(3)
+            line = house.line_of(text, match.start(1))
+            if not needs.get(name):
+                continue
+            if not has(ENDS, body, statics):
+                report(path, line, f'{name} gives errors that may name anything: end with host_settle() or host_conceal()')
+            if not needs[name] & changing and not has(ANSWERS, body, statics):
+                report(path, line, f'{name} answers and does not ask host_answers() what is left out')
+
+
 def check_permits(root, report):
     rooms = [path for path in house.sources(root, '.c', under=('lib',)) if not path.startswith(('lib/base/', 'lib/host/'))]
     for path, line, name, params, body in definitions(root, rooms):
@@ -80,6 +111,7 @@ def check(root, build, report):
     for function in functions:
         check_header(function, verbs, report)
     check_gates(root, functions, report)
+    check_answers(root, functions, {match.group(2) for match in VERB.finditer(table) if 'M' in match.group(3)}, report)
     check_permits(root, report)
 
 
@@ -98,6 +130,10 @@ BREAKS = [
     ('a room function that ignores its permit',
      lambda root: house.write(root, 'lib/machine/x.c',
                               'int machine_untried(const base_permit *permit)\n{\n\tunlink_it(permit);\n\treturn 0;\n}\n')),
+    ('a gate that tells errors as they are',
+     lambda root: house.replace(root, 'lib/host/gate-capacity.c', 'host_settle(&permit, rc, err)', 'rc')),
+    ('a gate that answers without asking what is left out',
+     lambda root: house.replace(root, 'lib/host/gate-capacity.c', 'host_answers(&permit, 0, err)', '0')),
     ('a row whose name and text differ',
      lambda root: house.append(root, 'lib/base/verbs.def', 'HN_VERB(UNIT_JUGGLE, "unit.throw", M)\n')),
 ]

@@ -156,7 +156,10 @@ int cap_list_of(cli_run *cli, cap_lister list, const cli_column *columns, const 
 		return status;
 	if (list(session, &json, &error) < 0)
 		return cli_fail(cli, error);
-	return cap_print_list(cli, json, columns, members, count);
+	status = cap_print_list(cli, json, columns, members, count);
+	if (status == 0 && !cli->json)
+		cli_redacted_print(cli, hn_session_redacted(session));
+	return status;
 }
 
 bool cap_is_true(const cli_document *document, const char *place)

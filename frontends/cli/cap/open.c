@@ -11,7 +11,9 @@ int cap_open(cli_run *cli, cli_access access, hn_session **session)
 
 char *cap_node(hn_session *session)
 {
-	return cli_format("node/%s", hn_session_node(session));
+	const char *node = hn_session_node(session);
+
+	return cli_format("node/%s", node == NULL ? "-" : node);
 }
 
 int cap_prove(cli_run *cli, hn_session *session, const char *verb, const char *object)

@@ -80,8 +80,11 @@ static int scan(cli_run *cli, hn_session *session)
 	differing = hn_drift_scan(session, cli_operand(cli, 0), on_drift, &list, &error);
 	if (list.json == NULL) {
 		print_drift(cli, &list, differing);
+		if (differing >= 0)
+			cli_redacted_print(cli, hn_session_redacted(session));
 	} else if (differing >= 0) {
 		hn_json_end(list.json);
+		cli_json_redacted(list.json, hn_session_redacted(session));
 		hn_json_end(list.json);
 		status = cli_json_print(cli, list.json);
 	} else {

@@ -152,6 +152,7 @@ static int explain_json(cli_run *cli, hn_view *before, hn_view *after, const cha
 		write_key(json, after, name, key, why_not);
 	if (cli_flag(cli, "all"))
 		compute_json_values(json, after);
+	cli_json_redacted(json, hn_view_redacted(after));
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -214,11 +215,17 @@ int compute_explain(cli_run *cli)
 			return status;
 	}
 	hn_view *after = wished == NULL ? before : wished;
+	const char *text;
 
+	/* a key that is left out has a value, or has none: that is not told either */
+	if (name != NULL && hn_view_get_text(after, name, &text, &error) == HN_EDENIED)
+		return cli_fail(cli, error);
+	error = hn_error_unref(error);
 	if (value != NULL && hn_view_why_not(after, name, value, &why_not, &error) < 0)
 		return cli_fail(cli, error);
 	if (cli->json)
 		return explain_json(cli, before, after, name, key, why_not);
 	explain_text(cli, before, after, name, key, why_not);
+	cli_redacted_print(cli, hn_view_redacted(after));
 	return 0;
 }

@@ -39,7 +39,15 @@ static void print_boot(const cli_run *cli, const hn_boot *boot)
 	printf("goal: %s\n", seconds_text(hn_boot_goal(boot), text));
 }
 
-static int write_boot(const cli_run *cli, const hn_boot *boot)
+static void write_time(hn_json *json, const char *key, int64_t nanoseconds)
+{
+	if (nanoseconds < 0)
+		hn_json_null(json, key);
+	else
+		hn_json_int(json, key, nanoseconds);
+}
+
+static int write_boot(const cli_run *cli, const hn_boot *boot, uint32_t redacted)
 {
 	hn_json *json = cli_json_new();
 	hn_boot_phase phase = {.size = sizeof(phase)};
@@ -51,18 +59,16 @@ static int write_boot(const cli_run *cli, const hn_boot *boot)
 		hn_json_object(json, NULL);
 		hn_json_text(json, "name", phase.name);
 		hn_json_int(json, "wall_ns", phase.wall);
-		hn_json_int(json, "cpu_ns", phase.cpu);
+		write_time(json, "cpu_ns", phase.cpu);
 		hn_json_bool(json, "missed", phase.missed);
 		hn_json_end(json);
 		phase.size = sizeof(phase);
 	}
 	hn_json_end(json);
 	hn_json_int(json, "goal_ns", hn_boot_goal(boot));
-	if (hn_boot_total(boot) < 0)
-		hn_json_null(json, "total_ns");
-	else
-		hn_json_int(json, "total_ns", hn_boot_total(boot));
-	hn_json_int(json, "cpu_ns", hn_boot_cpu(boot));
+	write_time(json, "total_ns", hn_boot_total(boot));
+	write_time(json, "cpu_ns", hn_boot_cpu(boot));
+	cli_json_redacted(json, redacted);
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -79,8 +85,9 @@ int compute_boot(cli_run *cli)
 	if (hn_unit_boot(session, cli_operand(cli, 0), &boot, &error) < 0)
 		return cli_fail(cli, error);
 	if (cli->json)
-		return write_boot(cli, boot);
+		return write_boot(cli, boot, hn_session_redacted(session));
 	print_boot(cli, boot);
+	cli_redacted_print(cli, hn_session_redacted(session));
 	return 0;
 }
 
@@ -188,7 +195,7 @@ int compute_probe(cli_run *cli)
 	return status;
 }
 
-static int show_calibration(const cli_run *cli, const hn_calibration *result)
+static int show_calibration(const cli_run *cli, const hn_calibration *result, uint32_t redacted)
 {
 	char s1[HN_QUANTITY_TEXT], sn[HN_QUANTITY_TEXT], spread[HN_QUANTITY_TEXT];
 	char when[CLI_TIME_TEXT];
@@ -205,6 +212,7 @@ static int show_calibration(const cli_run *cli, const hn_calibration *result)
 			result->measured ? "" : ", reference values",
 			result->cpu == NULL ? "-" : result->cpu, result->threads, s1, sn, spread,
 			when, (unsigned long long)(result->sn * result->threads / 10000));
+		cli_redacted_print(cli, redacted);
 		return 0;
 	}
 	hn_json *json = cli_json_new();
@@ -219,6 +227,7 @@ static int show_calibration(const cli_run *cli, const hn_calibration *result)
 	hn_json_bool(json, "provisional", result->provisional);
 	hn_json_bool(json, "measured", result->measured);
 	cli_json_time(json, "when", result->when);
+	cli_json_redacted(json, redacted);
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -238,7 +247,8 @@ int compute_calibrate(cli_run *cli)
 		    : hn_host_calibrate(session, cli_flag(cli, "quick"), cli_progress_step,
 			      &progress, cli->cancel, &result, &error);
 	cli_progress_end(&progress);
-	return code < 0 ? cli_fail(cli, error) : show_calibration(cli, &result);
+	return code < 0 ? cli_fail(cli, error)
+			: show_calibration(cli, &result, hn_session_redacted(session));
 }
 
 static int add_holder(void *arg, const hn_capacity_entry *entry)

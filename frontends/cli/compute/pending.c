@@ -80,7 +80,10 @@ int compute_pending(cli_run *cli)
 		cli_table_print(cli, list.table);
 		if (result == 0 && list.count == 0 && !cli->quiet)
 			puts("nothing is pending");
-		return result < 0 ? cli_fail(cli, error) : 0;
+		if (result < 0)
+			return cli_fail(cli, error);
+		cli_redacted_print(cli, hn_session_redacted(session));
+		return 0;
 	}
 	list.json = cli_json_new();
 	hn_json_object(list.json, NULL);
@@ -90,6 +93,7 @@ int compute_pending(cli_run *cli)
 		return cli_fail(cli, error);
 	}
 	hn_json_end(list.json);
+	cli_json_redacted(list.json, hn_session_redacted(session));
 	hn_json_end(list.json);
 	return cli_json_print(cli, list.json);
 }

@@ -71,18 +71,20 @@ static int carry_out(cli_run *cli, hn_session *session, hn_plan *plan)
 	return result < 0 ? cli_fail(cli, error) : 0;
 }
 
-static int print_plan(const cli_run *cli, const hn_plan *plan)
+static int print_plan(const cli_run *cli, const hn_session *session, const hn_plan *plan)
 {
 	hn_json *json;
 
 	if (!cli->json) {
 		compute_plan_print(cli, plan);
+		cli_redacted_print(cli, hn_session_redacted(session));
 		return 0;
 	}
 	json = cli_json_new();
 	hn_json_object(json, NULL);
 	cli_json_plan(json, plan);
 	hn_json_bool(json, "applied", false);
+	cli_json_redacted(json, hn_session_redacted(session));
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -94,7 +96,7 @@ static int offer(cli_run *cli, hn_session *session, hn_plan *plan)
 	int status = 0;
 
 	if (cli_flag(cli, "dry-run"))
-		return print_plan(cli, plan);
+		return print_plan(cli, session, plan);
 	if (!cli->json && !cli->quiet)
 		compute_plan_print(cli, plan);
 	if (!hn_plan_empty(plan))
@@ -112,7 +114,7 @@ int compute_plan_run(cli_run *cli, hn_session *session, const hn_plan_options *o
 	if (!cli->json && !cli->quiet)
 		compute_plan_print(cli, plan);
 	if (hn_plan_empty(plan))
-		return cli->json ? print_plan(cli, plan) : 0;
+		return cli->json ? print_plan(cli, session, plan) : 0;
 	return carry_out(cli, session, plan);
 }
 
@@ -159,7 +161,7 @@ int compute_plan(cli_run *cli)
 		return status;
 	if (hn_plan_make(session, &options, &plan, &error) < 0)
 		return cli_fail(cli, error);
-	status = print_plan(cli, plan);
+	status = print_plan(cli, session, plan);
 	if (!cli->json && !cli->quiet && hn_plan_number(plan) != 0)
 		printf("plan %llu; apply it with: %s apply --plan %llu\n",
 			(unsigned long long)hn_plan_number(plan), cli->program->name,
@@ -262,7 +264,10 @@ int compute_generations(cli_run *cli)
 		int result = hn_generations_list(session, add_generation, table, &error);
 
 		cli_table_print(cli, table);
-		return result < 0 ? cli_fail(cli, error) : 0;
+		if (result < 0)
+			return cli_fail(cli, error);
+		cli_redacted_print(cli, hn_session_redacted(session));
+		return 0;
 	}
 	hn_json *json = cli_json_new();
 
@@ -273,6 +278,7 @@ int compute_generations(cli_run *cli)
 		return cli_fail(cli, error);
 	}
 	hn_json_end(json);
+	cli_json_redacted(json, hn_session_redacted(session));
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }

@@ -125,6 +125,7 @@ int compute_list(cli_run *cli)
 		return cli_fail(cli, error);
 	if (!cli->json) {
 		print_units(cli, units);
+		cli_redacted_print(cli, hn_session_redacted(session));
 		return 0;
 	}
 	hn_json *json = cli_json_new();
@@ -137,6 +138,7 @@ int compute_list(cli_run *cli)
 		hn_json_end(json);
 	}
 	hn_json_end(json);
+	cli_json_redacted(json, hn_session_redacted(session));
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -173,6 +175,7 @@ static void print_unit(const cli_run *cli, const hn_unit *unit)
 	print_reasons("policies", view, hn_view_policy_at);
 	putchar('\n');
 	compute_values_print(cli, view);
+	cli_redacted_print(cli, hn_view_redacted(view));
 }
 
 static int find_unit(cli_run *cli, bool observe, hn_unit **unit)
@@ -201,6 +204,8 @@ int compute_show(cli_run *cli)
 
 	hn_json_object(json, NULL);
 	json_unit(json, unit, true);
+	if (hn_unit_desired(unit) != NULL)
+		cli_json_redacted(json, hn_view_redacted(hn_unit_desired(unit)));
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -237,6 +242,7 @@ int compute_get(cli_run *cli)
 	}
 	if (json == NULL)
 		return 0;
+	cli_json_redacted(json, hn_view_redacted(view));
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -362,7 +368,10 @@ int compute_history(cli_run *cli)
 			cli_table_print(cli, table);
 		else
 			cli_table_free(table);
-		return result < 0 ? cli_fail(cli, error) : 0;
+		if (result < 0)
+			return cli_fail(cli, error);
+		cli_redacted_print(cli, hn_session_redacted(session));
+		return 0;
 	}
 	hn_json_object(json, NULL);
 	hn_json_text(json, "unit", unit);
@@ -373,6 +382,7 @@ int compute_history(cli_run *cli)
 		return cli_fail(cli, error);
 	}
 	hn_json_end(json);
+	cli_json_redacted(json, hn_session_redacted(session));
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }

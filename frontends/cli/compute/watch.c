@@ -7,6 +7,7 @@
 #include <string.h>
 
 typedef struct watch_run {
+	const hn_session *session;
 	cli_run *cli;
 	uint64_t seen;      /* sequence of the last event, or of the log when none matched */
 	uint64_t remaining; /* events still to show; UINT64_MAX: no end */
@@ -69,7 +70,7 @@ static void print_event(const cli_run *cli, const hn_event *event)
 	putchar('\n');
 }
 
-static int print_event_json(const hn_event *event)
+static int print_event_json(const hn_event *event, uint32_t redacted)
 {
 	hn_json *json;
 	const char *text;
@@ -85,6 +86,7 @@ static int print_event_json(const hn_event *event)
 	hn_json_text(json, "name", event->name);
 	hn_json_text(json, "who", event->who);
 	hn_json_raw(json, "data", event->data);
+	cli_json_redacted(json, redacted);
 	hn_json_end(json);
 	if (hn_json_finish(json, &text, &size, NULL) == 0) {
 		fwrite(text, 1, size, stdout);
@@ -104,7 +106,7 @@ static int on_event(void *arg, const hn_event *event)
 	if (watcher->remaining != UINT64_MAX)
 		watcher->remaining--;
 	if (watcher->cli->json)
-		return print_event_json(event);
+		return print_event_json(event, hn_session_redacted(watcher->session));
 	print_event(watcher->cli, event);
 	return 0;
 }
@@ -166,6 +168,7 @@ int compute_watch(cli_run *cli)
 
 	if (status != 0)
 		return status;
+	watcher.session = session;
 	watcher.seen = cli_number(cli, "since", 0);
 	if (from_now && hn_events_last(session, &watcher.seen, &error) < 0)
 		return cli_fail(cli, error);

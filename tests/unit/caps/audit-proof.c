@@ -123,7 +123,7 @@ static char *tail(log_lab *l, uint64_t from, uint32_t limit)
 	char *copy;
 
 	OK(hn_json_new(false, &json, err));
-	OK(caps_audit_tail(l->audit, from, limit, json, err));
+	OK(caps_audit_tail(l->audit, from, limit, 0, json, err));
 	OK(hn_json_finish(json, &text, &size, err));
 	copy = base_strdup(text);
 	hn_json_free(json);

@@ -632,17 +632,6 @@ Test(review, a_quorum_is_asked_of_tokens_too)
 	cr_expect_lt(hn_session_check(session, "audit.prune", "node/lab", lab_err(&l)), 0);
 }
 
-Test(review, what_cannot_be_left_out_is_not_shown)
-{
-	LAB l = new_lab();
-	BASE_AUTO_OF(hn_session)
-	hn_session *session = opened(&l,
-		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}],"
-		"\"redact\":[\"addresses\"]}");
-
-	cr_expect_eq(check(&l, session, "unit.read", "web-1"), HN_EDENIED);
-}
-
 Test(review, a_trust_bundle_that_nobody_put_on_record)
 {
 	LAB l = new_lab();
