@@ -66,7 +66,7 @@ let
   duration = path: most: mostText: text:
     let value = seconds text;
     in say path (value != null && value >= 1 && value <= most) "must be a duration from 1s to ${mostText}, such as ${toJSON mostText}, not ${toJSON text}";
-  limits = { day = 86400; year = 366 * 86400; bearer = 900; glass = 3600; };
+  limits = { day = 86400; year = 366 * 86400; bearer = 900; glass = 3600; delay = 43200; };
 
   # ---- caveats: { path -> value -> problems } and { value -> what the file says } ----
 
@@ -170,7 +170,11 @@ let
       ++ say "${path}.approvers" (lib.unique one.approvers == one.approvers) "names a person twice; persons are counted once"
       ++ say "${path}.threshold" (one.threshold <= length (lib.unique one.approvers))
         "${toString one.threshold} of ${toString (length (lib.unique one.approvers))} approvers can never be reached"
-      ++ say "${path}.threshold" (one.threshold >= 2) "one person alone could open it; ask for two or more"
+      ++ say "${path}.threshold" (one.threshold >= 2 || one.delay != null)
+        "one person alone could open it; ask for two or more, or give a delay"
+      ++ optionally (at: duration at limits.delay "12h") "${path}.delay" one.delay
+      ++ say "${path}.delay" (one.threshold >= 2 || one.delay == null || seconds one.delay == null || seconds one.delay >= 900)
+        "must be at least 15min where one person alone opens it"
       ++ duration "${path}.maxTtl" limits.glass "1h" one.maxTtl
       ++ listOf 1 256 verb "${path}.verbs" one.verbs ++ listOf 1 16 pattern "${path}.on" (lib.toList one.on)
       ++ concatMap (reaches "${path}.verbs") one.verbs;
@@ -181,6 +185,7 @@ let
     inherit (one) threshold verbs;
     on = lib.toList one.on;
     ttl = one.maxTtl;
+  } // optionalAttrs (one.delay != null) { inherit (one) delay; } // {
     keyset = lib.lists.findFirst (i: elemAt sets i == lib.sort (a: b: a < b) one.approvers) 0 (lib.range 0 (length sets - 1));
   };
 

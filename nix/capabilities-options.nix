@@ -117,6 +117,10 @@ in
       approvers = needed (listOf str) [ "alice" "bo" "eve" ] "Who may approve it: names of `approvers`.";
       threshold = needed int 2 "How many of them must.";
       maxTtl = option str "1h" "30min" "How long it lasts at most; never longer than an hour.";
+      delay = option (nullOr str) null "15min" ''
+        How long after the request it can be opened: everybody is told at once, and whoever may read it can cancel it.
+        One person alone (a threshold of 1) needs a delay of at least 15min.
+      '';
       verbs = needed (listOf str) [ "unit.*" ] "What it allows. It never reaches the audit log, trust or keys.";
       on = needed (either str (listOf str)) "unit/**" "With what.";
     };

@@ -89,7 +89,10 @@ typedef struct hn_breakglass_options {
 
 /**
  * Asks for break-glass on this host: what a quorum of persons approves within 15 minutes. Works
- * without network, without local operators, and while the clock is not to be trusted.
+ * without network, without local operators, and while the clock is not to be trusted. A preset with
+ * a delay, and each that one person alone opens, which takes at least 15 minutes, raises the alarm
+ * org.hypernix.breakglass.requested.v1 now, and can be opened when the delay is over by the time
+ * since the boot and by the wall clock.
  *
  * @param host  the host that it is for
  * @param preset  its name in the trust bundle
@@ -109,6 +112,22 @@ typedef struct hn_breakglass_options {
  */
 HN_API int hn_breakglass_request(hn_host *host, const char *preset,
 	const hn_breakglass_options *options, char **request, hn_error **err);
+
+/**
+ * Cancels a request for break-glass that was not opened yet: whoever may read it may do that.
+ *
+ * @param session  needs cap.read on node/<name>
+ * @param request  its number: 64 hexadecimal digits, as the alarm and hn_approval_list have it
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when no such request waits; HN_EINVAL; HN_ESESSION; HN_EDENIED; HN_EAUDIT;
+ * HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_breakglass_cancel(hn_session *session, const char *request, hn_error **err);
 
 /**
  * Activates break-glass and opens a session on it, once it is on record. The session ends by the

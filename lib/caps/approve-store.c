@@ -244,6 +244,23 @@ int caps_ask_use(
 		"what was approved has been used already");
 }
 
+int caps_ask_cancel(caps_store *store, const uint8_t hash[32], hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state,
+		"UPDATE cap_request SET state = 3 WHERE hash = ?1 AND state = 0 AND kind <> 0",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, hash, 32);
+	rc = state_run(query, err);
+	if (rc < 0 || state_changes(store->state) == 1)
+		return rc;
+	return base_error(err, HN_ENOENT, CAPS_ROOM, "see: hv-cap requests",
+		"no request of this number waits for break-glass");
+}
+
 int caps_ask_each(caps_store *store, int64_t now,
 	int (*each)(void *arg, const caps_ask *ask, uint64_t approvals), void *arg, hn_error **err)
 {

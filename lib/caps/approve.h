@@ -98,7 +98,12 @@ typedef struct caps_instant { /* of this host */
 	int64_t boot;         /* ns */
 	const char *boot_id;
 } caps_instant;
-typedef enum caps_ask_state { CAPS_ASK_OPEN, CAPS_ASK_USED, CAPS_ASK_REPLACED } caps_ask_state;
+typedef enum caps_ask_state {
+	CAPS_ASK_OPEN,
+	CAPS_ASK_USED,
+	CAPS_ASK_REPLACED,
+	CAPS_ASK_CANCELLED
+} caps_ask_state;
 typedef struct caps_asked { /* one that was made here */
 	caps_ask *ask;
 	caps_ask_state state;
@@ -119,6 +124,8 @@ int caps_ask_for(caps_store *store, caps_view ref, const uint8_t params[32], int
 /* Used up by a session. HN_EAPPROVAL when it is not open. */
 int caps_ask_use(
 	caps_store *store, const uint8_t hash[32], const uint8_t session[8], hn_error **err);
+/* One for break-glass that waits is open no more. HN_ENOENT. */
+int caps_ask_cancel(caps_store *store, const uint8_t hash[32], hn_error **err);
 /* Everything that waits, newest first. */
 int caps_ask_each(caps_store *store, int64_t now,
 	int (*each)(void *arg, const caps_ask *ask, uint64_t approvals), void *arg, hn_error **err);

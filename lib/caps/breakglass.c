@@ -57,6 +57,12 @@ const char *caps_breakglass_refuses(const caps_ask *ask, const caps_preset *pres
 	return NULL;
 }
 
+int64_t caps_breakglass_delay(const caps_preset *preset)
+{
+	return preset->threshold > 1 || preset->delay > CAPS_ALONE_SECONDS ? preset->delay
+									   : CAPS_ALONE_SECONDS;
+}
+
 bool caps_breakglass_allows(const caps_ask *ask, hn_verb verb, const char *object)
 {
 	if (!caps_mask_has(&ask->mask, verb) || caps_breakglass_forbids(verb) ||

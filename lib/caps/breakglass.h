@@ -13,6 +13,10 @@
 bool caps_breakglass_forbids(hn_verb verb);
 /* NULL, or why the request asks for more than the preset gives (static). */
 const char *caps_breakglass_refuses(const caps_ask *ask, const caps_preset *preset);
+/* Seconds from the request to when it can be opened. One person alone never opens it at once:
+ * others have time to see the alarm, and to cancel it. */
+#define CAPS_ALONE_SECONDS 900
+int64_t caps_breakglass_delay(const caps_preset *preset);
 /* May an open one do this? */
 bool caps_breakglass_allows(const caps_ask *ask, hn_verb verb, const char *object);
 

@@ -156,11 +156,12 @@ static int read_keyset_name(
 
 static int read_preset(const caps_reader *in, const codec_node *node, void *item)
 {
-	static const char *const words[] = {"name", "threshold", "verbs", "on", "ttl", "keyset"};
+	static const char *const words[] = {
+		"name", "threshold", "verbs", "on", "ttl", "keyset", "delay"};
 	caps_preset *preset = item;
 	int64_t threshold = 0;
 
-	int rc = check_members(in, node, words, 6, 6, "a preset");
+	int rc = check_members(in, node, words, 7, 6, "a preset");
 	if (rc == 0)
 		rc = caps_reader_name(in, codec_member(node, "name"));
 	if (rc == 0)
@@ -171,6 +172,9 @@ static int read_preset(const caps_reader *in, const codec_node *node, void *item
 	if (rc == 0)
 		rc = caps_reader_seconds(in, codec_member(node, "ttl"), 1, CAPS_BREAKGLASS_SECONDS,
 			&preset->max_ttl);
+	if (rc == 0 && codec_member(node, "delay") != NULL)
+		rc = caps_reader_seconds(
+			in, codec_member(node, "delay"), 1, CAPS_DELAY_SECONDS, &preset->delay);
 	const codec_node *on = rc == 0 ? codec_member(node, "on") : NULL;
 	if (rc == 0)
 		rc = caps_reader_array(in, on, 1, CAPS_PRESET_PATTERNS);
@@ -422,6 +426,8 @@ static void put_preset(hn_json *json, const caps_preset *preset)
 		put_view(json, NULL, preset->patterns[i]);
 	hn_json_end(json);
 	caps_print_seconds(json, "ttl", (uint64_t)preset->max_ttl);
+	if (preset->delay > 0)
+		caps_print_seconds(json, "delay", (uint64_t)preset->delay);
 	hn_json_end(json);
 }
 

@@ -120,9 +120,9 @@ static bool take_keyset(codec_cbor *in, caps_keyset *keyset)
 
 static bool take_preset(codec_cbor *in, caps_preset *preset)
 {
-	uint64_t items = 0, threshold = 0, ttl = 0, count = 0;
+	uint64_t items = 0, threshold = 0, ttl = 0, count = 0, delay = 0;
 
-	if (!codec_cbor_map(in, &items) || items != 6 || !label_is(in, 1) ||
+	if (!codec_cbor_map(in, &items) || items < 6 || items > 7 || !label_is(in, 1) ||
 		!caps_take_name(in, CAPS_NAME_BYTES, &preset->name) || !label_is(in, 2) ||
 		!take_hash(in, preset->keyset) || !label_is(in, 3) ||
 		!caps_take_uint(in, 1, CAPS_KEYSET_PERSONS, &threshold) || !label_is(in, 4) ||
@@ -134,6 +134,9 @@ static bool take_preset(codec_cbor *in, caps_preset *preset)
 			return false;
 	if (!label_is(in, 6) || !caps_take_uint(in, 1, CAPS_BREAKGLASS_SECONDS, &ttl))
 		return false;
+	if (items == 7 && (!label_is(in, 7) || !caps_take_uint(in, 1, CAPS_DELAY_SECONDS, &delay)))
+		return false;
+	preset->delay = (int64_t)delay;
 	preset->pattern_count = (size_t)count;
 	preset->threshold = (uint32_t)threshold;
 	preset->max_ttl = (int64_t)ttl;

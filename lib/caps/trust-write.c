@@ -84,7 +84,7 @@ static void put_issuer(codec_cbor_out *out, const caps_issuer *issuer)
 
 static void put_preset(codec_cbor_out *out, const caps_preset *preset)
 {
-	codec_cbor_put_map(out, 6);
+	codec_cbor_put_map(out, preset->delay > 0 ? 7 : 6);
 	codec_cbor_put_uint(out, 1);
 	put_view_text(out, preset->name);
 	codec_cbor_put_uint(out, 2);
@@ -99,6 +99,10 @@ static void put_preset(codec_cbor_out *out, const caps_preset *preset)
 		put_view_text(out, preset->patterns[i]);
 	codec_cbor_put_uint(out, 6);
 	codec_cbor_put_int(out, preset->max_ttl);
+	if (preset->delay <= 0)
+		return;
+	codec_cbor_put_uint(out, 7);
+	codec_cbor_put_int(out, preset->delay);
 }
 
 static void put_texts(codec_cbor_out *out, const caps_view *texts, size_t count)

@@ -12,7 +12,7 @@
  *	            7 => [ 1*32 [ mask, pattern ] ] }
  *	keyset  = [ 1*16 [ person, cosekey ] ]                       ; pairs rise
  *	preset  = { 1 => name, 2 => keyset hash, 3 => threshold, 4 => mask, 5 => [ 1*16 pattern ],
- *	            6 => max ttl }                                   ; of break-glass
+ *	            6 => max ttl, ? 7 => delay }                     ; of break-glass
  *	root id = SHA-256(cosekey)[0..7]
  */
 #ifndef CAPS_TRUST_H
@@ -30,6 +30,7 @@
 #define CAPS_SIGN_SECONDS (30 * 86400) /* an issuer key signs so long at most */
 #define CAPS_TTL_SECONDS (366 * 86400)
 #define CAPS_BREAKGLASS_SECONDS 3600
+#define CAPS_DELAY_SECONDS 43200
 
 typedef enum caps_role { CAPS_ROLE_CONTROLLER, CAPS_ROLE_WORKER } caps_role;
 typedef struct caps_issuer {
@@ -58,6 +59,7 @@ typedef struct caps_preset { /* of break-glass: caps.md section 8 */
 	caps_view patterns[CAPS_PRESET_PATTERNS];
 	size_t pattern_count;
 	int64_t max_ttl; /* seconds, at most 3600 */
+	int64_t delay;   /* seconds from the request to when it can be opened; 0: none */
 } caps_preset;
 typedef struct caps_bundle {
 	uint8_t *bytes; /* owned; NULL in one that is made to be written */

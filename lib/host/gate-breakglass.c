@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define ACTIVATED "org.hypernix.breakglass.activated.v1"
+#define REQUESTED "org.hypernix.breakglass.requested.v1"
+#define CANCELLED "org.hypernix.breakglass.cancelled.v1"
 #define ENDED "org.hypernix.breakglass.ended.v1"
 
 static int need_root(hn_error **err)
@@ -117,12 +119,62 @@ static int make_ask(hn_host *host, const char *name, const caps_preset *preset,
 		rc = os_random(host->os, ask.id, sizeof(ask.id), err);
 	if (rc < 0)
 		return rc;
-	ask.until = ask.made + CAPS_APPROVAL_SECONDS;
+	ask.until = ask.made + caps_breakglass_delay(preset) + CAPS_APPROVAL_SECONDS;
 	caps_request_hash(HN_VERB_BREAKGLASS_ACTIVATE, name, ask.params);
 	rc = refuse_wide(&ask, preset, err);
 	if (rc >= 0)
 		rc = caps_ask_write(&ask, &bytes, err);
 	return rc < 0 ? rc : caps_ask_read(bytes.data, bytes.size, out, err);
+}
+
+typedef struct asking {
+	hn_host *host;
+	const caps_ask *ask;
+	const char *preset;
+	int64_t delay;
+	caps_instant now;
+} asking;
+
+/* What opens after a delay is told of when the delay begins: that is what it is for. */
+static int raise_alarm(const asking *one, hn_error **err)
+{
+	host_audit_entry entry = {.kind = CAPS_AUDIT_BREAKGLASS,
+		.verb = HN_VERB_BREAKGLASS_ACTIVATE,
+		.request = one->ask->hash,
+		.note = "requested"};
+	char hash[65], from[24], reason[CAPS_ASK_REASON + 1];
+	const char *const pairs[] = {
+		"preset", one->preset, "request", hash, "from", from, "reason", reason, NULL};
+	int rc = host_audit_append(one->host, &entry, NULL, err);
+
+	codec_hex(one->ask->hash, sizeof(one->ask->hash), hash);
+	(void)snprintf(from, sizeof(from), "%lld", (long long)(one->ask->made + one->delay));
+	(void)snprintf(reason, sizeof(reason), "%.*s", (int)one->ask->reason.size,
+		(const char *)one->ask->reason.bytes);
+	return rc < 0 ? rc : host_event_pairs(one->host, NULL, REQUESTED, pairs, err);
+}
+
+static int put_ask(void *arg, hn_error **err)
+{
+	const asking *one = arg;
+	int rc = caps_ask_put(one->host->rights->store, one->ask, &one->now, err);
+
+	return rc < 0 || one->delay == 0 ? rc : raise_alarm(one, err);
+}
+
+/* A full disk must not keep anybody from asking either. */
+static int keep_ask(asking *one, hn_error **err)
+{
+	os_interval interval;
+	int rc;
+
+	one->now = host_instant(one->host, &interval);
+	rc = host_transaction(one->host, put_ask, one, err);
+	if (rc == HN_ENOSPC && host_audit_release(one->host)) {
+		(void)base_error_forgive(err, rc, HN_ENOSPC);
+		rc = host_transaction(one->host, put_ask, one, err);
+	}
+	return rc;
 }
 
 int hn_breakglass_request(hn_host *host, const char *preset, const hn_breakglass_options *options,
@@ -132,8 +184,7 @@ int hn_breakglass_request(hn_host *host, const char *preset, const hn_breakglass
 	const caps_preset *found = NULL;
 	hn_breakglass_options known;
 	host_rights *rights = NULL;
-	os_interval interval;
-	caps_instant now;
+	asking one = {.host = host, .preset = preset};
 	int rc = host_options_check(options, sizeof(known), "hn_breakglass_options", err);
 
 	if (rc < 0)
@@ -152,8 +203,9 @@ int hn_breakglass_request(hn_host *host, const char *preset, const hn_breakglass
 		rc = make_ask(host, preset, found, &known, &ask, err);
 	if (rc < 0)
 		return rc;
-	now = host_instant(host, &interval);
-	rc = caps_ask_put(rights->store, ask, &now, err);
+	one.ask = ask;
+	one.delay = caps_breakglass_delay(found);
+	rc = keep_ask(&one, err);
 	if (rc < 0)
 		return rc;
 	host_audit_reserve(host);
@@ -174,21 +226,44 @@ typedef struct activation {
 /* A clock that is right dates approvals. One that is suspect cannot: then the request's own age
  * counts, by the time since the boot, which no approval of it can exceed. */
 static int check_age(const host_rights *rights, const caps_asked *asked, const caps_instant *now,
-	int64_t *from, int64_t *to, hn_error **err)
+	int64_t delay, int64_t *from, int64_t *to, hn_error **err)
 {
 	const caps_ask *ask = asked->ask;
+	int64_t most = delay + CAPS_APPROVAL_SECONDS;
 
+	if (asked->state == CAPS_ASK_CANCELLED)
+		return base_error(err, HN_EAPPROVAL, HOST_ROOM, "ask for approval anew",
+			"this request was cancelled");
 	if (asked->state != CAPS_ASK_OPEN)
 		return base_error(err, HN_EEXIST, HOST_ROOM, "ask for approval anew",
 			"this request is used, or a later one has taken its place");
 	if (!asked->this_boot || now->boot < asked->boot ||
-		now->boot - asked->boot >= CAPS_APPROVAL_SECONDS * OS_SECOND ||
+		now->boot - asked->boot >= most * OS_SECOND ||
 		(!rights->suspect && now->wall >= ask->until))
 		return base_error(err, HN_EAPPROVAL, HOST_ROOM, "ask for approval anew",
 			"the time of this request is over");
-	*from = rights->suspect ? 0 : now->wall - CAPS_APPROVAL_SECONDS;
+	*from = rights->suspect ? 0 : now->wall - most;
 	*to = rights->suspect ? CAPS_TIME_MAX : now->wall + CAPS_CLOCK_LEEWAY;
 	return 0;
+}
+
+/* Both clocks must have come that far: whichever is later. A wall clock that is in doubt is not
+ * asked. */
+static int check_delay(const host_rights *rights, const caps_asked *asked, const caps_instant *now,
+	int64_t delay, hn_error **err)
+{
+	int64_t boot = asked->boot + delay * OS_SECOND - now->boot;
+	int64_t wall = rights->suspect ? 0 : asked->ask->made + delay - now->wall;
+	int64_t left = (boot + OS_SECOND - 1) / OS_SECOND;
+
+	left = wall > left ? wall : left;
+	if (delay == 0 || left <= 0)
+		return 0;
+	base_error(err, HN_EAPPROVAL, HOST_ROOM,
+		"everybody was told: it can be cancelled until then",
+		"this break-glass can be opened in %lld seconds", (long long)left);
+	base_error_fact_number(err, "seconds", left);
+	return HN_EAPPROVAL;
 }
 
 static int name_persons(const caps_votes *votes, base_buf *persons, hn_error **err)
@@ -206,8 +281,8 @@ static int need_quorum(const host_rights *rights, const caps_asked *asked,
 	const caps_keyset *keyset =
 		caps_bundle_keyset(caps_store_bundle(rights->store), preset->keyset);
 	caps_quorum quorum = {0};
-	int64_t from = 0, to = 0;
-	int rc = check_age(rights, asked, now, &from, &to, err);
+	int64_t from = 0, to = 0, delay = caps_breakglass_delay(preset);
+	int rc = check_age(rights, asked, now, delay, &from, &to, err);
 
 	if (rc >= 0 && !keyset)
 		rc = base_error(err, HN_EBUNDLE, HOST_ROOM, NULL,
@@ -216,8 +291,10 @@ static int need_quorum(const host_rights *rights, const caps_asked *asked,
 		rc = caps_quorum_count(asked->ask, keyset, approvals, from, to, &quorum, err);
 	if (rc < 0)
 		return rc;
-	if (quorum.votes.count >= preset->threshold)
-		return name_persons(&quorum.votes, persons, err);
+	if (quorum.votes.count >= preset->threshold) {
+		rc = check_delay(rights, asked, now, delay, err);
+		return rc < 0 ? rc : name_persons(&quorum.votes, persons, err);
+	}
 	return base_error(err, HN_EAPPROVAL, HOST_ROOM, "let others of the keyset approve",
 		"%zu of the %u persons needed have approved%s%s", quorum.votes.count,
 		preset->threshold, quorum.why ? ": " : "", quorum.why ? quorum.why : "");
@@ -383,6 +460,53 @@ int hn_breakglass_activate(hn_host *host, const char *request, const char *appro
 		return rc;
 	*session = one.session;
 	return 0;
+}
+
+/* --- cancelling --- */
+
+typedef struct cancelling {
+	hn_session *session;
+	const char *request;
+	uint8_t hash[32];
+} cancelling;
+
+static int cancel(void *arg, hn_error **err)
+{
+	const cancelling *one = arg;
+	hn_host *host = one->session->host;
+	host_audit_entry entry = {.kind = CAPS_AUDIT_BREAKGLASS,
+		.verb = -1,
+		.session = one->session,
+		.request = one->hash,
+		.note = "cancelled"};
+	const char *const pairs[] = {"request", one->request, NULL};
+	int rc = caps_ask_cancel(host->rights->store, one->hash, err);
+
+	if (rc >= 0)
+		rc = host_audit_append(host, &entry, NULL, err);
+	return rc < 0 ? rc : host_event_pairs(host, one->session, CANCELLED, pairs, err);
+}
+
+int hn_breakglass_cancel(hn_session *session, const char *request, hn_error **err)
+{
+	cancelling one = {.session = session, .request = request};
+	host_rights *rights = NULL;
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = 0;
+
+	if (!request || strlen(request) != 2 * sizeof(one.hash) ||
+		!codec_hex_decode(request, 2 * sizeof(one.hash), one.hash))
+		rc = base_error(err, HN_EINVAL, HOST_ROOM, "hv-cap requests has the numbers",
+			"the number of a request is 64 hexadecimal digits");
+	if (rc >= 0)
+		rc = host_enter_node(session, HN_VERB_CAP_READ, &host, &permit, err);
+	if (rc >= 0)
+		rc = host_rights_get(host, &rights, err);
+	if (rc >= 0 && host->read_only)
+		rc = base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
+			"the host was opened read-only");
+	return rc < 0 ? rc : host_transaction(host, cancel, &one, err);
 }
 
 /* --- one more session --- */

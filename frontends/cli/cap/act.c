@@ -48,6 +48,11 @@ static int review(cli_run *cli, hn_session *session, hn_error **err)
 	return hn_breakglass_review(session, strtoull(cli_operand(cli, 0), NULL, 10), err);
 }
 
+static int cancel_glass(cli_run *cli, hn_session *session, hn_error **err)
+{
+	return hn_breakglass_cancel(session, cli_operand(cli, 0), err);
+}
+
 static int end_glass(cli_run *cli, hn_session *session, hn_error **err)
 {
 	(void)cli;
@@ -112,6 +117,8 @@ static const act acts[] = {
 	{"sessions cut", CLI_WRITE, .change = cut, .done = "cut: session % ends within a second"},
 	{"local on", CLI_WRITE, .change = let_local, .done = "local operators act without a token"},
 	{"services list", CLI_READ, .document = hn_services_list},
+	{"break-glass cancel", CLI_WRITE, .change = cancel_glass,
+		.done = "cancelled: request % opens nothing any more"},
 	{"break-glass end", CLI_WRITE, .change = end_glass,
 		.done = "break-glass has ended; it waits for its review"},
 	{"break-glass review", CLI_WRITE, .ready = is_number, .change = review,

@@ -153,6 +153,11 @@ const cli_command cap_commands[] = {
 		"Programs act on it with --by-break-glass until it ends, by the clock or by the time "
 		"since the boot, whichever is first. It cannot renew itself.",
 		NULL, "break-glass activate r.req r.alice r.bo\n", cap_breakglass_activate, false},
+	{PERSONS, "break-glass cancel", "REQUEST",
+		"cancel one that was asked for and waits: requests has its number",
+		"A preset of one person, or with a delay, opens a while after an alarm; until then "
+		"whoever may read what is asked for can cancel it.",
+		NULL, "break-glass cancel 0123...\n", cap_act, false},
 	{PERSONS, "break-glass end", NULL, "end them before their time", NULL, NULL,
 		"break-glass end --by-break-glass\n", cap_act, false},
 	{PERSONS, "break-glass list", NULL, "list every break-glass there was", NULL, NULL,

@@ -211,7 +211,7 @@ Test(negative, g70_a_careless_preset_reaches_no_audit_log)
 
 	cr_assert_eq(ask(&l, "wide", (hn_breakglass_options)HN_BREAKGLASS_OPTIONS_INIT, &request),
 		0, "%s", lab_why(&l));
-	one = approve(&l, request, EVE);
+	one = two(&l, request, EVE, ALICE);
 	cr_assert_eq(activate(&l, request, one, &session), 0, "%s", lab_why(&l));
 	(void)host_object_node(node, l.host);
 	cr_expect_eq(hn_session_check(session, "audit.read", node, lab_err(&l)), HN_EDENIED);
@@ -499,4 +499,127 @@ Test(breakglass, has_room_on_a_full_disk)
 		cr_expect_null(l.err, "call %llu: opened, and an error", (unsigned long long)nth);
 	}
 	cr_expect_gt(saved, 0);
+}
+
+/* --- one person, after a delay --- */
+
+#define REQUESTED "org.hypernix.breakglass.requested.v1"
+#define CANCELLED "org.hypernix.breakglass.cancelled.v1"
+
+static char *asked_alone(lab *l)
+{
+	char *request = NULL;
+
+	cr_assert_eq(ask(l, "alone", (hn_breakglass_options)HN_BREAKGLASS_OPTIONS_INIT, &request),
+		0, "%s", lab_why(l));
+	return request;
+}
+
+static uint64_t noted(lab *l, const char *note)
+{
+	char sql[128];
+
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT count(*) FROM audit WHERE instr(rec, CAST('%s' AS BLOB)) > 0", note);
+	return lab_number(l, sql);
+}
+
+Test(delay, one_person_opens_it_a_quarter_of_an_hour_later)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *request = asked_alone(&l), *one = approve(&l, request, EVE);
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	cr_expect_eq(lab_events(&l, REQUESTED), 1, "the alarm comes with the request");
+	cr_expect_eq(noted(&l, "requested"), 1);
+	cr_expect_eq(activate(&l, request, one, &session), HN_EAPPROVAL);
+	cr_expect_not_null(strstr(lab_why(&l), "in 900 seconds"), "%s", lab_why(&l));
+	hn_os_sim_advance(l.os, 899 * OS_SECOND);
+	cr_expect_eq(activate(&l, request, one, &session), HN_EAPPROVAL);
+	cr_expect_not_null(strstr(lab_why(&l), "in 1 seconds"), "%s", lab_why(&l));
+	hn_os_sim_advance(l.os, OS_SECOND);
+	cr_assert_eq(activate(&l, request, one, &session), 0, "%s", lab_why(&l));
+	cr_expect_eq(check(&l, session, "unit.start", "web-1"), 0, "%s", lab_why(&l));
+}
+
+Test(delay, a_wall_clock_that_is_set_on_does_not_shorten_it)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *request = asked_alone(&l), *one = approve(&l, request, EVE);
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	hn_os_sim_step(l.os, 901 * OS_SECOND);
+	cr_expect_eq(activate(&l, request, one, &session), HN_EAPPROVAL);
+	hn_os_sim_advance(l.os, 890 * OS_SECOND);
+	cr_expect_eq(activate(&l, request, one, &session), HN_EAPPROVAL);
+	cr_expect_null(session);
+}
+
+Test(delay, nor_one_that_is_set_back_while_it_is_not_noticed)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *request = asked_alone(&l), *one = approve(&l, request, EVE);
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	hn_os_sim_step(l.os, -4 * OS_SECOND);
+	hn_os_sim_advance(l.os, 900 * OS_SECOND);
+	cr_expect_eq(activate(&l, request, one, &session), HN_EAPPROVAL, "%s", lab_why(&l));
+	hn_os_sim_advance(l.os, 4 * OS_SECOND);
+	cr_expect_eq(activate(&l, request, one, &session), 0, "%s", lab_why(&l));
+}
+
+Test(delay, whoever_may_read_it_cancels_it)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *request = asked_alone(&l), *one = approve(&l, request, EVE);
+	BASE_AUTO_OF(hn_session)
+	hn_session *reader =
+		opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"cap.read\"],"
+			   "\"on\":\"node/*\"}]}");
+	BASE_AUTO_OF(hn_session)
+	hn_session *other = opened(&l,
+		"{\"for\":\"carl\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+		"\"on\":\"unit/*\"}]}");
+	BASE_AUTO_OF(caps_ask) caps_ask *read = NULL;
+	hn_session *session = NULL;
+	char hash[65];
+
+	cr_assert_eq(caps_ask_read_text(request, &read, NULL), 0);
+	codec_hex(read->hash, 32, hash);
+	cr_expect_eq(hn_breakglass_cancel(other, hash, lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(hn_breakglass_cancel(reader, "00", lab_err(&l)), HN_EINVAL);
+	cr_assert_eq(hn_breakglass_cancel(reader, hash, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_breakglass_cancel(reader, hash, lab_err(&l)), HN_ENOENT);
+	cr_expect_eq(lab_events(&l, CANCELLED), 1);
+	cr_expect_eq(noted(&l, "cancelled"), 1);
+	hn_os_sim_advance(l.os, 900 * OS_SECOND);
+	cr_expect_eq(activate(&l, request, one, &session), HN_EAPPROVAL);
+	cr_expect_not_null(strstr(lab_why(&l), "cancelled"), "%s", lab_why(&l));
+	cr_expect_null(session);
+}
+
+Test(delay, it_is_over_when_nobody_opens_it)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *request = asked_alone(&l), *one = approve(&l, request, EVE);
+	hn_session *session = NULL;
+
+	hn_os_sim_advance(l.os, 1800 * OS_SECOND);
+	cr_expect_eq(activate(&l, request, one, &session), HN_EAPPROVAL);
+	cr_expect_not_null(strstr(lab_why(&l), "is over"), "%s", lab_why(&l));
+}
+
+Test(delay, a_preset_of_one_person_without_one_waits_all_the_same)
+{
+	caps_preset preset = {.threshold = 1};
+
+	cr_expect_eq(caps_breakglass_delay(&preset), 900);
+	preset.delay = 60;
+	cr_expect_eq(caps_breakglass_delay(&preset), 900);
+	preset.delay = 3600;
+	cr_expect_eq(caps_breakglass_delay(&preset), 3600);
+	preset.threshold = 2;
+	cr_expect_eq(caps_breakglass_delay(&preset), 3600);
+	preset.delay = 0;
+	cr_expect_eq(caps_breakglass_delay(&preset), 0);
 }

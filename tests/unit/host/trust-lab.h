@@ -46,7 +46,7 @@ static inline void fill_keyset(caps_keyset *keyset)
 	cr_assert_eq(caps_keyset_finish(keyset, NULL), 0);
 }
 
-static inline void fill_presets(caps_preset presets[2], const uint8_t keyset[32])
+static inline void fill_presets(caps_preset presets[3], const uint8_t keyset[32])
 {
 	/* outage: all of units, two persons; wide: everything there is, as a careless root made it
 	 */
@@ -59,12 +59,16 @@ static inline void fill_presets(caps_preset presets[2], const uint8_t keyset[32]
 	cr_assert_eq(caps_mask_add_text(&presets[0].mask, "node.read", NULL), 0);
 	cr_assert_eq(caps_mask_add_text(&presets[0].mask, "event.read", NULL), 0);
 	presets[1] = (caps_preset){.name = view_of("wide"),
-		.threshold = 1,
+		.threshold = 2,
 		.patterns = {view_of("**")},
 		.pattern_count = 1,
 		.max_ttl = 600};
 	cr_assert_eq(caps_mask_add_text(&presets[1].mask, "*", NULL), 0);
-	for (int i = 0; i < 2; i++)
+	presets[2] = presets[0];
+	presets[2].name = view_of("alone"); /* one person, after a quarter of an hour */
+	presets[2].threshold = 1;
+	presets[2].delay = 900;
+	for (int i = 0; i < 3; i++)
 		memcpy(presets[i].keyset, keyset, 32);
 }
 
@@ -89,7 +93,7 @@ static inline void trust(lab *l)
 		.sign_until = T0 + 20 * 86400,
 		.max_ttl = 30 * 86400};
 	caps_keyset keyset;
-	caps_preset presets[2];
+	caps_preset presets[3];
 	caps_bundle bundle = {.version = 1,
 		.cluster = view_of("lab"),
 		.made = T0,
@@ -100,7 +104,7 @@ static inline void trust(lab *l)
 		.keysets = &keyset,
 		.keyset_count = 1,
 		.presets = presets,
-		.preset_count = 2};
+		.preset_count = 3};
 
 	fill_issuer(l, &issuer);
 	fill_keyset(&keyset);

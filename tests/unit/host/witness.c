@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Witnesses of the audit log: their cosignatures are verified and counted, calls that are sealed
+ * first wait for them where the host asks for it, and a note of ours that does not fit freezes it.
+ */
+#include "trust-lab.h"
+
+#define FORK "org.hypernix.audit.fork.v1"
+
+static lab new_lab(void)
+{
+	lab l = lab_new();
+
+	trusted_fleet(&l);
+	return l;
+}
+
+static uint64_t seal(lab *l)
+{
+	cr_assert_geq(host_audit_seal(l->host, lab_err(l)), 0, "%s", lab_why(l));
+	return lab_number(l, "SELECT max(size) FROM audit_checkpoint");
+}
+
+static void last_note(lab *l, base_buf *note)
+{
+	state_query *query = NULL;
+
+	cr_assert_eq(state_find(l->host->store,
+			     "SELECT note FROM audit_checkpoint ORDER BY size DESC LIMIT 1", &query,
+			     lab_err(l)),
+		0);
+	cr_assert_gt(state_row(query, lab_err(l)), 0);
+	base_buf_format(note, "%s", state_text(query, 0));
+	state_done(query);
+}
+
+/* What a witness of this seed answers, over the text of the last checkpoint. */
+static char *cosign_as(lab *l, int who, const char *name, uint64_t time)
+{
+	BASE_AUTO_BUF base_buf note = {0}, text = {0};
+	base_buf line = {0};
+	uint8_t typed[33], id[4], signature[72];
+	codec_note read;
+
+	last_note(l, &note);
+	cr_assert_eq(codec_note_parse(note.data, note.size, &read, lab_err(l)), 0);
+	base_buf_format(&text, "cosignature/v1\ntime %llu\n", (unsigned long long)time);
+	base_buf_add(&text, read.text, read.text_size);
+	for (int i = 0; i < 8; i++)
+		signature[i] = (uint8_t)(time >> (56 - 8 * i));
+	crypto_ed25519_sign(seed_of(who), text.data, text.size, signature + 8);
+	witness_id(typed, id);
+	cr_assert_eq(codec_note_put_line(&line, name, strlen(name), id, signature,
+			     sizeof(signature), lab_err(l)),
+		0, "%s", lab_why(l));
+	return base_buf_take(&line);
+}
+
+static char *cosign(lab *l)
+{
+	return cosign_as(l, WITNESS, WITNESS_NAME, T0);
+}
+
+static uint64_t witnesses(lab *l)
+{
+	hn_audit_facts facts = HN_AUDIT_FACTS_INIT;
+
+	cr_assert_eq(hn_audit_get_facts(l->session, &facts, lab_err(l)), 0, "%s", lab_why(l));
+	return facts.witnesses;
+}
+
+Test(witness, its_line_is_verified_and_counted)
+{
+	LAB l = new_lab();
+	uint64_t size = seal(&l);
+	BASE_AUTO_FREE char *line = cosign(&l);
+
+	cr_expect_eq(witnesses(&l), 0);
+	cr_assert_eq(hn_audit_cosign(l.session, size, line, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_audit_cosign(l.session, size, line, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(witnesses(&l), 1, "one witness, however often it says so");
+}
+
+Test(witness, what_is_not_by_one_or_not_over_this_is_refused)
+{
+	LAB l = new_lab();
+	uint64_t size = seal(&l);
+	BASE_AUTO_FREE char *line = cosign(&l), *other = cosign_as(&l, WITNESS, "a.example/w", T0);
+	BASE_AUTO_FREE char *forged = cosign_as(&l, STRANGER, WITNESS_NAME, T0);
+
+	cr_expect_eq(hn_audit_cosign(l.session, size, other, lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(hn_audit_cosign(l.session, size, forged, lab_err(&l)), HN_ECORRUPT);
+	cr_expect_eq(hn_audit_cosign(l.session, size + 1, line, lab_err(&l)), HN_ENOENT);
+	cr_expect_eq(hn_audit_cosign(l.session, size, "x", lab_err(&l)), HN_ESYNTAX);
+	cr_expect_eq(hn_audit_cosign(l.session, size, NULL, lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit_cosign"), 0);
+	cr_expect_eq(witnesses(&l), 0);
+}
+
+/* A row is only a row. */
+Test(witness, a_line_that_is_put_into_the_database_counts_for_nothing)
+{
+	LAB l = new_lab();
+	uint64_t size = seal(&l);
+	BASE_AUTO_FREE char *forged = cosign_as(&l, STRANGER, WITNESS_NAME, T0);
+	char sql[512];
+
+	(void)snprintf(sql, sizeof(sql), "INSERT INTO audit_cosign VALUES (%llu, '%s', '%s')",
+		(unsigned long long)size, WITNESS_NAME, forged);
+	cr_assert_eq(state_exec(l.host->store, sql, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(witnesses(&l), 0);
+}
+
+static int revoke(lab *l, const char *subject)
+{
+	return hn_cap_revoke(l->session, "subject", subject, lab_err(l));
+}
+
+Test(witness, sealed_calls_wait_five_seconds_and_are_refused)
+{
+	LAB l = new_lab();
+	int64_t before;
+
+	cr_assert_eq(revoke(&l, "bo"), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_audit_require_witness(l.session, true, lab_err(&l)), 0, "%s", lab_why(&l));
+	before = os_monotonic(l.os);
+	cr_expect_eq(revoke(&l, "carl"), HN_EAUDIT);
+	cr_expect_not_null(strstr(lab_why(&l), "not on record"), "%s", lab_why(&l));
+	cr_expect_geq(os_monotonic(l.os) - before, 5 * OS_SECOND);
+	cr_expect_leq(os_monotonic(l.os) - before, 6 * OS_SECOND);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_epoch WHERE name = 'carl'"), 0);
+	/* what is not sealed first goes on */
+	cr_expect_geq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+Test(witness, with_enough_of_them_they_go_on)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *line = NULL;
+	uint64_t size;
+
+	cr_assert_eq(hn_audit_require_witness(l.session, true, lab_err(&l)), 0, "%s", lab_why(&l));
+	size = seal(&l);
+	line = cosign(&l);
+	cr_assert_eq(hn_audit_cosign(l.session, size, line, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(revoke(&l, "carl"), 0, "%s", lab_why(&l));
+	cr_expect_eq(revoke(&l, "dora"), HN_EAUDIT, "there are records since that nobody has seen");
+}
+
+Test(witness, it_can_be_turned_off_where_none_answers_any_more)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(hn_audit_require_witness(l.session, true, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_audit_require_witness(l.session, false, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(revoke(&l, "carl"), 0, "%s", lab_why(&l));
+}
+
+Test(witness, a_host_without_any_refuses_at_once)
+{
+	LAB l = lab_new();
+	int64_t before;
+
+	cr_assert_eq(lab_apply(&l, FLEET), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_audit_require_witness(l.session, true, lab_err(&l)), 0, "%s", lab_why(&l));
+	before = os_monotonic(l.os);
+	cr_expect_eq(revoke(&l, "bo"), HN_EAUDIT);
+	cr_expect_lt(os_monotonic(l.os) - before, OS_SECOND);
+}
+
+/* --- two notes of one origin --- */
+
+Test(fork, a_note_that_fits_is_well)
+{
+	LAB l = new_lab();
+	BASE_AUTO_BUF base_buf note = {0};
+
+	(void)seal(&l);
+	last_note(&l, &note);
+	cr_expect_geq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), 0);
+	cr_expect_eq(hn_audit_compare(l.session, note.data, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+Test(fork, a_note_that_is_longer_than_the_log_freezes_it_for_good)
+{
+	LAB l = new_lab();
+	BASE_AUTO_BUF base_buf text = {0}, note = {0};
+	uint8_t key[32], id[4], typed[33] = {1}, signature[64];
+	base_buf input = {0};
+	uint8_t digest[32];
+	const char *origin = "hypernix.org/audit/lab/elsewhere";
+	codec_checkpoint more = {
+		.origin = origin, .origin_size = strlen(origin), .size = 1000000};
+	char sql[256], hex[65];
+
+	/* a key that the log names, whose seed the test has */
+	(void)seal(&l);
+	crypto_ed25519_public(seed_of(STRANGER), key);
+	codec_hex(key, 32, hex);
+	(void)snprintf(sql, sizeof(sql), "INSERT INTO audit_key VALUES (x'%s', 1)", hex);
+	cr_assert_eq(state_exec(l.host->store, sql, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(codec_checkpoint_put(&text, &more, lab_err(&l)), 0);
+	cr_assert_eq(codec_note_put_text(&note, text.data, text.size, lab_err(&l)), 0);
+	memcpy(typed + 1, key, 32);
+	base_buf_format(&input, "%s\n", origin);
+	base_buf_add(&input, typed, sizeof(typed));
+	crypto_sha256(input.data, input.size, digest);
+	base_buf_free(&input);
+	memcpy(id, digest, 4);
+	crypto_ed25519_sign(seed_of(STRANGER), text.data, text.size, signature);
+	cr_assert_eq(codec_note_put_line(&note, origin, strlen(origin), id, signature,
+			     sizeof(signature), lab_err(&l)),
+		0);
+	cr_expect_eq(hn_audit_compare(l.session, note.data, lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_eq(lab_events(&l, FORK), 1);
+	cr_expect_eq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), HN_EAUDITFORK);
+	lab_reopen(&l);
+	cr_expect_eq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), HN_EAUDITFORK,
+		"also for the next process");
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit_fork"), 1);
+}
+
+Test(fork, a_note_of_somebody_else_freezes_nothing)
+{
+	LAB l = new_lab();
+	BASE_AUTO_BUF base_buf note = {0};
+	char *at;
+
+	(void)seal(&l);
+	last_note(&l, &note);
+	at = strchr(note.data, '\n') + 1;
+	*at = *at == '1' ? '2' : '1'; /* of another size: the signature is over something else */
+	cr_expect_eq(hn_audit_compare(l.session, note.data, lab_err(&l)), HN_EDENIED);
+	cr_expect_geq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
