@@ -198,6 +198,15 @@ in
         example = 0;
         description = "How many other nodes must witness the log. This version: none.";
       };
+      requireWitness = mkOption {
+        type = types.bool;
+        default = false;
+        example = true;
+        description = ''
+          Whether calls that are sealed first wait, for 5 seconds at most, for the witnesses that the trust bundle names, and
+          are refused without. A host that is alone has none.
+        '';
+      };
       retention = mkOption {
         type = types.str;
         default = "forever";
@@ -262,6 +271,7 @@ in
           ${hvCap} trust update ${bundle} ${host}
         '' + ''
           ${hvCap} clock unsynchronised ${cfg.clock.unsynchronised} ${host}
+          ${hvCap} audit require-witness ${if cfg.audit.requireWitness then "on" else "off"} --reason 'the configuration of this host' ${host}
           ${hvCap} services load ${services} --reason 'the configuration of this host' ${host}
         '' + lib.optionalString (!cfg.localOperators.enable) ''
           ${hvCap} local off --yes --reason 'the configuration of this host' ${host}

@@ -20,6 +20,7 @@ typedef struct hn_audit_facts {
 	uint64_t checkpoints; /* that were signed */
 	uint64_t sealed;      /* records under the last one */
 	char origin[256];     /* name of the log, as its checkpoints have it; "" before the first */
+	uint64_t witnesses;   /* of the trust bundle that have cosigned the last one */
 } hn_audit_facts;
 #define HN_AUDIT_FACTS_INIT                                                                        \
 	{                                                                                          \
@@ -52,6 +53,60 @@ typedef struct hn_audit_verify_options {
  * Since: 0.1
  */
 HN_API int hn_audit_get_facts(hn_session *session, hn_audit_facts *facts, hn_error **err);
+
+/**
+ * Keeps what a witness has answered: its cosignature of a checkpoint of this log.
+ *
+ * @param session  needs audit.read on node/<name>
+ * @param size  records under that checkpoint
+ * @param line  the signature line, with its newline; borrowed
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESYNTAX; HN_ENOENT when there is no such checkpoint; HN_EDENIED also when it is by no
+ * witness of the trust bundle; HN_ECORRUPT when something else was signed; HN_EINVAL; HN_ESESSION;
+ * HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ * Source: C2SP tlog-cosignature
+ */
+HN_API int hn_audit_cosign(hn_session *session, uint64_t size, const char *line, hn_error **err);
+
+/**
+ * Compares a note of this log that somebody else has with what is here. When they disagree the log
+ * is frozen: nothing is changed on this host any more, and org.hypernix.audit.fork.v1 is raised.
+ *
+ * @param session  needs audit.read on node/<name>
+ * @param note  a checkpoint that a key of this log has signed; borrowed
+ * @param err  set on failure; may be NULL
+ * @return 0 when they agree, or a negative hn_code
+ * Errors: HN_EAUDITFORK when they do not; HN_ESYNTAX; HN_EDENIED also when no key of this log has
+ * signed it; HN_EINVAL; HN_ESESSION; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ * Source: RFC 6962 section 2.1; C2SP tlog-checkpoint
+ */
+HN_API int hn_audit_compare(hn_session *session, const char *note, hn_error **err);
+
+/**
+ * Says whether calls that are sealed first (verbs with flag S) wait for witnesses: at most 5
+ * seconds for as many as the trust bundle asks for, at least one. They do not, until it is turned
+ * on.
+ *
+ * @param session  needs node.role on node/<name>, and a reason
+ * @param required  true: without witnesses such calls are refused with HN_EAUDIT
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EREASON; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_audit_require_witness(hn_session *session, bool required, hn_error **err);
 
 /**
  * Reads records of the audit log.

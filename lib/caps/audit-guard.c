@@ -23,6 +23,7 @@ int caps_audit_watch(caps_audit *audit, hn_error **err)
 	audit->device = status.st_dev;
 	audit->inode = status.st_ino;
 	audit->watched = true;
+	audit->forked = audit_is_frozen(audit);
 	return 0;
 }
 

@@ -107,8 +107,10 @@ int audit_append_one(
 	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err);
 
 /* audit-note.c: the key of a checkpoint's signature lines */
-void audit_key_id(const char *name, size_t size, const uint8_t key[CRYPTO_PUBLIC],
+void audit_key_id(const char *name, size_t size, uint8_t type, const uint8_t key[CRYPTO_PUBLIC],
 	uint8_t id[CODEC_NOTE_KEY_ID]);
+/* audit-witness.c: was a note of ours seen that does not fit? */
+bool audit_is_frozen(caps_audit *audit);
 /* Is there a line of this key, and does it verify? */
 bool audit_note_signed(
 	const codec_note *note, const char *origin, size_t size, const uint8_t key[CRYPTO_PUBLIC]);

@@ -8,7 +8,7 @@
 enum { TYPE_ED25519 = 1 };
 
 /* SHA-256(name, newline, type, key)[0..3]. */
-void audit_key_id(const char *name, size_t size, const uint8_t key[CRYPTO_PUBLIC],
+void audit_key_id(const char *name, size_t size, uint8_t type, const uint8_t key[CRYPTO_PUBLIC],
 	uint8_t id[CODEC_NOTE_KEY_ID])
 {
 	uint8_t input[CODEC_NOTE_NAME_BYTES + 2 + CRYPTO_PUBLIC], digest[CRYPTO_DIGEST];
@@ -16,7 +16,7 @@ void audit_key_id(const char *name, size_t size, const uint8_t key[CRYPTO_PUBLIC
 	size = size > CODEC_NOTE_NAME_BYTES ? CODEC_NOTE_NAME_BYTES : size;
 	memcpy(input, name, size);
 	input[size] = '\n';
-	input[size + 1] = TYPE_ED25519;
+	input[size + 1] = type;
 	memcpy(input + size + 2, key, CRYPTO_PUBLIC);
 	crypto_sha256(input, size + 2 + CRYPTO_PUBLIC, digest);
 	memcpy(id, digest, CODEC_NOTE_KEY_ID);
@@ -27,7 +27,7 @@ bool audit_note_signed(
 {
 	uint8_t id[CODEC_NOTE_KEY_ID], line[CODEC_NOTE_KEY_ID + CRYPTO_SIGNATURE];
 
-	audit_key_id(origin, size, key, id);
+	audit_key_id(origin, size, TYPE_ED25519, key, id);
 	for (size_t i = 0; i < note->count; i++) {
 		const codec_note_signature *one = &note->signatures[i];
 		size_t written = 0;
@@ -49,7 +49,7 @@ void caps_audit_key_text(const char *origin, const uint8_t key[CRYPTO_PUBLIC], b
 	uint8_t id[CODEC_NOTE_KEY_ID], typed[1 + CRYPTO_PUBLIC] = {TYPE_ED25519};
 	char hex[2 * CODEC_NOTE_KEY_ID + 1], base64[64];
 
-	audit_key_id(origin, strlen(origin), key, id);
+	audit_key_id(origin, strlen(origin), TYPE_ED25519, key, id);
 	codec_hex(id, sizeof(id), hex);
 	memcpy(typed + 1, key, CRYPTO_PUBLIC);
 	codec_base64(typed, sizeof(typed), base64);
@@ -75,7 +75,7 @@ int caps_audit_key_parse(const char *text, caps_audit_key *key, hn_error **err)
 	key->origin = text;
 	key->origin_size = (size_t)(hex - text);
 	memcpy(key->key, typed + 1, CRYPTO_PUBLIC);
-	audit_key_id(text, key->origin_size, key->key, id);
+	audit_key_id(text, key->origin_size, TYPE_ED25519, key->key, id);
 	return memcmp(id, said, sizeof(id)) == 0
 		       ? 0
 		       : base_error(err, HN_EKEY, CAPS_ROOM, NULL,

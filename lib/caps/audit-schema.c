@@ -40,8 +40,13 @@ static const char step_2[] =
 	" object TEXT NOT NULL, pid INTEGER NOT NULL, started INTEGER NOT NULL,"
 	" boot INTEGER NOT NULL) STRICT;";
 
+/* audit_fork: notes of ours that do not fit what is here; while there is one nothing is changed. */
+static const char step_3[] =
+	"CREATE TABLE audit_fork(size INTEGER NOT NULL PRIMARY KEY, note TEXT NOT NULL) STRICT;";
+
 const state_schema caps_audit_schema[] = {
 	{1, 1, step_1},
 	{2, 1, step_2},
+	{3, 1, step_3},
 };
 const size_t caps_audit_schema_count = BASE_COUNT(caps_audit_schema);

@@ -115,6 +115,20 @@ int caps_audit_check(caps_audit *audit, crypto_signer *signer, hn_error **err);
  * kept from us is fetched first. 1 when there is a new one, 0 when there was nothing to seal. */
 int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err);
 
+/* --- witnesses (audit-witness.c): C2SP tlog-cosignature; their keys as the trust bundle has them
+ * --- */
+#define CAPS_WITNESSES 16
+/* Verifies one line that a witness answered over our checkpoint of this size, and keeps it.
+ * HN_ESYNTAX, HN_ENOENT, HN_EDENIED when it is by none of them, HN_ECORRUPT when over another. */
+int caps_audit_cosign(caps_audit *audit, uint64_t size, const char *line, size_t line_size,
+	const caps_view *witnesses, size_t count, hn_error **err);
+/* How many of them have cosigned at least so many records; each line is verified. */
+int caps_audit_witnessed(caps_audit *audit, uint64_t size, const caps_view *witnesses, size_t count,
+	size_t *number, hn_error **err);
+/* A note of our log as somebody else has it. HN_EDENIED: it is not ours. HN_EAUDITFORK, for every
+ * process and from then on, when it says another thing than what is here. */
+int caps_audit_compare(caps_audit *audit, const char *note, size_t size, hn_error **err);
+
 /* --- when the log cannot be written (audit-guard.c) --- */
 #define CAPS_AUDIT_GRACE_NS (900 * OS_SECOND) /* reads go on so long */
 /* The file is looked at with each append: HN_EAUDIT for ever once it was unlinked or replaced. */

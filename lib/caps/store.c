@@ -65,8 +65,11 @@ static const char step_4[] =
 /* so that what was revoked since the last look is found without the rest */
 static const char step_5[] = "CREATE INDEX cap_revoked_audit ON cap_revoked(audit);";
 
-const state_schema caps_store_schema[] = {
-	{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3}, {4, 1, step_4}, {5, 1, step_5}};
+static const char step_6[] =
+	"ALTER TABLE cap_setting ADD COLUMN witness INTEGER NOT NULL DEFAULT 0;";
+
+const state_schema caps_store_schema[] = {{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3},
+	{4, 1, step_4}, {5, 1, step_5}, {6, 1, step_6}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)
@@ -357,6 +360,30 @@ int caps_store_unsynchronised_set(caps_store *store, bool allowed, hn_error **er
 		return rc;
 	state_bind_int(query, 1, allowed);
 	return caps_run(store, query, err);
+}
+
+int caps_store_witness_look(state_store *state, bool *required, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(state, "SELECT witness FROM cap_setting", &query, err);
+
+	if (rc >= 0)
+		rc = state_row(query, err);
+	if (rc > 0)
+		*required = state_int(query, 0) != 0;
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
+int caps_store_witness_set(state_store *state, bool required, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(state, "UPDATE cap_setting SET witness = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, required);
+	return state_run(query, err);
 }
 
 int caps_store_clock(caps_store *store, caps_clock_mark *mark, hn_error **err)

@@ -92,6 +92,10 @@ bool caps_store_session_is_cut(const caps_store *store, const uint8_t id[8]);
 int caps_store_local_look(state_store *store, bool *allowed, hn_error **err);
 int caps_store_local_set(caps_store *store, bool on, hn_error **err);
 
+/* Do calls that are sealed first wait for witnesses? They do not, until it is turned on. */
+int caps_store_witness_look(state_store *state, bool *required, hn_error **err);
+int caps_store_witness_set(state_store *state, bool required, hn_error **err);
+
 /* Are tokens taken while nothing keeps the clock in step? They are, until it is turned off. */
 int caps_store_unsynchronised_look(caps_store *store, bool *allowed, hn_error **err);
 int caps_store_unsynchronised_set(caps_store *store, bool allowed, hn_error **err);

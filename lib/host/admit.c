@@ -457,6 +457,9 @@ static int enter(const admission *one, hn_error **err)
 	/* before the transaction: a seal cannot take part in one */
 	if ((base_verb_flags(one->verb) & BASE_VERB_S) != 0)
 		rc = host_audit_seal(one->session->host, err);
+	if (rc >= 0 && (base_verb_flags(one->verb) & BASE_VERB_S) != 0 &&
+		!one->session->unwitnessed)
+		rc = host_audit_witnessed(one->session->host, err);
 	if (rc < 0)
 		return unrecorded(one, rc, err);
 	/* an effect in the transaction that is open stands or falls with this record */

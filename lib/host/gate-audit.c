@@ -38,13 +38,18 @@ static void fill_facts(const caps_audit_facts *from, hn_audit_facts *facts)
 static int read_facts(hn_host *host, hn_audit_facts *facts, hn_error **err)
 {
 	caps_audit_facts found;
+	size_t witnesses = 0;
 	int rc = host_options_check(facts, sizeof(*facts), "hn_audit_facts", err);
 
 	if (rc >= 0)
 		rc = caps_audit_facts_read(host->audit, &found, err);
 	if (rc >= 0)
-		fill_facts(&found, facts);
-	return rc;
+		rc = host_audit_count(host, found.sealed, &witnesses, err);
+	if (rc < 0)
+		return rc;
+	fill_facts(&found, facts);
+	facts->witnesses = witnesses;
+	return 0;
 }
 
 int hn_audit_get_facts(hn_session *session, hn_audit_facts *facts, hn_error **err)

@@ -105,6 +105,7 @@ struct hn_session {
 	int64_t next_glass;       /* monotonic ns: when the store is asked whether that was ended */
 	uint64_t looked;          /* the look of the host's rights after which it was found open */
 	const char *over;         /* why it was lost; NULL while it is open; static */
+	bool unwitnessed;         /* the admission that goes on waits for no witness */
 	bool quorum;              /* shown for the admission that goes on */
 	uint32_t redacts;         /* classes that some term of its token leaves out */
 	uint32_t redacted;        /* of the answer that was given last */
@@ -255,6 +256,11 @@ const caps_audit_process *host_process(hn_host *host);
 uint64_t host_boot_number(hn_host *host); /* what is of another boot is of nobody */
 /* Seals all that is there (audit-seal.c); nothing inside a transaction. */
 int host_audit_seal(hn_host *host, hn_error **err);
+/* Where the host asks for it: waits up to 5 seconds for the witnesses of what is sealed
+ * (audit-witness.c). HN_EAUDIT. */
+int host_audit_witnessed(hn_host *host, hn_error **err);
+/* Of the trust bundle's witnesses, those that have cosigned so many records. */
+int host_audit_count(hn_host *host, uint64_t size, size_t *number, hn_error **err);
 void host_audit_tick(hn_host *host); /* when it is time to; between transactions */
 void host_audit_end(hn_host *host);  /* before the signer and the store are closed */
 /* 1 MiB that is given up so that break-glass can be put on record on a full disk. Held from when

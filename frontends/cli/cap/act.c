@@ -105,6 +105,20 @@ static int set_rule(cli_run *cli, hn_session *session, hn_error **err)
 	return hn_clock_unsynchronised(session, strcmp(cli_operand(cli, 0), "allow") == 0, err);
 }
 
+static int is_switch(cli_run *cli)
+{
+	const char *word = cli_operand(cli, 0);
+
+	if (strcmp(word, "on") == 0 || strcmp(word, "off") == 0)
+		return 0;
+	return cli_refuse(cli, HN_EINVAL, "on or off", "'%s' is neither", word);
+}
+
+static int require_witness(cli_run *cli, hn_session *session, hn_error **err)
+{
+	return hn_audit_require_witness(session, strcmp(cli_operand(cli, 0), "on") == 0, err);
+}
+
 static int has_place(cli_run *cli)
 {
 	if (cli_text(cli, "out") != NULL)
@@ -128,6 +142,8 @@ static const act acts[] = {
 		.done = "the clock is right as it stands: tokens are taken"},
 	{"clock unsynchronised", CLI_WRITE, .ready = is_rule, .change = set_rule,
 		.done = "tokens while nothing keeps the clock in step: %"},
+	{"audit require-witness", CLI_WRITE, .ready = is_switch, .change = require_witness,
+		.done = "sealed calls wait for witnesses: %"},
 	{"audit checkpoint", CLI_WRITE, .text = hn_audit_checkpoint, .called = "the checkpoint",
 		.mode = CAP_PUBLIC_MODE},
 	{"audit key", CLI_WRITE, .text = hn_audit_key, .called = "the key of the log",

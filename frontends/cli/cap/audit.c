@@ -131,6 +131,9 @@ static int tell_facts(cli_run *cli, const hn_audit_facts *facts, bool verified)
 			(unsigned long long)facts->checkpoints);
 		if (facts->first > 0)
 			printf(", kept from record %llu on", (unsigned long long)facts->first);
+		if (facts->witnesses > 0)
+			printf(", the last cosigned by %llu witnesses",
+				(unsigned long long)facts->witnesses);
 		printf("\nlog: %s\n", facts->origin[0] == '\0' ? "-" : facts->origin);
 		return 0;
 	}
@@ -142,6 +145,7 @@ static int tell_facts(cli_run *cli, const hn_audit_facts *facts, bool verified)
 	hn_json_uint(json, "first", facts->first);
 	hn_json_uint(json, "checkpoints", facts->checkpoints);
 	hn_json_uint(json, "sealed", facts->sealed);
+	hn_json_uint(json, "witnesses", facts->witnesses);
 	hn_json_text(json, "log", facts->origin);
 	hn_json_end(json);
 	return cli_json_print(cli, json);

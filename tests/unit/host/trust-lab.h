@@ -15,7 +15,7 @@
 	"\"web-1\":{\"tags\":[\"web\"]},\"web-2\":{\"tags\":[\"web\"]},"                           \
 	"\"db-1\":{\"tags\":[\"db\"]}}}"
 
-enum { ALICE = 1, BO = 2, BO_TOO = 3, EVE = 4, STRANGER = 9, ROOT = 40, HOLDER = 41 };
+enum { ALICE = 1, BO = 2, BO_TOO = 3, EVE = 4, STRANGER = 9, ROOT = 40, HOLDER = 41, WITNESS = 42 };
 
 static inline const uint8_t *seed_of(int who)
 {
@@ -85,6 +85,31 @@ static inline void fill_issuer(lab *l, caps_issuer *issuer)
 	issuer->ceiling_count = 1;
 }
 
+#define WITNESS_NAME "hypernix.org/witness/lab/n2"
+/* SHA-256(name, newline, 04, key)[0..3] */
+static inline void witness_id(uint8_t typed[33], uint8_t id[4])
+{
+	uint8_t input[sizeof(WITNESS_NAME) + 33], digest[32];
+
+	typed[0] = 4;
+	crypto_ed25519_public(seed_of(WITNESS), typed + 1);
+	memcpy(input, WITNESS_NAME "\n", sizeof(WITNESS_NAME));
+	memcpy(input + sizeof(WITNESS_NAME), typed, 33);
+	crypto_sha256(input, sizeof(input), digest);
+	memcpy(id, digest, 4);
+}
+
+static inline void witness_key(char text[160])
+{
+	uint8_t typed[33], id[4];
+	char hex[9], base64[64];
+
+	witness_id(typed, id);
+	codec_hex(id, 4, hex);
+	codec_base64(typed, sizeof(typed), base64);
+	(void)snprintf(text, 160, "%s+%s+%s", WITNESS_NAME, hex, base64);
+}
+
 static inline void trust(lab *l)
 {
 	BASE_AUTO_BUF base_buf payload = {0}, bytes = {0};
@@ -104,8 +129,13 @@ static inline void trust(lab *l)
 		.keysets = &keyset,
 		.keyset_count = 1,
 		.presets = presets,
-		.preset_count = 3};
+		.preset_count = 3,
+		.witness_count = 1,
+		.witnesses_needed = 1};
+	char witness[160];
 
+	witness_key(witness);
+	bundle.witnesses[0] = view_of(witness);
 	fill_issuer(l, &issuer);
 	fill_keyset(&keyset);
 	fill_presets(presets, keyset.hash);

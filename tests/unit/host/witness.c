@@ -48,7 +48,7 @@ static char *cosign_as(lab *l, int who, const char *name, uint64_t time)
 	base_buf_add(&text, read.text, read.text_size);
 	for (int i = 0; i < 8; i++)
 		signature[i] = (uint8_t)(time >> (56 - 8 * i));
-	crypto_ed25519_sign(seed_of(who), text.data, text.size, signature + 8);
+	crypto_ed25519_sign_once(seed_of(who), text.data, text.size, signature + 8);
 	witness_id(typed, id);
 	cr_assert_eq(codec_note_put_line(&line, name, strlen(name), id, signature,
 			     sizeof(signature), lab_err(l)),
@@ -181,7 +181,7 @@ Test(fork, a_note_that_fits_is_well)
 	cr_expect_eq(hn_audit_compare(l.session, note.data, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
-Test(fork, a_note_that_is_longer_than_the_log_freezes_it_for_good)
+static void freeze(uint64_t size)
 {
 	LAB l = new_lab();
 	BASE_AUTO_BUF base_buf text = {0}, note = {0};
@@ -189,8 +189,7 @@ Test(fork, a_note_that_is_longer_than_the_log_freezes_it_for_good)
 	base_buf input = {0};
 	uint8_t digest[32];
 	const char *origin = "hypernix.org/audit/lab/elsewhere";
-	codec_checkpoint more = {
-		.origin = origin, .origin_size = strlen(origin), .size = 1000000};
+	codec_checkpoint more = {.origin = origin, .origin_size = strlen(origin), .size = size};
 	char sql[256], hex[65];
 
 	/* a key that the log names, whose seed the test has */
@@ -207,7 +206,7 @@ Test(fork, a_note_that_is_longer_than_the_log_freezes_it_for_good)
 	crypto_sha256(input.data, input.size, digest);
 	base_buf_free(&input);
 	memcpy(id, digest, 4);
-	crypto_ed25519_sign(seed_of(STRANGER), text.data, text.size, signature);
+	crypto_ed25519_sign_once(seed_of(STRANGER), text.data, text.size, signature);
 	cr_assert_eq(codec_note_put_line(&note, origin, strlen(origin), id, signature,
 			     sizeof(signature), lab_err(&l)),
 		0);
@@ -218,6 +217,16 @@ Test(fork, a_note_that_is_longer_than_the_log_freezes_it_for_good)
 	cr_expect_eq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), HN_EAUDITFORK,
 		"also for the next process");
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit_fork"), 1);
+}
+
+Test(fork, a_note_that_is_longer_than_the_log_freezes_it_for_good)
+{
+	freeze(1000000);
+}
+
+Test(fork, a_note_over_other_records_freezes_it_for_good)
+{
+	freeze(2);
 }
 
 Test(fork, a_note_of_somebody_else_freezes_nothing)
