@@ -257,7 +257,7 @@ uint64_t host_boot_number(hn_host *host); /* what is of another boot is of nobod
 /* Seals all that is there (audit-seal.c); nothing inside a transaction. */
 int host_audit_seal(hn_host *host, hn_error **err);
 /* Where the host asks for it: waits up to 5 seconds for the witnesses of what is sealed
- * (audit-witness.c). HN_EAUDIT. */
+ * (gate-witness.c). HN_EAUDIT. */
 int host_audit_witnessed(hn_host *host, hn_error **err);
 /* Of the trust bundle's witnesses, those that have cosigned so many records. */
 int host_audit_count(hn_host *host, uint64_t size, size_t *number, hn_error **err);
