@@ -100,6 +100,57 @@ Test(rights_edge, one_epoch_of_its_subject_ends_it)
 	cr_expect_eq(hn_session_live(after, lab_err(&l)), HN_ESESSION);
 }
 
+static hn_session *opened_bearer(lab *l, const char *token)
+{
+	hn_session *session = NULL;
+
+	cr_assert_eq(
+		hn_session_open(l->host, token, NULL, &session, lab_err(l)), 0, "%s", lab_why(l));
+	return session;
+}
+
+static void revoke_link(lab *l, const hn_session *session, size_t link)
+{
+	char cti[2 * CAPS_CTI + 1];
+
+	codec_hex(session->holder->token->links[link].cti.bytes, CAPS_CTI, cti);
+	cr_assert_eq(hn_cap_revoke(l->session, "cti", cti, lab_err(l)), 0, "%s", lab_why(l));
+	hn_os_sim_advance(l->os, OS_SECOND / 2);
+}
+
+/* A link that is revoked takes all below it along, and nothing above it. */
+Test(rights_edge, g69_a_revoked_link_ends_what_was_made_from_it)
+{
+	static const char terms[] = "{\"for\":\"bo\",\"ttl\":\"10min\",\"bearer\":true,"
+				    "\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}]}";
+	static const char less[] = "{\"ttl\":\"5min\",\"bearer\":true}";
+	LAB l = new_lab();
+	hn_cap_options options = HN_CAP_OPTIONS_INIT;
+	char *token[3] = {NULL};
+	hn_session *session[3];
+
+	options.now = os_now(l.os) / OS_SECOND;
+	cr_assert_eq(
+		hn_cap_issue(l.session, terms, NULL, &token[0], lab_err(&l)), 0, "%s", lab_why(&l));
+	for (int i = 0; i < 2; i++)
+		cr_assert_eq(hn_cap_attenuate(
+				     token[i], less, NULL, &options, &token[i + 1], lab_err(&l)),
+			0, "%s", lab_why(&l));
+	for (int i = 0; i < 3; i++)
+		session[i] = opened_bearer(&l, token[i]);
+	for (size_t link = 3; link-- > 0;) {
+		revoke_link(&l, session[2], link);
+		for (size_t i = 0; i < 3; i++)
+			cr_expect_eq(hn_session_live(session[i], lab_err(&l)),
+				i >= link ? HN_ESESSION : 0, "link %zu, session %zu: %s", link, i,
+				lab_why(&l));
+	}
+	for (int i = 0; i < 3; i++) {
+		hn_session_unref(session[i]);
+		hn_text_free(token[i]);
+	}
+}
+
 Test(rights_edge, holds_so_many_consoles_and_closes_them)
 {
 	LAB l = new_lab();
