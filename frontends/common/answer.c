@@ -140,6 +140,10 @@ int cli_fail(const cli_run *cli, hn_error *error)
 
 	if (error == NULL) /* a call that failed without a word must not pass for success */
 		return cli_refuse(cli, HN_EINTERNAL, NULL, "%s", hn_code_text(HN_EINTERNAL));
+	if (hn_error_code(error) == HN_EAPPROVAL && cli_only_asks(cli)) {
+		hn_error_unref(error);
+		return status;
+	}
 	fflush(stdout);
 	if (cli->json && hn_json_new(false, &json, NULL) == 0) {
 		hn_json_object(json, NULL);
@@ -250,7 +254,9 @@ int cli_confirm(const cli_run *cli, const char *question)
 {
 	char answer[16];
 
-	if (cli_flag(cli, "yes"))
+	/* who only asks for approval does nothing */
+	if (cli_flag(cli, "yes") || (cli_option_find(cli, "request-approval", 16) != NULL &&
+					    cli_text(cli, "request-approval") != NULL))
 		return 0;
 	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return cli_refuse(cli, HN_EDENIED,

@@ -407,6 +407,7 @@ void cli_parsed_free(cli_run *cli)
 {
 	free(cli->given);
 	free(cli->operands);
+	cli->session = hn_session_unref(cli->session);
 	cli->host = hn_host_unref(cli->host);
 	cli_secret_free(cli->token);
 	cli_secret_free(cli->passphrase);

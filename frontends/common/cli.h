@@ -131,6 +131,8 @@ struct cli_run {
 	bool journal_out, journal_err; /* lines begin with their priority, "<3>" */
 	char *token, *passphrase;      /* once they were read; wiped at the end */
 	hn_host *host;                 /* of the session that cli_session_open opened */
+	hn_session *session;           /* that --cap opened; NULL: another, or none */
+	hn_host *acting;               /* its host; borrowed */
 };
 
 int cli_main(const cli_program *program, int argc, char **argv);
@@ -177,6 +179,9 @@ int cli_host_open(cli_run *cli, cli_access access, hn_host **host);
 		"act by the token in this file, or fd:N, instead of by being root"),               \
 		CLI_VALUE("cap-key", "FILE",                                                       \
 			"key file of the token's holder; a bearer token needs none"),              \
+		CLI_VALUE("request-approval", "FILE",                                              \
+			"do nothing: write the request for approval of what would be done; - is "  \
+			"standard output"),                                                        \
 		CLI_FLAG("by-break-glass", "act by the break-glass that is active"),               \
 		CLI_PASSPHRASE_OPTION
 /* What every program takes that acts on a host for somebody; the reason has another name in each.
@@ -190,6 +195,10 @@ int cli_host_open(cli_run *cli, cli_access access, hn_host **host);
 /* All give 0, or the exit status. Opens the session that --cap or --by-break-glass names; without
  * either *session stays NULL. `who` has reason and program. */
 int cli_session_named(cli_run *cli, hn_host *host, hn_session_options *who, hn_session **session);
+/* With --request-approval: nothing is done, and that a call waits for approvals is no failure. */
+bool cli_only_asks(const cli_run *cli);
+/* Writes the request of the call that ended with `status`. */
+int cli_session_ask(cli_run *cli, int status);
 int cli_passphrase(cli_run *cli, const char **passphrase); /* NULL without --passphrase-file */
 /* That session on a host that it opens and keeps, or else that of the local operator. */
 int cli_session_open(
@@ -311,7 +320,7 @@ int cli_read_file(const cli_run *cli, const char *path, uint64_t most,
 	cli_bytes *bytes); /* 0, or exit status */
 /* The same for what must not stand in argv: "fd:N" is an open descriptor; without the line's end.
  */
-#define CLI_SECRET_BYTES 8192
+#define CLI_SECRET_BYTES 32768
 int cli_read_secret(const cli_run *cli, const char *path, char **text);
 /* The bytes as they are. */
 int cli_read_private(const cli_run *cli, const char *path, uint64_t most, cli_bytes *bytes);
@@ -336,7 +345,7 @@ bool cli_document_has(const cli_document *document, const char *format, ...)
 /* The texts of an array, with commas between them; free it. */
 char *cli_document_list(const cli_document *document, const char *format, ...) CLI_PRINTF(2, 3);
 /* Everything, one line a member, what is inside indented. */
-void cli_document_print(const cli_document *document);
+void cli_document_print(FILE *file, const cli_document *document);
 /* A table of the objects of an array. */
 typedef enum cli_member_kind { CLI_MEMBER_TEXT, CLI_MEMBER_TIME, CLI_MEMBER_LIST } cli_member_kind;
 typedef struct cli_member {

@@ -176,27 +176,28 @@ static size_t indent_of(const words *path, size_t n)
 	return indent;
 }
 
-static void begin_line(const words *path, size_t n, bool *dash)
+static void begin_line(FILE *file, const words *path, size_t n, bool *dash)
 {
 	size_t indent = indent_of(path, n);
 
-	printf("%*s", (int)(*dash ? indent - 2 : indent), "");
+	fprintf(file, "%*s", (int)(*dash ? indent - 2 : indent), "");
 	if (*dash)
-		fputs("- ", stdout);
+		fputs("- ", file);
 	*dash = false;
 	CLI_AUTO_FREE char *word = cli_strndup(path->at[n], path->size[n]);
-	cli_text_print(stdout, word, false);
-	putchar(':');
+	cli_text_print(file, word, false);
+	fputc(':', file);
 }
 
-static void print_value(const char *value)
+static void print_value(FILE *file, const char *value)
 {
-	putchar(' ');
-	cli_text_print(stdout, value == NULL ? "-" : value, false);
+	fputc(' ', file);
+	cli_text_print(file, value == NULL ? "-" : value, false);
 }
 
 /* A list of scalars is one line: how many items it took. */
-static size_t print_line(const cli_document *document, size_t at, const words *path, size_t known)
+static size_t print_line(
+	FILE *file, const cli_document *document, size_t at, const words *path, size_t known)
 {
 	bool list = path->count > 1 && is_index(path, path->count - 1);
 	size_t last = list ? path->count - 2 : path->count - 1, taken = 1;
@@ -208,34 +209,34 @@ static size_t print_line(const cli_document *document, size_t at, const words *p
 			dash = true;
 			continue;
 		}
-		begin_line(path, n, &dash);
-		putchar('\n');
+		begin_line(file, path, n, &dash);
+		fputc('\n', file);
 	}
-	begin_line(path, last, &dash);
-	print_value(document->items[at].value);
+	begin_line(file, path, last, &dash);
+	print_value(file, document->items[at].value);
 	for (; list && at + taken < document->count; taken++) {
 		split(document->items[at + taken].place, &next);
 		if (next.count != path->count || shared(&next, path) != last + 1)
 			break;
-		putchar(',');
-		print_value(document->items[at + taken].value);
+		fputc(',', file);
+		print_value(file, document->items[at + taken].value);
 	}
-	putchar('\n');
+	fputc('\n', file);
 	return taken;
 }
 
-void cli_document_print(const cli_document *document)
+void cli_document_print(FILE *file, const cli_document *document)
 {
 	words before = {.count = 0}, path;
 
 	for (size_t i = 0; i < document->count;) {
 		split(document->items[i].place, &path);
 		if (path.count == 0) {
-			cli_text_print(stdout, document->items[i].value, false);
-			putchar('\n');
+			cli_text_print(file, document->items[i].value, false);
+			fputc('\n', file);
 			return;
 		}
-		i += print_line(document, i, &path, shared(&before, &path));
+		i += print_line(file, document, i, &path, shared(&before, &path));
 		before = path;
 	}
 }

@@ -123,7 +123,7 @@ int cli_main(const cli_program *program, int argc, char **argv)
 		status = cli_parse(&cli, argc, argv);
 	if (status == 0) {
 		choose_color(&cli);
-		status = run(&cli);
+		status = cli_session_ask(&cli, run(&cli));
 	}
 	status = finish_output(&cli, status);
 	cli_parsed_free(&cli);

@@ -67,6 +67,85 @@ int cli_passphrase(cli_run *cli, const char **passphrase)
 	return status;
 }
 
+/* A verb that asks for a fresh proof asks while its call goes on: we have the key. */
+static int prove(void *arg, const char *verb, const char *object, const char *request)
+{
+	cli_run *cli = arg;
+	hn_cap_options options = HN_CAP_OPTIONS_INIT;
+	hn_cap_use use = HN_CAP_USE_INIT;
+	CLI_AUTO_TEXT char *nonce = NULL;
+	CLI_AUTO_TEXT char *proven = NULL;
+	int result = hn_session_challenge(cli->acting, &nonce, NULL);
+
+	options.key = cli_text(cli, "cap-key");
+	options.passphrase = cli->passphrase;
+	use.verb = verb;
+	use.object = object;
+	use.request = request;
+	use.nonce = nonce;
+	if (result >= 0)
+		result = hn_cap_prove(cli->token, &use, &options, &proven, NULL);
+	return result < 0 ? result : hn_session_prove(cli->session, proven, NULL);
+}
+
+/* What a session by token needs of us later: its key, and to be asked what was refused. */
+static int keep_session(cli_run *cli, hn_host *host, hn_session *session)
+{
+	hn_error *error = NULL;
+
+	cli->acting = host;
+	cli->session = hn_session_ref(session);
+	if (cli_text(cli, "cap-key") != NULL &&
+		hn_session_on_fresh(session, prove, cli, &error) < 0)
+		return cli_fail(cli, error);
+	return 0;
+}
+
+bool cli_only_asks(const cli_run *cli)
+{
+	return cli->session != NULL && cli_text(cli, "request-approval") != NULL;
+}
+
+/* Those who approve see the same. */
+static void tell_request(const cli_run *cli, const char *request, const char *path)
+{
+	CLI_AUTO_TEXT char *json = NULL;
+	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
+
+	if (cli->json || cli->quiet || strcmp(path, "-") == 0)
+		return;
+	if (hn_approval_inspect(request, &json, NULL) >= 0)
+		document = cli_document_new(json);
+	if (document != NULL)
+		cli_document_print(stdout, document);
+	printf("nothing was done: the request, for those who approve, is in %s\n", path);
+}
+
+int cli_session_ask(cli_run *cli, int status)
+{
+	const char *path;
+	CLI_AUTO_TEXT char *request = NULL;
+	CLI_AUTO_FREE char *line = NULL;
+	hn_error *error = NULL;
+	int result;
+
+	if (!cli_only_asks(cli))
+		return status;
+	path = cli_text(cli, "request-approval");
+	result = hn_approval_request(cli->session, NULL, NULL, NULL, 0, &request, &error);
+	if (result == HN_ENOENT && status != 0) { /* it has said why */
+		hn_error_unref(error);
+		return status;
+	}
+	if (result < 0)
+		return cli_fail(cli, error);
+	line = cli_format("%s\n", request);
+	status = cli_write_file(cli, path, 0644, line, strlen(line));
+	if (status == 0)
+		tell_request(cli, request, path);
+	return status;
+}
+
 int cli_session_named(cli_run *cli, hn_host *host, hn_session_options *who, hn_session **session)
 {
 	bool emergency = cli_flag(cli, "by-break-glass");
@@ -80,11 +159,17 @@ int cli_session_named(cli_run *cli, hn_host *host, hn_session_options *who, hn_s
 	status = take_token(cli, who, &token);
 	if (status != 0)
 		return status;
+	who->request_only = cli_text(cli, "request-approval") != NULL;
+	if (who->request_only && token == NULL)
+		return cli_refuse(cli, HN_EINVAL, "give --cap FILE",
+			"--request-approval asks for what a token needs approvals for");
 	if (emergency)
 		result = hn_session_open_breakglass(host, who, session, &error);
 	else if (token != NULL)
 		result = hn_session_open(host, token, who, session, &error);
-	return result < 0 ? cli_fail(cli, error) : 0;
+	if (result < 0)
+		return cli_fail(cli, error);
+	return token != NULL ? keep_session(cli, host, *session) : 0;
 }
 
 int cli_session_open(

@@ -57,8 +57,8 @@ HN_API int hn_approval_assert(
  *
  * @param text  "hvr1." or "hva1." and base64url; borrowed
  * @param json  receives a JSON object: of a request kind, hash, cti, subject or preset, verbs, on,
- * ttl, made, until, reason, cluster; of an approval kind, hash, key, made; release it with
- * hn_text_free
+ * arguments, request, ttl, made, until, reason, cluster; of an approval kind, hash, key, made;
+ * release it with hn_text_free
  * @param err  set on failure; may be NULL
  * @return 0 or a negative hn_code
  * Errors: HN_ECBOR when it is neither; HN_EINVAL for NULL; HN_ENOMEM

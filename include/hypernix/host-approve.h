@@ -14,12 +14,13 @@ extern "C" {
 #endif
 
 /**
- * Asks for approval of one use of a verb, by this session. It takes the place of an open request
- * for the same use.
+ * Asks for approval of one call by this session: of this verb on this object with these
+ * arguments, and of nothing else. It takes the place of an open request for the same call.
  *
  * @param session  needs unit.delete on unit/<uuid>, say: what is asked for, but for its approvals
- * @param verb  such as "unit.delete"
- * @param object  such as "unit/<uuid>"
+ * @param verb  such as "unit.delete": a call of it that has no arguments; NULL: the call that was
+ * refused last, as hn_session_refused tells
+ * @param object  such as "unit/<uuid>"; NULL without verb
  * @param reason  what those who approve are told, at most 512 bytes; NULL: that of the session
  * @param ttl  seconds in which it can be used, at most a day; 0: an hour
  * @param request  receives "hvr1." and base64url, to be sent to those who approve; release it with
@@ -27,7 +28,8 @@ extern "C" {
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_EREASON when there is no reason; HN_ERANGE for another ttl; HN_EBUNDLE when the host
- * has no trust bundle; HN_ELIMIT when too many requests wait; HN_EINVAL; HN_ESESSION; HN_EDENIED;
+ * has no trust bundle; HN_ELIMIT when too many requests wait; HN_ENOENT when no call was refused;
+ * HN_EINVAL also when nothing is missing that could be approved; HN_ESESSION; HN_EDENIED;
  * HN_EAUDIT; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk

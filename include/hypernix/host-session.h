@@ -26,6 +26,8 @@ typedef struct hn_session_options {
 	const char *listener;   /* the name of the socket it came in by; NULL = none */
 	const char *address;    /* of its source, IPv4 or IPv6; NULL = none */
 	const char *peer;       /* "spiffe://<cluster>/node/<id>"; NULL = none */
+	bool request_only; /* nothing is done: what would change something ends with HN_EAPPROVAL,
+			      and hn_approval_request asks for it */
 } hn_session_options;
 #define HN_SESSION_OPTIONS_INIT                                                                    \
 	{                                                                                          \
@@ -241,6 +243,48 @@ typedef void (*hn_session_loss_fn)(void *arg, const char *why);
  */
 HN_API int hn_session_on_loss(
 	hn_session *session, hn_session_loss_fn fn, void *arg, hn_error **err);
+
+/** Asked for a fresh proof of possession: gives hn_session_prove one over this verb, object and
+ * hash of the request (64 hexadecimal digits), and 0; or a negative number. */
+typedef int (*hn_session_fresh_fn)(
+	void *arg, const char *verb, const char *object, const char *request);
+
+/**
+ * Sets who is asked for the fresh proof that a verb such as cap.issue needs: from within the call
+ * that needs it, which then goes on. Without anybody it is refused, and hn_session_refused says
+ * over what the proof must be.
+ *
+ * @param session  the session
+ * @param fn  asked, once a call; NULL: nobody
+ * @param arg  given to fn
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_session_on_fresh(
+	hn_session *session, hn_session_fresh_fn fn, void *arg, hn_error **err);
+
+/**
+ * Tells which call of this session was refused last for want of an approval or a fresh proof:
+ * what those are over.
+ *
+ * @param session  the session
+ * @param json  receives a JSON object: verb, object, arguments, and request, the SHA-256 of the
+ * canonical form of these as 64 hexadecimal digits; release it with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT when none was; HN_ESESSION; HN_EINVAL; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ * Source: RFC 8949 section 4.2.1; hypernix-capability(5)
+ */
+HN_API int hn_session_refused(hn_session *session, char **json, hn_error **err);
 
 /**
  * Is the session still open? Looks at what ended it: the end of a token or of its window, a

@@ -17,14 +17,6 @@ static const uint8_t header_time[] = {0x0f, 0xa1, 0x06};
 static const char header_end[] = "\x10\x78\x1d"
 				 "application/vnd.hvc1-approval";
 
-void caps_request_hash(hn_verb verb, const char *object, uint8_t hash[32])
-{
-	char text[BASE_OBJECT_SIZE + 64];
-	int size = snprintf(text, sizeof(text), "%s %s", base_verb_text(verb), object);
-
-	crypto_sha256(text, (size_t)size, hash);
-}
-
 /* --- requests --- */
 
 static void put_view(codec_cbor_out *out, caps_view text)
@@ -34,7 +26,9 @@ static void put_view(codec_cbor_out *out, caps_view text)
 
 static void put_ask(codec_cbor_out *out, const caps_ask *ask)
 {
-	codec_cbor_put_map(out, 11);
+	uint8_t hash[32];
+
+	codec_cbor_put_map(out, 12);
 	codec_cbor_put_uint(out, 1);
 	codec_cbor_put_uint(out, ask->kind);
 	codec_cbor_put_uint(out, 2);
@@ -61,7 +55,10 @@ static void put_ask(codec_cbor_out *out, const caps_ask *ask)
 	codec_cbor_put_uint(out, 10);
 	put_view(out, ask->cluster);
 	codec_cbor_put_uint(out, 11);
-	codec_cbor_put_bytes(out, ask->params, sizeof(ask->params));
+	crypto_sha256(ask->call.bytes, ask->call.size, hash);
+	codec_cbor_put_bytes(out, hash, sizeof(hash));
+	codec_cbor_put_uint(out, 12);
+	codec_cbor_put_bytes(out, ask->call.bytes, ask->call.size);
 }
 
 int caps_ask_write(const caps_ask *ask, base_buf *out, hn_error **err)
@@ -133,11 +130,36 @@ static bool take_reason(codec_cbor *in, caps_view *reason)
 	return true;
 }
 
+static bool same(caps_view left, caps_view right)
+{
+	return left.size == right.size && memcmp(left.bytes, right.bytes, left.size) == 0;
+}
+
+/* What people read is what they sign: the hash is of it, and the scope is that of it. */
+static bool take_call(codec_cbor *in, caps_ask *ask)
+{
+	caps_mask mask = {0};
+	uint8_t hash[32];
+
+	if (!label_is(in, 11) || !take_into(in, ask->params, sizeof(ask->params)) ||
+		!label_is(in, 12) || !codec_cbor_bytes(in, &ask->call.bytes, &ask->call.size))
+		return false;
+	crypto_sha256(ask->call.bytes, ask->call.size, hash);
+	if (!crypto_equal(hash, ask->params, sizeof(hash)) ||
+		!caps_called_read(ask->call, &ask->called))
+		return false;
+	if (ask->kind != CAPS_ASK_USE)
+		return ask->called.verb == HN_VERB_BREAKGLASS_ACTIVATE;
+	caps_mask_add(&mask, ask->called.verb);
+	return memcmp(&mask, &ask->mask, sizeof(mask)) == 0 && ask->pattern_count == 1 &&
+	       same(ask->patterns[0], ask->called.object);
+}
+
 static bool take_ask(codec_cbor *in, caps_ask *ask)
 {
 	uint64_t items = 0, kind = 0, ttl = 0;
 
-	if (!codec_cbor_map(in, &items) || items != 11 || !label_is(in, 1) ||
+	if (!codec_cbor_map(in, &items) || items != 12 || !label_is(in, 1) ||
 		!caps_take_uint(in, CAPS_ASK_USE, CAPS_ASK_DRILL, &kind) || !label_is(in, 2) ||
 		!take_into(in, ask->id, sizeof(ask->id)) || !label_is(in, 3) ||
 		!take_ref(in, ask) || !take_scope(in, ask) || !label_is(in, 6) ||
@@ -145,12 +167,12 @@ static bool take_ask(codec_cbor *in, caps_ask *ask)
 		!caps_take_time(in, &ask->made) || !label_is(in, 8) ||
 		!caps_take_time(in, &ask->until) || !label_is(in, 9) ||
 		!take_reason(in, &ask->reason) || !label_is(in, 10) ||
-		!caps_take_name(in, CAPS_NAME_BYTES, &ask->cluster) || !label_is(in, 11) ||
-		!take_into(in, ask->params, sizeof(ask->params)))
+		!caps_take_name(in, CAPS_NAME_BYTES, &ask->cluster))
 		return false;
 	ask->kind = (caps_ask_kind)kind;
 	ask->ttl = (int64_t)ttl;
-	return ask->made < ask->until && ask->until - ask->made <= CAPS_ASK_SECONDS &&
+	return take_call(in, ask) && ask->made < ask->until &&
+	       ask->until - ask->made <= CAPS_ASK_SECONDS &&
 	       (ask->kind == CAPS_ASK_USE || ask->cti.bytes == NULL);
 }
 
@@ -238,6 +260,15 @@ int caps_approval_text(const base_buf *bytes, char **text, hn_error **err)
 	return encode(APPROVAL_PREFIX, bytes->data, bytes->size, text, err);
 }
 
+/* It may be longer than a pattern. */
+static void print_reason(hn_json *json, caps_view reason)
+{
+	base_buf text = {0};
+
+	base_buf_add(&text, reason.bytes, reason.size);
+	caps_print_buf(json, "reason", &text);
+}
+
 static bool begins_with(const caps_view *text, const char *start)
 {
 	size_t size = strlen(start);
@@ -283,8 +314,17 @@ void caps_ask_json(const caps_ask *ask, uint32_t redact, hn_json *json)
 	caps_print_seconds(json, "ttl", (uint64_t)ask->ttl);
 	caps_print_time(json, "made", ask->made);
 	caps_print_time(json, "until", ask->until);
-	put_told(json, "reason", &ask->reason, BASE_REDACT_TEXTS, redact);
+	if ((BASE_REDACT_TEXTS & redact) != 0)
+		hn_json_null(json, "reason");
+	else
+		print_reason(json, ask->reason);
 	caps_print_text(json, "cluster", ask->cluster.bytes, ask->cluster.size);
+	caps_print_hex(json, "request", ask->params, sizeof(ask->params));
+	/* values, tags, names: of any class */
+	if (redact != 0)
+		hn_json_null(json, "arguments");
+	else
+		caps_called_json(&ask->called, json);
 }
 
 /* --- approvals --- */

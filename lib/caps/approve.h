@@ -3,21 +3,26 @@
  * What people are asked to approve, and their approvals (caps.md section 8).
  *
  *	request  = { 1 => kind, 2 => bstr .size 16, 3 => cti / name, 4 => mask, 5 => [ 1*16 pattern
- *], 6 => ttl, 7 => made, 8 => until, 9 => reason, 10 => cluster, 11 => hash } approval = #6.18([
- *bstr .cbor { 1 => -8, 4 => key id, 15 => { 6 => time }, 16 => "application/vnd.hvc1-approval" },
- *{}, hash, sig ]) ; SHA-256 of the request; 15: the claims of RFC 9597; key id =
- *SHA-256(cosekey)[0..7] kind     = 0 one use of a verb, 1 break-glass, 2 a drill of it reason   =
- *tstr .size (1..512)
+ *], 6 => ttl, 7 => made, 8 => until, 9 => reason, 10 => cluster, 11 => hash, 12 => bstr .cbor call
+ *} approval = #6.18([ bstr .cbor { 1 => -8, 4 => key id, 15 => { 6 => time }, 16 =>
+ *"application/vnd.hvc1-approval" }, {}, hash, sig ]) kind     = 0 one use of a verb, 1 break-glass,
+ *2 a drill of it reason   = tstr .size (1..512)
+ *
+ * 11 is the SHA-256 of 12, the canonical request (caps/call.h): what is asked for stands there to
+ * be read, and a request whose two do not agree is none. One use has the verb and the object of its
+ * call in 4 and 5. An approval is over the SHA-256 of the request; 15: the claims of RFC 9597; key
+ * id = SHA-256(cosekey)[0..7].
  *
  * As text: "hvr1." and "hva1.", and base64url.
  */
 #ifndef CAPS_APPROVE_H
 #define CAPS_APPROVE_H
 
+#include "caps/call.h"
 #include "caps/store.h"
 #include "caps/trust.h"
 
-#define CAPS_ASK_BYTES 8192
+#define CAPS_ASK_BYTES 16384
 #define CAPS_ASK_PATTERNS 16
 #define CAPS_ASK_REASON 512
 #define CAPS_ASK_SECONDS 86400 /* a request waits so long at most */
@@ -46,10 +51,10 @@ typedef struct caps_ask {
 	int64_t ttl;         /* of break-glass: seconds that it lasts; of a use: until - made */
 	int64_t made, until; /* seconds: when it can be used */
 	caps_view reason, cluster;
-	uint8_t params[32]; /* of the canonical request, as caveat 12 asks about it */
+	caps_view call;     /* the canonical request: what a use is of */
+	caps_called called; /* the same, once it was read */
+	uint8_t params[32]; /* SHA-256 of it, as caveat 12 asks about it */
 } caps_ask;
-/* The canonical request: what a use is of. */
-void caps_request_hash(hn_verb verb, const char *object, uint8_t hash[32]);
 int caps_ask_write(const caps_ask *ask, base_buf *out, hn_error **err);
 /* Strict; HN_ECBOR. */
 int caps_ask_read(const void *bytes, size_t size, caps_ask **ask, hn_error **err);

@@ -42,6 +42,11 @@ void caps_call_pairs(caps_call *call, const char *name, const char *const *names
 void caps_call_digest(caps_call *call, const char *name, const void *bytes, size_t size);
 int caps_call_finish(caps_call *call, hn_verb verb, const char *object, hn_error **err);
 void caps_call_free(caps_call *call);
+#define CAPS_AUTO_CALL __attribute__((cleanup(caps_call_free)))
+static inline caps_view caps_call_view(const caps_call *call)
+{
+	return (caps_view){(const uint8_t *)call->request.data, call->request.size};
+}
 
 /* The hash of one without arguments. */
 void caps_call_plain(hn_verb verb, const char *object, uint8_t hash[32]);

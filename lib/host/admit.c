@@ -3,6 +3,7 @@
  * Admission: may this session do this now? Decides, counts, and puts it on record before it is done
  * (caps.md section 6).
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 /* A denial must not say what an answer would have left out. */
@@ -22,12 +23,18 @@ static bool may_name(const hn_session *session, const char *object)
 {
 	hn_session *asked = (hn_session *)(uintptr_t)session;
 	caps_decision decision;
+	bool fresh, may;
 
 	if (session->glass)
 		return caps_breakglass_allows(session->glass->ask, HN_VERB_UNIT_READ, object);
-	return !session->holder || (host_token_decide(asked, HN_VERB_UNIT_READ, object, &decision,
-					    NULL, NULL, NULL) >= 0 &&
-					   decision.code == HN_OK);
+	if (!session->holder)
+		return true;
+	fresh = session->holder->wants_fresh; /* of what the error is about */
+	may = host_token_decide(asked, HN_VERB_UNIT_READ, object, &decision, NULL, NULL, NULL) >=
+		      0 &&
+	      decision.code == HN_OK;
+	session->holder->wants_fresh = fresh;
+	return may;
 }
 
 const char *host_object_called(
@@ -137,11 +144,19 @@ static int would_by_token(hn_session *session, hn_verb verb, const char *object,
 	return 0;
 }
 
+/* What it waits for can be asked for: by the call that goes on, else by this. */
+static bool waits(const hn_session *session, int code)
+{
+	return session->holder && (code == HN_EAPPROVAL || session->holder->wants_fresh);
+}
+
 static int would(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
 	hn_error **err)
 {
 	int rc;
 
+	if (session->holder)
+		session->holder->wants_fresh = false;
 	*decision = (caps_decision){.valid_until = INT64_MAX, .link = CAPS_LINK_NONE};
 	if (!caps_pattern_valid(object, strlen(object)))
 		return base_error(err, HN_EINVAL, HOST_ROOM, "an object is like unit/<uuid>",
@@ -150,6 +165,8 @@ static int would(hn_session *session, hn_verb verb, const char *object, caps_dec
 	if (rc >= 0)
 		rc = session->holder ? would_by_token(session, verb, object, decision, err)
 				     : would_locally(session, verb, object, err);
+	if (rc < 0 && session->call && waits(session, rc))
+		host_call_refused(session, verb, object);
 	if (rc < 0)
 		return rc;
 	if ((base_verb_flags(verb) & BASE_VERB_R) != 0 && !session->reason)
@@ -247,6 +264,7 @@ static void record_denial(const hn_session *session, hn_verb verb, const char *o
 	const caps_decision *decision)
 {
 	hn_host *host = session->host;
+	uint8_t request[CRYPTO_DIGEST];
 	host_audit_entry entry = {
 		.kind = CAPS_AUDIT_DENY,
 		.verb = (int)verb,
@@ -255,6 +273,7 @@ static void record_denial(const hn_session *session, hn_verb verb, const char *o
 		.has_code = true,
 		.session = session,
 		.decision = decision,
+		.request = request,
 	};
 
 	if (host->read_only || (base_verb_flags(verb) & BASE_VERB_M) == 0)
@@ -263,6 +282,7 @@ static void record_denial(const hn_session *session, hn_verb verb, const char *o
 		keep_denial(session, verb, object, code, decision);
 		return;
 	}
+	host_call_hash(session, verb, object, request);
 	if (host_audit_append(host, &entry, NULL, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "the denial of %s on %s could not be recorded",
 			base_verb_text(verb), object);
@@ -294,13 +314,37 @@ void host_denial_settle(hn_host *host)
 			(unsigned long long)rest.count);
 }
 
+/* Who only asks does nothing, also where he might. */
+static int only_asks(const hn_session *session, hn_verb verb, const char *object, hn_error **err)
+{
+	if (!session->request_only || (base_verb_flags(verb) & BASE_VERB_M) == 0)
+		return 0;
+	if (!session->holder->asks_approval)
+		return refuse(session, HN_EINVAL, "do it", verb, object,
+			" needs no approval: no caveat of the token asks for one", err);
+	return refuse(session, HN_EAPPROVAL, "ask for the approval", verb, object,
+		" is not done, but asked for", err);
+}
+
+/* What was refused: kept when it can be asked for, and on record. */
+static void note_denial(hn_session *session, hn_verb verb, const char *object, int code,
+	const caps_decision *decision)
+{
+	if (waits(session, code))
+		host_call_refused(session, verb, object);
+	if (!session->request_only || code != HN_EAPPROVAL)
+		record_denial(session, verb, object, code, decision);
+}
+
 int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err)
 {
 	caps_decision decision;
 	int rc = decide(session, verb, object, &decision, err);
 
+	if (rc >= 0)
+		rc = only_asks(session, verb, object, err);
 	if (rc < 0)
-		record_denial(session, verb, object, rc, &decision);
+		note_denial(session, verb, object, rc, &decision);
 	return host_conceal(session, rc, err);
 }
 
@@ -422,6 +466,7 @@ static int unrecorded(const admission *one, int rc, hn_error **err)
 static int record_allow(void *arg, hn_error **err)
 {
 	const admission *one = arg;
+	uint8_t request[CRYPTO_DIGEST];
 	host_audit_entry entry = {
 		.kind = CAPS_AUDIT_ALLOW,
 		.verb = (int)one->verb,
@@ -429,11 +474,13 @@ static int record_allow(void *arg, hn_error **err)
 		.session = one->session,
 		.valid_until = one->decisions[0].valid_until,
 		.pending = one->permit->pending,
+		.request = request,
 	};
 	int rc = count(one, err);
 
 	if (rc < 0)
 		return rc;
+	host_call_hash(one->session, one->verb, one->object, request);
 	rc = record_opening(one->session, err);
 	if (rc >= 0)
 		rc = host_audit_append(one->session->host, &entry, &one->permit->base.audit, err);
@@ -514,6 +561,22 @@ static uint32_t redact_of(const caps_decision *decisions, size_t count)
 	return all;
 }
 
+/* Whoever opened the session can prove that it is he, when that is all that is missing. */
+static int decide_proved(hn_session *session, hn_verb verb, const char *object,
+	caps_decision *decision, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	int rc = decide(session, verb, object, decision, &why);
+
+	if (rc < 0 && session->holder && session->holder->wants_fresh &&
+		host_call_prove(session, verb, object)) {
+		why = hn_error_unref(why);
+		rc = decide(session, verb, object, decision, &why);
+	}
+	base_error_move(err, BASE_STEAL(why));
+	return rc;
+}
+
 int host_admit(hn_session *session, hn_verb verb, const char *object, const char *second,
 	host_permit *permit, hn_error **err)
 {
@@ -525,7 +588,7 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 		.count = 1,
 		.permit = permit};
 	int64_t began = session->holder ? os_monotonic(session->host->os) : 0;
-	int rc = decide(session, verb, object, &decisions[0], err);
+	int rc = decide_proved(session, verb, object, &decisions[0], err);
 
 	if (session->holder)
 		host_count_check(session, rc, os_monotonic(session->host->os) - began);
@@ -533,6 +596,8 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 		rc = decide(session, second_verb(verb), second, &decisions[1], err);
 		one.count = 2;
 	}
+	if (rc >= 0)
+		rc = only_asks(session, verb, object, err);
 	if (rc >= 0) {
 		fill_permit(session, verb, object, second, permit);
 		permit->redact = redact_of(decisions, one.count);
@@ -546,7 +611,7 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 		if (rc != HN_EQUOTA && rc != HN_ERATE && rc != HN_EAPPROVAL)
 			return host_conceal(session, rc, err);
 	}
-	record_denial(session, verb, object, rc, &decisions[one.count - 1]);
+	note_denial(session, verb, object, rc, &decisions[one.count - 1]);
 	return host_conceal(session, rc, err);
 }
 

@@ -547,7 +547,8 @@ static int check_and_carry_out(apply_run *run, hn_error **err)
 	return end_with(run, rc, err);
 }
 
-int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err)
+int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options,
+	struct host_call *call, hn_error **err)
 {
 	apply_run run = {
 		.session = session, .host = session->host, .plan = plan, .options = *options};
@@ -564,6 +565,9 @@ int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *optio
 		tell_rest(&run);
 		return 0;
 	}
+	rc = call ? apply_call(session, plan, options, call, err) : 0;
+	if (rc < 0)
+		return rc;
 	run.failed = base_calloc(plan->unit_count + 1, sizeof(*run.failed));
 	rc = run.failed ? check_and_carry_out(&run, err) : base_nomem(err);
 	base_free(run.failed);

@@ -3,6 +3,7 @@
  * What decisions ask about persons: who approved a use (caveat 12), and who was there just now
  * (caveat 13).
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 /* Requests are of a link of the token: that of the session, whatever else its holder has. */
@@ -22,6 +23,12 @@ static int open_request(hn_session *session, const uint8_t params[32], bool unde
 		under_way ? session->id : NULL, hash, err);
 }
 
+/* What was used up for the call that goes on holds until its end. */
+static bool holds_used(const hn_session *session)
+{
+	return session->holder->under_way || (session->call && session->call->approved);
+}
+
 int host_approval_count(hn_session *session, const uint8_t keyset[32],
 	const uint8_t request_hash[32], int64_t max_age, int64_t *until)
 {
@@ -34,8 +41,7 @@ int host_approval_count(hn_session *session, const uint8_t keyset[32],
 	caps_votes votes;
 
 	/* What cannot be looked up was not approved. */
-	if (!persons ||
-		open_request(session, request_hash, session->holder->under_way, hash, NULL) <= 0 ||
+	if (!persons || open_request(session, request_hash, holds_used(session), hash, NULL) <= 0 ||
 		caps_approval_votes(rights->store, hash, persons, latest - max_age,
 			earliest + CAPS_CLOCK_LEEWAY, &votes, NULL) < 0)
 		return 0;
@@ -72,12 +78,20 @@ int host_approval_use(hn_session *session, hn_verb verb, const char *object, hn_
 	uint8_t params[32], hash[32];
 	int rc;
 
-	caps_request_hash(verb, object, params);
+	host_call_hash(session, verb, object, params);
 	rc = open_request(session, params, false, hash, err);
+	if (rc > 0) {
+		rc = caps_ask_use(session->host->rights->store, hash, session->id, err);
+		if (rc >= 0 && session->call)
+			session->call->approved = true;
+		return rc;
+	}
+	if (rc == 0 && session->call && session->call->approved)
+		rc = open_request(session, params, true, hash, err);
 	if (rc == 0)
 		return base_error(err, HN_EAPPROVAL, HOST_ROOM, "ask for approval anew",
 			"what was approved has been used already");
-	return rc < 0 ? rc : caps_ask_use(session->host->rights->store, hash, session->id, err);
+	return rc < 0 ? rc : 0;
 }
 
 /* --- a second factor --- */

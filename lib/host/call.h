@@ -39,5 +39,11 @@ int host_call_admit(hn_session *session, hn_verb verb, const char *uuid, host_ca
 	host_permit *permit, hn_error **err);
 /* SHA-256 of the canonical request: of the call that goes on, else of this without arguments. */
 void host_call_hash(const hn_session *session, hn_verb verb, const char *object, uint8_t hash[32]);
+/* --- the one that was refused last, for want of an approval or a proof --- */
+void host_call_refused(hn_session *session, hn_verb verb, const char *object);
+/* Borrowed until the next one is refused. HN_ENOENT. */
+int host_call_last(hn_session *session, caps_view *request, caps_called *called, hn_error **err);
+/* Asks whoever opened the session for a fresh proof; true: decide again. */
+bool host_call_prove(hn_session *session, hn_verb verb, const char *object);
 
 #endif

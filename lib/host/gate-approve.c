@@ -2,6 +2,7 @@
  *
  * Gates of approvals: asked for, collected, listed; and the second factor of a session.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 #define HOUR 3600
@@ -90,43 +91,34 @@ static int write_ask(hn_session *session, caps_ask *ask, caps_ask **written, hn_
 	return rc < 0 ? rc : caps_ask_read(bytes.data, bytes.size, written, err);
 }
 
-static int check_asked(hn_session *session, const char *verb, const char *object,
-	const char **reason, int64_t *ttl, hn_verb *found, hn_error **err)
+static int check_asked(const hn_session *session, const char **reason, int64_t *ttl, hn_error **err)
 {
-	int rc = host_verb_find(verb, found, err);
-
-	if (rc < 0)
-		return rc;
 	*ttl = *ttl == 0 ? HOUR : *ttl;
 	*reason = *reason && **reason ? *reason : session->reason;
-	if (!object || !caps_object_valid(object, strnlen(object, BASE_OBJECT_SIZE)))
-		return base_error(err, HN_EINVAL, HOST_ROOM, "an object is like unit/<uuid>",
-			"\"%.80s\" is not the name of an object", object ? object : "");
 	if (*ttl < 1 || *ttl > CAPS_ASK_SECONDS)
 		return base_error(err, HN_ERANGE, HOST_ROOM, "a day at most",
 			"a request cannot wait %lld seconds", (long long)*ttl);
 	if (!*reason)
 		return base_error(err, HN_EREASON, HOST_ROOM, "say why, for those who approve",
 			"a request for approval needs a reason");
-	return must_be_approved(session, *found, object, err);
+	return 0;
 }
 
-static int ask(hn_session *session, hn_verb verb, const char *object, const char *reason,
+static int ask(hn_session *session, caps_view call, const caps_called *called, const char *reason,
 	int64_t ttl, char **request, hn_error **err)
 {
 	BASE_AUTO_OF(caps_ask) caps_ask *written = NULL;
 	asking one = {.session = session};
 	const caps_bundle *bundle = NULL;
-	caps_ask made = {.kind = CAPS_ASK_USE, .pattern_count = 1, .ttl = ttl};
+	caps_ask made = {.kind = CAPS_ASK_USE, .pattern_count = 1, .ttl = ttl, .call = call};
 	int rc = need_bundle(session->host, &one.rights, &bundle, err);
 
 	if (rc < 0)
 		return rc;
-	caps_mask_add(&made.mask, verb);
-	set_text(&made.patterns[0], object);
+	caps_mask_add(&made.mask, called->verb);
+	made.patterns[0] = called->object;
 	set_text(&made.reason, reason);
 	made.cluster = bundle->cluster;
-	caps_request_hash(verb, object, made.params);
 	rc = write_ask(session, &made, &written, err);
 	one.ask = written;
 	if (rc >= 0)
@@ -134,20 +126,55 @@ static int ask(hn_session *session, hn_verb verb, const char *object, const char
 	return rc < 0 ? rc : caps_ask_text(written, request, err);
 }
 
+/* For the call that was refused last, with all its arguments. */
+static int ask_for_last(
+	hn_session *session, const char *reason, int64_t ttl, char **request, hn_error **err)
+{
+	caps_called called;
+	caps_view call;
+	int rc = host_call_last(session, &call, &called, err);
+
+	if (rc >= 0 && (!session->holder || !session->holder->asks_approval))
+		rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"nothing that this session does needs an approval");
+	return rc < 0 ? rc : ask(session, call, &called, reason, ttl, request, err);
+}
+
+/* For one without arguments. */
+static int ask_for(hn_session *session, const char *verb, const char *object, const char *reason,
+	int64_t ttl, char **request, hn_error **err)
+{
+	CAPS_AUTO_CALL caps_call call = {0};
+	caps_called called;
+	hn_verb found = HN_VERB_COUNT;
+	int rc = host_verb_find(verb, &found, err);
+
+	if (rc >= 0 && (!object || !caps_object_valid(object, strnlen(object, BASE_OBJECT_SIZE))))
+		rc = base_error(err, HN_EINVAL, HOST_ROOM, "an object is like unit/<uuid>",
+			"\"%.80s\" is not the name of an object", object ? object : "");
+	if (rc >= 0)
+		rc = must_be_approved(session, found, object, err);
+	if (rc >= 0)
+		rc = caps_call_finish(&call, found, object, err);
+	if (rc < 0 || !caps_called_read(caps_call_view(&call), &called))
+		return rc < 0 ? rc : HN_CORRUPT(err, HOST_ROOM, "a call is none");
+	return ask(session, caps_call_view(&call), &called, reason, ttl, request, err);
+}
+
 int hn_approval_request(hn_session *session, const char *verb, const char *object,
 	const char *reason, int64_t ttl, char **request, hn_error **err)
 {
 	hn_host *host = NULL;
-	hn_verb found = HN_VERB_COUNT;
 	int rc = host_session_use(session, &host, err);
 
-	if (rc >= 0 && !request)
-		rc = base_error(
-			err, HN_EINVAL, HOST_ROOM, NULL, "there is no place for the request");
+	if (rc >= 0 && (!request || (!verb && object)))
+		rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"a request needs a place, and an object a verb");
 	if (rc >= 0)
-		rc = check_asked(session, verb, object, &reason, &ttl, &found, err);
+		rc = check_asked(session, &reason, &ttl, err);
 	if (rc >= 0)
-		rc = ask(session, found, object, reason, ttl, request, err);
+		rc = verb ? ask_for(session, verb, object, reason, ttl, request, err)
+			  : ask_for_last(session, reason, ttl, request, err);
 	return host_conceal(session, rc, err);
 }
 

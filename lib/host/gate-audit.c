@@ -2,6 +2,7 @@
  *
  * The gates of the audit log: it is read, verified, proved, sealed, exported, pruned, erased.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 #define TAIL_MOST 4096
@@ -289,12 +290,15 @@ static int first_mac(hn_host *host, char **key, hn_error **err)
 
 int hn_audit_first_mac(hn_session *session, char **key, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_host *host = NULL;
 	char *text = NULL;
-	int rc = key ? host_enter_node(session, HN_VERB_AUDIT_EXPORT, &host, &permit, err)
-		     : no_place(err);
+	int rc;
 
+	caps_call_bool(&call.what, "first_mac", true);
+	rc = key ? host_call_node(session, HN_VERB_AUDIT_EXPORT, &call, &host, &permit, err)
+		 : no_place(err);
 	if (rc < 0)
 		return rc;
 	/* An outcome that cannot be recorded must not lose what is given only once. */
@@ -309,6 +313,7 @@ int hn_audit_first_mac(hn_session *session, char **key, hn_error **err)
 int hn_audit_export(hn_session *session, const char *directory, hn_progress_fn progress, void *arg,
 	hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_host *host = NULL;
 	int rc;
@@ -316,7 +321,8 @@ int hn_audit_export(hn_session *session, const char *directory, hn_progress_fn p
 	if (!directory || directory[0] != '/')
 		return base_error(err, HN_EINVAL, HOST_ROOM, "give an absolute path",
 			"directory \"%s\" is not absolute", directory ? directory : "");
-	rc = host_enter_node(session, HN_VERB_AUDIT_EXPORT, &host, &permit, err);
+	caps_call_text(&call.what, "directory", directory);
+	rc = host_call_node(session, HN_VERB_AUDIT_EXPORT, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_answers(&permit, HN_REDACT_ADDRESSES | HN_REDACT_PERSONS | HN_REDACT_TAGS, err);
@@ -342,6 +348,7 @@ static caps_audit_entry made_by(const host_permit *permit)
 
 int hn_audit_prune(hn_session *session, int64_t before, uint64_t *first, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	caps_audit_entry by;
 	host_permit permit;
 	hn_host *host = NULL;
@@ -351,7 +358,8 @@ int hn_audit_prune(hn_session *session, int64_t before, uint64_t *first, hn_erro
 		return first ? base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 				       "a time in seconds since 1970 is needed")
 			     : no_place(err);
-	rc = host_enter_node(session, HN_VERB_AUDIT_PRUNE, &host, &permit, err);
+	caps_call_int(&call.what, "before", before);
+	rc = host_call_node(session, HN_VERB_AUDIT_PRUNE, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	by = made_by(&permit);
@@ -361,6 +369,7 @@ int hn_audit_prune(hn_session *session, int64_t before, uint64_t *first, hn_erro
 
 int hn_audit_erase(hn_session *session, const char *subject, uint64_t *count, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	caps_audit_entry by;
 	host_permit permit;
 	hn_host *host = NULL;
@@ -369,7 +378,8 @@ int hn_audit_erase(hn_session *session, const char *subject, uint64_t *count, hn
 	if (!subject || !count)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 			"a subject and a place for the count are needed");
-	rc = host_enter_node(session, HN_VERB_AUDIT_PRUNE, &host, &permit, err);
+	caps_call_text(&call.what, "erase", subject);
+	rc = host_call_node(session, HN_VERB_AUDIT_PRUNE, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	by = made_by(&permit);

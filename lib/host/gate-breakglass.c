@@ -2,6 +2,7 @@
  *
  * Gates of break-glass: asked for, activated by a quorum, ended, listed, reviewed.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 #include <unistd.h>
@@ -103,10 +104,21 @@ static int fill_scope(caps_ask *ask, const caps_preset *preset,
 	return rc;
 }
 
+/* What is asked for stands in the request itself; this says of which preset, and where. */
+static int make_call(hn_host *host, const char *name, caps_call *call, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	caps_call_text(call, "preset", name);
+	return caps_call_finish(
+		call, HN_VERB_BREAKGLASS_ACTIVATE, host_object_node(object, host), err);
+}
+
 static int make_ask(hn_host *host, const char *name, const caps_preset *preset,
 	const hn_breakglass_options *options, caps_ask **out, hn_error **err)
 {
 	BASE_AUTO_BUF base_buf bytes = {0};
+	CAPS_AUTO_CALL caps_call call = {0};
 	caps_ask ask = {
 		.subject = preset->name,
 		.made = os_now(host->os) / OS_SECOND,
@@ -120,8 +132,10 @@ static int make_ask(hn_host *host, const char *name, const caps_preset *preset,
 	if (rc < 0)
 		return rc;
 	ask.until = ask.made + caps_breakglass_delay(preset) + CAPS_APPROVAL_SECONDS;
-	caps_request_hash(HN_VERB_BREAKGLASS_ACTIVATE, name, ask.params);
-	rc = refuse_wide(&ask, preset, err);
+	rc = make_call(host, name, &call, err);
+	ask.call = caps_call_view(&call);
+	if (rc >= 0)
+		rc = refuse_wide(&ask, preset, err);
 	if (rc >= 0)
 		rc = caps_ask_write(&ask, &bytes, err);
 	return rc < 0 ? rc : caps_ask_read(bytes.data, bytes.size, out, err);
@@ -577,13 +591,15 @@ static int end(void *arg, hn_error **err)
 int hn_breakglass_end(hn_session *session, hn_error **err)
 {
 	BASE_AUTO_OF(caps_glass) caps_glass *glass = NULL;
+	HOST_AUTO_CALL host_call call = {0};
 	ending one = {.session = session};
 	host_permit permit = {0};
 	hn_host *host = NULL;
 	int rc = host_session_use(session, &host, err);
 
+	caps_call_bool(&call.what, "end", true);
 	if (rc >= 0 && !session->glass)
-		rc = host_enter_node(session, HN_VERB_BREAKGLASS_REVIEW, &host, &permit, err);
+		rc = host_call_node(session, HN_VERB_BREAKGLASS_REVIEW, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = need_active(host, &glass, err);
@@ -626,6 +642,7 @@ static int review(void *arg, hn_error **err)
 
 int hn_breakglass_review(hn_session *session, uint64_t number, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	ending one = {.session = session, .number = number};
 	host_rights *rights = NULL;
 	host_permit permit;
@@ -637,8 +654,9 @@ int hn_breakglass_review(hn_session *session, uint64_t number, hn_error **err)
 			"a review needs a reason, for the audit log");
 	if (rc >= 0)
 		rc = host_rights_get(host, &rights, err);
+	caps_call_int(&call.what, "review", (int64_t)number);
 	if (rc >= 0)
-		rc = host_enter_node(session, HN_VERB_BREAKGLASS_REVIEW, &host, &permit, err);
+		rc = host_call_node(session, HN_VERB_BREAKGLASS_REVIEW, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = check_over(host, number, err);

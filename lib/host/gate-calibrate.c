@@ -3,6 +3,7 @@
  * Gates of calibration.
  */
 #include "host/calibrate.h"
+#include "host/call.h"
 #include "host/capacity.h"
 #include "host/host-private.h"
 
@@ -24,6 +25,7 @@ int hn_host_calibrate(hn_session *session, bool quick, hn_progress_fn progress, 
 {
 	host_measure_options options = {
 		.quick = quick, .progress = progress, .progress_arg = arg, .cancel = cancel};
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_calibration found;
 	hn_host *host;
@@ -36,7 +38,8 @@ int hn_host_calibrate(hn_session *session, bool quick, hn_progress_fn progress, 
 	if (rc < 0)
 		return rc;
 	options.os = host->os;
-	rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
+	caps_call_text(&call.what, "calibrate", quick ? "quick" : "whole");
+	rc = host_call_node(session, HN_VERB_NODE_ROLE, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_settle(&permit, host_calibrate(session, &options, err), err);

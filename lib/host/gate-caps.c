@@ -4,6 +4,7 @@
  */
 #include "caps/terms.h"
 #include "caps/zones.h"
+#include "host/call.h"
 #include "host/rights.h"
 
 #define SECONDS(host) (os_now((host)->os) / OS_SECOND)
@@ -11,15 +12,18 @@
 #define REVOKED "org.hypernix.cap.revoked.v1"
 #define KID_HASH (CAPS_KID - CAPS_KID_EPOCH)
 
-static int begin(hn_session *session, hn_verb verb, hn_host **host, host_rights **rights,
-	host_permit *permit, hn_error **err)
+/* `call` may be NULL: nothing is changed. */
+static int begin(hn_session *session, hn_verb verb, host_call *call, hn_host **host,
+	host_rights **rights, host_permit *permit, hn_error **err)
 {
 	int rc = host_session_use(session, host, err);
 
 	if (rc >= 0)
 		rc = host_rights_now(*host, rights, err);
-	return rc < 0 ? host_conceal(session, rc, err)
-		      : host_enter_node(session, verb, host, permit, err);
+	if (rc < 0)
+		return host_conceal(session, rc, err);
+	return call ? host_call_node(session, verb, call, host, permit, err)
+		    : host_enter_node(session, verb, host, permit, err);
 }
 
 /* --- issue --- */
@@ -205,6 +209,7 @@ static int issue(issuing *one, const char *terms, const char *holder, char **tok
 int hn_cap_issue(
 	hn_session *session, const char *terms, const char *holder, char **token, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	issuing one = {.session = session};
 	char *text = NULL;
 	host_permit permit;
@@ -213,8 +218,10 @@ int hn_cap_issue(
 				: base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 					  "terms and a place for the token are needed");
 
+	caps_call_text(&call.what, "terms", terms);
+	caps_call_text(&call.what, "holder", holder);
 	if (rc >= 0)
-		rc = begin(session, HN_VERB_CAP_ISSUE, &host, &one.rights, &permit, err);
+		rc = begin(session, HN_VERB_CAP_ISSUE, &call, &host, &one.rights, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = issue(&one, terms, holder, &text, err);
@@ -267,7 +274,7 @@ int hn_cap_list(hn_session *session, char **json, hn_error **err)
 	host_permit permit;
 	hn_host *host = NULL;
 	listing list;
-	int rc = json ? begin(session, HN_VERB_CAP_READ, &host, &rights, &permit, err)
+	int rc = json ? begin(session, HN_VERB_CAP_READ, NULL, &host, &rights, &permit, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
 	if (rc >= 0)
@@ -371,14 +378,17 @@ static int read_revocation(revoking *one, hn_error **err)
 
 int hn_cap_revoke(hn_session *session, const char *what, const char *value, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	revoking one = {.session = session, .what = what, .value = value};
 	host_rights *rights = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
 	int rc = read_revocation(&one, err);
 
-	if (rc >= 0)
-		rc = begin(session, HN_VERB_CAP_REVOKE, &host, &rights, &permit, err);
+	if (rc < 0)
+		return rc;
+	caps_call_text(&call.what, what, value);
+	rc = begin(session, HN_VERB_CAP_REVOKE, &call, &host, &rights, &permit, err);
 	if (rc < 0)
 		return rc;
 	one.store = rights->store;
@@ -431,6 +441,7 @@ static int check_bundle(trusting *one, hn_error **err)
 
 int hn_trust_update(hn_session *session, const void *bundle, size_t size, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	trusting one = {.session = session, .bytes = bundle, .size = size};
 	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
@@ -443,9 +454,14 @@ int hn_trust_update(hn_session *session, const void *bundle, size_t size, hn_err
 		rc = host_rights_now(host, &one.rights, err);
 	if (rc >= 0)
 		rc = check_bundle(&one, err);
+	if (rc < 0)
+		return rc;
+	caps_call_int(&call.what, "version", (int64_t)one.version);
+	caps_call_digest(&call.what, "bundle", bundle, size);
+	rc = host_call_begin(
+		&call, session, HN_VERB_TRUST_UPDATE, host_object_node(object, host), err);
 	if (rc >= 0)
-		rc = host_admit_by_quorum(session, HN_VERB_TRUST_UPDATE,
-			host_object_node(object, host), &permit, err);
+		rc = host_admit_by_quorum(session, HN_VERB_TRUST_UPDATE, object, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_transaction(host, put_bundle, &one, err);
@@ -464,7 +480,7 @@ int hn_trust_current(hn_session *session, uint8_t **bundle, size_t *size, hn_err
 	hn_host *host = NULL;
 	uint8_t *copy;
 	int rc = bundle && size
-			 ? begin(session, HN_VERB_CAP_READ, &host, &rights, &permit, err)
+			 ? begin(session, HN_VERB_CAP_READ, NULL, &host, &rights, &permit, err)
 			 : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the bundle");
 
 	if (rc >= 0) /* signed as a whole, with persons and the names of witnesses */

@@ -2,6 +2,7 @@
  *
  * Gates of the host's clock: what it looks like, and saying that it is right.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 static void tell_mark(hn_json *json, const caps_clock_mark *mark)
@@ -81,8 +82,20 @@ static int accept_clock(void *arg, hn_error **err)
 	return rc < 0 ? rc : host_audit_append(host, &entry, NULL, err);
 }
 
+/* Of this boot, and of a clock that says that it was then: to the minute, since it may be slewed.
+ */
+static void tell_boot(hn_host *host, host_call *call)
+{
+	os_interval now;
+
+	os_clock_interval(host->os, &now);
+	caps_call_text(&call->what, "boot", now.boot_id);
+	caps_call_int(&call->what, "booted", (now.wall - now.boottime) / OS_SECOND / 60 * 60);
+}
+
 int hn_clock_accept(hn_session *session, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_rights *rights = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
@@ -90,8 +103,10 @@ int hn_clock_accept(hn_session *session, hn_error **err)
 
 	if (rc >= 0)
 		rc = host_rights_get(host, &rights, err);
-	if (rc >= 0)
-		rc = host_enter_node(session, HN_VERB_CLOCK_ACCEPT, &host, &permit, err);
+	if (rc < 0)
+		return rc;
+	tell_boot(host, &call);
+	rc = host_call_node(session, HN_VERB_CLOCK_ACCEPT, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_transaction(host, accept_clock, session, err);
@@ -104,6 +119,7 @@ int hn_clock_accept(hn_session *session, hn_error **err)
 
 int hn_clock_unsynchronised(hn_session *session, bool allowed, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_rights *rights = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
@@ -111,8 +127,9 @@ int hn_clock_unsynchronised(hn_session *session, bool allowed, hn_error **err)
 
 	if (rc >= 0)
 		rc = host_rights_get(host, &rights, err);
+	caps_call_bool(&call.what, "unsynchronised", allowed);
 	if (rc >= 0)
-		rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
+		rc = host_call_node(session, HN_VERB_NODE_ROLE, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = caps_store_unsynchronised_set(rights->store, allowed, err);

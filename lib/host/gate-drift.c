@@ -3,6 +3,7 @@
  * The gate to drift: scanning, taking the real value as the wanted one, and repairing an
  * inconsistent unit.
  */
+#include "host/call.h"
 #include "host/plan.h"
 
 /* --- scan --- */
@@ -171,7 +172,7 @@ static int check_real(const host_edit *edit, const char *key, const char *value,
 
 /* The real value as a definition of the unit layer; of a declared unit it goes when the declaration
  * changes the key. */
-static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
+static int adopt_key(const host_edit *edit, const char *key, host_call *call, hn_error **err)
 {
 	BASE_AUTO_FREE char *value = NULL;
 	hn_definition definition = {
@@ -182,12 +183,24 @@ static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
 	};
 	int64_t ends =
 		os_now(edit->host->os) + (int64_t)base_limit(BASE_LIMIT_FORCE_SECONDS) * OS_SECOND;
+	char object[BASE_OBJECT_SIZE];
 	host_permit permit;
-	int rc =
-		host_admit_unit(edit->session, HN_VERB_UNIT_UPDATE, edit->unit->uuid, &permit, err);
+	int rc = host_would(edit->session, HN_VERB_UNIT_UPDATE,
+		host_object_unit(object, edit->unit->uuid), NULL);
 
-	if (rc >= 0)
-		rc = find_real(edit, key, &value, err);
+	if (rc < 0 && rc != HN_EAPPROVAL)
+		return host_may(edit->session, HN_VERB_UNIT_UPDATE, object, err);
+	/* an approval is of this value, not of whatever it may be by then */
+	rc = find_real(edit, key, &value, err);
+	if (rc >= 0) {
+		caps_call_text(&call->what, "adopt", key);
+		if (value && edit->session->redacts != 0)
+			caps_call_digest(&call->what, "value", value, strlen(value));
+		else
+			caps_call_text(&call->what, "value", value);
+		rc = host_call_admit(
+			edit->session, HN_VERB_UNIT_UPDATE, edit->unit->uuid, call, &permit, err);
+	}
 	if (rc < 0)
 		return rc;
 	rc = check_real(edit, key, value, err);
@@ -201,6 +214,7 @@ static int adopt_key(const host_edit *edit, const char *key, hn_error **err)
 
 int hn_drift_adopt(hn_session *session, const char *unit, const char *key, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_edit edit = {0};
 	const hn_key *row;
 	hn_host *host = NULL;
@@ -217,7 +231,7 @@ int hn_drift_adopt(hn_session *session, const char *unit, const char *key, hn_er
 	if (rc < 0)
 		return host_conceal(session, rc, err);
 	return host_edit_end(
-		&edit, adopt_key(&edit, key, err), "org.hypernix.unit.reconfigured.v1", err);
+		&edit, adopt_key(&edit, key, &call, err), "org.hypernix.unit.reconfigured.v1", err);
 }
 
 /* --- repair --- */
@@ -248,7 +262,7 @@ static int repair_plan(hn_session *session, const char *unit, hn_error **err)
 		rc = plan_store(session, plan, err);
 	if (rc >= 0 && hn_plan_empty(plan))
 		return 1;
-	return rc < 0 ? rc : apply_plan(session, plan, &how, err);
+	return rc < 0 ? rc : apply_plan(session, plan, &how, NULL, err);
 }
 
 static int repair(hn_session *session, const hn_unit *unit, hn_error **err)
@@ -265,9 +279,12 @@ static int repair(hn_session *session, const hn_unit *unit, hn_error **err)
 int hn_unit_repair(hn_session *session, const char *unit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_enter_unit(session, unit, HN_VERB_UNIT_UPDATE, &host, &found, &permit, err);
+	int rc;
 
+	caps_call_bool(&call.what, "repair", true);
+	rc = host_call_unit(session, unit, HN_VERB_UNIT_UPDATE, &call, &host, &found, &permit, err);
 	return rc < 0 ? rc : host_settle(&permit, repair(session, found, err), err);
 }

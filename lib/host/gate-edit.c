@@ -2,7 +2,7 @@
  *
  * The gate to what changes a unit's desired values: define, set, tag, force.
  */
-#include "host/host-private.h"
+#include "host/call.h"
 
 #define RECONFIGURED "org.hypernix.unit.reconfigured.v1"
 #define NS_A_SECOND INT64_C(1000000000)
@@ -196,6 +196,22 @@ static int put_definition(
 	return rc;
 }
 
+/* One that is new has no uuid yet that anybody could have approved: its name is an argument. */
+static int begin_define(const host_edit *edit, const char *name,
+	const hn_unit_definition *definition, host_call *call, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+
+	caps_call_text(&call->what, "name", name);
+	caps_call_texts(&call->what, "tags", definition->tags, definition->tag_count);
+	caps_call_texts(&call->what, "policies", definition->policies, definition->policy_count);
+	caps_call_text(&call->what, "blueprint", definition->blueprint);
+	caps_call_pairs(&call->what, "values", definition->keys, definition->values,
+		definition->value_count);
+	return host_call_begin(call, edit->session, HN_VERB_UNIT_CREATE,
+		host_object_unit(object, edit->unit ? edit->unit->uuid : "*"), err);
+}
+
 static int define_unit(host_edit *edit, const char *name, const hn_unit_definition *definition,
 	host_permit *permit, hn_error **err)
 {
@@ -231,6 +247,7 @@ static int define_unit(host_edit *edit, const char *name, const hn_unit_definiti
 int hn_unit_define(
 	hn_session *session, const char *unit, const hn_unit_definition *definition, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	hn_unit_definition known;
 	host_permit permit = {0};
 	host_edit edit = {0};
@@ -242,21 +259,28 @@ int hn_unit_define(
 	rc = host_edit_begin(session, unit, true, &edit, err);
 	if (rc < 0)
 		return rc;
-	rc = define_unit(&edit, unit, &known, &permit, err);
+	rc = begin_define(&edit, unit, &known, &call, err);
+	if (rc >= 0)
+		rc = define_unit(&edit, unit, &known, &permit, err);
 	return host_edit_end(
 		&edit, rc, edit.inserted ? "org.hypernix.unit.created.v1" : RECONFIGURED, err);
 }
 
 /* --- set, force --- */
 
-static int set_value(const host_edit *edit, const char *key, const char *value, hn_error **err)
+static int set_value(
+	const host_edit *edit, const char *key, const char *value, host_call *call, hn_error **err)
 {
 	host_permit permit = {0};
 	int rc = need_api_unit(edit, err);
 
+	if (value)
+		caps_call_pairs(&call->what, "set", &key, &value, 1);
+	else
+		caps_call_text(&call->what, "unset", key);
 	if (rc >= 0)
-		rc = host_admit_unit(
-			edit->session, HN_VERB_UNIT_UPDATE, edit->unit->uuid, &permit, err);
+		rc = host_call_admit(
+			edit->session, HN_VERB_UNIT_UPDATE, edit->unit->uuid, call, &permit, err);
 	if (rc >= 0)
 		rc = check_value(key, NULL, NULL, err);
 	if (rc < 0)
@@ -271,20 +295,25 @@ static int set_value(const host_edit *edit, const char *key, const char *value, 
 int hn_unit_set(
 	hn_session *session, const char *unit, const char *key, const char *value, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_edit edit = {0};
 	int rc = host_edit_begin(session, unit, false, &edit, err);
 
 	if (rc < 0)
 		return rc;
-	return host_edit_end(&edit, set_value(&edit, key, value, err), RECONFIGURED, err);
+	return host_edit_end(&edit, set_value(&edit, key, value, &call, err), RECONFIGURED, err);
 }
 
-static int force_value(
-	const host_edit *edit, const char *key, const char *value, int64_t duration, hn_error **err)
+static int force_value(const host_edit *edit, const char *key, const char *value, int64_t duration,
+	host_call *call, hn_error **err)
 {
 	host_permit permit = {0};
-	int rc = host_admit_unit(edit->session, HN_VERB_FORCE_SET, edit->unit->uuid, &permit, err);
+	int rc;
 
+	caps_call_pairs(&call->what, "force", &key, &value, 1);
+	caps_call_int(&call->what, "ns", duration);
+	rc = host_call_admit(
+		edit->session, HN_VERB_FORCE_SET, edit->unit->uuid, call, &permit, err);
 	if (rc >= 0)
 		rc = define_value(
 			edit, HN_LAYER_FORCE, key, value, os_now(edit->host->os) + duration, err);
@@ -294,6 +323,7 @@ static int force_value(
 int hn_unit_force(hn_session *session, const char *unit, const char *key, const char *value,
 	int64_t duration, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_edit edit = {0};
 	int rc;
 
@@ -309,11 +339,12 @@ int hn_unit_force(hn_session *session, const char *unit, const char *key, const 
 		return rc;
 	edit.verb = HN_VERB_FORCE_SET;
 	return host_edit_end(
-		&edit, force_value(&edit, key, value, duration, err), RECONFIGURED, err);
+		&edit, force_value(&edit, key, value, duration, &call, err), RECONFIGURED, err);
 }
 
 int hn_unit_unforce(hn_session *session, const char *unit, const char *key, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit = {0};
 	host_edit edit = {0};
 	int rc = host_edit_begin(session, unit, false, &edit, err);
@@ -321,9 +352,11 @@ int hn_unit_unforce(hn_session *session, const char *unit, const char *key, hn_e
 	if (rc < 0)
 		return rc;
 	edit.verb = HN_VERB_FORCE_SET;
+	caps_call_text(&call.what, "unforce", key);
 	rc = check_value(key, NULL, NULL, err);
 	if (rc >= 0)
-		rc = host_admit_unit(session, HN_VERB_FORCE_SET, edit.unit->uuid, &permit, err);
+		rc = host_call_admit(
+			session, HN_VERB_FORCE_SET, edit.unit->uuid, &call, &permit, err);
 	if (rc >= 0)
 		rc = host_undefine(edit.host, edit.unit, HN_LAYER_FORCE, key, err);
 	if (rc >= 0)
@@ -422,6 +455,7 @@ static int change_tags(
 int hn_unit_tag(hn_session *session, const char *unit, const char *const *add, size_t add_count,
 	const char *const *remove, size_t remove_count, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit = {0};
 	host_edit edit = {0};
 	int rc = base_limit_check(BASE_LIMIT_UNIT_TAGS, add_count, err);
@@ -432,7 +466,9 @@ int hn_unit_tag(hn_session *session, const char *unit, const char *const *add, s
 		rc = host_edit_begin(session, unit, false, &edit, err);
 	if (rc < 0)
 		return rc;
-	rc = host_admit_unit(session, HN_VERB_UNIT_UPDATE, edit.unit->uuid, &permit, err);
+	caps_call_texts(&call.what, "add", add, add_count);
+	caps_call_texts(&call.what, "remove", remove, remove_count);
+	rc = host_call_admit(session, HN_VERB_UNIT_UPDATE, edit.unit->uuid, &call, &permit, err);
 	if (rc >= 0)
 		rc = change_tags(&edit, remove, remove_count, false, err);
 	if (rc >= 0)

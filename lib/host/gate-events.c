@@ -2,7 +2,7 @@
  *
  * The gate to the event log and the metrics.
  */
-#include "host/host-private.h"
+#include "host/call.h"
 
 #define LOOK_EVERY (OS_SECOND / 4)
 
@@ -92,10 +92,13 @@ int hn_events_last(hn_session *session, uint64_t *sequence, hn_error **err)
 
 int hn_events_prune(hn_session *session, uint64_t before, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
+	int rc;
 
+	caps_call_int(&call.what, "before", (int64_t)before);
+	rc = host_call_node(session, HN_VERB_NODE_ROLE, &call, &host, &permit, err);
 	return rc < 0 ? rc : host_settle(&permit, events_prune(host->events, before, err), err);
 }
 

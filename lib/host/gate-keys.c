@@ -3,6 +3,7 @@
  * Gates of the node's own keys: listed, and made anew. The signer has them; here only their public
  * halves pass.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 const char *hn_session_node(const hn_session *session)
@@ -121,6 +122,7 @@ static int rotate(hn_host *host, hn_session *session, crypto_signer *signer, cry
 int hn_node_key_rotate(
 	hn_session *session, const char *role, int64_t overlap, char **public_key, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	crypto_signer *signer = NULL;
 	crypto_role found = CRYPTO_ROLES;
 	host_permit permit;
@@ -131,8 +133,12 @@ int hn_node_key_rotate(
 	if (rc >= 0 && (overlap < 0 || !public_key))
 		rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 			"an overlap of 0 or more and a place for the key are needed");
-	if (rc >= 0)
-		rc = host_enter_node(session, HN_VERB_KEY_ROTATE, &host, &permit, err);
+	if (rc < 0)
+		return rc;
+	caps_call_text(&call.what, "role", role);
+	if (overlap > 0)
+		caps_call_int(&call.what, "overlap", overlap / OS_SECOND);
+	rc = host_call_node(session, HN_VERB_KEY_ROTATE, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_signer(host, &signer, err);

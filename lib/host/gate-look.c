@@ -3,6 +3,7 @@
  * Gates that look at one unit's machine: its definition, its last boot, console and log.
  */
 #include "host/boot-record.h"
+#include "host/call.h"
 #include "host/rights.h"
 
 #include <unistd.h>
@@ -114,6 +115,7 @@ int hn_unit_boot(hn_session *session, const char *unit, hn_boot **boot, hn_error
 int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	machine *m = NULL;
 	hn_host *host;
@@ -121,7 +123,8 @@ int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_erro
 
 	if (!fd)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the socket");
-	rc = host_enter_unit(session, unit, HN_VERB_UNIT_CONSOLE, &host, &found, &permit, err);
+	rc = host_call_unit(
+		session, unit, HN_VERB_UNIT_CONSOLE, &call, &host, &found, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_answers(&permit, HN_REDACT_CONSOLE, err);

@@ -2,6 +2,7 @@
  *
  * The gate to plans and generations.
  */
+#include "host/call.h"
 #include "host/plan.h"
 
 static int read_plan_options(const hn_plan_options *options, hn_plan_options *known, hn_error **err)
@@ -93,6 +94,7 @@ int hn_plan_find(hn_session *session, uint64_t number, hn_plan **plan, hn_error 
 int hn_plan_apply(
 	hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	hn_apply_options known;
 	hn_host *host = NULL;
 	int rc = host_session_use(session, &host, err);
@@ -107,11 +109,13 @@ int hn_plan_apply(
 	host_options_copy(&known, options, sizeof(known));
 	plan->redact |= session->redacts;
 	session->redacted = plan->redact;
-	return host_conceal(session, apply_plan(session, plan, &known, err), err);
+	return host_conceal(session, apply_plan(session, plan, &known, &call, err), err);
 }
 
 int hn_plan_check(hn_session *session, hn_plan *plan, hn_error **err)
 {
+	static const hn_apply_options plain = HN_APPLY_OPTIONS_INIT;
+	HOST_AUTO_CALL host_call call = {0};
 	hn_host *host = NULL;
 	int rc = host_session_use(session, &host, err);
 
@@ -120,7 +124,10 @@ int hn_plan_check(hn_session *session, hn_plan *plan, hn_error **err)
 	if (!plan || plan->host != host || plan->loaded)
 		return base_error(err, HN_EINVAL, HOST_ROOM, "make it again",
 			"the plan was not made on this host just now, or there is none");
-	return host_conceal(session, apply_check(session, plan, err), err);
+	rc = apply_call(session, plan, &plain, &call, err);
+	if (rc >= 0)
+		rc = apply_check(session, plan, err);
+	return host_conceal(session, rc, err);
 }
 
 int hn_generations_list(hn_session *session, hn_generation_fn each, void *arg, hn_error **err)

@@ -2,7 +2,7 @@
  *
  * The gate to removing, replacing, adopting and moving whole units.
  */
-#include "host/host-private.h"
+#include "host/call.h"
 
 #include <errno.h>
 
@@ -107,10 +107,13 @@ static int remove_unit(
 int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_host *host = NULL;
 	int rc = host_session_use(session, &host, err);
 
+	if (disks != HN_DISKS_KEEP)
+		caps_call_text(&call.what, "disks", "delete");
 	if (rc >= 0)
 		rc = host_find_unit(session, unit, &found, err);
 	if (rc >= 0 && found->owner != HN_OWNER_API && !found->undeclared)
@@ -118,7 +121,8 @@ int hn_unit_remove(hn_session *session, const char *unit, hn_disks disks, hn_err
 			"take it out of the declaration and apply with --on-remove destroy",
 			"%s is declared: the next apply would make it again", found->name);
 	if (rc >= 0)
-		rc = host_admit_unit(session, HN_VERB_UNIT_DELETE, found->uuid, &permit, err);
+		rc = host_call_admit(
+			session, HN_VERB_UNIT_DELETE, found->uuid, &call, &permit, err);
 	if (rc < 0)
 		return host_conceal(session, rc, err);
 	rc = remove_unit(session, found, disks, &permit, err);
@@ -160,11 +164,15 @@ static int unapply(void *arg, hn_error **err)
 int hn_unit_replace(hn_session *session, const char *unit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	HOST_AUTO_CALL host_call asked = {0};
 	host_permit create, permit;
 	remove_call call = {.session = session, .permit = &permit};
 	hn_host *host = NULL;
-	int rc = host_enter_unit(session, unit, HN_VERB_UNIT_DELETE, &host, &found, &permit, err);
+	int rc;
 
+	caps_call_bool(&asked.what, "replace", true);
+	rc = host_call_unit(
+		session, unit, HN_VERB_UNIT_DELETE, &asked, &host, &found, &permit, err);
 	if (rc < 0)
 		return rc;
 	call.unit = found;
@@ -228,7 +236,7 @@ static int take_values(const host_edit *edit, const machine_real *real, hn_error
 	return rc;
 }
 
-static int adopt_domain(host_edit *edit, const machine_real *real, hn_error **err)
+static int adopt_domain(host_edit *edit, const machine_real *real, host_call *call, hn_error **err)
 {
 	bool runs = host_status_runs(real->status);
 	host_permit permit;
@@ -239,7 +247,8 @@ static int adopt_domain(host_edit *edit, const machine_real *real, hn_error **er
 			"there is a unit \"%s\" already", edit->unit->name);
 	rc = host_unit_insert(edit->host, real->name, real->uuid, HN_OWNER_API, &edit->unit, err);
 	if (rc >= 0)
-		rc = host_admit_unit(edit->session, HN_VERB_UNIT_CREATE, real->uuid, &permit, err);
+		rc = host_call_admit(
+			edit->session, HN_VERB_UNIT_CREATE, real->uuid, call, &permit, err);
 	if (rc >= 0)
 		rc = take_values(edit, real, err);
 	if (rc >= 0)
@@ -263,6 +272,7 @@ static void hide_domain(hn_session *session, find_domain *seek)
 int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err)
 {
 	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
+	HOST_AUTO_CALL host_call call = {0};
 	find_domain seek = {.name = domain ? domain : ""};
 	host_edit edit = {0};
 	hn_host *host = NULL;
@@ -287,8 +297,9 @@ int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err)
 	if (rc < 0)
 		return host_conceal(session, rc, err);
 	edit.verb = HN_VERB_UNIT_CREATE;
+	caps_call_text(&call.what, "adopt", real->name);
 	return host_edit_end(
-		&edit, adopt_domain(&edit, real, err), "org.hypernix.unit.created.v1", err);
+		&edit, adopt_domain(&edit, real, &call, err), "org.hypernix.unit.created.v1", err);
 }
 
 /* --- move --- */
@@ -296,9 +307,13 @@ int hn_unit_adopt(hn_session *session, const char *domain, hn_error **err)
 int hn_unit_move(hn_session *session, const char *unit, const char *to, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = host_enter_unit(session, unit, HN_VERB_MIGRATE_OUT, &host, &found, &permit, err);
+	int rc;
+
+	caps_call_text(&call.what, "to", to);
+	rc = host_call_unit(session, unit, HN_VERB_MIGRATE_OUT, &call, &host, &found, &permit, err);
 
 	if (rc < 0)
 		return rc;

@@ -2,6 +2,7 @@
  *
  * Gates that run units: start, stop, restart, kill, pause, resume, reset, wait.
  */
+#include "host/call.h"
 #include "host/capacity.h"
 #include "host/restart.h"
 
@@ -13,11 +14,14 @@ typedef struct call {
 	hn_host *host;
 	hn_unit *unit;
 	host_permit permit;
+	host_call asked;
+	bool goes_on; /* a part of one that has begun */
 } call;
 
 static void end_call(call *c)
 {
 	(void)hn_unit_unref(c->unit);
+	host_call_end(&c->asked);
 }
 #define AUTO_CALL __attribute__((cleanup(end_call)))
 
@@ -30,7 +34,8 @@ static int begin_call(hn_session *session, const char *unit, hn_verb verb, call 
 	if (rc == 0 && verb == HN_VERB_UNIT_START)
 		rc = host_expire(session, err);
 	return rc < 0 ? host_conceal(session, rc, err)
-		      : host_enter_unit(session, unit, verb, &c->host, &c->unit, &c->permit, err);
+		      : host_call_unit(session, unit, verb, c->goes_on ? NULL : &c->asked, &c->host,
+				&c->unit, &c->permit, err);
 }
 
 static int copy_start(const hn_start_options *options, hn_start_options *known, hn_error **err)
@@ -178,6 +183,15 @@ static int stop_unit(
 	return rc;
 }
 
+/* How long a guest has to end by itself is a part of what is done to it. */
+static void ask_stop(call *c, const hn_stop_options *options)
+{
+	if (options->force)
+		caps_call_bool(&c->asked.what, "force", true);
+	if (options->grace > 0)
+		caps_call_int(&c->asked.what, "grace", options->grace);
+}
+
 int hn_unit_stop(hn_session *session, const char *unit, const hn_stop_options *options,
 	hn_stop_result *result, hn_error **err)
 {
@@ -194,6 +208,7 @@ int hn_unit_stop(hn_session *session, const char *unit, const hn_stop_options *o
 	if (known.grace < 0)
 		return base_error(err, HN_EINVAL, HOST_ROOM, "nanoseconds; 0 means stop.grace",
 			"a grace is not negative");
+	ask_stop(&c, &known);
 	rc = begin_call(session, unit, HN_VERB_UNIT_STOP, &c, err);
 	return rc < 0 ? rc : host_settle(&c.permit, stop_unit(&c, &known, result, err), err);
 }
@@ -202,8 +217,10 @@ int hn_unit_kill(hn_session *session, const char *unit, hn_error **err)
 {
 	hn_stop_options options = {.size = sizeof(options), .force = true};
 	AUTO_CALL call c = {0};
-	int rc = begin_call(session, unit, HN_VERB_UNIT_STOP, &c, err);
+	int rc;
 
+	ask_stop(&c, &options);
+	rc = begin_call(session, unit, HN_VERB_UNIT_STOP, &c, err);
 	return rc < 0 ? rc : host_settle(&c.permit, stop_unit(&c, &options, NULL, err), err);
 }
 
@@ -215,7 +232,7 @@ static int send_restarted(hn_session *session, const hn_unit *unit, hn_error **e
 
 /* Both rights before either half: a unit that may be stopped but not started must not stay down. */
 static int stop_for_restart(
-	hn_session *session, const char *unit, hn_cancel *cancel, hn_error **err)
+	hn_session *session, const char *unit, host_call *asked, hn_cancel *cancel, hn_error **err)
 {
 	hn_stop_options options = {.size = sizeof(options), .cancel = cancel};
 	char object[BASE_OBJECT_SIZE];
@@ -226,8 +243,11 @@ static int stop_for_restart(
 		rc = host_find_unit(session, unit, &c.unit, err);
 	if (rc < 0)
 		return rc;
-	host_object_unit(object, c.unit->uuid);
-	rc = hn_session_check(session, base_verb_text(HN_VERB_UNIT_START), object, err);
+	caps_call_bool(&asked->what, "restart", true);
+	rc = host_call_begin(
+		asked, session, HN_VERB_UNIT_START, host_object_unit(object, c.unit->uuid), err);
+	if (rc == 0)
+		rc = hn_session_check(session, base_verb_text(HN_VERB_UNIT_START), object, err);
 	if (rc == 0)
 		rc = admit_pending(c.host, c.unit, err);
 	if (rc == 0)
@@ -243,12 +263,13 @@ static int stop_for_restart(
 int hn_unit_restart(
 	hn_session *session, const char *unit, const hn_start_options *options, hn_error **err)
 {
-	AUTO_CALL call c = {0};
+	HOST_AUTO_CALL host_call asked = {0};
+	AUTO_CALL call c = {.goes_on = true};
 	hn_start_options known;
 	int rc = copy_start(options, &known, err);
 
 	if (rc == 0)
-		rc = stop_for_restart(session, unit, known.cancel, err);
+		rc = stop_for_restart(session, unit, &asked, known.cancel, err);
 	if (rc == 0)
 		rc = begin_call(session, unit, HN_VERB_UNIT_START, &c, err);
 	if (rc < 0)
@@ -294,14 +315,17 @@ static int name_lost(const hn_unit *unit, int rc, hn_error **err)
 		"unit '%s' has no domain", unit->name);
 }
 
-static int act(hn_session *session, const char *unit, hn_verb verb, machine_verb run,
-	hn_unit_status leads_to, hn_error **err)
+static int act(hn_session *session, const char *unit, hn_verb verb, const char *how,
+	machine_verb run, hn_unit_status leads_to, hn_error **err)
 {
 	AUTO_CALL call c = {0};
 	machine *m = NULL;
 	noting note = {.session = session, .status = leads_to};
-	int rc = begin_call(session, unit, verb, &c, err);
+	int rc;
 
+	if (how)
+		caps_call_bool(&c.asked.what, how, true);
+	rc = begin_call(session, unit, verb, &c, err);
 	if (rc < 0)
 		return rc;
 	note.unit = c.unit;
@@ -318,17 +342,18 @@ static int act(hn_session *session, const char *unit, hn_verb verb, machine_verb
 
 int hn_unit_pause(hn_session *session, const char *unit, hn_error **err)
 {
-	return act(session, unit, HN_VERB_UNIT_STOP, machine_pause, HN_UNIT_PAUSED, err);
+	return act(session, unit, HN_VERB_UNIT_STOP, "pause", machine_pause, HN_UNIT_PAUSED, err);
 }
 
 int hn_unit_resume(hn_session *session, const char *unit, hn_error **err)
 {
-	return act(session, unit, HN_VERB_UNIT_START, machine_resume, HN_UNIT_RUNNING, err);
+	return act(
+		session, unit, HN_VERB_UNIT_START, "resume", machine_resume, HN_UNIT_RUNNING, err);
 }
 
 int hn_unit_reset(hn_session *session, const char *unit, hn_error **err)
 {
-	return act(session, unit, HN_VERB_UNIT_RESET, machine_reset, HN_UNIT_RUNNING, err);
+	return act(session, unit, HN_VERB_UNIT_RESET, NULL, machine_reset, HN_UNIT_RUNNING, err);
 }
 
 /* Nobody else can start a unit while this process owns the machine: it would be waited for in vain.

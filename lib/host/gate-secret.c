@@ -3,6 +3,7 @@
  * Gates of secrets: put there, listed by name, handed over, removed.
  */
 #include "caps/secret.h"
+#include "host/call.h"
 #include "host/rights.h"
 
 #include <errno.h>
@@ -36,36 +37,74 @@ typedef struct secret_call {
 	hn_host *host;
 	host_rights *rights;
 	host_permit permit;
+	host_call asked;
 	uint8_t owner[CAPS_SECRET_OWNER];
 } secret_call;
 
-static int begin(
-	hn_session *session, const char *unit, hn_verb verb, secret_call *call, hn_error **err)
+static void end_call(secret_call *call)
 {
-	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
-	int rc =
-		unit ? host_enter_unit(session, unit, verb, &call->host, &found, &call->permit, err)
-		     : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "there is no unit");
+	host_call_end(&call->asked);
+}
+#define AUTO_SECRET __attribute__((cleanup(end_call)))
 
-	if (rc < 0)
-		return rc;
-	rc = host_rights_get(call->host, &call->rights, err);
+typedef struct seek_version {
+	const char *name;
+	int64_t version;
+} seek_version;
+
+static int look_at(void *arg, const char *name, int64_t version, int64_t made)
+{
+	seek_version *seek = arg;
+
+	(void)made;
+	if (strcmp(name, seek->name) == 0)
+		seek->version = version;
+	return 0;
+}
+
+/* The name, and the version that is there: a hash of the secret itself could be guessed. */
+static int tell(secret_call *call, const char *how, const char *name, hn_error **err)
+{
+	seek_version seek = {.name = name};
+	int rc = caps_secret_each(call->rights->store, call->owner, look_at, &seek, err);
+
+	caps_call_text(&call->asked.what, how, name);
+	caps_call_int(&call->asked.what, "version", seek.version);
+	return rc;
+}
+
+static int begin(hn_session *session, const char *unit, hn_verb verb, const char *how,
+	const char *name, secret_call *call, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL, *again = NULL;
+	int rc = unit && (name || !how) ? host_session_use(session, &call->host, err)
+					: base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+						  "a unit and the name of a secret are needed");
+
+	if (rc >= 0)
+		rc = host_find_unit(session, unit, &found, err);
+	if (rc >= 0)
+		rc = host_rights_get(call->host, &call->rights, err);
 	if (rc >= 0)
 		rc = owner_of(found->uuid, call->owner, err);
-	return rc < 0 ? host_settle(&call->permit, rc, err) : 0;
+	if (rc >= 0 && how)
+		rc = tell(call, how, name, err);
+	return rc < 0 ? rc
+		      : host_call_unit(session, unit, verb, &call->asked, &call->host, &again,
+				&call->permit, err);
 }
 
 int hn_secret_put(hn_session *session, const char *unit, const char *name, const void *bytes,
 	size_t size, hn_error **err)
 {
 	crypto_signer *signer = NULL;
-	secret_call call;
+	AUTO_SECRET secret_call call = {0};
 	int rc = name && bytes ? 0
 			       : base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 					 "a secret needs a name and its bytes");
 
 	if (rc >= 0)
-		rc = begin(session, unit, HN_VERB_UNIT_SECRET, &call, err);
+		rc = begin(session, unit, HN_VERB_UNIT_SECRET, "put", name, &call, err);
 	if (rc < 0)
 		return rc;
 	rc = host_signer(call.host, &signer, err);
@@ -77,8 +116,8 @@ int hn_secret_put(hn_session *session, const char *unit, const char *name, const
 
 int hn_secret_remove(hn_session *session, const char *unit, const char *name, hn_error **err)
 {
-	secret_call call;
-	int rc = begin(session, unit, HN_VERB_UNIT_SECRET, &call, err);
+	AUTO_SECRET secret_call call = {0};
+	int rc = begin(session, unit, HN_VERB_UNIT_SECRET, "remove", name, &call, err);
 
 	if (rc < 0)
 		return rc;
@@ -101,8 +140,8 @@ static int list_one(void *arg, const char *name, int64_t version, int64_t made)
 int hn_secret_list(hn_session *session, const char *unit, char **json, hn_error **err)
 {
 	BASE_AUTO_OF(hn_json) hn_json *made = NULL;
-	secret_call call;
-	int rc = json ? begin(session, unit, HN_VERB_UNIT_READ, &call, err)
+	AUTO_SECRET secret_call call = {0};
+	int rc = json ? begin(session, unit, HN_VERB_UNIT_READ, NULL, NULL, &call, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
 	if (rc >= 0)
@@ -167,9 +206,9 @@ int hn_secret_attach(
 {
 	BASE_AUTO_OF(crypto_secret) crypto_secret *plain = NULL;
 	crypto_signer *signer = NULL;
-	secret_call call;
+	AUTO_SECRET secret_call call = {0};
 	int memory = -1;
-	int rc = fd ? begin(session, unit, HN_VERB_UNIT_SECRET, &call, err)
+	int rc = fd ? begin(session, unit, HN_VERB_UNIT_SECRET, "attach", name, &call, err)
 		    : base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 			      "there is no place for the descriptor");
 

@@ -3,6 +3,7 @@
  * Gates of services: which there are on this host, and what each may do.
  */
 #include "caps/service.h"
+#include "host/call.h"
 #include "host/rights.h"
 
 typedef struct loading {
@@ -42,6 +43,7 @@ static int load(void *arg, hn_error **err)
 int hn_services_load(hn_session *session, const char *services, hn_error **err)
 {
 	BASE_AUTO_OF(caps_services) caps_services *read = NULL;
+	HOST_AUTO_CALL host_call call = {0};
 	char object[BASE_OBJECT_SIZE];
 	loading one = {.session = session};
 	host_permit permit;
@@ -52,8 +54,12 @@ int hn_services_load(hn_session *session, const char *services, hn_error **err)
 		rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL, "there are no services");
 	if (rc >= 0)
 		rc = caps_services_read(services, &read, err);
+	caps_call_text(&call.what, "services", services);
 	if (rc >= 0)
-		rc = host_may(session, HN_VERB_NODE_ROLE, host_object_node(object, host), err);
+		rc = host_call_begin(
+			&call, session, HN_VERB_NODE_ROLE, host_object_node(object, host), err);
+	if (rc >= 0)
+		rc = host_may(session, HN_VERB_NODE_ROLE, object, err);
 	if (rc >= 0)
 		rc = caps_services_same(host->store, read, err);
 	if (rc != 0)

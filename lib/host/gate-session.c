@@ -2,6 +2,7 @@
  *
  * Gates of sessions themselves: explained, listed, cut, and whether operators need a token.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 #include <errno.h>
@@ -192,14 +193,16 @@ static int cut(void *arg, hn_error **err)
 
 int hn_session_cut(hn_session *session, const char *id, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	cutting one = {.session = session, .id = id};
 	host_rights *rights = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
 	int rc = parse_id(id, one.number, err);
 
+	caps_call_text(&call.what, "session", id);
 	if (rc >= 0)
-		rc = host_enter_node(session, HN_VERB_SESSION_CUT, &host, &permit, err);
+		rc = host_call_node(session, HN_VERB_SESSION_CUT, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	rc = host_rights_get(host, &rights, err);
@@ -210,6 +213,7 @@ int hn_session_cut(hn_session *session, const char *id, hn_error **err)
 
 int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_rights *rights = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
@@ -223,8 +227,9 @@ int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err)
 	if (rc >= 0 && !allowed && !caps_store_bundle(rights->store))
 		rc = base_error(err, HN_EBUNDLE, HOST_ROOM, "load a trust bundle first",
 			"without one nobody could act on this host any more");
+	caps_call_bool(&call.what, "local", allowed);
 	if (rc >= 0)
-		rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
+		rc = host_call_node(session, HN_VERB_NODE_ROLE, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
 	return host_settle(&permit, caps_store_local_set(rights->store, allowed, err), err);

@@ -2,6 +2,7 @@
  *
  * How a gate begins: the session is looked at, what it names is found, the verb is admitted.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 int host_admit_unit(
@@ -88,15 +89,29 @@ static int missing(const char *name, hn_error **err)
 	return rc;
 }
 
+/* A right that waits for persons, for a reason or for a proof is one. */
+static bool reaches(const hn_session *session, int rc)
+{
+	return rc >= 0 || rc == HN_EAPPROVAL || rc == HN_EMFA || rc == HN_EREASON ||
+	       (session->holder && session->holder->wants_fresh);
+}
+
 /* Whom no right reaches it does not exist for. */
-static bool knows(hn_session *session, hn_unit *unit)
+static bool knows(hn_session *session, const hn_unit *unit)
 {
 	static const hn_verb any[] = {HN_VERB_UNIT_READ, HN_VERB_UNIT_UPDATE, HN_VERB_UNIT_START,
-		HN_VERB_UNIT_STOP, HN_VERB_UNIT_DELETE, HN_VERB_UNIT_CREATE, HN_VERB_FORCE_SET};
+		HN_VERB_UNIT_STOP, HN_VERB_UNIT_DELETE, HN_VERB_UNIT_CREATE, HN_VERB_UNIT_SECRET,
+		HN_VERB_FORCE_SET};
 
-	for (size_t i = 0; i < BASE_COUNT(any); i++)
-		if (host_sees_unit(session, any[i], unit, false))
+	char object[BASE_OBJECT_SIZE];
+
+	host_object_unit(object, unit->uuid);
+	for (size_t i = 0; i < BASE_COUNT(any); i++) {
+		if (session->holder)
+			host_facts_done(session);
+		if (reaches(session, host_would(session, any[i], object, NULL)))
 			return true;
+	}
 	return false;
 }
 
@@ -116,20 +131,24 @@ int host_find_unit(hn_session *session, const char *name, hn_unit **unit, hn_err
 /* What may not be read looks missing. */
 static int hide(hn_session *session, const char *name, hn_unit *unit, int rc, hn_error **err)
 {
-	if (!host_session_limited(session) || rc == HN_ENOMEM ||
+	if (!host_session_limited(session) || rc == HN_ENOMEM || reaches(session, rc) ||
 		host_sees_unit(session, HN_VERB_UNIT_READ, unit, false))
 		return rc;
 	return missing(name, err);
 }
 
-int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host **host,
-	hn_unit **unit, host_permit *permit, hn_error **err)
+int host_call_unit(hn_session *session, const char *name, hn_verb verb, host_call *call,
+	hn_host **host, hn_unit **unit, host_permit *permit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	char object[BASE_OBJECT_SIZE];
 	int rc = host_session_use(session, host, err);
 
 	if (rc >= 0)
 		rc = host_find_unit(session, name, &found, err);
+	if (rc >= 0 && call)
+		rc = host_call_begin(
+			call, session, verb, host_object_unit(object, found->uuid), err);
 	if (rc < 0)
 		return rc;
 	rc = host_admit_unit(session, verb, found->uuid, permit, err);
@@ -137,6 +156,12 @@ int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host
 		return hide(session, name, found, rc, err);
 	*unit = BASE_STEAL(found);
 	return 0;
+}
+
+int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host **host,
+	hn_unit **unit, host_permit *permit, hn_error **err)
+{
+	return host_call_unit(session, name, verb, NULL, host, unit, permit, err);
 }
 
 int host_key_find(const char *key, const hn_key **row, hn_error **err)

@@ -109,7 +109,13 @@ struct hn_session {
 	bool quorum;              /* shown for the admission that goes on */
 	uint32_t redacts;         /* classes that some term of its token leaves out */
 	uint32_t redacted;        /* of the answer that was given last */
-	bool told;                /* who wants to know of the loss was told */
+	struct host_call *call;   /* that goes on (host/call.h); NULL: none */
+	uint8_t *refused;         /* the canonical request of the one that was refused last; NULL */
+	size_t refused_size;
+	bool request_only; /* nothing is done: what would be is kept as refused */
+	hn_session_fresh_fn on_fresh;
+	void *on_fresh_arg;
+	bool told; /* who wants to know of the loss was told */
 	hn_session_loss_fn on_loss;
 	void *on_loss_arg;
 	struct { /* second descriptors of consoles that were opened with it, by tokens only */

@@ -171,7 +171,12 @@ typedef struct apply_run {
 	int64_t deadline;    /* monotonic ns for all steps; 0 = none */
 	bool check;          /* without effect: a denial is not put on record */
 } apply_run;
-int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options, hn_error **err);
+/* `call` is begun when the plan fits; NULL: this is a part of one that has begun. */
+int apply_plan(hn_session *session, hn_plan *plan, const hn_apply_options *options,
+	struct host_call *call, hn_error **err);
+/* Begins the call that this apply is (apply-call.c). */
+int apply_call(hn_session *session, const hn_plan *plan, const hn_apply_options *options,
+	struct host_call *call, hn_error **err);
 /* One act: steps[first..last) of one unit in one phase, which is not PHASE_NOTHING. */
 int apply_act(apply_run *run, size_t first, size_t last, hn_error **err);
 /* What apply_plan does before its first effect. 1; 0 when there is no machine to ask. */

@@ -62,7 +62,9 @@ typedef struct host_holder { /* of a token */
 	size_t address_size;
 	hn_verb fresh_verb; /* HN_VERB_COUNT: no fresh proof */
 	char fresh_object[BASE_OBJECT_SIZE];
+	uint8_t fresh_request[32];
 	int64_t fresh_until; /* boot ns */
+	bool wants_fresh;    /* all that the last decision missed was a fresh proof */
 	/* the unit whose tags and values a decision asks for, as it resolves now; kept for the
 	 * length of one decision */
 	char unit[37];

@@ -3,6 +3,7 @@
  * Sessions of token holders: opening one (caps.md section 6, V1 to V9), proving possession anew,
  * and deciding a request by the token.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 #include <arpa/inet.h>
@@ -243,6 +244,7 @@ static int make_session(hn_host *host, const hn_session_options *options, host_h
 		holder->asks_approval |= holder->token->caveats[i].id == CAPS_APPROVAL;
 	(*session)->holder = holder;
 	host_redacts_fill(*session);
+	(*session)->request_only = options->request_only;
 	rc = host_facts_fill(*session, &facts, err);
 	if (rc >= 0)
 		rc = caps_program_new(holder->token, &facts, &holder->program, err);
@@ -331,11 +333,14 @@ static int read_fresh(
 	(void)snprintf(object, sizeof(object), "%.*s", (int)proof.object.size,
 		(const char *)proof.object.bytes);
 	fill_use(holder, (unsigned)proof.verb, object, &use);
+	/* of which call it is shows when that is made */
+	memcpy(use.request_hash, proof.request_hash.bytes, sizeof(use.request_hash));
 	rc = verify(session->host, holder, fresh, &use, reason, err);
 	if (rc < 0)
 		return rc;
 	holder->fresh_verb = (hn_verb)proof.verb;
 	(void)snprintf(holder->fresh_object, sizeof(holder->fresh_object), "%s", object);
+	memcpy(holder->fresh_request, use.request_hash, sizeof(holder->fresh_request));
 	holder->fresh_until = session->host->os->ops->clock(session->host->os, HN_OS_CLOCK_BOOT) +
 			      FRESH_SECONDS * OS_SECOND;
 	return 0;
@@ -389,14 +394,18 @@ void host_request_fill(
 		.peer = holder->peer,
 	};
 	if (holder->asks_approval)
-		caps_request_hash(verb, object, request->hash);
+		host_call_hash(session, verb, object, request->hash);
 }
 
 static bool is_fresh(const hn_session *session, hn_verb verb, const char *object)
 {
 	const host_holder *holder = session->holder;
+	uint8_t hash[32];
 
-	return holder->fresh_verb == verb && strcmp(holder->fresh_object, object) == 0 &&
+	if (holder->fresh_verb != verb || strcmp(holder->fresh_object, object) != 0)
+		return false;
+	host_call_hash(session, verb, object, hash);
+	return crypto_equal(holder->fresh_request, hash, sizeof(hash)) &&
 	       session->host->os->ops->clock(session->host->os, HN_OS_CLOCK_BOOT) <
 		       holder->fresh_until;
 }
@@ -413,8 +422,10 @@ int host_token_decide(hn_session *session, hn_verb verb, const char *object,
 	host_request_fill(session, verb, object, &request);
 	caps_decide_program(session->holder->program, &request, &facts, decision, note, arg);
 	host_facts_done(session);
-	if (decision->code == HN_OK && (base_verb_flags(verb) & BASE_VERB_F) != 0 &&
-		!is_fresh(session, verb, object)) {
+	session->holder->wants_fresh = decision->code == HN_OK &&
+				       (base_verb_flags(verb) & BASE_VERB_F) != 0 &&
+				       !is_fresh(session, verb, object);
+	if (session->holder->wants_fresh) {
 		decision->code = HN_EDENIED;
 		decision->why = "a fresh proof of possession is needed";
 		decision->link = decision->slot = CAPS_LINK_NONE;
@@ -426,13 +437,18 @@ int host_token_decide(hn_session *session, hn_verb verb, const char *object,
 int host_decision_error(const hn_session *session, hn_verb verb, const char *object,
 	const caps_decision *decision, hn_error **err)
 {
+	const char *hint = decision->code == HN_EAPPROVAL
+				   ? "ask for it: the same again with --request-approval FILE"
+			   : session->holder->wants_fresh
+				   ? "give the key of the token: --cap-key FILE"
+				   : "see: hv-cap explain";
 	char name[BASE_OBJECT_SIZE];
 	int rc = decision->code;
 
 	if (!err) /* as lists ask of each unit: the store is not asked for names */
 		return rc;
-	base_error(err, decision->code, HOST_ROOM, "see: hv-cap explain", "%s on %s: %s",
-		base_verb_text(verb), host_object_called(session, object, name),
+	base_error(err, decision->code, HOST_ROOM, hint, "%s on %s: %s", base_verb_text(verb),
+		host_object_called(session, object, name),
 		decision->why ? decision->why : "denied");
 	host_denial_plain(session, object, err);
 	if (decision->link != CAPS_LINK_NONE)

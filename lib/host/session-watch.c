@@ -120,18 +120,22 @@ int host_session_keep_console(hn_session *session, int fd, const char *object, h
 static void ask_consoles(hn_session *session)
 {
 	int64_t now = os_monotonic(session->host->os);
+	struct host_call *call = session->call;
 	caps_decision decision;
 
 	if (!session->holder || session->console_count == 0 || now < session->next_console)
 		return;
 	session->next_console = now + TICK;
-	session->holder->under_way = true; /* what they have used up goes on holding for them */
+	/* What they have used up goes on holding for them; another call may be going on. */
+	session->call = NULL;
+	session->holder->under_way = true;
 	for (size_t i = session->console_count; i-- > 0;)
 		if (host_token_decide(session, HN_VERB_UNIT_CONSOLE, session->consoles[i].object,
 			    &decision, NULL, NULL, NULL) < 0 ||
 			decision.code != HN_OK)
 			close_console(session, i);
 	session->holder->under_way = false;
+	session->call = call;
 }
 
 static int lost(const hn_session *session, hn_error **err)

@@ -82,6 +82,7 @@ hn_session *hn_session_unref(hn_session *session)
 	host_session_close(session);
 	host_holder_free(session->holder);
 	caps_glass_free(session->glass);
+	base_free(session->refused);
 	hn_host_unref(session->host);
 	base_free(session->reason);
 	base_free(session->program);

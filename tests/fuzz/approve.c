@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Fuzzes requests for approval and approvals, as text when they begin so and as CBOR else. What is
- * read is written again byte by byte, and nobody's approval is anybody's.
+ * Fuzzes requests for approval, the calls in them and approvals, as text when they begin so and as
+ * CBOR else. What is read is written again byte by byte, has the hash that it says, and nobody's
+ * approval is anybody's.
  */
 #include "caps/approve.h"
 #include <stdlib.h>
@@ -14,10 +15,33 @@ static void require(bool held)
 		abort();
 }
 
+/* Behind its hash nothing would find the way to the call by itself. */
+static void try_call(const uint8_t *data, size_t size)
+{
+	caps_called called;
+	hn_json *json = NULL;
+
+	if (!caps_called_read((caps_view){data, size}, &called))
+		return;
+	require(called.object.size >= 1 && called.arguments.size >= 1);
+	require(called.arguments.bytes + called.arguments.size == data + size);
+	require(hn_json_new(false, &json, NULL) == 0);
+	hn_json_object(json, NULL);
+	caps_called_json(&called, json);
+	hn_json_end(json);
+	require(hn_json_finish(json, &(const char *){NULL}, NULL, NULL) == 0);
+	hn_json_free(json);
+}
+
 static void check_ask(const caps_ask *ask)
 {
 	BASE_AUTO_BUF base_buf bytes = {0};
 	hn_json *json = NULL;
+	uint8_t hash[32];
+
+	crypto_sha256(ask->call.bytes, ask->call.size, hash);
+	require(memcmp(hash, ask->params, sizeof(hash)) == 0);
+	require(ask->kind != CAPS_ASK_USE || caps_mask_has(&ask->mask, ask->called.verb));
 
 	require(ask->pattern_count >= 1 && ask->pattern_count <= CAPS_ASK_PATTERNS);
 	require(ask->until > ask->made && ask->ttl >= 1 && ask->reason.size >= 1);
@@ -69,6 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		base_free(text);
 		return 0;
 	}
+	try_call(data, size);
 	if (caps_ask_read(data, size, &ask, NULL) == 0)
 		check_ask(ask);
 	caps_ask_free(ask);

@@ -11,6 +11,24 @@ static int read_text(cli_run *cli, const char *path, char **text)
 
 /* ---- one use of a verb ---- */
 
+/* Nobody signs what he has not seen: beside an answer that goes to a file or another program. */
+static int show_request(const cli_run *cli, const char *text)
+{
+	const char *path = cli_text(cli, "out");
+	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+	hn_error *error = NULL;
+
+	if (hn_approval_inspect(text, &json, &error) < 0)
+		return cli_fail(cli, error);
+	document = cli_document_new(json);
+	if (document == NULL || cli->quiet)
+		return 0;
+	cli_document_print(
+		cli->json || path == NULL || strcmp(path, "-") == 0 ? stderr : stdout, document);
+	return 0;
+}
+
 int cap_request(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
@@ -26,22 +44,10 @@ int cap_request(cli_run *cli)
 	if (hn_approval_request(session, cli_operand(cli, 0), object, NULL,
 		    cap_seconds(cli, "ttl", 0), &request, &error) < 0)
 		return cli_fail(cli, error);
-	return cap_give(cli, request, CAP_PUBLIC_MODE, "the request, for those who approve,");
-}
-
-/* Nobody signs what he has not seen. */
-static int show_request(cli_run *cli, const char *text)
-{
-	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
-	CLI_AUTO_TEXT char *json = NULL;
-	hn_error *error = NULL;
-
-	if (hn_approval_inspect(text, &json, &error) < 0)
-		return cli_fail(cli, error);
-	document = cli_document_new(json);
-	if (document != NULL && !cli->json && !cli->quiet && cli_text(cli, "out") != NULL)
-		cli_document_print(document);
-	return 0;
+	status = show_request(cli, request);
+	return status != 0 ? status
+			   : cap_give(cli, request, CAP_PUBLIC_MODE,
+				     "the request, for those who approve,");
 }
 
 int cap_approve(cli_run *cli)

@@ -23,11 +23,6 @@ extern const cli_option cap_options[];
 
 /* ---- the host (open.c) ---- */
 int cap_open(cli_run *cli, cli_access access, hn_session **session);
-/* "node/<name>" of the session's host; free it. */
-char *cap_node(hn_session *session);
-/* What verbs with flag F ask of the holder of a token; nothing of a local operator. */
-int cap_prove(cli_run *cli, hn_session *session, const char *verb, const char *object);
-int cap_prove_here(cli_run *cli, hn_session *session, const char *verb); /* on this node */
 /* "unit:web-1" and "unit:web-1/disk/vda" with the unit's uuid, "node:a" with slashes; other words
  * are objects or patterns already. Opens the host when it is needed; *session is kept. */
 int cap_object(cli_run *cli, const char *word, hn_session **session, char **object);

@@ -50,8 +50,9 @@ const cli_command cap_commands[] = {
 		cap_attenuate, false},
 	{TOKENS, "seal", "FILE", "make a token that nobody can narrow further", NULL, options_seal,
 		"seal ro.cap -o sealed.cap\n", cap_seal, false},
-	{TOKENS, "inspect", "FILE", "print what a token says, whether it is good or not", NULL,
-		NULL, "inspect bo.cap\ninspect bo.cap --json\n", cap_inspect, false},
+	{TOKENS, "inspect", "FILE", "print what a token says, whether it is good or not",
+		"Also of requests for approval and approvals.", NULL,
+		"inspect bo.cap\ninspect bo.cap --json\n", cap_inspect, false},
 	{TOKENS, "verify", "FILE", "check a token against a trust bundle, without any server",
 		"Every signature, the issuer and its ceiling, the time. Revocations are known to hosts "
 		"only.",
@@ -130,8 +131,9 @@ const cli_command cap_commands[] = {
 		"keys rotate issuer --overlap 7d\n", cap_keys_rotate, false},
 
 	{PERSONS, "request", "VERB OBJECT", "ask for the approval of one use of a right",
-		"Needs --reason. The text goes to those who approve; their approvals come back with "
-		"collect.",
+		"Of a call without arguments; of others ask by the command itself, with "
+		"--request-approval. Needs --reason. The text goes to those who approve; their "
+		"approvals come back with collect.",
 		options_request, "request unit.delete unit:db-1 --reason INC-7 -o r.req\n",
 		cap_request, false},
 	{PERSONS, "approve", "FILE", "sign a request with one's own key, on any machine",

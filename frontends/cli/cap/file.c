@@ -126,7 +126,7 @@ int cap_print_document(const cli_run *cli, const char *json)
 		return status;
 	document = cli_document_new(json);
 	if (document != NULL)
-		cli_document_print(document);
+		cli_document_print(stdout, document);
 	return 0;
 }
 

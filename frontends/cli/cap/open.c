@@ -9,43 +9,6 @@ int cap_open(cli_run *cli, cli_access access, hn_session **session)
 	return cli_act(cli, access, cli_text(cli, "reason"), session);
 }
 
-char *cap_node(hn_session *session)
-{
-	const char *node = hn_session_node(session);
-
-	return cli_format("node/%s", node == NULL ? "-" : node);
-}
-
-int cap_prove(cli_run *cli, hn_session *session, const char *verb, const char *object)
-{
-	hn_cap_options options = HN_CAP_OPTIONS_INIT;
-	hn_cap_use use = HN_CAP_USE_INIT;
-	CLI_AUTO_TEXT char *nonce = NULL;
-	CLI_AUTO_TEXT char *proven = NULL;
-	hn_error *error = NULL;
-
-	if (cli->token == NULL)
-		return 0;
-	options.key = cli_text(cli, "cap-key");
-	options.passphrase = cli->passphrase;
-	use.verb = verb;
-	use.object = object;
-	if (hn_session_challenge(cli->host, &nonce, &error) < 0)
-		return cli_fail(cli, error);
-	use.nonce = nonce;
-	if (hn_cap_prove(cli->token, &use, &options, &proven, &error) < 0 ||
-		hn_session_prove(session, proven, &error) < 0)
-		return cli_fail(cli, error);
-	return 0;
-}
-
-int cap_prove_here(cli_run *cli, hn_session *session, const char *verb)
-{
-	CLI_AUTO_FREE char *node = cap_node(session);
-
-	return cap_prove(cli, session, verb, node);
-}
-
 static int unit_object(cli_run *cli, const char *name, hn_session **session, char **object)
 {
 	CLI_AUTO_OF(hn_unit) hn_unit *unit = NULL;

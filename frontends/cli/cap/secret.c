@@ -9,32 +9,24 @@
 
 #define SECRET_BYTES 16384 /* the library has the same limit */
 
-/* "db-1" and "unit:db-1" are the unit; what is proved is of its uuid. */
+/* "db-1" and "unit:db-1" are the unit. */
 typedef struct of_unit {
 	hn_session *session; /* owned by who has this */
 	const char *name;
-	char *object;
 } of_unit;
 
 static void of_unit_auto(of_unit *one)
 {
 	hn_session_unref(one->session);
-	free(one->object);
 }
 #define OF_UNIT __attribute__((cleanup(of_unit_auto))) of_unit
 
 static int open_unit(cli_run *cli, cli_access access, of_unit *one)
 {
 	const char *word = cli_operand(cli, 0);
-	int status = cap_open(cli, access, &one->session);
 
 	one->name = strncmp(word, "unit:", 5) == 0 ? word + 5 : word;
-	CLI_AUTO_FREE char *named = cli_format("unit:%s", one->name);
-	if (status == 0)
-		status = cap_object(cli, named, &one->session, &one->object);
-	if (status == 0 && access == CLI_WRITE)
-		status = cap_prove(cli, one->session, "unit.secret", one->object);
-	return status;
+	return cap_open(cli, access, &one->session);
 }
 
 int cap_secret_put(cli_run *cli)

@@ -35,9 +35,6 @@ int cap_issue(cli_run *cli)
 		status = cap_terms(cli, true, &session, &terms);
 	if (status != 0)
 		return status;
-	status = cap_prove_here(cli, session, "cap.issue");
-	if (status != 0)
-		return status;
 	if (hn_cap_issue(session, terms, holder, &token, &error) < 0)
 		return cli_fail(cli, error);
 	status = cap_give(cli, token, CAP_TOKEN_MODE, "the token");
@@ -103,7 +100,9 @@ int cap_inspect(cli_run *cli)
 
 	if (status != 0)
 		return status;
-	result = hn_cap_inspect(text, &json, &error);
+	result = strncmp(text, "hvr1.", 5) == 0 || strncmp(text, "hva1.", 5) == 0
+			 ? hn_approval_inspect(text, &json, &error)
+			 : hn_cap_inspect(text, &json, &error);
 	return result < 0 ? cli_fail(cli, error) : cap_print_document(cli, json);
 }
 

@@ -44,6 +44,11 @@ int compute_each(
 	hn_json *json = cli->json ? cli_json_new() : NULL;
 	int status = 0;
 
+	if (cli_only_asks(cli) && cli->operand_count > 1) {
+		(void)hn_json_free(json);
+		return cli_refuse(cli, HN_EINVAL, "name one unit",
+			"--request-approval asks for one call at a time");
+	}
 	if (json != NULL) {
 		hn_json_object(json, NULL);
 		hn_json_array(json, "units");

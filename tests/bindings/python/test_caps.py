@@ -407,6 +407,39 @@ class Tokens(Lab):
                     session.check(verb, 'unit/web')
             session.breakglass_end()
 
+    def test_a_fresh_proof(self):
+        token = self.issue([{'verbs': ['cap.issue'], 'on': 'node/*'}])
+        session, asked = self.open(token), []
+        terms = json.dumps({'for': 'bo', 'ttl': '10min', 'grants': READ})
+        with self.refused(hypernix.DeniedError):
+            session.cap_issue(terms)
+        refused = json.loads(session.refused())
+        self.assertEqual(refused['arguments'], {'terms': terms})
+
+        def prove(verb, on, request):
+            asked.append((verb, request))
+            session.prove(hypernix.cap_prove(token, verb=verb, object=on, request=request, key=self.path('alice.key'),
+                                             nonce=self.host.session_challenge()))
+        session.on_fresh(prove)
+        self.assertTrue(session.cap_issue(terms).startswith('hvc1.'))
+        self.assertEqual(asked, [('cap.issue', refused['request'])])
+
+    def test_an_approval_is_of_one_call(self):
+        keyset = next(iter(json.loads(hypernix.trust_show(self.operator.trust_current()))['keysets']))['hash']
+        self.operator.unit_define('web')
+        session = self.open(self.issue([{'verbs': ['unit.read'], 'on': 'unit/*'}, {'verbs': ['unit.update'], 'on': 'unit/*',
+                                        'approval': {'of': keyset, 'count': 1, 'within': '15min'}}]))
+        with self.refused(hypernix.ApprovalRequiredError):
+            session.unit_set('web', 'memory.size', '256Mi')
+        request = session.approval_request(None, None, None, 0)
+        self.assertEqual(json.loads(hypernix.approval_inspect(request))['arguments'], {'set': {'memory.size': '256Mi'}})
+        session.approval_collect(hypernix.approval_sign(request, key=self.path('bo.key')))
+        with self.refused(hypernix.ApprovalRequiredError):
+            session.unit_set('web', 'memory.size', '2Gi')
+        session.unit_set('web', 'memory.size', '256Mi')
+        with self.refused(hypernix.ApprovalRequiredError):
+            session.unit_set('web', 'memory.size', '256Mi')
+
     def test_an_approval_of_nothing(self):
         with self.assertRaises(hypernix.Error):
             hypernix.approval_sign('hvr1.AAAA', key=self.path('alice.key'))

@@ -27,6 +27,19 @@ static caps_view view_of(const char *text)
 	return (caps_view){(const uint8_t *)text, strlen(text)};
 }
 
+/* What is asked for, as canonical requests have it. */
+static caps_view call_of(hn_verb verb, const char *object, const char *argument)
+{
+	static caps_call calls[8];
+	static size_t next;
+	caps_call *call = &calls[next++ % BASE_COUNT(calls)];
+
+	caps_call_free(call);
+	caps_call_text(call, "name", argument);
+	cr_assert_eq(caps_call_finish(call, verb, object, NULL), 0);
+	return caps_call_view(call);
+}
+
 static caps_ask terms(void)
 {
 	caps_ask ask = {.kind = CAPS_ASK_BREAKGLASS,
@@ -38,9 +51,20 @@ static caps_ask terms(void)
 		.made = T0,
 		.until = T0 + 900,
 		.reason = view_of("all is down"),
-		.cluster = view_of("lab")};
+		.cluster = view_of("lab"),
+		.call = call_of(HN_VERB_BREAKGLASS_ACTIVATE, "node/lab", "outage")};
 
 	caps_mask_add(&ask.mask, HN_VERB_UNIT_START);
+	return ask;
+}
+
+/* Of one use: of this call. */
+static caps_ask use_of(const char *argument)
+{
+	caps_ask ask = terms();
+
+	ask.kind = CAPS_ASK_USE;
+	ask.call = call_of(HN_VERB_UNIT_START, "unit/**", argument);
 	return ask;
 }
 
@@ -163,6 +187,89 @@ Test(ask, what_would_not_be_read_is_not_written)
 	ask = terms();
 	ask.subject = view_of("two words");
 	refused(ask, "a name with a space");
+}
+
+/* --- what is read is what is signed --- */
+
+/* The bytes of a request, with its call in the place of another. */
+static int read_with(const caps_ask *ask, size_t at, const void *bytes, size_t size)
+{
+	BASE_AUTO_OF(caps_ask) caps_ask *read = NULL;
+	BASE_AUTO_FREE uint8_t *copy = base_memdup(ask->bytes, ask->size);
+
+	cr_assert_leq(at + size, ask->size);
+	memcpy(copy + at, bytes, size);
+	return caps_ask_read(copy, ask->size, &read, NULL);
+}
+
+static size_t place_of(const caps_ask *ask, caps_view part)
+{
+	return (size_t)(part.bytes - ask->bytes);
+}
+
+Test(ask, text_and_hash_must_agree)
+{
+	caps_ask from = use_of("2Gi"), other = use_of("9Gi");
+	BASE_AUTO_OF(caps_ask) caps_ask *ask = made(&from), *second = made(&other);
+	uint8_t wrong[32];
+
+	cr_assert_eq(ask->call.size, second->call.size);
+	cr_expect_eq(read_with(ask, place_of(ask, ask->call), ask->call.bytes, ask->call.size), 0);
+	cr_expect_eq(read_with(ask, place_of(ask, ask->call), second->call.bytes, ask->call.size),
+		HN_ECBOR, "other words");
+	memcpy(wrong, second->params, 32);
+	for (size_t at = 0; at + 32 <= ask->size; at++)
+		if (memcmp(ask->bytes + at, ask->params, 32) == 0)
+			cr_expect_eq(read_with(ask, at, wrong, 32), HN_ECBOR, "another hash");
+}
+
+Test(ask, the_hash_is_that_of_the_call)
+{
+	caps_ask from = use_of("2Gi"), other = use_of("9Gi");
+	BASE_AUTO_OF(caps_ask) caps_ask *ask = made(&from), *second = made(&other);
+	uint8_t hash[32];
+
+	crypto_sha256(from.call.bytes, from.call.size, hash);
+	cr_expect_arr_eq(ask->params, hash, 32);
+	cr_expect_neq(memcmp(ask->params, second->params, 32), 0);
+	cr_expect_neq(memcmp(ask->hash, second->hash, 32), 0);
+}
+
+Test(ask, of_one_use_has_the_scope_of_its_call)
+{
+	caps_ask ask = use_of("x");
+
+	caps_mask_add(&ask.mask, HN_VERB_UNIT_STOP);
+	refused(ask, "one verb more");
+	ask = use_of("x");
+	ask.call = call_of(HN_VERB_UNIT_STOP, "unit/**", "x");
+	refused(ask, "another verb");
+	ask.call = call_of(HN_VERB_UNIT_START, "unit/*", "x");
+	refused(ask, "another object");
+	ask = use_of("x");
+	ask.patterns[1] = view_of("node/**");
+	ask.pattern_count = 2;
+	refused(ask, "one object more");
+	ask = terms();
+	ask.call = call_of(HN_VERB_UNIT_START, "unit/**", "x");
+	refused(ask, "a break-glass that is one use");
+}
+
+Test(ask, without_its_call_is_none)
+{
+	caps_ask from = use_of("x");
+	BASE_AUTO_OF(caps_ask) caps_ask *ask = made(&from);
+	BASE_AUTO_FREE uint8_t *old = base_memdup(ask->bytes, ask->size);
+	caps_ask *read = NULL;
+	size_t end = place_of(ask, ask->call) - 3; /* 0c 58 nn */
+
+	cr_assert_eq(old[end], 12);
+	old[0] = 0xab; /* a map of eleven */
+	cr_expect_eq(caps_ask_read(old, end, &read, NULL), HN_ECBOR);
+	from.call = (caps_view){(const uint8_t *)"", 0};
+	refused(from, "nothing in it");
+	from.call = view_of("unit.start unit/**");
+	refused(from, "what is no canonical request");
 }
 
 Test(approval, is_by_its_key_alone)
@@ -314,7 +421,7 @@ Test(public, signs_with_a_key_file_and_shows_what_it_signed)
 	(void)snprintf(path, sizeof(path), "%s/me.key", directory);
 	(void)snprintf(kek, sizeof(kek), "%s/kek", directory);
 	cr_assert_eq(hn_cap_key_new(path, NULL, &public_key, NULL), 0);
-	from.kind = CAPS_ASK_USE;
+	from = use_of("shown \\o/");
 	ask = made(&from);
 	cr_assert_eq(caps_ask_text(ask, &request, NULL), 0);
 	options.key = path;
