@@ -27,7 +27,6 @@ static int take_text(base_buf *text, char **out, hn_error **err)
 static void fill_facts(const caps_audit_facts *from, hn_audit_facts *facts)
 {
 	*facts = (hn_audit_facts){
-		.size = sizeof(*facts),
 		.records = from->records,
 		.first = from->min_index,
 		.checkpoints = from->checkpoints,
@@ -36,9 +35,21 @@ static void fill_facts(const caps_audit_facts *from, hn_audit_facts *facts)
 	memcpy(facts->origin, from->origin, sizeof(facts->origin));
 }
 
-static int read_facts(hn_host *host, hn_audit_facts *facts, hn_error **err)
+/* A caller that was built with an older header has less room: what it does not know it is not told.
+ */
+static void give_facts(hn_audit_facts *known, hn_audit_facts *facts)
+{
+	uint32_t size = facts->size;
+
+	known->size = size;
+	memcpy(facts, known, size < sizeof(*known) ? size : sizeof(*known));
+}
+
+static int read_facts(
+	const host_permit *permit, hn_host *host, hn_audit_facts *facts, hn_error **err)
 {
 	caps_audit_facts found;
+	hn_audit_facts known;
 	size_t witnesses = 0;
 	int rc = host_options_check(facts, sizeof(*facts), "hn_audit_facts", err);
 
@@ -48,8 +59,12 @@ static int read_facts(hn_host *host, hn_audit_facts *facts, hn_error **err)
 		rc = host_audit_count(host, found.sealed, &witnesses, err);
 	if (rc < 0)
 		return rc;
-	fill_facts(&found, facts);
-	facts->witnesses = witnesses;
+	fill_facts(&found, &known);
+	known.witnesses = witnesses;
+	/* the origin is called after the host */
+	if ((permit->redact & HN_REDACT_ADDRESSES) != 0)
+		known.origin[0] = '\0';
+	give_facts(&known, facts);
 	return 0;
 }
 
@@ -63,10 +78,7 @@ int hn_audit_get_facts(hn_session *session, hn_audit_facts *facts, hn_error **er
 		rc = host_answers(&permit, 0, err);
 	if (rc < 0)
 		return rc;
-	rc = facts ? read_facts(host, facts, err) : no_place(err);
-	/* the origin is called after the host */
-	if (rc >= 0 && (permit.redact & HN_REDACT_ADDRESSES) != 0)
-		facts->origin[0] = '\0';
+	rc = facts ? read_facts(&permit, host, facts, err) : no_place(err);
 	return host_conceal(session, rc, err);
 }
 
@@ -167,9 +179,7 @@ int hn_audit_verify(hn_session *session, const hn_audit_verify_options *options,
 	if (rc >= 0)
 		rc = host_audit_compare(host, err);
 	if (rc >= 0 && facts)
-		rc = read_facts(host, facts, err);
-	if (rc >= 0 && facts && (permit.redact & HN_REDACT_ADDRESSES) != 0)
-		facts->origin[0] = '\0';
+		rc = read_facts(&permit, host, facts, err);
 	return host_conceal(session, rc, err);
 }
 

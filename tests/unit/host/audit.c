@@ -191,3 +191,25 @@ Test(audit_gate, a_signer_that_cannot_be_reached_stops_no_change)
 	define(&l, "b");
 	cr_expect_lt(hn_audit_checkpoint(l.session, &note, lab_err(&l)), 0);
 }
+
+/* What was built with an older header has less room for the answer. */
+Test(audit_gate, facts_fit_into_what_an_older_program_has)
+{
+	LAB l = lab_new();
+	union {
+		hn_audit_facts facts;
+		uint8_t bytes[sizeof(hn_audit_facts)];
+	} place;
+
+	cr_assert_eq(lab_define(&l, "a", "memory.size", "1Gi"), 0, "%s", lab_why(&l));
+	for (uint32_t size = sizeof(size); size <= sizeof(hn_audit_facts); size++) {
+		memset(&place, 0x5a, sizeof(place));
+		place.facts.size = size;
+		cr_assert_eq(hn_audit_get_facts(l.session, &place.facts, lab_err(&l)), 0, "%s",
+			lab_why(&l));
+		cr_expect_eq(place.facts.size, size);
+		for (size_t i = size; i < sizeof(place); i++)
+			cr_assert_eq(place.bytes[i], 0x5a, "of %u bytes byte %zu", size, i);
+	}
+	cr_expect_gt(place.facts.records, 0);
+}
