@@ -113,7 +113,6 @@ Test(service_rights, refuses_what_is_no_service)
 Test(service_rights, a_change_needs_a_reason_and_the_right)
 {
 	LAB l = lab_new();
-	BASE_AUTO_OF(hn_session) hn_session *service = NULL;
 
 	lab_as_service(&l, "test");
 	cr_expect_eq(hn_services_load(l.session, STARTER, lab_err(&l)), HN_EDENIED);
@@ -243,7 +242,6 @@ Test(service_rights, a_session_of_a_service_can_be_cut)
 {
 	LAB l = lab_new();
 	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
-	BASE_AUTO_FREE char *list = NULL;
 	char id[17];
 
 	trusted_fleet(&l);
