@@ -239,6 +239,17 @@ check "and left as it is" diff before after
 check "and so are the guests" test "$(pid_of web)" = "$web"
 sql "DELETE FROM schema_step WHERE number = 9999"
 
+# From now on root needs a token, but for what the configuration lets services do.
+hvcap=$(find "$build/frontends" -name hv-cap -type f | head -n 1)
+opened_at_once() { # the hook that changes nothing is on record too: process, program and login
+	database >before && exits 0 none.json --on-remove keep && database >after && ! cmp -s before after &&
+		hv list >out 2>err && return 1
+	grep -q 'turned off' err && grep -q 'program hv-activate' after
+}
+check "a trust bundle" "$hvcap" init --cluster lab --root-key "$work/root.key"
+check "local operators are turned off" "$hvcap" local off --yes --reason 'the walk'
+check "root acts no more, the hook does, and is on record" opened_at_once
+check "so does the supervision" hv supervise --count 1
 check "an empty declaration ends all" exits 0 none.json --on-remove destroy
 check "no guest runs" test -z "$(guests_running)"
 check "no domain is left" no_domain
