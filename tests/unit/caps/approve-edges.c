@@ -122,9 +122,10 @@ Test(approval_edge, is_an_assertion_by_all_of_its_start)
 /* Break-glass is of a preset, not of a token. */
 Test(ask_edge, break_glass_of_a_token)
 {
+	static const caps_ask_kind kinds[] = {CAPS_ASK_BREAKGLASS, CAPS_ASK_DRILL};
 	static const uint8_t cti[CAPS_CTI] = {1};
-	caps_ask ask = {.kind = CAPS_ASK_USE,
-		.cti = {cti, sizeof(cti)},
+	caps_call call = {0};
+	caps_ask ask = {.subject = view_of("outage"),
 		.patterns = {view_of("unit/**")},
 		.pattern_count = 1,
 		.ttl = 600,
@@ -132,12 +133,19 @@ Test(ask_edge, break_glass_of_a_token)
 		.until = T0 + 900,
 		.reason = view_of("all is down"),
 		.cluster = view_of("lab")};
-	BASE_AUTO_BUF base_buf bytes = {0};
 
 	caps_mask_add(&ask.mask, HN_VERB_UNIT_START);
-	cr_expect_eq(caps_ask_write(&ask, &bytes, NULL), 0);
-	ask.kind = CAPS_ASK_BREAKGLASS;
-	cr_expect_eq(caps_ask_write(&ask, &bytes, NULL), HN_EINVAL);
-	ask.kind = CAPS_ASK_DRILL;
-	cr_expect_eq(caps_ask_write(&ask, &bytes, NULL), HN_EINVAL);
+	caps_call_text(&call, "name", "outage");
+	cr_assert_eq(caps_call_finish(&call, HN_VERB_BREAKGLASS_ACTIVATE, "node/lab", NULL), 0);
+	ask.call = caps_call_view(&call);
+	for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
+		BASE_AUTO_BUF base_buf bytes = {0};
+
+		ask.kind = kinds[i];
+		ask.cti = (caps_view){0};
+		cr_expect_eq(caps_ask_write(&ask, &bytes, NULL), 0);
+		ask.cti = (caps_view){cti, sizeof(cti)};
+		cr_expect_eq(caps_ask_write(&ask, &bytes, NULL), HN_EINVAL);
+	}
+	caps_call_free(&call);
 }
