@@ -516,11 +516,15 @@ int hn_breakglass_cancel(hn_session *session, const char *request, hn_error **er
 	if (rc >= 0)
 		rc = host_enter_node(session, HN_VERB_CAP_READ, &host, &permit, err);
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = host_rights_get(host, &rights, err);
 	if (rc >= 0 && host->read_only)
 		rc = base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
 			"the host was opened read-only");
-	return rc < 0 ? rc : host_transaction(host, cancel, &one, err);
+	if (rc >= 0)
+		rc = host_transaction(host, cancel, &one, err);
+	return host_conceal(session, rc, err);
 }
 
 /* --- one more session --- */

@@ -100,14 +100,16 @@ int hn_audit_cosign(hn_session *session, uint64_t size, const char *line, hn_err
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "there is no cosignature");
 
 	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
 		rc = load_bundle(host, &bundle, err);
-	if (rc < 0)
-		return rc;
-	if (host->read_only)
-		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
+	if (rc >= 0 && host->read_only)
+		rc = base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
 			"the host was opened read-only");
-	return caps_audit_cosign(host->audit, size, line, strlen(line),
-		bundle ? bundle->witnesses : NULL, bundle ? bundle->witness_count : 0, err);
+	if (rc >= 0)
+		rc = caps_audit_cosign(host->audit, size, line, strlen(line),
+			bundle ? bundle->witnesses : NULL, bundle ? bundle->witness_count : 0, err);
+	return host_conceal(session, rc, err);
 }
 
 int hn_audit_compare(hn_session *session, const char *note, hn_error **err)
@@ -118,6 +120,8 @@ int hn_audit_compare(hn_session *session, const char *note, hn_error **err)
 	int rc = note ? host_enter_node(session, HN_VERB_AUDIT_READ, &host, &permit, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "there is no note");
 
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
 	if (rc >= 0 && host->read_only)
 		rc = base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
 			"the host was opened read-only");
@@ -125,7 +129,7 @@ int hn_audit_compare(hn_session *session, const char *note, hn_error **err)
 		rc = caps_audit_compare(host->audit, note, strlen(note), err);
 	if (rc == HN_EAUDITFORK && host_event_pairs(host, session, FORK, pairs, NULL) < 0)
 		base_log(HN_LOG_ERROR, HOST_ROOM, "the audit log has forked");
-	return rc;
+	return host_conceal(session, rc, err);
 }
 
 int host_audit_count(hn_host *host, uint64_t size, size_t *number, hn_error **err)

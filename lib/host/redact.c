@@ -131,6 +131,8 @@ static const struct {
 	{"cti", 0},
 	{"issuer", 0},
 	{"session", 0},
+	{"request", 0},
+	{"seen", 0},
 	{"s1", 0},
 	{"sn", 0},
 	{"spread", 0},

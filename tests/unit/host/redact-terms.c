@@ -214,3 +214,49 @@ Test(looking, opening_the_machine_by_node_read_writes_nothing_down)
 	cr_assert_eq(hn_events_last(l.session, &after, lab_err(&l)), 0);
 	cr_expect_gt(after, before);
 }
+
+/* --- numbers, and what only a real host has --- */
+
+Test(redact, the_time_of_a_boot_stays_and_what_it_used_goes)
+{
+	LAB l = new_lab();
+	machine_boot planted = {
+		.phase = {{"start", 100, 42}, {"ready", 200, 43}}, .count = 2, .ready = true};
+	BASE_AUTO_OF(hn_session) hn_session *plain = opened_with(&l, "");
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened_with(&l, ",\"redact\":[\"usage\"]");
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	hn_boot *whole = NULL, *less = NULL;
+	hn_boot_phase phase = {.size = sizeof(phase)};
+
+	cr_assert_eq(hn_unit_find(l.session, "web-1", false, &unit, lab_err(&l)), 0);
+	cr_assert_geq(host_boot_store(l.host, unit, &planted, OS_SECOND, lab_err(&l)), 0, "%s",
+		lab_why(&l));
+	cr_assert_eq(hn_unit_boot(plain, "web-1", &whole, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_unit_boot(session, "web-1", &less, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_boot_cpu(whole), 85);
+	cr_expect_eq(hn_boot_cpu(less), -1);
+	cr_expect_eq(hn_boot_total(less), 300);
+	cr_assert_eq(hn_boot_phase_at(less, 1, &phase), 0);
+	cr_expect_eq(phase.cpu, -1);
+	cr_expect_eq(phase.wall, 200);
+	(void)hn_boot_free(whole);
+	(void)hn_boot_free(less);
+}
+
+Test(redact, a_refusal_by_the_store_names_no_file)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *plain = opened_with(&l, "");
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened_with(&l, ",\"redact\":[\"paths\"]");
+
+	cr_expect_eq(hn_unit_remove(plain, "web-1", HN_DISKS_KEEP, lab_err(&l)), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "declared"), "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_remove(session, "web-1", HN_DISKS_KEEP, lab_err(&l)), HN_EDENIED);
+	cr_expect_null(strstr(lab_why(&l), "declared"), "%s", lab_why(&l));
+	cr_expect_not_null(strstr(lab_why(&l), "paths"), "%s", lab_why(&l));
+	cr_expect_null(hn_error_hint(l.err));
+	cr_expect_null(hn_error_cause(l.err));
+	cr_expect_eq(hn_error_fact_count(l.err), 0);
+}
