@@ -67,7 +67,7 @@ int hn_services_load(hn_session *session, const char *services, hn_error **err)
 	if (!session->reason)
 		return base_error(err, HN_EREASON, HOST_ROOM, "say why, for the audit log",
 			"a change of what services may do needs a reason");
-	rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
+	rc = host_admit(session, HN_VERB_NODE_ROLE, object, NULL, &permit, err);
 	if (rc < 0)
 		return rc;
 	one.services = read;

@@ -3,6 +3,7 @@
  * Witnesses of the audit log as the host sees them: which there are says the trust bundle, and
  * whether calls that are sealed first wait for them says a setting.
  */
+#include "host/call.h"
 #include "host/rights.h"
 
 #define WAIT (5 * OS_SECOND)
@@ -73,6 +74,7 @@ int host_audit_witnessed(hn_host *host, hn_error **err)
 
 int hn_audit_require_witness(hn_session *session, bool required, hn_error **err)
 {
+	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_host *host = NULL;
 	int rc = host_session_use(session, &host, err);
@@ -84,7 +86,8 @@ int hn_audit_require_witness(hn_session *session, bool required, hn_error **err)
 		return rc;
 	/* where no witness answers any more it must be possible to go on without */
 	session->unwitnessed = true;
-	rc = host_enter_node(session, HN_VERB_NODE_ROLE, &host, &permit, err);
+	caps_call_bool(&call.what, "require_witness", required);
+	rc = host_call_node(session, HN_VERB_NODE_ROLE, &call, &host, &permit, err);
 	session->unwitnessed = false;
 	if (rc < 0)
 		return rc;

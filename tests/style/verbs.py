@@ -23,6 +23,7 @@ CALL = re.compile(r'\b([a-z]\w*)\s*\(')
 REQUIRES = re.compile(r'base_permit_(require|live)|[a-z]+_permit(_active)?')  # <room>_permit: the room's own way of asking
 ENDS = re.compile(r'\bhost_(settle|conceal|edit_end)\(')
 ANSWERS = re.compile(r'\bhost_answers\(|session->redacted')
+ENTERS = re.compile(r'\bhost_enter(?:_node|_unit)?\s*\([^;]*?\bHN_VERB_(\w+)')
 NO_CALLS = {'if', 'for', 'while', 'switch', 'return', 'sizeof'}
 
 
@@ -98,6 +99,15 @@ def check_permits(root, report):
                    'begin with base_permit_require()')
 
 
+def check_calls(root, changing, report):
+    for path in house.sources(root, '.c', under=('lib/host',)):
+        text = headers.blank(house.read(root, path))
+        for match in ENTERS.finditer(text):
+            if match.group(1) in changing:
+                report(path, house.line_of(text, match.start()),
+                       f'{match.group(1)} changes something: give its arguments to host_call_enter, _node or _unit')
+
+
 def check(root, build, report):
     functions, _ = headers.everything(root)
     table = house.read(root, 'lib/base/verbs.def')
@@ -113,6 +123,7 @@ def check(root, build, report):
     check_gates(root, functions, report)
     check_answers(root, functions, {match.group(2) for match in VERB.finditer(table) if 'M' in match.group(3)}, report)
     check_permits(root, report)
+    check_calls(root, {match.group(1) for match in VERB.finditer(table) if 'M' in match.group(3).split(' | ')}, report)
 
 
 SESSION_DOC = '/**\n * Acts.\n *\n * @param session  who asks; %s\n */\nHN_API int hn_untried(hn_session *session);\n'
@@ -134,6 +145,9 @@ BREAKS = [
      lambda root: house.replace(root, 'lib/host/gate-capacity.c', 'host_settle(&permit, rc, err)', 'rc')),
     ('a gate that answers without asking what is left out',
      lambda root: house.replace(root, 'lib/host/gate-capacity.c', 'host_answers(&permit, 0, err)', '0')),
+    ('a gate that changes something without saying what',
+     lambda root: house.append(root, 'lib/host/gate-clock.c',
+                               'static int f(void)\n{\n\treturn host_enter_node(s, HN_VERB_CLOCK_ACCEPT, &host, &permit, err);\n}\n')),
     ('a row whose name and text differ',
      lambda root: house.append(root, 'lib/base/verbs.def', 'HN_VERB(UNIT_JUGGLE, "unit.throw", M)\n')),
 ]
