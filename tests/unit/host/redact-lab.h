@@ -80,12 +80,14 @@ static inline void plant_approvals(lab *l)
 static inline lab new_lab(void)
 {
 	lab l = {.reason = WHY};
+	static const char cpuinfo[] = "model name\t: brplanted\n";
 	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
 
 	options.seed = 1;
 	options.wall = T0 * OS_SECOND;
 	fake_reset();
 	cr_assert_eq(hn_os_sim_new(&options, &l.os, NULL), 0);
+	cr_assert_eq(hn_os_sim_put(l.os, "/proc/cpuinfo", cpuinfo, strlen(cpuinfo), NULL), 0);
 	cr_assert_eq(lab_open(&l), 0, "%s", lab_why(&l));
 	(void)snprintf(l.host->node, sizeof(l.host->node), "plantedhost");
 	cr_assert_eq(lab_apply(&l, DECLARATION), 0, "%s", lab_why(&l));

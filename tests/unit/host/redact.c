@@ -324,10 +324,8 @@ static int capacity(answer *a)
 static int calibration(answer *a)
 {
 	hn_calibration found = HN_CALIBRATION_INIT;
-	int rc;
+	int rc = hn_host_get_calibration(a->session, &found, a->err);
 
-	a->l->host->cpu = a->l->host->cpu ? a->l->host->cpu : base_strdup("brplanted");
-	rc = hn_host_get_calibration(a->session, &found, a->err);
 	say(a, found.cpu);
 	return rc;
 }
@@ -519,7 +517,7 @@ static const struct {
 	{"events_read", events, TEXTS | HN_REDACT_USAGE, 0},
 	{"metrics_text", metrics, 0, 0},
 	{"host_capacity", capacity, 0, 0},
-	{"host_get_calibration", calibration, 0, 0},
+	{"host_get_calibration", calibration, HN_REDACT_HARDWARE, 0},
 	{"state_get_facts", state, HN_REDACT_PATHS | HN_REDACT_USAGE, 0},
 	{"session_list", sessions, HN_REDACT_PERSONS, 0},
 	{"audit_tail", tail, TEXTS, 0},
