@@ -354,10 +354,11 @@ static void finish_denied(run *r)
 		find_opening(r);
 }
 
-static void decision_begin(caps_decision *decision)
+void caps_decision_begin(caps_decision *decision)
 {
 	memset(decision, 0, offsetof(caps_decision, counted));
 	decision->counted_count = 0;
+	decision->uses_tags = decision->uses_approval = false;
 	decision->link = decision->slot = CAPS_LINK_NONE;
 	decision->grant = SIZE_MAX;
 }
@@ -374,7 +375,7 @@ void caps_decide_program(const caps_program *program, const caps_request *reques
 		.note = note,
 		.arg = arg};
 
-	decision_begin(decision);
+	caps_decision_begin(decision);
 	decision->valid_until = program->expires;
 	decision->uses_tags = program->uses_tags;
 	decision->uses_approval = program->uses_approval;
@@ -401,8 +402,7 @@ void caps_decide(const caps_token *token, const caps_request *request, const cap
 		caps_decide_program(program, request, facts, decision, note, arg);
 		return;
 	}
-	decision_begin(decision);
-	decision->uses_tags = decision->uses_approval = false;
+	caps_decision_begin(decision);
 	decision->code = (hn_code)rc;
 	decision->why = "out of memory";
 }

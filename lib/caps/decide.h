@@ -92,6 +92,8 @@ typedef struct caps_decision {
 	size_t counted_count;
 	bool uses_tags, uses_approval; /* wake the session when those change */
 } caps_decision;
+/* As before anything was decided: no rule, no grant. The list of counted caveats is not touched. */
+void caps_decision_begin(caps_decision *decision);
 typedef void (*caps_note)(void *arg, const caps_check *check);
 
 /* A token made ready for many decisions: its caveats decoded once, its zones found. Borrows the

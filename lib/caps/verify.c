@@ -16,6 +16,9 @@ typedef struct verifier {
 	const caps_issuer *issuer;
 	const char *reason;
 	bool no_memory;
+	/* what the cache was asked for: the whole token, its beginnings by their last link, its
+	 * last key */
+	uint8_t whole[CAPS_DIGEST], begun[CAPS_LINKS][CAPS_DIGEST], key[CAPS_DIGEST];
 } verifier;
 
 static const char not_a_key[] = "a holder's key is not a valid point";
@@ -38,24 +41,19 @@ static caps_view prefix(const caps_token *token, size_t links)
 	return (caps_view){start + 1, (size_t)(last->whole.bytes + last->whole.size - start - 1)};
 }
 
-static bool known(verifier *v, caps_view bytes)
+static bool known(verifier *v, caps_view bytes, uint8_t digest[CAPS_DIGEST])
 {
-	uint8_t digest[CAPS_DIGEST];
-
 	if (v->cache == NULL)
 		return false;
 	caps_cache_digest(v->cache, v->bundle, bytes.bytes, bytes.size, digest);
 	return caps_cache_has(v->cache, digest);
 }
 
-static void remember(verifier *v, caps_view bytes)
+/* What was asked for before. */
+static void remember(verifier *v, const uint8_t digest[CAPS_DIGEST])
 {
-	uint8_t digest[CAPS_DIGEST];
-
-	if (v->cache == NULL)
-		return;
-	caps_cache_digest(v->cache, v->bundle, bytes.bytes, bytes.size, digest);
-	caps_cache_add(v->cache, digest);
+	if (v->cache != NULL)
+		caps_cache_add(v->cache, digest);
 }
 
 static bool proof_is_static(const caps_token *token)
@@ -172,7 +170,7 @@ static bool check_last_key(verifier *v)
 {
 	const caps_token *token = v->token;
 
-	return is_of_seed(token) || known(v, last_key(token)) ||
+	return is_of_seed(token) || known(v, last_key(token), v->key) ||
 	       crypto_ed25519_point_valid(last_key(token).bytes) || no(v, not_a_key);
 }
 
@@ -289,7 +287,7 @@ static size_t known_links(verifier *v)
 {
 	size_t links = v->token->link_count;
 
-	while (links > 0 && !known(v, prefix(v->token, links)))
+	while (links > 0 && !known(v, prefix(v->token, links), v->begun[links - 1]))
 		links--;
 	return links;
 }
@@ -300,17 +298,17 @@ static bool verify(verifier *v)
 
 	if (!check_issuer(v) || !check_depth(v))
 		return false;
-	if (proof_is_static(token) && known(v, whole(token)))
+	if (proof_is_static(token) && known(v, whole(token), v->whole))
 		return true; /* its life is in its bytes too */
 	size_t from = known_links(v);
 	if (!check_links(v, from) || !check_proof(v))
 		return false;
 	for (size_t i = from; i < token->link_count; i++)
-		remember(v, prefix(token, i + 1));
+		remember(v, v->begun[i]);
 	if (!is_of_seed(token))
-		remember(v, last_key(token));
+		remember(v, v->key);
 	if (proof_is_static(token))
-		remember(v, whole(token));
+		remember(v, v->whole);
 	return true;
 }
 

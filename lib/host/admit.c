@@ -157,7 +157,8 @@ static int would(hn_session *session, hn_verb verb, const char *object, caps_dec
 
 	if (session->holder)
 		session->holder->wants_fresh = false;
-	*decision = (caps_decision){.valid_until = INT64_MAX, .link = CAPS_LINK_NONE};
+	caps_decision_begin(decision);
+	decision->valid_until = INT64_MAX;
 	if (!caps_pattern_valid(object, strlen(object)))
 		return base_error(err, HN_EINVAL, HOST_ROOM, "an object is like unit/<uuid>",
 			"\"%.80s\" is not the name of an object", object);

@@ -48,10 +48,12 @@ static const hn_view *view_of(hn_session *session, const char *object)
 	hn_resolver *resolver = NULL;
 	char uuid[37];
 
-	if (holder->blind || strncmp(object, "unit/", 5) != 0 || strnlen(object + 5, 36) < 36)
+	if (holder->blind || strncmp(object, "unit/", 5) != 0)
 		return NULL;
-	if (holder->view && memcmp(holder->unit, object + 5, sizeof(uuid) - 1) == 0)
+	if (holder->view && strncmp(holder->unit, object + 5, sizeof(uuid) - 1) == 0)
 		return holder->view;
+	if (strnlen(object + 5, sizeof(uuid) - 1) < sizeof(uuid) - 1)
+		return NULL;
 	host_facts_done(session);
 	(void)snprintf(uuid, sizeof(uuid), "%.36s", object + 5);
 	if (host_unit_load_uuid(session->host, uuid, &unit, NULL) < 0 ||

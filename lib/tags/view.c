@@ -354,10 +354,25 @@ int hn_view_tag_at(const hn_view *view, size_t index, const char **name, const c
 	return 0;
 }
 
+static bool is_member(const tags_base *base, uint32_t tag)
+{
+	size_t from = 0, to = base->member_count;
+
+	while (from < to) {
+		size_t middle = from + (to - from) / 2;
+
+		if (base->members[middle].tag < tag)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from < base->member_count && base->members[from].tag == tag;
+}
+
 bool tags_view_has(const hn_view *view, const char *tag, size_t size)
 {
 	const tags_base *base = view->base;
-	uintptr_t index;
+	uintptr_t number;
 
 	if (base == NULL) {
 		for (size_t i = 0; i < view->tag_count; i++)
@@ -366,11 +381,8 @@ bool tags_view_has(const hn_view *view, const char *tag, size_t size)
 				return true;
 		return false;
 	}
-	index = (uintptr_t)base_map_get(base->catalog->tag_names, tag, size);
-	for (size_t i = 0; index != 0 && i < base->member_count; i++)
-		if (base->members[i].tag == index - 1)
-			return true;
-	return false;
+	number = (uintptr_t)base_map_get(base->catalog->tag_names, tag, size);
+	return number != 0 && is_member(base, (uint32_t)(number - 1));
 }
 
 int hn_view_policy_at(const hn_view *view, size_t index, const char **name, const char **how)
