@@ -67,7 +67,8 @@ int cli_passphrase(cli_run *cli, const char **passphrase)
 	return status;
 }
 
-/* A verb that asks for a fresh proof asks while its call goes on: we have the key. */
+/* A verb that asks for a fresh proof asks while its call goes on: we have the key, or a bearer
+ * token, which has its own. */
 static int prove(void *arg, const char *verb, const char *object, const char *request)
 {
 	cli_run *cli = arg;
@@ -95,8 +96,7 @@ static int keep_session(cli_run *cli, hn_host *host, hn_session *session)
 
 	cli->acting = host;
 	cli->session = hn_session_ref(session);
-	if (cli_text(cli, "cap-key") != NULL &&
-		hn_session_on_fresh(session, prove, cli, &error) < 0)
+	if (hn_session_on_fresh(session, prove, cli, &error) < 0)
 		return cli_fail(cli, error);
 	return 0;
 }

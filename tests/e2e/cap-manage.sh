@@ -112,11 +112,13 @@ refused "root alone erases nothing" 8 'quorum' audit erase bo --yes
 refused "nor does one person" 8 'HN_EAPPROVAL|approv' audit erase bo --yes "${as[@]}"
 said "a dry run counts" '[1-9][0-9]* records name' audit erase local/uid/0 --dry-run
 refused "nobody is asked where nobody is" 8 'dry-run' audit erase local/uid/0 "${as[@]}"
-"$hvcap" request audit.prune "node/$node" --reason 'bo has left' "${as[@]}" -o r.req --quiet || not_ok "request"
+"$hvcap" audit erase local/uid/0 --reason 'bo has left' "${as[@]}" --request-approval r.req --quiet || not_ok "request"
+said "the request says whom" 'erase: local/uid/0' inspect r.req
 for person in ann bo; do
 	"$hvcap" approve r.req --key $person.key -o r.$person --quiet || not_ok "approve: $person"
 done
 "$hvcap" collect r.ann r.bo "${as[@]}" --quiet || not_ok "collect"
+refused "of him alone" 8 'approv' audit erase bo --yes "${as[@]}"
 said "two persons do" 'erased: [1-9][0-9]* texts about local/uid/0' audit erase local/uid/0 --yes "${as[@]}"
 check "its reasons are gone" sh -c "! '$hvcap' audit tail -n 4096 --json | grep -q 'the key was copied'"
 said "and the log is whole" '^whole: ' audit verify

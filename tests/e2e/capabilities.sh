@@ -113,8 +113,8 @@ refused "a token in argv, inspected" 64 'everybody' "$hvcap" inspect "$(cat bear
 refused "no such file" 4 'none\.cap' "$hvcompute" list --cap none.cap
 echo 'no token' >bad.cap
 refused "a file that is no token" 8 'token' "$hvcompute" list --cap bad.cap
-head -c 9000 /dev/zero | tr '\0' a >long.cap
-refused "a file that is too long" 6 '8192' "$hvcompute" list --cap long.cap
+head -c 40000 /dev/zero | tr '\0' a >long.cap
+refused "a file that is too long" 6 '32768' "$hvcompute" list --cap long.cap
 : >empty.cap
 refused "an empty file" 64 'nothing in it' "$hvcompute" list --cap empty.cap
 sed 's/.$//' bearer.cap >cut.cap
