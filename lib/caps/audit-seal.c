@@ -39,29 +39,48 @@ bool caps_audit_due(caps_audit *audit)
 	       os_monotonic(state_os(audit->store)) >= audit->unsealed_since + CAPS_AUDIT_SEAL_NS;
 }
 
-int caps_audit_lag(caps_audit *audit, int64_t *lag, hn_error **err)
+/* How old the record is that the query finds. */
+static int age_of(caps_audit *audit, state_query *query, int64_t *age, hn_error **err)
 {
 	int64_t now = os_now(state_os(audit->store));
-	state_query *query = NULL;
-	int rc = state_find(audit->store,
-		"SELECT rec FROM audit WHERE seq >= (SELECT ifnull(max(size), 0) FROM audit_checkpoint)"
-		" ORDER BY seq LIMIT 1",
-		&query, err);
+	int rc = state_row(query, err);
 
-	if (rc < 0)
-		return rc;
-	*lag = 0;
-	rc = state_row(query, err);
+	*age = 0;
 	if (rc > 0) {
 		audit_record record;
 		size_t size = 0;
 		const void *bytes = state_blob(query, 0, &size);
 
 		if (audit_record_read(bytes, size, &record) && record.wall < now / AUDIT_NS_A_MS)
-			*lag = now - record.wall * AUDIT_NS_A_MS;
+			*age = now - record.wall * AUDIT_NS_A_MS;
 	}
 	state_done(query);
 	return rc < 0 ? rc : 0;
+}
+
+int caps_audit_lag(caps_audit *audit, int64_t *lag, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(audit->store,
+		"SELECT rec FROM audit WHERE seq >= (SELECT ifnull(max(size), 0) FROM audit_checkpoint)"
+		" ORDER BY seq LIMIT 1",
+		&query, err);
+
+	return rc < 0 ? rc : age_of(audit, query, lag, err);
+}
+
+int caps_audit_witness_lag(caps_audit *audit, uint32_t needed, int64_t *lag, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(audit->store,
+		"SELECT rec FROM audit WHERE seq >= ifnull((SELECT max(size) AS most FROM audit_cosign"
+		" GROUP BY witness ORDER BY most DESC LIMIT 1 OFFSET ?1), 0) ORDER BY seq LIMIT 1",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, needed > 0 ? needed - 1 : 0);
+	return age_of(audit, query, lag, err);
 }
 
 /* --- does the log go on from what the signer knows? --- */

@@ -106,6 +106,8 @@ int caps_audit_size(caps_audit *audit, uint64_t *size, hn_error **err);
 bool caps_audit_due(caps_audit *audit);
 /* How long the oldest record without a checkpoint has waited for one; ns, 0: there is none. */
 int caps_audit_lag(caps_audit *audit, int64_t *lag, hn_error **err);
+/* The same for so many witnesses; who has cosigned is taken from the rows as they are. */
+int caps_audit_witness_lag(caps_audit *audit, uint32_t needed, int64_t *lag, hn_error **err);
 /* Was something appended since the last seal? */
 bool caps_audit_unsealed(const caps_audit *audit);
 /* At the start: the log goes on from what the signer sealed last, else HN_EAUDITFORK, from then on

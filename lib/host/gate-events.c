@@ -3,6 +3,7 @@
  * The gate to the event log and the metrics.
  */
 #include "host/call.h"
+#include "host/rights.h"
 
 #define LOOK_EVERY (OS_SECOND / 4)
 
@@ -102,6 +103,25 @@ int hn_events_prune(hn_session *session, uint64_t before, hn_error **err)
 	return rc < 0 ? rc : host_settle(&permit, events_prune(host->events, before, err), err);
 }
 
+static int measure_witnesses(hn_host *host, hn_error **err)
+{
+	const caps_bundle *bundle;
+	host_rights *rights = NULL;
+	int64_t lag = 0;
+	int rc = host_rights_get(host, &rights, err);
+
+	if (rc < 0)
+		return rc;
+	bundle = caps_store_bundle(rights->store);
+	if (!bundle || bundle->witness_count == 0)
+		return 0;
+	rc = caps_audit_witness_lag(host->audit, bundle->witnesses_needed, &lag, err);
+	if (rc < 0)
+		return rc;
+	rc = events_gauge_set(host->events, "hypernix_audit_witness_lag_seconds", "", lag);
+	return rc == HN_ENOMEM ? base_nomem(err) : 0;
+}
+
 /* Of the log itself: all processes write it, and none of them counts for the others. */
 static int measure_audit(hn_host *host, hn_error **err)
 {
@@ -116,7 +136,9 @@ static int measure_audit(hn_host *host, hn_error **err)
 	rc = events_counter_raise(host->events, "hypernix_audit_records_total", "", records);
 	if (rc >= 0)
 		rc = events_gauge_set(host->events, "hypernix_audit_seal_lag_seconds", "", lag);
-	return rc == HN_ENOMEM ? base_nomem(err) : 0;
+	if (rc < 0)
+		return rc == HN_ENOMEM ? base_nomem(err) : 0;
+	return measure_witnesses(host, err);
 }
 
 int hn_metrics_text(hn_session *session, char **text, hn_error **err)

@@ -81,6 +81,31 @@ Test(witness, its_line_is_verified_and_counted)
 	cr_expect_eq(witnesses(&l), 1, "one witness, however often it says so");
 }
 
+static void expect_lag(lab *l, const char *expected)
+{
+	BASE_AUTO_FREE char *metrics = NULL;
+
+	cr_assert_eq(hn_metrics_text(l->session, &metrics, lab_err(l)), 0, "%s", lab_why(l));
+	cr_expect_not_null(strstr(metrics, expected), "%s: %s", expected, metrics);
+}
+
+Test(witness, how_long_records_wait_for_it_is_measured)
+{
+	LAB l = new_lab();
+	uint64_t size = seal(&l);
+	BASE_AUTO_FREE char *line = cosign(&l), *token = NULL;
+
+	cr_assert_eq(hn_audit_cosign(l.session, size, line, lab_err(&l)), 0, "%s", lab_why(&l));
+	hn_os_sim_advance(l.os, 3 * OS_SECOND);
+	expect_lag(&l, "\nhypernix_audit_witness_lag_seconds 0.000000000\n");
+	token = issue(&l,
+		"{\"for\":\"alice\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+		"\"on\":\"unit/*\"}]}");
+	cr_assert_not_null(token);
+	hn_os_sim_advance(l.os, 5 * OS_SECOND);
+	expect_lag(&l, "\nhypernix_audit_witness_lag_seconds 5.000000000\n");
+}
+
 Test(witness, what_is_not_by_one_or_not_over_this_is_refused)
 {
 	LAB l = new_lab();
