@@ -85,7 +85,7 @@ typedef struct caps_op {
 	uint16_t count; /* items of the list; bytes of a mask */
 	const uint8_t *list, *end;
 	int64_t a, b;
-	const codec_zone *zone;          /* schedule; NULL: this host lacks it */
+	codec_zone *zone;                /* of the schedule, held; NULL: this host lacks it */
 	struct codec_schedule *schedule; /* owned */
 } caps_op;
 

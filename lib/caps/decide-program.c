@@ -244,8 +244,10 @@ void caps_program_free(caps_program *program)
 {
 	if (program == NULL)
 		return;
-	for (size_t i = 0; i < program->count; i++)
+	for (size_t i = 0; i < program->count; i++) {
 		base_free(program->ops[i].schedule); /* the first field of its piece */
+		codec_zone_free(program->ops[i].zone);
+	}
 	base_free(program);
 }
 

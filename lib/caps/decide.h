@@ -54,9 +54,9 @@ typedef struct caps_facts {
 	 * such key, -1 it sets it but brings no value */
 	int (*parameter)(void *arg, const caps_request *request, const char *key, size_t size,
 		int64_t *number, const char **text);
-	/* Zone data by name; NULL: this host lacks it. Asked when a program is made; what it gives
-	 * must live as long as that. */
-	const struct codec_zone *(*zone)(void *arg, const char *name, size_t size);
+	/* Zone data by name, a reference that the caller drops; NULL: this host lacks it. Asked
+	 * when a program is made. */
+	struct codec_zone *(*zone)(void *arg, const char *name, size_t size);
 	/* Valid approvals for the request's hash under a keyset within max_age: persons; and until
 	 * when */
 	int (*approvals)(void *arg, const uint8_t keyset[32], const uint8_t request_hash[32],

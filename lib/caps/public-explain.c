@@ -84,7 +84,7 @@ static int parameter(void *arg, const caps_request *request, const char *key, si
 	return at->kind == CODEC_INTEGER ? 1 : at->kind == CODEC_TEXT ? 2 : -1;
 }
 
-static const codec_zone *zone_of(void *arg, const char *name, size_t size)
+static codec_zone *zone_of(void *arg, const char *name, size_t size)
 {
 	return caps_zones_get(((told *)arg)->zones, name, size);
 }

@@ -1,33 +1,36 @@
 /* SPDX-License-Identifier: MIT
  *
- * Time zones by name, each read once from the system's files. A name that is not valid is never
- * made into a path.
+ * Time zones by name, read from the system's files. A name that is not valid is never made into a
+ * path. Who makes a token names its zones, so only some are kept; those of open sessions live on
+ * in their programs.
  */
 #include "caps/zones.h"
 
 #define ZONES_DIRECTORY "/usr/share/zoneinfo"
 
+typedef struct kept {
+	char name[CODEC_ZONE_NAME_BYTES + 1];
+	codec_zone *zone;
+	uint64_t used; /* when, in calls */
+} kept;
+
 struct caps_zones {
 	hn_os *os;
-	base_map *known;
+	uint64_t calls;
+	size_t count, most;
+	kept list[];
 };
-
-static void release(void *zone)
-{
-	codec_zone_free(zone);
-}
 
 int caps_zones_new(hn_os *os, caps_zones **zones, hn_error **err)
 {
-	BASE_AUTO_OF(caps_zones) caps_zones *made = base_calloc(1, sizeof(*made));
+	size_t most = (size_t)base_limit(BASE_LIMIT_ZONES);
+	caps_zones *made = base_calloc(1, sizeof(*made) + most * sizeof(made->list[0]));
 
 	if (made == NULL)
 		return base_nomem(err);
 	made->os = os;
-	made->known = base_map_new(release);
-	if (made->known == NULL)
-		return base_nomem(err);
-	*zones = BASE_STEAL(made);
+	made->most = most;
+	*zones = made;
 	return 0;
 }
 
@@ -35,27 +38,65 @@ void caps_zones_free(caps_zones *zones)
 {
 	if (zones == NULL)
 		return;
-	base_map_free(zones->known);
+	for (size_t i = 0; i < zones->count; i++)
+		codec_zone_free(zones->list[i].zone);
 	base_free(zones);
 }
 
-const codec_zone *caps_zones_get(caps_zones *zones, const char *name, size_t size)
+static kept *find(caps_zones *zones, const char *name, size_t size)
+{
+	for (size_t i = 0; i < zones->count; i++)
+		if (strlen(zones->list[i].name) == size &&
+			memcmp(zones->list[i].name, name, size) == 0)
+			return &zones->list[i];
+	return NULL;
+}
+
+/* A free place, or that of the one that was used longest ago. */
+static kept *place(caps_zones *zones)
+{
+	kept *oldest = &zones->list[0];
+
+	if (zones->count < zones->most)
+		return &zones->list[zones->count++];
+	for (size_t i = 1; i < zones->count; i++)
+		if (zones->list[i].used < oldest->used)
+			oldest = &zones->list[i];
+	codec_zone_free(oldest->zone);
+	return oldest;
+}
+
+static codec_zone *read_zone(const caps_zones *zones, const char *name, size_t size)
 {
 	char path[sizeof(ZONES_DIRECTORY) + 1 + CODEC_ZONE_NAME_BYTES];
 	BASE_AUTO_FREE char *bytes = NULL;
-	codec_zone *zone = base_map_get(zones->known, name, size);
+	codec_zone *zone = NULL;
 	size_t length = 0;
 
-	if (zone != NULL || !codec_zone_name_valid(name, size) ||
-		base_limit_check(BASE_LIMIT_ZONES, base_map_count(zones->known) + 1, NULL) < 0)
-		return zone;
 	snprintf(path, sizeof(path), "%s/%.*s", ZONES_DIRECTORY, (int)size, name);
 	if (os_read_file(zones->os, path, base_limit(BASE_LIMIT_ZONE_BYTES), &bytes, &length,
 		    NULL) < 0 ||
 		codec_tzif_parse(bytes, length, &zone, NULL) < 0)
 		return NULL;
-	if (base_map_put(zones->known, name, size, zone) == 0)
-		return zone;
-	codec_zone_free(zone);
-	return NULL;
+	return zone;
+}
+
+codec_zone *caps_zones_get(caps_zones *zones, const char *name, size_t size)
+{
+	kept *one;
+
+	if (!codec_zone_name_valid(name, size))
+		return NULL;
+	one = find(zones, name, size);
+	if (one == NULL) {
+		codec_zone *zone = read_zone(zones, name, size);
+
+		if (zone == NULL || zones->most == 0)
+			return zone;
+		one = place(zones);
+		*one = (kept){.zone = zone};
+		memcpy(one->name, name, size);
+	}
+	one->used = ++zones->calls;
+	return codec_zone_ref(one->zone);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Time zones by name, each read once from the system's files.
+ * Time zones by name, read from the system's files; those that were used last are kept.
  */
 #ifndef CAPS_ZONES_H
 #define CAPS_ZONES_H
@@ -12,8 +12,8 @@ typedef struct caps_zones caps_zones; /* of one thread at a time */
 int caps_zones_new(hn_os *os, caps_zones **zones, hn_error **err);
 void caps_zones_free(caps_zones *zones);
 BASE_AUTO(caps_zones, caps_zones_free)
-/* NULL when there is no such zone, its file cannot be read, or ZONES are there already. What it
- * gives lives as long as `zones`. */
-const codec_zone *caps_zones_get(caps_zones *zones, const char *name, size_t size);
+/* A reference of the caller's, which outlives `zones` and what it keeps. NULL when there is no such
+ * zone, its file cannot be read, or out of memory. */
+codec_zone *caps_zones_get(caps_zones *zones, const char *name, size_t size);
 
 #endif

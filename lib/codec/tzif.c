@@ -6,6 +6,8 @@
  */
 #include "codec/codec-private.h"
 
+#include <stdatomic.h>
+
 enum { HEADER = 44, TYPE = 6, FARTHEST = 93599 /* 24:59:59 and an hour of daylight saving */ };
 
 /* One data block: what its header counts, where its parts begin. */
@@ -17,6 +19,7 @@ typedef struct block {
 } block;
 
 struct codec_zone {
+	atomic_uint references;
 	size_t count;        /* transitions that change the offset */
 	int64_t footer_from; /* from here the footer holds; INT64_MAX without one */
 	size_t footer_count; /* transitions in one cycle */
@@ -156,6 +159,7 @@ static codec_zone *make_zone(const block *b, const codec_footer *footer)
 
 	if (made == NULL)
 		return NULL;
+	atomic_init(&made->references, 1);
 	made->footer_count = footer->count;
 	memcpy(made->footer_offset, footer->offset, sizeof(made->footer_offset));
 	made->footer_at = made->store;
@@ -275,9 +279,20 @@ int codec_tzif_parse(const void *bytes, size_t size, codec_zone **zone, hn_error
 	return 0;
 }
 
+codec_zone *codec_zone_ref(const codec_zone *zone)
+{
+	codec_zone *same =
+		(codec_zone *)(uintptr_t)zone; /* only the count of its holders changes */
+
+	if (same)
+		atomic_fetch_add_explicit(&same->references, 1, memory_order_relaxed);
+	return same;
+}
+
 void codec_zone_free(codec_zone *zone)
 {
-	base_free(zone);
+	if (zone && atomic_fetch_sub_explicit(&zone->references, 1, memory_order_acq_rel) == 1)
+		base_free(zone);
 }
 
 void codec_tzif_offset(const codec_zone *zone, int64_t utc_seconds, int32_t *offset_seconds,

@@ -17,6 +17,8 @@ bool codec_zone_name_valid(const char *name, size_t size);
 /* HN_ECORRUPT when the bytes are not strict TZif; HN_ELIMIT above ZONE_BYTES; HN_ENOSUP when its
  * times count leap seconds; HN_ENEWER for a later version; HN_ENOMEM. */
 int codec_tzif_parse(const void *bytes, size_t size, codec_zone **zone, hn_error **err);
+/* Another holder of the same zone: each lets it go by codec_zone_free. NULL-safe. Any thread. */
+codec_zone *codec_zone_ref(const codec_zone *zone);
 void codec_zone_free(codec_zone *zone);
 BASE_AUTO(codec_zone, codec_zone_free)
 /* The offset from UTC in seconds at an instant, and the next instant at which it changes (INT64_MAX

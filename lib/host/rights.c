@@ -10,18 +10,12 @@
 #define NONCE_TAG 8
 #define CLOCK_SUSPECT "org.hypernix.clock.suspect.v1"
 
-static void free_zone(void *zone)
-{
-	codec_zone_free(zone);
-}
-
 static int make(hn_host *host, host_rights *rights, hn_error **err)
 {
 	int rc = os_random(host->os, rights->nonce_key, sizeof(rights->nonce_key), err);
 
-	rights->zones = base_map_new(free_zone);
-	if (rc >= 0 && !rights->zones)
-		rc = base_nomem(err);
+	if (rc >= 0)
+		rc = caps_zones_new(host->os, &rights->zones, err);
 	if (rc >= 0)
 		rc = caps_cache_new(host->os, &rights->cache, err);
 	if (rc >= 0)
@@ -51,7 +45,7 @@ void host_rights_free(host_rights *rights)
 {
 	if (!rights)
 		return;
-	base_map_free(rights->zones);
+	caps_zones_free(rights->zones);
 	caps_cache_free(rights->cache);
 	caps_store_close(rights->store);
 	base_free(rights);

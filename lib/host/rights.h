@@ -12,6 +12,7 @@
 #include "caps/signer.h"
 #include "caps/store.h"
 #include "caps/verify.h"
+#include "caps/zones.h"
 #include "host/host-private.h"
 
 #define HOST_NONCE 16
@@ -26,7 +27,7 @@ typedef struct host_rights {
 	uint32_t nonce_count;
 	uint8_t used[HOST_NONCES][HOST_NONCE]; /* nonces that were shown, until they end anyway */
 	size_t used_count, used_next;
-	base_map *zones;     /* by name; a zone lives as long as the host */
+	caps_zones *zones;
 	int64_t next_look;   /* monotonic ns: when the store is looked at again */
 	int64_t now;         /* the same clock, as of the last question when that is */
 	int64_t fresh;       /* the same, at which our view of revocations was whole */

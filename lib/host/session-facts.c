@@ -6,9 +6,6 @@
 #include "host/rights.h"
 #include "tags/tags-ask.h"
 
-#define ZONE_DIRECTORY "/usr/share/zoneinfo"
-#define ZONE_BYTES 65536
-
 static host_rights *rights_of(void *arg)
 {
 	const hn_session *session = arg;
@@ -98,26 +95,9 @@ static int parameter(void *arg, const caps_request *request, const char *key, si
 	return hn_view_get_text(view, name, text, NULL) >= 0 ? 2 : -1;
 }
 
-static const codec_zone *zone_of(void *arg, const char *name, size_t size)
+static codec_zone *zone_of(void *arg, const char *name, size_t size)
 {
-	const hn_session *session = arg;
-	host_rights *rights = rights_of(arg);
-	BASE_AUTO_FREE char *bytes = NULL;
-	BASE_AUTO_BUF base_buf path = {0};
-	codec_zone *zone = base_map_get(rights->zones, name, size);
-	size_t length = 0;
-
-	if (zone || !codec_zone_name_valid(name, size))
-		return zone;
-	base_buf_format(&path, "%s/%.*s", ZONE_DIRECTORY, (int)size, name);
-	if (path.failed ||
-		os_read_file(session->host->os, path.data, ZONE_BYTES, &bytes, &length, NULL) < 0 ||
-		codec_tzif_parse(bytes, length, &zone, NULL) < 0)
-		return NULL;
-	if (base_map_put(rights->zones, name, size, zone) == 0)
-		return zone;
-	codec_zone_free(zone);
-	return NULL;
+	return caps_zones_get(rights_of(arg)->zones, name, size);
 }
 
 static int approvals(void *arg, const uint8_t keyset[32], const uint8_t request_hash[32],

@@ -17,7 +17,7 @@
 #define OTHER "unit/77777777"
 
 /* Zone data of the system, read once. */
-static inline const codec_zone *zone_of(void *arg, const char *name, size_t size)
+static inline codec_zone *zone_of(void *arg, const char *name, size_t size)
 {
 	static struct {
 		char name[CODEC_ZONE_NAME_BYTES + 1];
@@ -32,7 +32,7 @@ static inline const codec_zone *zone_of(void *arg, const char *name, size_t size
 		return NULL;
 	for (; at < BASE_COUNT(known) && known[at].zone != NULL; at++)
 		if (strlen(known[at].name) == size && memcmp(known[at].name, name, size) == 0)
-			return known[at].zone;
+			return codec_zone_ref(known[at].zone);
 	cr_assert_lt(at, BASE_COUNT(known));
 	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%.*s", (int)size, name);
 	FILE *file = fopen(path, "rb");
@@ -43,7 +43,7 @@ static inline const codec_zone *zone_of(void *arg, const char *name, size_t size
 	if (codec_tzif_parse(bytes, length, &known[at].zone, NULL) < 0)
 		return NULL;
 	memcpy(known[at].name, name, size);
-	return known[at].zone;
+	return codec_zone_ref(known[at].zone);
 }
 
 /* What the world says; the functions below read it. */
