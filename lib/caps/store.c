@@ -68,8 +68,18 @@ static const char step_5[] = "CREATE INDEX cap_revoked_audit ON cap_revoked(audi
 static const char step_6[] =
 	"ALTER TABLE cap_setting ADD COLUMN witness INTEGER NOT NULL DEFAULT 0;";
 
+/* kind: that of the quota; 0: held before kinds were kept, and given back with all the rest. floor:
+ * what the unit has below this part, so that what is taken away comes off the top. */
+static const char step_7[] =
+	"ALTER TABLE cap_hold RENAME TO cap_hold_before;"
+	"CREATE TABLE cap_hold(object TEXT NOT NULL, kind INTEGER NOT NULL, floor INTEGER NOT NULL,"
+	" cti BLOB NOT NULL, slot INTEGER NOT NULL, amount INTEGER NOT NULL,"
+	" PRIMARY KEY (object, kind, floor, cti, slot)) STRICT, WITHOUT ROWID;"
+	"INSERT INTO cap_hold SELECT object, 0, 0, cti, slot, amount FROM cap_hold_before;"
+	"DROP TABLE cap_hold_before;";
+
 const state_schema caps_store_schema[] = {{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3},
-	{4, 1, step_4}, {5, 1, step_5}, {6, 1, step_6}};
+	{4, 1, step_4}, {5, 1, step_5}, {6, 1, step_6}, {7, 7, step_7}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)

@@ -55,15 +55,30 @@ int caps_store_issued_each(caps_store *store, int (*each)(void *arg, const caps_
 	void *arg, hn_error **err);
 
 /* --- D7: counters, in the transaction of the effect --- */
-typedef struct caps_amounts { /* what this request would use */
-	uint64_t bytes, vcpus, memory;
-	const char *object; /* that holds vcpus and memory */
-} caps_amounts;
-/* Takes from every counted caveat of the decision, or from none. HN_EQUOTA, HN_ERATE with
- * allow_again in `decision`. `now` in ns. */
+/* Takes from every counted caveat of the decision but those that are held, or from none. `bytes`:
+ * that this request would move. HN_EQUOTA, HN_ERATE with allow_again in `decision`. `now` in ns. */
 int caps_store_count(caps_store *store, const caps_token *token, caps_decision *decision,
-	const caps_amounts *amounts, int64_t now, hn_error **err);
-/* Gives back what an object held of quotas of kind 2 and 3. */
+	uint64_t bytes, int64_t now, hn_error **err);
+
+/* --- what is held (caveat 10, kinds 2 and 3): vCPUs and memory of an object in use --- */
+enum { CAPS_HELD_VCPUS, CAPS_HELD_MEMORY, CAPS_HELD };
+typedef struct caps_holding {
+	const char *object;
+	uint64_t to[CAPS_HELD];   /* what it is to have */
+	uint64_t from[CAPS_HELD]; /* what it has without being asked for: the rest is counted */
+	bool whole; /* all is asked for anew: what anybody holds of the same kind is given back */
+} caps_holding;
+/* Has the token any such quota? */
+bool caps_token_holds(const caps_token *token);
+/* What is neither there nor held by anybody yet is held by every such caveat of the decision, or
+ * nothing is changed. HN_EQUOTA. */
+int caps_store_hold(caps_store *store, const caps_token *token, caps_decision *decision,
+	const caps_holding *asked, hn_error **err);
+/* Is anything of this object held? 1 or 0. */
+int caps_hold_any(state_store *state, const char *object, hn_error **err);
+/* Gives back what is held above `most`, or all. */
+int caps_hold_trim(
+	state_store *state, const char *object, const uint64_t most[CAPS_HELD], hn_error **err);
 int caps_hold_release(state_store *state, const char *object, hn_error **err);
 
 /* --- the trust bundle --- */

@@ -81,6 +81,8 @@ static int write_started(void *arg, hn_error **err)
 	if (rc >= 0)
 		rc = host_view_store(what->host, what->unit, HOST_APPLIED, what->view, NULL, err);
 	if (rc >= 0)
+		rc = host_hold_settle(what->host, what->unit, err);
+	if (rc >= 0)
 		rc = host_boot_store(
 			what->host, what->unit, what->boot, boot_goal(what->view), err);
 	if (rc >= 0)

@@ -192,7 +192,7 @@ int host_would(hn_session *session, hn_verb verb, const char *object, hn_error *
 	return host_would_tell(session, verb, object, &redact, err);
 }
 
-static int decide(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
+int host_decide(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
 	hn_error **err)
 {
 	bool changes = (base_verb_flags(verb) & BASE_VERB_M) != 0;
@@ -231,7 +231,8 @@ int hn_session_check(hn_session *session, const char *verb, const char *object, 
 			err, HN_EINVAL, HOST_ROOM, NULL, "a verb and an object are needed");
 	rc = host_verb_find(verb, &found, err);
 	return rc < 0 ? rc
-		      : host_conceal(session, decide(session, found, object, &decision, err), err);
+		      : host_conceal(
+				session, host_decide(session, found, object, &decision, err), err);
 }
 
 bool host_sees(hn_session *session, hn_verb verb, const char *object)
@@ -328,7 +329,7 @@ static int only_asks(const hn_session *session, hn_verb verb, const char *object
 }
 
 /* What was refused: kept when it can be asked for, and on record. */
-static void note_denial(hn_session *session, hn_verb verb, const char *object, int code,
+void host_note_denial(hn_session *session, hn_verb verb, const char *object, int code,
 	const caps_decision *decision)
 {
 	if (waits(session, code))
@@ -340,12 +341,12 @@ static void note_denial(hn_session *session, hn_verb verb, const char *object, i
 int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err)
 {
 	caps_decision decision;
-	int rc = decide(session, verb, object, &decision, err);
+	int rc = host_decide(session, verb, object, &decision, err);
 
 	if (rc >= 0)
 		rc = only_asks(session, verb, object, err);
 	if (rc < 0)
-		note_denial(session, verb, object, rc, &decision);
+		host_note_denial(session, verb, object, rc, &decision);
 	return host_conceal(session, rc, err);
 }
 
@@ -372,22 +373,6 @@ static int record_opening(hn_session *session, hn_error **err)
 	there = rc > 0 && session->opened != 0 && state_int(query, 0) > 0;
 	state_done(query);
 	return there ? 0 : host_audit_append(session->host, &opened, &session->opened, err);
-}
-
-/* vCPUs and memory that a start holds until the stop. */
-static void fill_amounts(
-	hn_session *session, hn_verb verb, const char *object, caps_amounts *amounts)
-{
-	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
-	int64_t memory = 0;
-
-	*amounts = (caps_amounts){.object = object};
-	if (verb != HN_VERB_UNIT_START || strncmp(object, "unit/", 5) != 0 ||
-		host_unit_load_uuid(session->host, object + 5, &unit, NULL) < 0)
-		return;
-	amounts->vcpus = unit->vcpus > 0 ? unit->vcpus : 1;
-	if (unit->desired && hn_view_get_int(unit->desired, "memory.size", &memory, NULL) >= 0)
-		amounts->memory = memory > 0 ? (uint64_t)memory : 0;
 }
 
 typedef struct admission {
@@ -436,21 +421,18 @@ static int use_approvals(const admission *one, hn_error **err)
 
 static int count(const admission *one, hn_error **err)
 {
-	caps_amounts amounts;
+	hn_host *host = one->session->host;
 	int rc = use_approvals(one, err);
 
 	if (one->count > 1)
 		count_once(&one->decisions[0], &one->decisions[1]);
-	for (size_t i = 0; rc >= 0 && i < one->count; i++) {
-		caps_decision *decision = &one->decisions[i];
-
-		if (decision->counted_count == 0)
-			continue;
-		fill_amounts(one->session, one->verb, one->object, &amounts);
-		rc = caps_store_count(one->session->host->rights->store,
-			one->session->holder->token, decision, &amounts,
-			os_now(one->session->host->os), err);
-	}
+	for (size_t i = 0; rc >= 0 && i < one->count; i++)
+		if (one->decisions[i].counted_count > 0)
+			rc = caps_store_count(host->rights->store, one->session->holder->token,
+				&one->decisions[i], 0, os_now(host->os), err);
+	if (rc >= 0 && one->verb == HN_VERB_UNIT_START && one->decisions[0].counted_count > 0)
+		rc = host_hold_start(
+			one->session, one->object, &one->decisions[0], one->permit, err);
 	return rc;
 }
 
@@ -567,12 +549,12 @@ static int decide_proved(hn_session *session, hn_verb verb, const char *object,
 	caps_decision *decision, hn_error **err)
 {
 	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
-	int rc = decide(session, verb, object, decision, &why);
+	int rc = host_decide(session, verb, object, decision, &why);
 
 	if (rc < 0 && session->holder && session->holder->wants_fresh &&
 		host_call_prove(session, verb, object)) {
 		why = hn_error_unref(why);
-		rc = decide(session, verb, object, decision, &why);
+		rc = host_decide(session, verb, object, decision, &why);
 	}
 	base_error_move(err, BASE_STEAL(why));
 	return rc;
@@ -594,7 +576,7 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 	if (session->holder)
 		host_count_check(session, rc, os_monotonic(session->host->os) - began);
 	if (rc >= 0 && second) {
-		rc = decide(session, second_verb(verb), second, &decisions[1], err);
+		rc = host_decide(session, second_verb(verb), second, &decisions[1], err);
 		one.count = 2;
 	}
 	if (rc >= 0)
@@ -612,7 +594,7 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
 		if (rc != HN_EQUOTA && rc != HN_ERATE && rc != HN_EAPPROVAL)
 			return host_conceal(session, rc, err);
 	}
-	note_denial(session, verb, object, rc, &decisions[one.count - 1]);
+	host_note_denial(session, verb, object, rc, &decisions[one.count - 1]);
 	return host_conceal(session, rc, err);
 }
 
@@ -639,11 +621,12 @@ int host_settle_outcome(host_permit *permit, int code, hn_error **err)
 		.session = permit->session,
 		.ends = permit->pending,
 	};
+	int rc = code < 0 ? host_hold_failed(permit, err) : 0;
 
 	if (!permit->recorded)
-		return 0;
+		return rc;
 	permit->recorded = false;
-	return host_audit_append(permit->session->host, &entry, NULL, err);
+	return rc < 0 ? rc : host_audit_append(permit->session->host, &entry, NULL, err);
 }
 
 int host_settle(host_permit *permit, int rc, hn_error **err)

@@ -21,7 +21,7 @@ static int machine_unit_of(
 
 static int begin(act *a, hn_verb verb, hn_error **err)
 {
-	return apply_begin(a->run, a->first, a->last, &verb, 1, a->permits, err);
+	return apply_begin(a->run, a->first, a->last, &verb, 1, NULL, a->permits, err);
 }
 
 /* The effect has failed (rc < 0) or not; either way the journal gets its end. An error of the
@@ -48,10 +48,13 @@ static int end(act *a, size_t permits, int rc, apply_end_of how, hn_error **err)
 
 static int act_change(act *a, hn_error **err)
 {
+	static const hn_verb verb = HN_VERB_UNIT_UPDATE;
+	bool wished = a->step->action == HN_ACTION_CHANGE;
 	apply_end_of how = {.status = HN_STEP_DONE};
 	machine_unit what;
 	char hex[65];
-	int rc = begin(a, HN_VERB_UNIT_UPDATE, err);
+	int rc = apply_begin(a->run, a->first, a->last, &verb, 1, wished ? a->unit->desired : NULL,
+		a->permits, err);
 
 	if (rc < 0)
 		return rc;
@@ -59,7 +62,7 @@ static int act_change(act *a, hn_error **err)
 	if (rc >= 0)
 		rc = machine_change(&a->permits[0].base, a->run->machine, &what, a->step->key,
 			a->step->old_text, a->step->new_text, err);
-	if (a->step->action == HN_ACTION_CHANGE)
+	if (wished)
 		how.view = a->unit->desired;
 	else
 		how.event = "org.hypernix.unit.drift.v1";
@@ -190,7 +193,7 @@ static int act_restart(act *a, hn_error **err)
 {
 	static const hn_verb verbs[] = {HN_VERB_UNIT_STOP, HN_VERB_UNIT_START};
 	apply_end_of how = {.status = HN_STEP_DONE, .view = a->unit->desired};
-	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, a->permits, err);
+	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, NULL, a->permits, err);
 
 	if (rc < 0)
 		return rc;
@@ -203,7 +206,7 @@ static int act_restart(act *a, hn_error **err)
 static int take_down(
 	act *a, const char *uuid, const hn_verb verbs[2], apply_end_of how, hn_error **err)
 {
-	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, a->permits, err);
+	int rc = apply_begin(a->run, a->first, a->last, verbs, 2, NULL, a->permits, err);
 
 	if (rc < 0)
 		return rc;

@@ -70,6 +70,10 @@ static int declare_unit(apply_run *run, plan_unit *unit, const host_owners *owne
 		rc = host_desire(run->host, run->session, unit->record, unit->desired, err);
 	if (rc <= 0)
 		return rc;
+	rc = host_hold_values(
+		run->session, HN_VERB_UNIT_UPDATE, unit->record, unit->desired, NULL, err);
+	if (rc < 0)
+		return rc;
 	return send(run, unit,
 		unit->fresh ? "org.hypernix.unit.created.v1" : "org.hypernix.unit.reconfigured.v1",
 		err);

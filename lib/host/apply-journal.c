@@ -10,6 +10,7 @@ typedef struct journal_call {
 	size_t first, last, count;
 	const hn_verb *verbs;
 	host_permit *permits;
+	const hn_view *view; /* that the unit is to have; NULL: what is desired of it */
 	const apply_end_of *how;
 	hn_step_status status;
 } journal_call;
@@ -34,6 +35,23 @@ static int store_status(journal_call *call, hn_error **err)
 	return rc;
 }
 
+/* Values that take more of a quota: those of a start, and live ones. */
+static int take_hold(const journal_call *call, const plan_step *step, hn_error **err)
+{
+	hn_verb verb = call->verbs[call->count - 1];
+	const hn_unit *record =
+		step->unit == PLAN_NO_UNIT ? NULL : call->run->plan->units[step->unit].record;
+	const hn_view *view = call->view ? call->view : record ? record->desired : NULL;
+
+	if (!record || !view)
+		return 0;
+	if (verb == HN_VERB_UNIT_START)
+		return host_hold_values(call->run->session, verb, record, view, NULL, err);
+	if (verb != HN_VERB_UNIT_UPDATE || !step->key || !call->view)
+		return 0;
+	return host_hold_values(call->run->session, verb, record, view, step->key, err);
+}
+
 static int begin_all(void *arg, hn_error **err)
 {
 	journal_call *call = arg;
@@ -47,6 +65,8 @@ static int begin_all(void *arg, hn_error **err)
 			call->run->session, call->verbs[i], object, NULL, &call->permits[i], err);
 		call->permits[i].base.cancel = call->run->options.cancel;
 	}
+	if (rc >= 0)
+		rc = take_hold(call, step, err);
 	return rc < 0 ? rc : store_status(call, err);
 }
 
@@ -69,7 +89,7 @@ bool apply_is_refusal(int rc)
 }
 
 int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs, size_t count,
-	host_permit *permits, hn_error **err)
+	const hn_view *view, host_permit *permits, hn_error **err)
 {
 	journal_call call = {
 		.run = run,
@@ -77,6 +97,7 @@ int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs,
 		.last = last,
 		.verbs = verbs,
 		.count = count,
+		.view = view,
 		.permits = permits,
 		.status = HN_STEP_DOING,
 	};
@@ -161,6 +182,8 @@ static int end_all(void *arg, hn_error **err)
 
 	if (rc >= 0 && unit && !how->forget)
 		rc = store_applied(call, unit, err);
+	if (rc >= 0 && unit && unit->record && !how->forget)
+		rc = host_hold_settle(call->run->host, unit->record, err);
 	if (rc >= 0 && unit && how->forget)
 		rc = host_unit_delete(call->run->host, unit->record, err);
 	if (rc >= 0 && how->event)

@@ -93,8 +93,8 @@ static int send_event(const host_edit *edit, const hn_view *view, const char *ev
 }
 
 /* A token may bound values: what counts is what this edit has made of them. What it has used up
- * goes on holding for it. */
-static int check_bounds(const host_edit *edit, hn_error **err)
+ * goes on holding for it. A unit in use may come to take more of its quotas. */
+static int check_bounds(const host_edit *edit, const hn_view *view, hn_error **err)
 {
 	hn_verb verb = edit->verb != HN_VERB_UNIT_READ ? edit->verb : HN_VERB_UNIT_UPDATE;
 	struct host_holder *holder = edit->session->holder;
@@ -106,7 +106,7 @@ static int check_bounds(const host_edit *edit, hn_error **err)
 	holder->under_way = true;
 	rc = host_may(edit->session, verb, host_object_unit(object, edit->unit->uuid), err);
 	holder->under_way = false;
-	return rc;
+	return rc < 0 ? rc : host_hold_values(edit->session, verb, edit->unit, view, NULL, err);
 }
 
 static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
@@ -119,7 +119,7 @@ static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 	if (rc >= 0)
 		rc = host_desire(edit->host, edit->session, edit->unit, view, err);
 	if (rc >= 0)
-		rc = check_bounds(edit, err);
+		rc = check_bounds(edit, view, err);
 	return rc < 0 ? rc : send_event(edit, view, event, err);
 }
 

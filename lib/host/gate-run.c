@@ -15,7 +15,6 @@ typedef struct call {
 	hn_unit *unit;
 	host_permit permit;
 	host_call asked;
-	bool goes_on; /* a part of one that has begun */
 } call;
 
 static void end_call(call *c)
@@ -34,8 +33,21 @@ static int begin_call(hn_session *session, const char *unit, hn_verb verb, call 
 	if (rc == 0 && verb == HN_VERB_UNIT_START)
 		rc = host_expire(session, err);
 	return rc < 0 ? host_conceal(session, rc, err)
-		      : host_call_unit(session, unit, verb, c->goes_on ? NULL : &c->asked, &c->host,
-				&c->unit, &c->permit, err);
+		      : host_call_unit(session, unit, verb, &c->asked, &c->host, &c->unit,
+				&c->permit, err);
+}
+
+/* What others have made of it meanwhile counts. */
+static int reload(call *c, hn_error **err)
+{
+	hn_unit *unit = NULL;
+	int rc = host_unit_load_id(c->host, c->unit->id, &unit, err);
+
+	if (rc < 0)
+		return rc;
+	hn_unit_unref(c->unit);
+	c->unit = unit;
+	return 0;
 }
 
 static int copy_start(const hn_start_options *options, hn_start_options *known, hn_error **err)
@@ -153,7 +165,10 @@ int hn_unit_start(
 
 	if (rc == 0)
 		rc = begin_call(session, unit, HN_VERB_UNIT_START, &c, err);
-	return rc < 0 ? rc : settle_drained(&c, session, start_unit(&c, &known, err), err);
+	if (rc < 0)
+		return rc;
+	rc = reload(&c, err);
+	return settle_drained(&c, session, rc < 0 ? rc : start_unit(&c, &known, err), err);
 }
 
 /* A unit without a domain does not run: to stop it is to say that it shall not. */
@@ -230,51 +245,71 @@ static int send_restarted(hn_session *session, const hn_unit *unit, hn_error **e
 		unit->name, "{\"by\":\"session\"}", err);
 }
 
-/* Both rights before either half: a unit that may be stopped but not started must not stay down. */
-static int stop_for_restart(
-	hn_session *session, const char *unit, host_call *asked, hn_cancel *cancel, hn_error **err)
+/* A restart: the call has the permit of its start. */
+typedef struct restarting {
+	hn_session *session;
+	call *c;
+	host_permit stop;
+} restarting;
+
+static int admit_both(void *arg, hn_error **err)
 {
-	hn_stop_options options = {.size = sizeof(options), .cancel = cancel};
+	restarting *r = arg;
+	int rc = host_admit_unit(r->session, HN_VERB_UNIT_STOP, r->c->unit->uuid, &r->stop, err);
+
+	return rc < 0 ? rc
+		      : host_admit_unit(r->session, HN_VERB_UNIT_START, r->c->unit->uuid,
+				&r->c->permit, err);
+}
+
+/* Both rights before either half: a unit that may be stopped but not started, or for whose start a
+ * quota is too small, must not stay down. */
+static int begin_restart(restarting *r, const char *unit, hn_error **err)
+{
 	char object[BASE_OBJECT_SIZE];
-	AUTO_CALL call c = {0};
-	int rc = host_session_use(session, &c.host, err);
+	int rc = host_session_use(r->session, &r->c->host, err);
 
 	if (rc == 0)
-		rc = host_find_unit(session, unit, &c.unit, err);
+		rc = host_expire(r->session, err);
+	if (rc >= 0)
+		rc = host_find_unit(r->session, unit, &r->c->unit, err);
 	if (rc < 0)
 		return rc;
-	caps_call_bool(&asked->what, "restart", true);
-	rc = host_call_begin(
-		asked, session, HN_VERB_UNIT_START, host_object_unit(object, c.unit->uuid), err);
-	if (rc == 0)
-		rc = hn_session_check(session, base_verb_text(HN_VERB_UNIT_START), object, err);
-	if (rc == 0)
-		rc = admit_pending(c.host, c.unit, err);
-	if (rc == 0)
-		rc = host_admit(session, HN_VERB_UNIT_STOP, object, NULL, &c.permit, err);
-	if (rc < 0)
-		return host_conceal(session, rc, err);
-	c.permit.base.cancel = cancel;
+	caps_call_bool(&r->c->asked.what, "restart", true);
+	rc = host_call_begin(&r->c->asked, r->session, HN_VERB_UNIT_START,
+		host_object_unit(object, r->c->unit->uuid), err);
+	if (rc >= 0)
+		rc = admit_pending(r->c->host, r->c->unit, err);
+	return rc < 0 ? rc : host_transaction(r->c->host, admit_both, r, err);
+}
+
+static int stop_for_restart(restarting *r, hn_cancel *cancel, hn_error **err)
+{
+	hn_stop_options options = {.size = sizeof(options), .cancel = cancel};
+	int rc;
+
+	r->stop.base.cancel = cancel;
 	/* Killed on the way, it is a unit that should run. */
-	rc = host_act_stop_to(c.host, &c.permit, c.unit, &options, HOST_WANTED_RUNNING, err);
-	return host_settle(&c.permit, base_error_forgive(err, rc, HN_ENOENT), err);
+	rc = host_act_stop_to(r->c->host, &r->stop, r->c->unit, &options, HOST_WANTED_RUNNING, err);
+	rc = host_settle(&r->stop, base_error_forgive(err, rc, HN_ENOENT), err);
+	return rc < 0 ? rc : reload(r->c, err);
 }
 
 int hn_unit_restart(
 	hn_session *session, const char *unit, const hn_start_options *options, hn_error **err)
 {
-	HOST_AUTO_CALL host_call asked = {0};
-	AUTO_CALL call c = {.goes_on = true};
+	AUTO_CALL call c = {0};
+	restarting r = {.session = session, .c = &c};
 	hn_start_options known;
 	int rc = copy_start(options, &known, err);
 
 	if (rc == 0)
-		rc = stop_for_restart(session, unit, &asked, known.cancel, err);
-	if (rc == 0)
-		rc = begin_call(session, unit, HN_VERB_UNIT_START, &c, err);
+		rc = begin_restart(&r, unit, err);
 	if (rc < 0)
-		return rc;
-	rc = start_unit(&c, &known, err);
+		return host_conceal(session, rc, err);
+	rc = stop_for_restart(&r, known.cancel, err);
+	if (rc >= 0)
+		rc = start_unit(&c, &known, err);
 	if (rc >= 0)
 		rc = send_restarted(session, c.unit, err);
 	return settle_drained(&c, session, rc, err);
@@ -347,8 +382,12 @@ int hn_unit_pause(hn_session *session, const char *unit, hn_error **err)
 
 int hn_unit_resume(hn_session *session, const char *unit, hn_error **err)
 {
-	return act(
-		session, unit, HN_VERB_UNIT_START, "resume", machine_resume, HN_UNIT_RUNNING, err);
+	int rc;
+
+	host_has_already(session, true);
+	rc = act(session, unit, HN_VERB_UNIT_START, "resume", machine_resume, HN_UNIT_RUNNING, err);
+	host_has_already(session, false);
+	return rc;
 }
 
 int hn_unit_reset(hn_session *session, const char *unit, hn_error **err)

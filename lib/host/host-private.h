@@ -130,12 +130,19 @@ static inline bool host_session_limited(const hn_session *session)
 {
 	return session->holder || session->glass;
 }
+typedef enum host_wanted {
+	HOST_WANTED_UNSET,
+	HOST_WANTED_RUNNING,
+	HOST_WANTED_STOPPED
+} host_wanted;
 typedef struct host_permit {
 	base_permit base;    /* what room functions take */
 	hn_session *session; /* borrowed */
 	bool recorded;       /* there is an allow record that waits for its outcome */
 	bool pending;        /* which it does also after a crash: its effect is elsewhere */
 	uint32_t redact;     /* classes that an answer under it leaves out */
+	bool wished;         /* it has made the unit one that is to run, which it was not: */
+	host_wanted wanted_before;
 } host_permit;
 int host_session_new(hn_host *host, const hn_session_options *options, const char *subject,
 	const host_service *service, hn_session **session, hn_error **err);
@@ -154,6 +161,14 @@ int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **e
 /* At the end of a transaction, rolled back or not: the record of a denial inside of it is written.
  */
 void host_denial_settle(hn_host *host);
+/* Quotas that are held (hold.c), in the transaction that is open: a unit in use is to have the
+ * values of `view`, or of it only `key`; what it takes more is held by who asks. HN_EQUOTA. */
+int host_hold_values(hn_session *session, hn_verb verb, const hn_unit *unit, const hn_view *view,
+	const char *key, hn_error **err);
+/* Between true and false a start takes no more than the unit has: resumed, or by its policy. */
+void host_has_already(const hn_session *session, bool has);
+/* The record of a unit has changed, or is gone: what it does not take any more is given back. */
+int host_hold_settle(hn_host *host, const hn_unit *unit, hn_error **err);
 /* Writes the outcome of an admitted call; returns rc (or HN_EAUDIT when rc was well and the outcome
  * could not be written). Call it exactly once for each successful host_admit. `err` is the
  * caller's: its error, if any, stays. */
@@ -277,11 +292,6 @@ bool host_audit_release(hn_host *host); /* there was one */
 int host_audit_verify(hn_host *host, hn_error **err);
 
 /* --- unit records (units-record.c). An hn_unit is one immutable snapshot of a row. --- */
-typedef enum host_wanted {
-	HOST_WANTED_UNSET,
-	HOST_WANTED_RUNNING,
-	HOST_WANTED_STOPPED
-} host_wanted;
 struct hn_unit {
 	atomic_uint references;
 	int64_t id;

@@ -213,9 +213,10 @@ int apply_reload(apply_run *run, plan_unit *unit, hn_error **err);
 /* Refused is not failed: what was done can still be taken back. */
 bool apply_is_refusal(int rc);
 /* Writes down that steps[first..last) have begun, with one permit a verb: durable before the
- * effect. */
+ * effect. `view`: what a live change or a start gives the unit; NULL: a start what is desired, a
+ * change nothing that is held. */
 int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs, size_t count,
-	host_permit *permits, hn_error **err);
+	const hn_view *view, host_permit *permits, hn_error **err);
 /* Writes down how they ended. The applied view takes the values that `view` has for the keys of
  * these steps. */
 typedef struct apply_end_of {

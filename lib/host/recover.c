@@ -165,13 +165,15 @@ static int take_value(const settle_call *call, hn_error **err)
 static int take_wish(const settle_call *call, hn_error **err)
 {
 	bool runs = call->real && host_status_runs(call->real->status);
-	int rc = host_unit_set_status(call->host, call->unit,
-		call->real ? call->real->status : HN_UNIT_ABSENT, runs ? call->real->ready : -1,
-		err);
+	int rc = call->step->phase == PHASE_RESTART
+			 ? host_unit_set_wanted(call->host, call->unit, HOST_WANTED_RUNNING, err)
+			 : 0;
 
-	if (rc >= 0 && call->step->phase == PHASE_RESTART)
-		rc = host_unit_set_wanted(call->host, call->unit, HOST_WANTED_RUNNING, err);
-	return rc;
+	if (rc >= 0)
+		rc = host_unit_set_status(call->host, call->unit,
+			call->real ? call->real->status : HN_UNIT_ABSENT,
+			runs ? call->real->ready : -1, err);
+	return rc < 0 ? rc : host_hold_settle(call->host, call->unit, err);
 }
 
 static int store_settled(const settle_call *call, hn_step_status status, hn_error **err)

@@ -74,6 +74,8 @@ typedef struct host_holder { /* of a token */
 	bool blind;         /* units are as if they were missing: no tags, no values */
 	bool values_later;  /* an edit goes on: bounds are asked when its values are known */
 	bool timeless;      /* of a service: the time decides nothing */
+	bool has_already;   /* what is admitted takes no more than the unit has: resumed, or
+			       restarted by its policy */
 	bool under_way;     /* a permit is asked about again: what it has used up counts for it */
 	/* assertions of a second factor: signed over a challenge of ours */
 	struct {
@@ -100,6 +102,21 @@ int host_decision_error(const hn_session *session, hn_verb verb, const char *obj
 void host_redacts_fill(hn_session *session);
 /* The classes of a decision; HN_EDENIED when this version does not know one of them. */
 int host_decision_redact(const caps_decision *decision, uint32_t *classes);
+
+/* --- the parts of an admission (admit.c) --- */
+int host_decide(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
+	hn_error **err);
+/* What was refused: kept when it can be asked for, and on record, inside a transaction when that is
+ * over. */
+void host_note_denial(hn_session *session, hn_verb verb, const char *object, int code,
+	const caps_decision *decision);
+
+/* --- quotas that are held (hold.c), each in the transaction that is open --- */
+/* At the admission of a start: all that the unit takes is held by who asks. */
+int host_hold_start(hn_session *session, const char *object, caps_decision *decision,
+	host_permit *permit, hn_error **err);
+/* A start that failed: the unit is no more to run than it was. */
+int host_hold_failed(host_permit *permit, hn_error **err);
 
 /* --- approvals (approve.c) --- */
 /* Persons of the keyset who approved this use, and until when that holds: a fact of a decision. */

@@ -239,8 +239,11 @@ static int start_again(hn_session *session, const hn_unit *unit, hn_error **err)
 {
 	hn_start_options options = HN_START_OPTIONS_INIT;
 	host_permit permit;
-	int rc = host_admit_unit(session, HN_VERB_UNIT_START, unit->uuid, &permit, err);
+	int rc;
 
+	host_has_already(session, true); /* who held it goes on */
+	rc = host_admit_unit(session, HN_VERB_UNIT_START, unit->uuid, &permit, err);
+	host_has_already(session, false);
 	if (rc < 0)
 		return rc;
 	rc = host_act_start(session->host, &permit, unit, &options, err);

@@ -53,7 +53,7 @@ static int undo_change(apply_run *run, size_t first, size_t last, host_permit *p
 	plan_unit *unit = &run->plan->units[step->unit];
 	machine_unit what;
 	char hex[65];
-	int rc = apply_begin(run, first, last, &verb, 1, permits, NULL);
+	int rc = apply_begin(run, first, last, &verb, 1, view_before(unit), permits, NULL);
 
 	if (rc < 0)
 		return rc;
@@ -67,7 +67,7 @@ static int undo_define(apply_run *run, size_t first, size_t last, host_permit *p
 {
 	static const hn_verb verb = HN_VERB_UNIT_UPDATE;
 	plan_unit *unit = &run->plan->units[run->plan->steps[first].unit];
-	int rc = apply_begin(run, first, last, &verb, 1, permits, NULL);
+	int rc = apply_begin(run, first, last, &verb, 1, NULL, permits, NULL);
 
 	return rc < 0 ? rc
 		      : host_act_define(
@@ -78,7 +78,7 @@ static int undo_create(apply_run *run, size_t first, size_t last, host_permit *p
 {
 	static const hn_verb verb = HN_VERB_UNIT_CREATE;
 	plan_unit *unit = &run->plan->units[run->plan->steps[first].unit];
-	int rc = apply_begin(run, first, last, &verb, 1, permits, NULL);
+	int rc = apply_begin(run, first, last, &verb, 1, NULL, permits, NULL);
 
 	if (rc < 0 || unit->real) /* adopted: the domain was there before, and stays */
 		return rc;
@@ -94,7 +94,7 @@ static int undo_start(apply_run *run, size_t first, size_t last, host_permit *pe
 	static const hn_verb verb = HN_VERB_UNIT_STOP;
 	static const hn_stop_options force = {.size = sizeof(force), .force = true};
 	plan_unit *unit = &run->plan->units[run->plan->steps[first].unit];
-	int rc = apply_begin(run, first, last, &verb, 1, permits, NULL);
+	int rc = apply_begin(run, first, last, &verb, 1, NULL, permits, NULL);
 
 	if (rc >= 0)
 		rc = host_act_stop(run->host, &permits[0], unit->record, &force, NULL, NULL);
@@ -107,7 +107,7 @@ static int undo_stop(apply_run *run, size_t first, size_t last, host_permit *per
 {
 	static const hn_verb verb = HN_VERB_UNIT_START;
 	plan_unit *unit = &run->plan->units[run->plan->steps[first].unit];
-	int rc = apply_begin(run, first, last, &verb, 1, permits, NULL);
+	int rc = apply_begin(run, first, last, &verb, 1, NULL, permits, NULL);
 
 	return rc < 0 ? rc : host_act_start(run->host, &permits[0], unit->record, NULL, NULL);
 }
@@ -116,7 +116,7 @@ static int undo_restart(apply_run *run, size_t first, size_t last, host_permit *
 {
 	static const hn_verb verbs[] = {HN_VERB_UNIT_STOP, HN_VERB_UNIT_START};
 	plan_unit *unit = &run->plan->units[run->plan->steps[first].unit];
-	int rc = apply_begin(run, first, last, verbs, 2, permits, NULL);
+	int rc = apply_begin(run, first, last, verbs, 2, view_before(unit), permits, NULL);
 
 	return rc < 0 ? rc : apply_restart(run, unit, view_before(unit), permits, NULL);
 }

@@ -317,14 +317,6 @@ static int set_number(
 	return state_run(query, err);
 }
 
-/* What its start took of a token's quota is given back when there is no guest any more. */
-static int release_hold(hn_host *host, const hn_unit *unit, hn_error **err)
-{
-	char object[BASE_OBJECT_SIZE];
-
-	return caps_hold_release(host->store, host_object_unit(object, unit->uuid), err);
-}
-
 int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err)
 {
 	state_query *query = NULL;
@@ -334,7 +326,7 @@ int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err)
 		rc = state_run(query, err);
 	if (rc >= 0)
 		rc = host_secrets_forget(host, unit->uuid, err);
-	return rc < 0 ? rc : release_hold(host, unit, err);
+	return rc < 0 ? rc : host_hold_settle(host, unit, err);
 }
 
 int host_unit_set_status(
@@ -351,12 +343,14 @@ int host_unit_set_status(
 	state_bind_int(query, 2, status);
 	state_bind_int(query, 3, ready);
 	rc = state_run(query, err);
-	return rc < 0 || host_status_runs(status) ? rc : release_hold(host, unit, err);
+	return rc < 0 || host_status_runs(status) ? rc : host_hold_settle(host, unit, err);
 }
 
 int host_unit_set_wanted(hn_host *host, const hn_unit *unit, host_wanted wanted, hn_error **err)
 {
-	return set_number(host, unit, "UPDATE unit SET wanted = ?2 WHERE id = ?1", wanted, err);
+	int rc = set_number(host, unit, "UPDATE unit SET wanted = ?2 WHERE id = ?1", wanted, err);
+
+	return rc < 0 || wanted == HOST_WANTED_RUNNING ? rc : host_hold_settle(host, unit, err);
 }
 
 int host_unit_set_undeclared(

@@ -144,6 +144,8 @@ int host_desire(hn_host *host, const hn_session *session, const hn_unit *unit, c
 		rc = note_generation(host, unit, generation, err);
 	if (rc >= 0)
 		rc = add_history(host, session, unit, generation, err);
+	if (rc >= 0)
+		rc = host_hold_settle(host, unit, err);
 	return rc < 0 ? rc : 1;
 }
 
