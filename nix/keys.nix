@@ -72,6 +72,12 @@ let
         text = "a list of strings";
         good = value: isList value && builtins.all isString value || isString value;
       };
+      # What stands in a name's place by mistake (a secret itself, its file) must not get into the store.
+      isName = item: match "[a-z][a-z0-9-]{0,62}" item != null;
+      names = {
+        text = "a list of names (small letters, digits and hyphens)";
+        good = value: many.good value && builtins.all isName (if isString value then words value else value);
+      };
       # A word, a text of the form, or a number where `number` says so.
       quantity = number: {
         text = either special [ form.text ];
@@ -93,7 +99,7 @@ let
       schedule = text;
       path = { text = either special [ "a path or a string" ]; good = pathlike; };
       list = many;
-      set = many;
+      set = if row.range == "name" then names else many;
     }.${row.type};
 
   hint = row: value:

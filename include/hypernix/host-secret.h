@@ -38,7 +38,8 @@ HN_API int hn_secret_put(hn_session *session, const char *unit, const char *name
  *
  * @param session  needs unit.read on unit/<uuid>
  * @param unit  name or uuid
- * @param json  receives a JSON array of objects: name, version, made; release it with hn_text_free
+ * @param json  receives a JSON array of objects: name, version, made and, while a guest of the unit
+ * runs that was given it, given: the version it has; release it with hn_text_free
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_ENOENT when there is no such unit; HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM

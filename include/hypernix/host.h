@@ -206,7 +206,7 @@ HN_API int hn_unit_ready(const hn_unit *unit);
  * Tells whether something desired is not applied yet.
  *
  * @param unit  a snapshot
- * @return true when desired and applied values differ
+ * @return true when desired and applied values differ, or hn_unit_secrets_changed says so
  * Errors: none
  * Threads: any; the object is immutable
  * Blocks: no
@@ -214,6 +214,20 @@ HN_API int hn_unit_ready(const hn_unit *unit);
  * Since: 0.1
  */
 HN_API bool hn_unit_pending(const hn_unit *unit);
+
+/**
+ * Tells whether the guest of a unit has secrets that were put anew or removed since it started:
+ * the unit is pending until it is restarted.
+ *
+ * @param unit  a snapshot
+ * @return true when it has
+ * Errors: none
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API bool hn_unit_secrets_changed(const hn_unit *unit);
 
 /**
  * Tells whether an undo has failed on the unit, so that nothing more is done to it

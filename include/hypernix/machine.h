@@ -276,20 +276,20 @@ HN_API int hn_machine_step(hn_session *session, int64_t timeout, hn_error **err)
  * Weight and limit are in force before the guest's first instruction. Stopped at any point, the
  * next start finishes or undoes what this one began.
  *
- * @param session  needs unit.start on unit/<uuid>
+ * @param session  needs unit.start on unit/<uuid>, and unit.secret where its values name secrets
  * @param unit     name of the unit
  * @param options  what to wait for; NULL = nothing
  * @param err      set on failure; may be NULL
  * @return 0, 1 when it ran already, or a negative hn_code
- * Errors: HN_ENOENT when there is no such unit, or a kernel, initrd or disk of it is missing;
- * HN_EINVAL when one of them is empty or no file; HN_EXML when the driver refuses the definition;
+ * Errors: HN_ENOENT when there is no such unit, or a kernel, initrd, disk or secret of it is not
+ * there; HN_EINVAL when a file is empty or none; HN_EXML when the driver refuses the definition;
  * HN_ECGROUP when compute.enforce is set and the weight cannot be enforced; HN_EGUEST when the
  * guest ended before it was ready, with the facts detail and console; HN_ETIMEOUT when it was not
  * ready in time, with the facts condition, phase and console; HN_ECANCELLED; HN_EDRIVER; HN_ENOSUP
- * when the driver has no ready signal; HN_ECAPACITY; HN_EDENIED
+ * when the driver has no ready signal, or cannot hand secrets over; HN_ESIGNER and HN_ECRYPT when
+ * those cannot be opened; HN_ECAPACITY; HN_EDENIED
  * Threads: the session's
- * Blocks: yes,
- * up to the timeout
+ * Blocks: yes, up to the timeout
  * Allocates: yes
  * Since: 0.1
  */
@@ -320,7 +320,7 @@ HN_API int hn_unit_stop(hn_session *session, const char *unit, const hn_stop_opt
 /**
  * Stops a unit and starts it again with the values that were pending.
  *
- * @param session  needs unit.stop and unit.start on unit/<uuid>
+ * @param session  needs unit.stop and unit.start on unit/<uuid>, and unit.secret as a start does
  * @param unit     name of the unit
  * @param options  what to wait for; NULL = nothing
  * @param err      set on failure; may be NULL

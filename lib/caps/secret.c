@@ -157,7 +157,7 @@ static int unpack(const crypto_secret *whole, const uint8_t owner[CAPS_SECRET_OW
 
 int caps_secret_get(caps_store *store, crypto_signer *signer,
 	const uint8_t owner[CAPS_SECRET_OWNER], const char *name, crypto_secret **plain,
-	hn_error **err)
+	caps_secret_mark *mark, hn_error **err)
 {
 	BASE_AUTO_OF(crypto_secret) crypto_secret *whole = NULL;
 	state_query *query = NULL;
@@ -166,11 +166,13 @@ int caps_secret_get(caps_store *store, crypto_signer *signer,
 
 	if (rc >= 0)
 		rc = find(store,
-			"SELECT id, version, body FROM secret WHERE owner = ?1 AND name = ?2",
+			"SELECT id, version, body, made FROM secret WHERE owner = ?1 AND name = ?2",
 			owner, name, &query, err);
 	if (rc < 0)
 		return rc;
 	rc = state_row(query, err);
+	if (rc > 0 && mark)
+		*mark = (caps_secret_mark){state_int(query, 1), state_int(query, 3)};
 	if (rc == 0)
 		rc = missing(name, err);
 	if (rc > 0) {
@@ -185,6 +187,22 @@ int caps_secret_get(caps_store *store, crypto_signer *signer,
 	}
 	state_done(query);
 	return rc < 0 ? rc : unpack(whole, owner, name, plain, err);
+}
+
+int caps_secret_there(state_store *state, const uint8_t owner[CAPS_SECRET_OWNER], const char *name,
+	hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(
+		state, "SELECT 1 FROM secret WHERE owner = ?1 AND name = ?2", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, owner, CAPS_SECRET_OWNER);
+	state_bind_text(query, 2, name);
+	rc = state_row(query, err);
+	state_done(query);
+	return rc;
 }
 
 int caps_secret_remove(

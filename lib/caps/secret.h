@@ -16,9 +16,15 @@
 int caps_secret_put(caps_store *store, crypto_signer *signer,
 	const uint8_t owner[CAPS_SECRET_OWNER], const char *name, crypto_bytes plain, int64_t now,
 	hn_error **err);
-/* HN_ENOENT; HN_ECRYPT when the row was changed by another hand. */
+typedef struct caps_secret_mark {
+	int64_t version, made; /* made: seconds since 1970 */
+} caps_secret_mark;
+/* mark may be NULL. HN_ENOENT; HN_ECRYPT when the row was changed by another hand. */
 int caps_secret_get(caps_store *store, crypto_signer *signer,
 	const uint8_t owner[CAPS_SECRET_OWNER], const char *name, crypto_secret **plain,
+	caps_secret_mark *mark, hn_error **err);
+/* 1, or 0; nothing is opened. */
+int caps_secret_there(state_store *state, const uint8_t owner[CAPS_SECRET_OWNER], const char *name,
 	hn_error **err);
 int caps_secret_remove(caps_store *store, const uint8_t owner[CAPS_SECRET_OWNER], const char *name,
 	hn_error **err); /* HN_ENOENT */

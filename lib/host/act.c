@@ -6,6 +6,7 @@
  */
 #include "host/host-private.h"
 #include "host/restart.h"
+#include "host/unit-secrets.h"
 
 #define STATE_CHANGED "org.hypernix.unit.state.changed.v1"
 #define GRACE_DEFAULT INT64_C(30000000000)
@@ -62,6 +63,7 @@ typedef struct outcome {
 	int ready;
 	host_wanted wanted;
 	const char *detail;
+	host_handover *handover;
 } outcome;
 
 static int64_t boot_goal(const hn_view *view)
@@ -85,6 +87,8 @@ static int write_started(void *arg, hn_error **err)
 	if (rc >= 0)
 		rc = host_boot_store(
 			what->host, what->unit, what->boot, boot_goal(what->view), err);
+	if (rc >= 0)
+		rc = host_handover_write(what->host, what->handover, err);
 	if (rc >= 0)
 		rc = host_touch(what->host, err);
 	return rc < 0 ? rc
@@ -184,7 +188,8 @@ static void report_named(
 }
 
 static int start_unit(hn_host *host, const host_permit *permit, machine *m, const hn_unit *given,
-	const hn_view *view, const hn_start_options *options, hn_error **err)
+	const hn_view *view, host_handover *handover, const hn_start_options *options,
+	hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
 	BASE_AUTO_OF(hn_view) hn_view *taken = NULL;
@@ -211,7 +216,10 @@ static int start_unit(hn_host *host, const host_permit *permit, machine *m, cons
 		.status = HN_UNIT_RUNNING,
 		.wanted = HOST_WANTED_RUNNING,
 		.detail = "started",
+		.handover = handover,
 	};
+	if (handover->fd >= 0)
+		what.secrets = &handover->fd;
 	rc = machine_start(&permit->base, m, &what, options, &boot, err);
 	done.ready = boot.ready ? 1 : rc < 0 ? 0 : -1;
 	if (rc >= 0)
@@ -227,6 +235,7 @@ int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit 
 	const hn_view *view, const hn_start_options *options, hn_error **err)
 {
 	hn_start_options known;
+	host_handover handover;
 	named_progress named = {.unit = unit->name};
 	machine *m = NULL;
 	int rc = host_machine(host, &m, err);
@@ -247,7 +256,11 @@ int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit 
 		return rc;
 	if (host_status_runs(observed_status(m, unit)))
 		return 1;
-	rc = start_unit(host, permit, m, unit, view, &known, err);
+	rc = host_handover_begin(permit->session, unit, view, &handover, err);
+	if (rc >= 0) {
+		rc = start_unit(host, permit, m, unit, view, &handover, &known, err);
+		rc = host_handover_end(&handover, rc, err);
+	}
 	if (rc < 0)
 		keep_truth(host, m, unit, unit->wanted);
 	return rc < 0 ? rc : 0;

@@ -5,6 +5,7 @@
  */
 #include "host/plan.h"
 #include "host/restart.h"
+#include "host/unit-secrets.h"
 
 #define TIMEOUT_DEFAULT (120 * OS_SECOND) /* of one start, when the caller gives none */
 
@@ -92,6 +93,9 @@ static int check_unit(const apply_run *run, const plan_unit *unit, hn_error **er
 	rc = host_machine_unit(run->host, record, unit->desired, hex, &what, err);
 	if (rc >= 0)
 		rc = machine_check(run->machine, &what, err);
+	/* A guest that runs is not taken down for one that cannot come up. */
+	if (rc >= 0 && plan_unit_runs(unit))
+		rc = host_secrets_check(run->host, unit->name, unit->uuid, unit->desired, err);
 	return rc < 0 ? base_error_wrap(err, (hn_code)rc, HOST_ROOM, "%s cannot be made%s",
 				unit->name, goes_on(run) ? "" : "; nothing was changed")
 		      : 0;
@@ -130,6 +134,12 @@ static int may(const apply_run *run, hn_verb verb, const char *object, hn_error 
 			  : host_may(run->session, verb, object, err);
 }
 
+static bool hands_over(const apply_run *run, const plan_step *step)
+{
+	return (step->phase == PHASE_START || step->phase == PHASE_RESTART) &&
+	       host_secrets_named(run->plan->units[step->unit].desired);
+}
+
 /* What may not be done in the end is not begun. */
 static int check_rights(const apply_run *run, const plan_step *step, hn_error **err)
 {
@@ -141,7 +151,9 @@ static int check_rights(const apply_run *run, const plan_step *step, hn_error **
 		return 0;
 	verbs_of(step, verbs);
 	rc = may(run, verbs[0], host_object_unit(object, step->uuid), err);
-	return rc < 0 ? rc : may(run, verbs[1], object, err);
+	if (rc >= 0)
+		rc = may(run, verbs[1], object, err);
+	return rc >= 0 && hands_over(run, step) ? may(run, HN_VERB_UNIT_SECRET, object, err) : rc;
 }
 
 /* With all its causes: who reads it sees one line. */

@@ -58,7 +58,19 @@ static bool needs_cgroup(const char *key)
 
 static bool is_device(const char *key)
 {
-	return strncmp(key, "disks.", 6) == 0 || strncmp(key, "nics.", 5) == 0;
+	return strncmp(key, "disks.", 6) == 0 || strncmp(key, "nics.", 5) == 0 ||
+	       strcmp(key, "secrets") == 0;
+}
+
+/* Of secrets only that they are given can be seen, not which. */
+static const char *shown(const comparison *with, const char *key, const char *text)
+{
+	const char *names = NULL;
+
+	if (!key || !text || strcmp(key, "secrets") != 0 ||
+		hn_view_get_text(with->unit->applied, key, &names, NULL) < 0 || *names == '\0')
+		return text;
+	return names;
 }
 
 static int tell(const comparison *with, hn_drift_state state, const char *key, const char *applied,
@@ -69,8 +81,8 @@ static int tell(const comparison *with, hn_drift_state state, const char *key, c
 		.state = state,
 		.unit = with->unit->name,
 		.key = key,
-		.applied = applied,
-		.real = real,
+		.applied = shown(with, key, applied),
+		.real = shown(with, key, real),
 		.note = note,
 	};
 

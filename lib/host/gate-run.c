@@ -5,6 +5,7 @@
 #include "host/call.h"
 #include "host/capacity.h"
 #include "host/restart.h"
+#include "host/unit-secrets.h"
 
 #define LOOK_EVERY (OS_SECOND / 4)
 #define WAIT_DEFAULT (120 * OS_SECOND)
@@ -245,6 +246,18 @@ static int send_restarted(hn_session *session, const hn_unit *unit, hn_error **e
 		unit->name, "{\"by\":\"session\"}", err);
 }
 
+/* What the next start hands over must be there, and so must the right to it. */
+static int check_secrets(hn_session *session, const call *c, const char *object, hn_error **err)
+{
+	const hn_view *view = c->unit->desired ? c->unit->desired : c->unit->applied;
+	int rc;
+
+	if (!host_secrets_named(view))
+		return 0;
+	rc = hn_session_check(session, base_verb_text(HN_VERB_UNIT_SECRET), object, err);
+	return rc < 0 ? rc : host_secrets_check(c->host, c->unit->name, c->unit->uuid, view, err);
+}
+
 /* A restart: the call has the permit of its start. */
 typedef struct restarting {
 	hn_session *session;
@@ -278,6 +291,8 @@ static int begin_restart(restarting *r, const char *unit, hn_error **err)
 	caps_call_bool(&r->c->asked.what, "restart", true);
 	rc = host_call_begin(&r->c->asked, r->session, HN_VERB_UNIT_START,
 		host_object_unit(object, r->c->unit->uuid), err);
+	if (rc >= 0)
+		rc = check_secrets(r->session, r->c, object, err);
 	if (rc >= 0)
 		rc = admit_pending(r->c->host, r->c->unit, err);
 	return rc < 0 ? rc : host_transaction(r->c->host, admit_both, r, err);

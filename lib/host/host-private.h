@@ -300,6 +300,7 @@ struct hn_unit {
 	hn_owner owner;
 	bool undeclared; /* was declared once; what to do with it: on_remove */
 	bool inconsistent, foreign;
+	bool stale_secrets; /* one that its guest was given has changed since */
 	host_wanted wanted; /* what start, stop and plans asked for last: a stopped unit that should
 			       run has drifted */
 	hn_unit_status status; /* last known, or observed */
@@ -334,7 +335,7 @@ int host_unit_share(hn_host *host, hn_unit *unit, hn_view *view, hn_error **err)
 int host_unit_insert(hn_host *host, const char *name, const char *uuid, hn_owner owner,
 	hn_unit **unit, hn_error **err);
 int host_unit_delete(hn_host *host, const hn_unit *unit, hn_error **err);
-int host_secrets_forget(hn_host *host, const char *uuid, hn_error **err); /* gate-secret.c */
+int host_secrets_forget(hn_host *host, const char *uuid, hn_error **err); /* unit-secrets.c */
 /* What may change outside a plan. Inside the caller's transaction when there is one. */
 int host_unit_set_status(
 	hn_host *host, const hn_unit *unit, hn_unit_status status, int ready, hn_error **err);

@@ -4,6 +4,7 @@
  * class and what became of its condition.
  */
 #include "host/plan.h"
+#include "host/unit-secrets.h"
 
 bool plan_unit_runs(const plan_unit *unit)
 {
@@ -347,6 +348,23 @@ static int add_plain(hn_plan *plan, hn_action action, plan_phase phase, size_t u
 	return 0;
 }
 
+/* A unit that is new has no secrets yet: it is made, and waits for them. */
+static int add_start(hn_plan *plan, size_t index, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	const plan_unit *unit = &plan->units[index];
+	int rc = host_secrets_check(plan->host, unit->name, unit->uuid, unit->desired, &why);
+
+	if (rc != HN_ENOENT) {
+		base_error_move(err, BASE_STEAL(why));
+		return rc < 0 ? rc : add_plain(plan, HN_ACTION_START, PHASE_START, index, "", err);
+	}
+	rc = add_plain(plan, HN_ACTION_START, PHASE_NOTHING, index, hn_error_message(why), err);
+	if (rc >= 0)
+		plan->steps[plan->step_count - 1].status = HN_STEP_PENDING;
+	return rc;
+}
+
 static int create_steps(hn_plan *plan, size_t index, hn_error **err)
 {
 	plan_unit *unit = &plan->units[index];
@@ -356,7 +374,7 @@ static int create_steps(hn_plan *plan, size_t index, hn_error **err)
 
 	if (rc < 0 || !start || plan_unit_runs(unit))
 		return rc;
-	return add_plain(plan, HN_ACTION_START, PHASE_START, index, "", err);
+	return add_start(plan, index, err);
 }
 
 /* It keeps its domain, and nothing is done to that: without this step the plan would not show that
@@ -415,7 +433,7 @@ static int start_steps(hn_plan *plan, size_t index, hn_error **err)
 	if (plan_unit_runs(unit) || unit->record->wanted == HOST_WANTED_RUNNING ||
 		!starts_by_itself(plan, unit))
 		return 0;
-	return add_plain(plan, HN_ACTION_START, PHASE_START, index, "", err);
+	return add_start(plan, index, err);
 }
 
 int plan_unit_steps(hn_plan *plan, size_t index, hn_error **err)

@@ -228,7 +228,7 @@ static void count_step(hn_plan_summary *sum, const plan_step *step)
 		sum->create++;
 		break;
 	case HN_ACTION_START:
-		sum->start++;
+		sum->start += step->status != HN_STEP_PENDING; /* else it waits for secrets */
 		break;
 	case HN_ACTION_STOP:
 		sum->stop++;

@@ -5,10 +5,11 @@
 #include "caps/store.h"
 #include "host/host-private.h"
 
+#define STALE " EXISTS(SELECT 1 FROM unit_secret s WHERE s.unit = u.id AND s.stale)"
 #define SELECT_UNIT                                                                                \
 	"SELECT u.id, u.uuid, u.name, u.owner, u.undeclared, u.inconsistent, u.wanted, u.status,"  \
 	" u.ready, u.machine, u.addresses, u.vcpus, u.generation, u.defined,"                      \
-	" d.digest, d.body, dc.body, a.digest, a.body, ac.body FROM unit u"                        \
+	" d.digest, d.body, dc.body, a.digest, a.body, ac.body," STALE " FROM unit u"              \
 	" LEFT JOIN unit_view dv ON dv.unit = u.id AND dv.role = 0"                                \
 	" LEFT JOIN view d ON d.id = dv.body LEFT JOIN view dc ON dc.id = dv.chains"               \
 	" LEFT JOIN unit_view av ON av.unit = u.id AND av.role = 1"                                \
@@ -18,7 +19,7 @@
 #define SELECT_LIGHT                                                                               \
 	"SELECT u.id, u.uuid, u.name, u.owner, u.undeclared, u.inconsistent, u.wanted, u.status,"  \
 	" u.ready, u.machine, u.addresses, u.vcpus, u.generation, u.defined,"                      \
-	" d.digest, NULL, NULL, a.digest FROM unit u"                                              \
+	" d.digest, NULL, NULL, a.digest, NULL, NULL," STALE " FROM unit u"                        \
 	" LEFT JOIN unit_view dv ON dv.unit = u.id AND dv.role = 0"                                \
 	" LEFT JOIN view d ON d.id = dv.body"                                                      \
 	" LEFT JOIN unit_view av ON av.unit = u.id AND av.role = 1"                                \
@@ -97,6 +98,7 @@ static int read_unit(state_query *query, hn_unit *unit, bool light, hn_error **e
 	unit->vcpus = (uint32_t)state_int(query, 11);
 	unit->generation = (uint64_t)state_int(query, 12);
 	host_read_digest(query, 13, unit->defined_digest);
+	unit->stale_secrets = state_int(query, 20) != 0;
 	rc = keep_text(query, 9, &unit->machine, err);
 	if (rc >= 0)
 		rc = keep_text(query, 10, &unit->addresses, err);
@@ -476,7 +478,13 @@ bool hn_unit_pending(const hn_unit *unit)
 {
 	if (unit->foreign || unit->undeclared)
 		return false;
-	return memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) != 0;
+	return memcmp(unit->desired_digest, unit->applied_digest, CRYPTO_DIGEST) != 0 ||
+	       hn_unit_secrets_changed(unit);
+}
+
+bool hn_unit_secrets_changed(const hn_unit *unit)
+{
+	return unit->stale_secrets && host_status_runs(unit->status);
 }
 
 bool hn_unit_inconsistent(const hn_unit *unit)

@@ -144,7 +144,7 @@ static int change_disk_rate(change *c, hn_error **err)
 		char target[8];
 		int result;
 
-		machine_disk_target(&c->spec->disks[i], target);
+		machine_target(c->spec->disks[i].bus, c->spec->disks[i].slot, target);
 		result = tune(c, MACHINE_TUNE_DISK_RATE, target, NULL, c->spec->iops,
 			c->spec->disk_rate, err);
 		if (result < 0)
@@ -307,7 +307,7 @@ static int change_disk_size(change *c, hn_error **err)
 		return 0; /* there is no file */
 	if (!c->live)
 		return grow_file(c, disk, err);
-	machine_disk_target(disk, target);
+	machine_target(disk->bus, disk->slot, target);
 	return tune(c, MACHINE_TUNE_RESIZE, target, NULL, disk->size, 0, err);
 }
 

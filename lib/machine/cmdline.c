@@ -112,7 +112,6 @@ static const struct {
 	{"memory.lock", "false", NULL},
 	{"network.forward", "", NULL},
 	{"tpm", "off", NULL},
-	{"secrets", "", NULL},
 	{"storage.encrypt", "false", NULL},
 	{"image.blueprint", "none", NULL},
 	{"security.secure-boot", "false", NULL},

@@ -89,6 +89,11 @@ int machine_spec_of(machine *m, const machine_unit *unit, machine_spec **spec, h
 	return machine_spec_new(&copy, m->ops->name, m->accelerator, dir, spec, err);
 }
 
+int machine_secrets_check(const machine *m, const machine_spec *spec, hn_error **err)
+{
+	return spec->secrets && m->ops->give == NULL ? machine_missing(m, "secrets", err) : 0;
+}
+
 int machine_check(machine *m, const machine_unit *unit, hn_error **err)
 {
 	BASE_AUTO_OF(machine_spec) machine_spec *spec = NULL;
@@ -97,6 +102,8 @@ int machine_check(machine *m, const machine_unit *unit, hn_error **err)
 	int64_t enforce = 0;
 	int result = machine_spec_of(m, unit, &spec, err);
 
+	if (result == 0)
+		result = machine_secrets_check(m, spec, err);
 	if (result == 0 && (m->ops->flags & MACHINE_REAL) != 0)
 		result = machine_artefacts(m, spec, err);
 	if (result == 0)

@@ -16,6 +16,9 @@
  * unit's. */
 #define MACHINE_TUNED_MARK "hn.tuned"
 #define MACHINE_SECOND INT64_C(1000000000)
+/* The group by which a definition names the descriptor of its secrets, and the disk's serial, by
+ * which the guest finds it. */
+#define MACHINE_SECRETS "hn-secrets"
 
 /* --- spec.c: a resolved unit as one plain record; everything lives in its arena --- */
 
@@ -70,6 +73,8 @@ typedef struct machine_spec {
 	uint32_t ports;                     /* slots there are, taken and spare */
 	uint32_t free_slot;                 /* the lowest that nothing has; 0: none */
 	uint32_t serial_slot, rng_slot;     /* 0: on bus 0 */
+	bool secrets;                       /* a disk with them is given at each start */
+	uint32_t secrets_slot;
 	machine_disk *disks;
 	size_t disk_count;
 	machine_nic *nics;
@@ -101,7 +106,7 @@ int machine_xml_disk(
 int machine_xml_nic(const machine_spec *spec, const machine_nic *nic, char **xml, hn_error **err);
 int machine_xml_rng(const machine_spec *spec, char **xml, hn_error **err);
 /* vda, sdaa: what the guest and the driver call it. */
-void machine_disk_target(const machine_disk *disk, char name[8]);
+void machine_target(machine_bus bus, uint32_t slot, char name[8]);
 int machine_xml_metadata(const machine_spec *spec, char **xml, hn_error **err);
 
 /* --- readback.c: domain XML of a driver to canonical values --- */
@@ -211,6 +216,9 @@ typedef struct hn_machine_ops {
 	/* Looks after a connection that may break: ns until it wants to be called again, -1 when
 	 * all is well. */
 	int64_t (*mend)(machine *m);
+	/* The descriptor that the definition names by this group: duplicated for the next start; -1
+	 * takes it back, so that nothing but the started guest has it. */
+	int (*give)(machine *m, const char *uuid, const char *group, int fd, hn_error **err);
 } hn_machine_ops;
 
 #define X(name) extern const hn_machine_ops machine_driver_##name;
@@ -226,6 +234,8 @@ const hn_machine_ops *machine_driver_find(const char *uri);
  * acting on one now could kill it. Returns when that is over. */
 int machine_wait_reattached(machine *m, hn_error **err);
 int machine_missing(const machine *m, const char *method, hn_error **err);
+/* HN_ENOSUP when the unit has secrets, and the driver cannot hand them over. */
+int machine_secrets_check(const machine *m, const machine_spec *spec, hn_error **err);
 
 /* --- define.c --- */
 /* The unit as a record, with the addresses that its present definition has when none are frozen. */

@@ -176,4 +176,5 @@ const hn_machine_ops machine_driver_embed = {
 	.change = virt_change,
 	.pid = embed_pid,
 	.console = unix_console,
+	.give = virt_give,
 };

@@ -273,6 +273,29 @@ int virt_start(machine *m, const char *uuid, bool paused, hn_error **err)
 		       : 0;
 }
 
+/* libvirt duplicates the descriptor and keeps it until another takes its place: it cannot be taken
+ * back, but it can be put in place of by one that holds nothing. */
+int virt_give(machine *m, const char *uuid, const char *group, int fd, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	int nothing = -1, result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	if (fd < 0) {
+		nothing = m->os->ops->open(m->os, "/dev/null", O_RDONLY, 0);
+		if (nothing < 0)
+			return base_error_errno(
+				err, MACHINE_ROOM, -nothing, "cannot open /dev/null");
+		fd = nothing;
+	}
+	if (lv.virDomainFDAssociate(domain, group, 1, &fd, 0) < 0)
+		result = virt_error(err, "cannot hand a descriptor over to domain %s", uuid);
+	if (nothing >= 0)
+		m->os->ops->close(m->os, nothing);
+	return result;
+}
+
 int virt_shutdown(machine *m, const char *uuid, hn_error **err)
 {
 	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;

@@ -68,4 +68,5 @@ const hn_machine_ops machine_driver_libvirtd = {
 	.pid = daemon_pid,
 	.weight = virt_weight,
 	.mend = virt_mend,
+	.give = virt_give,
 };

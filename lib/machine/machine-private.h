@@ -38,6 +38,9 @@ typedef struct machine_unit {
 	const char *digest; /* hex of the view's digest; goes into the metadata */
 	uint64_t generation;
 	int64_t sn; /* calibration: millionths of a reference thread, all loaded */
+	/* For a start: sealed memory, read-only, that the guest gets as the disk of its secrets;
+	 * borrowed. NULL unless the view has secrets. */
+	const int *secrets;
 } machine_unit;
 
 /* All artefacts there, XML accepted by the driver's schema, slots free: without effect. */

@@ -385,6 +385,14 @@ static bool is_rng(const xmlNode *device)
 	       strcmp(attribute(child(device, "alias"), "name"), "ua-rng") == 0;
 }
 
+/* The disk that is a descriptor of ours, whatever is behind it. */
+static bool is_secrets(const xmlNode *device)
+{
+	return named(device, "disk") &&
+	       strcmp(attribute(child(device, "alias"), "name"), "ua-secrets") == 0 &&
+	       strcmp(attribute(child(device, "source"), "fdgroup"), MACHINE_SECRETS) == 0;
+}
+
 static bool is_serial(const xmlNode *device)
 {
 	return named(device, "controller") &&
@@ -400,13 +408,15 @@ static void read_slots(machine_domain *domain, const xmlNode *devices, base_buf 
 
 	for (const xmlNode *c = devices == NULL ? NULL : devices->children; c != NULL;
 		c = c->next) {
-		const char *name = named(c, "rng") ? "rng" : "serial";
+		const char *name = named(c, "rng")    ? "rng"
+				   : named(c, "disk") ? "secrets"
+						      : "serial";
 
 		if (named(c, "controller") && is_port(c) &&
 			whole_number(attribute(c, "index"), &index) && index < 256 &&
 			index > domain->ports)
 			domain->ports = (uint32_t)index;
-		if (!is_rng(c) && !is_serial(c))
+		if (!is_rng(c) && !is_serial(c) && !is_secrets(c))
 			continue;
 		slot = device_slot(domain, c);
 		if (slot == 0 || slot > 255)
@@ -435,7 +445,9 @@ static int read_devices(machine_domain *domain, const xmlNode *root)
 			watchdog == NULL ? "off" : attribute(watchdog, "action"));
 	for (const xmlNode *c = devices == NULL ? NULL : devices->children;
 		c != NULL && result == 0; c = c->next) {
-		if (named(c, "disk"))
+		if (is_secrets(c))
+			result = put(domain, "secrets", MACHINE_SECRETS);
+		else if (named(c, "disk"))
 			result = read_disk(domain, c, &addresses);
 		else if (named(c, "interface"))
 			result = read_nic(domain, c, &addresses);

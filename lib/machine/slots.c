@@ -81,6 +81,8 @@ static int keep_given(machine_spec *spec, slot_map *map, const codec_node *root,
 		spec->serial_slot = take(map, kept(root, "serial", NULL));
 	if (spec->rng)
 		spec->rng_slot = take(map, kept(root, "rng", NULL));
+	if (spec->secrets)
+		spec->secrets_slot = take(map, kept(root, "secrets", NULL));
 	for (size_t i = 0; i < spec->disk_count; i++) {
 		machine_disk *disk = &spec->disks[i];
 		uint32_t slot = kept(root, "disk", disk->name);
@@ -119,7 +121,12 @@ static int give_rest(machine_spec *spec, slot_map *map, hn_error **err)
 		if (nic->slot == 0)
 			return no_slot(spec, "nic", nic->name, err);
 	}
-	return 0;
+	/* After the disks: the guest must find those under the names they had without secrets. */
+	if (spec->secrets && spec->secrets_slot == 0)
+		spec->secrets_slot = take(map, lowest(map));
+	return spec->secrets && spec->secrets_slot == 0
+		       ? no_slot(spec, "the disk of", "secrets", err)
+		       : 0;
 }
 
 /* As many as are taken and the spare ones, and never fewer than the highest that is taken. */

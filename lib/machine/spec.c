@@ -416,7 +416,9 @@ static int take_nics(machine_spec *spec, const machine_unit *unit, hn_error **er
 static int take_devices(machine_spec *spec, const machine_unit *unit, hn_error **err)
 {
 	const char *watchdog = text_of(unit->view, "watchdog");
+	const char *secret = NULL;
 
+	spec->secrets = hn_view_get_item(unit->view, "secrets", 0, &secret) == 0;
 	spec->console = !is(text_of(unit->view, "console"), "none");
 	spec->rng = !is(text_of(unit->view, "rng"), "off");
 	spec->channel = number_of(unit->view, "agent.channel", 1) != 0;

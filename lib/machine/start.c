@@ -134,6 +134,29 @@ static int arm(machine *m, const machine_unit *unit, const machine_spec *spec, m
 	return result == 0 ? m->ops->resume(m, spec->uuid, err) : result;
 }
 
+/* The driver has the secrets for as long as it takes to make the guest, which keeps its own
+ * descriptor of them. */
+static int start_with_secrets(
+	machine *m, const machine_unit *unit, const machine_spec *spec, bool paused, hn_error **err)
+{
+	int taken, result;
+
+	if (!spec->secrets)
+		return m->ops->start(m, spec->uuid, paused, err);
+	if (unit->secrets == NULL)
+		return base_error(err, HN_EINVAL, MACHINE_ROOM, NULL,
+			"unit '%s' is started without its secrets", spec->name);
+	result = m->ops->give(m, spec->uuid, MACHINE_SECRETS, *unit->secrets, err);
+	if (result < 0)
+		return result;
+	result = m->ops->start(m, spec->uuid, paused, err);
+	taken = m->ops->give(m, spec->uuid, MACHINE_SECRETS, -1, result < 0 ? NULL : err);
+	if (result < 0 || taken >= 0)
+		return result;
+	m->ops->kill(m, spec->uuid, false, NULL);
+	return taken;
+}
+
 static int create(machine *m, const machine_unit *unit, const machine_spec *spec,
 	machine_live **live, hn_error **err)
 {
@@ -143,6 +166,8 @@ static int create(machine *m, const machine_unit *unit, const machine_spec *spec
 	int result = machine_emulator_check(m, err);
 
 	if (result == 0)
+		result = machine_secrets_check(m, spec, err);
+	if (result == 0)
 		result = machine_define_if_new(m, spec, err);
 	if (result == 0 && real)
 		result = machine_artefacts(m, spec, err);
@@ -151,7 +176,8 @@ static int create(machine *m, const machine_unit *unit, const machine_spec *spec
 	if (result < 0)
 		return result;
 	defined = os_monotonic(m->os);
-	result = m->ops->start(m, spec->uuid, (m->ops->flags & MACHINE_PAUSED_START) != 0, err);
+	result =
+		start_with_secrets(m, unit, spec, (m->ops->flags & MACHINE_PAUSED_START) != 0, err);
 	if (result < 0)
 		return result;
 	if (real)

@@ -156,10 +156,10 @@ static void boot(base_buf *out, const machine_spec *spec)
 }
 
 /* vda for the first; SCSI names go on after sdz with sdaa. */
-void machine_disk_target(const machine_disk *disk, char name[8])
+void machine_target(machine_bus bus, uint32_t slot, char name[8])
 {
-	const char *prefix = disk->bus == MACHINE_BUS_SCSI ? "sd" : "vd";
-	unsigned index = (disk->slot - 1) % 702; /* 26 + 26 * 26 names of one or two letters */
+	const char *prefix = bus == MACHINE_BUS_SCSI ? "sd" : "vd";
+	unsigned index = (slot - 1) % 702; /* 26 + 26 * 26 names of one or two letters */
 
 	if (index < 26)
 		snprintf(name, 8, "%s%c", prefix, (char)('a' + index));
@@ -187,7 +187,7 @@ static void disk_xml(base_buf *out, const machine_spec *spec, const machine_disk
 {
 	char target[8];
 
-	machine_disk_target(disk, target);
+	machine_target(disk->bus, disk->slot, target);
 	base_buf_text(out, "    <disk type='file' device='disk'>\n");
 	line(out, "      <driver name='qemu' type='", disk->format, "'");
 	line(out, " cache='", disk->cache, "' io='threads' discard='unmap'/>\n");
@@ -207,6 +207,25 @@ static void disk_xml(base_buf *out, const machine_spec *spec, const machine_disk
 			disk->slot);
 	else
 		slot_address(out, spec, disk->slot);
+	base_buf_text(out, "    </disk>\n");
+}
+
+/* The source is a descriptor that is given at each start: there is nothing at the path. Read-only
+ * twice over, since the memory behind it is sealed. */
+static void secrets_xml(base_buf *out, const machine_spec *spec)
+{
+	char target[8];
+
+	machine_target(MACHINE_BUS_VIRTIO, spec->secrets_slot, target);
+	base_buf_text(out,
+		"    <disk type='file' device='disk'>\n"
+		"      <driver name='qemu' type='raw' cache='writeback' io='threads'/>\n");
+	line(out, "      <source file='", spec->unit_dir,
+		"/secrets' fdgroup='" MACHINE_SECRETS "'/>\n");
+	base_buf_format(out, "      <target dev='%s' bus='virtio'/>\n", target);
+	base_buf_text(out, "      <readonly/>\n      <serial>" MACHINE_SECRETS "</serial>\n"
+			   "      <alias name='ua-secrets'/>\n");
+	slot_address(out, spec, spec->secrets_slot);
 	base_buf_text(out, "    </disk>\n");
 }
 
@@ -322,6 +341,8 @@ static void devices(base_buf *out, const machine_spec *spec)
 	base_buf_text(out, "  <devices>\n");
 	for (size_t i = 0; i < spec->disk_count; i++)
 		disk_xml(out, spec, &spec->disks[i], spec->kernel == NULL && i == first);
+	if (spec->secrets)
+		secrets_xml(out, spec);
 	controllers(out, spec);
 	for (size_t i = 0; i < spec->nic_count; i++)
 		nic_xml(out, spec, &spec->nics[i]);

@@ -4,6 +4,7 @@
 # Secrets are searched where they must not be: in core files of the programs that handled them, their command lines
 # and environments, logs, answers of the API, and the database.
 . "$(dirname "$0")/../lib/e2e.sh"
+. "$(dirname "$0")/../lib/leaks.sh"
 
 need_program e2e-secrets
 secrets=$program
@@ -20,38 +21,6 @@ cleanup() {
 	e2e_clean
 }
 trap cleanup EXIT
-
-# search DIRECTORY FILE...: prints where a plant stands as it is, as hexadecimal digits or as base64. The program's
-# own code is not a place: what is looked for is made anew each time.
-search() {
-	python3 - "$@" <<'END'
-import base64, os, sys
-
-plants = {}
-for name in sorted(os.listdir(sys.argv[1])):
-    with open(os.path.join(sys.argv[1], name), 'rb') as file:
-        data = file.read()
-    forms = {'as it is': data, 'hexadecimal': data.hex().encode()}
-    for shift in range(3):  # base64 of what has something before it
-        for encode, how in ((base64.b64encode, 'base64'), (base64.urlsafe_b64encode, 'base64url')):
-            forms[f'{how} {shift}'] = encode(b'\0' * shift + data)[4 if shift else 0:-4]
-    plants[name] = forms
-found = False
-for path in sys.argv[2:]:
-    with open(path, 'rb') as file:
-        data = file.read()
-    for name, forms in plants.items():
-        for how, form in forms.items():
-            if form in data:
-                print(f'{name} ({how}) in {path}')
-                found = True
-sys.exit(1 if found else 0)
-END
-}
-
-core_of() { # PID FILE
-	command -v gcore >/dev/null && gcore -o "$2" "$1" >"$2.log" 2>&1 && mv "$2.$1" "$2" && [ -s "$2" ]
-}
 
 wait_ready() { # FILE PID
 	for _ in $(seq 600); do

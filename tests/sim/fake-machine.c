@@ -6,6 +6,7 @@
 #include "fake-machine.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 struct machine {
 	os_lock *lock;
@@ -350,6 +351,24 @@ int machine_disks_remove(const base_permit *permit, machine *m, const char *uuid
 	return write_ends(err);
 }
 
+/* As a guest would read its disk. */
+static int take_secrets(fake_domain *domain, const machine_unit *unit, hn_error **err)
+{
+	const char *name;
+	ssize_t size;
+
+	domain->secrets_size = 0;
+	if (hn_view_get_item(unit->view, "secrets", 0, &name) < 0)
+		return 0;
+	if (!unit->secrets)
+		return base_error(err, HN_EINVAL, "fake", NULL, "it is started without secrets");
+	size = pread(*unit->secrets, domain->secrets, sizeof(domain->secrets), 0);
+	if (size < 0)
+		return base_error(err, HN_EIO, "fake", NULL, "its secrets cannot be read");
+	domain->secrets_size = (size_t)size;
+	return 0;
+}
+
 int machine_start(const base_permit *permit, machine *m, const machine_unit *unit,
 	const hn_start_options *options, machine_boot *boot, hn_error **err)
 {
@@ -368,6 +387,9 @@ int machine_start(const base_permit *permit, machine *m, const machine_unit *uni
 		return rc;
 	if (!domain)
 		return base_error(err, HN_ENOENT, "fake", NULL, "there is no such domain");
+	rc = take_secrets(domain, unit, err);
+	if (rc < 0)
+		return rc;
 	domain->status = HN_UNIT_RUNNING;
 	take_persistent(domain);
 	boot->ready = true;

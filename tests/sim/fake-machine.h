@@ -24,6 +24,8 @@ typedef struct fake_domain {
 	hn_unit_status status;
 	fake_value values[FAKE_VALUES];
 	size_t count;
+	char secrets[8192]; /* the disk with them that it was given at its last start */
+	size_t secrets_size;
 } fake_domain;
 
 /* What goes wrong, counted in calls that write. */

@@ -10,6 +10,7 @@
 #include "host/rights.h"
 #include "torture.h"
 
+#include <dirent.h>
 #include <stdlib.h>
 
 typedef struct handles {
@@ -299,11 +300,86 @@ static int check_secret(torture *t)
 	TORTURE_CHECK(open_host(t, &h, NULL) == 0);
 	TORTURE_CHECK(host_rights_get(h.host, &rights, NULL) == 0);
 	TORTURE_CHECK(host_signer(h.host, &signer, NULL) == 0);
-	TORTURE_CHECK(caps_secret_get(rights->store, signer, owner, "a", &plain, NULL) == 0);
+	TORTURE_CHECK(caps_secret_get(rights->store, signer, owner, "a", &plain, NULL, NULL) == 0);
 	TORTURE_CHECK(crypto_secret_size(plain) == 3);
 	new = memcmp(crypto_secret_view(plain), "new", 3) == 0;
 	TORTURE_CHECK(new || memcmp(crypto_secret_view(plain), "old", 3) == 0);
 	TORTURE_CHECK(t->code < 0 || new);
+	return 0;
+}
+
+/* --- a start that hands a secret over --- */
+
+static int prepare_start(torture *t)
+{
+	static const char *const keys[] = {"secrets"}, *const values[] = {"a"};
+	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
+	scene *s = t->state = calloc(1, sizeof(*s));
+	AUTO_HANDLES h = {0};
+
+	definition.keys = keys;
+	definition.values = values;
+	definition.value_count = 1;
+	fake_reset();
+	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
+	TORTURE_CHECK(hn_unit_define(h.session, "mine", &definition, NULL) == 0);
+	TORTURE_CHECK(hn_secret_put(h.session, "mine", "a", "kept", 4, NULL) == 0);
+	close_handles(&h);
+	return open_both(t, &s->h, NULL);
+}
+
+static int run_start(torture *t, hn_error **err)
+{
+	scene *s = t->state;
+	int rc = hn_unit_start(s->h.session, "mine", NULL, err);
+
+	close_handles(&s->h);
+	return rc;
+}
+
+/* How much of a secret is in open memory of this process. */
+static int open_memories(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int count = 0;
+
+	while (directory && (entry = readdir(directory))) {
+		char path[300], to[300] = "";
+
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%s", entry->d_name);
+		count += readlink(path, to, sizeof(to) - 1) > 0 && strstr(to, "hypernix-secret");
+	}
+	if (directory)
+		closedir(directory);
+	return count;
+}
+
+static bool is_given(void)
+{
+	const fake_domain *domain = fake_find("mine");
+
+	return domain && domain->status == HN_UNIT_RUNNING && domain->secrets_size == 4096 &&
+	       memcmp(domain->secrets + 512, "kept", 4) == 0;
+}
+
+/* No guest runs without its secret, and no memory with it stays open. */
+static int check_start(torture *t)
+{
+	const fake_domain *domain = fake_find("mine");
+	AUTO_HANDLES h = {0};
+	hn_error *err = NULL;
+	int rc;
+
+	TORTURE_CHECK(open_memories() == 0);
+	TORTURE_CHECK(t->code < 0 || is_given());
+	TORTURE_CHECK(!domain || domain->status != HN_UNIT_RUNNING || is_given());
+	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
+	rc = hn_unit_start(h.session, "mine", NULL, &err);
+	if (rc < 0)
+		fprintf(stderr, "start again: %s\n", hn_error_message(err));
+	hn_error_unref(err);
+	TORTURE_CHECK(rc >= 0 && is_given());
 	return 0;
 }
 
@@ -324,6 +400,16 @@ static const torture_scenario scenarios[] = {
 		.prepare = prepare_secret,
 		.run = run_secret,
 		.check = check_secret,
+		.clean = clean,
+		.io = true,
+		.crash = true,
+		.also = also,
+		.stride = 5,
+		.first = 64},
+	{.name = "start",
+		.prepare = prepare_start,
+		.run = run_start,
+		.check = check_start,
 		.clean = clean,
 		.io = true,
 		.crash = true,

@@ -36,10 +36,26 @@ static int on_value(
 	cli_table_cell(list->table, unit);
 	cli_table_cell(list->table, hn_class_name(row->class_));
 	cli_table_cell(list->table, key);
-	cli_table_cellf(list->table, "%s -> %s", old_text == NULL ? "(none)" : old_text,
-		new_text == NULL ? "(none)" : new_text);
+	if (old_text == new_text)
+		cli_table_cellf(list->table, "%s: changed since the start", new_text);
+	else
+		cli_table_cellf(list->table, "%s -> %s", old_text == NULL ? "(none)" : old_text,
+			new_text == NULL ? "(none)" : new_text);
 	cli_table_cell(list->table, where);
 	return 0;
+}
+
+/* Secrets whose names are the same, but not what they are. */
+static void on_secrets(pending *list, const hn_view *applied, const hn_view *desired)
+{
+	const char *before = NULL, *after = NULL;
+
+	if (!hn_unit_secrets_changed(list->unit) ||
+		hn_view_get_text(applied, "secrets", &before, NULL) < 0 ||
+		hn_view_get_text(desired, "secrets", &after, NULL) < 0 ||
+		strcmp(before, after) != 0)
+		return;
+	(void)on_value(list, "secrets", hn_key_find("secrets"), after, after);
 }
 
 static int walk(hn_session *session, pending *list, hn_error **error)
@@ -58,6 +74,7 @@ static int walk(hn_session *session, pending *list, hn_error **error)
 			continue;
 		if (hn_view_diff(applied, desired, on_value, list, error) < 0)
 			return -1;
+		on_secrets(list, applied, desired);
 	}
 	return 0;
 }

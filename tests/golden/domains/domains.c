@@ -89,6 +89,11 @@ DOMAIN(nic_tap, "\"nics.lan.kind\": \"tap\", \"nics.lan.mtu\": 9000, \"nics.wan.
 DOMAIN(bare,
 	"\"console\": \"none\", \"agent.channel\": false, \"rng\": \"off\", \"machine.hotplug-slots\": 0")
 DOMAIN(watchdog, "\"watchdog\": \"pause\"")
+DOMAIN(secrets,
+	ROOT_DISK ", \"nics.lan.kind\": \"user\", \"secrets\": [\"db-password\", \"tls-key\"]")
+DOMAIN(secrets_pc, "\"machine.type\": \"pc\", " ROOT_DISK ", \"secrets\": [\"db-password\"]")
+DOMAIN(secrets_fast,
+	"\"boot.profile\": \"fast\", " KERNEL ", " ROOT_DISK ", \"secrets\": [\"db-password\"]")
 DOMAIN(slots, "\"machine.hotplug-slots\": 16")
 DOMAIN(everything, KERNEL
 	", " ROOT_DISK

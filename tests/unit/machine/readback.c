@@ -259,6 +259,25 @@ Test(readback, holds_finds_what_was_dropped)
 		HN_EXML);
 }
 
+Test(readback, secrets_are_seen_as_given_and_no_disk_of_the_unit)
+{
+	char *xml = xml_of("\"disks.a.size\": \"1Gi\", \"secrets\": [\"db-password\"]");
+	machine_domain *domain = parse(xml, 0);
+	char *device = NULL;
+
+	cr_expect_str_eq(machine_domain_value(domain, "secrets"), "hn-secrets");
+	cr_expect_str_eq(domain->addresses, "{\"secrets\":2,\"disk.a\":1}");
+	cr_expect_null(strstr(xml, "db-password"), "no name of one is in it");
+	cr_expect_eq(machine_domain_device(xml, "disk", "hn-secrets", &device, NULL), HN_ENOENT);
+	machine_domain_free(domain);
+	base_free(xml);
+	xml = xml_of("\"disks.a.size\": \"1Gi\"");
+	domain = parse(xml, 0);
+	cr_expect_null(machine_domain_value(domain, "secrets"));
+	machine_domain_free(domain);
+	base_free(xml);
+}
+
 Test(readback, device_by_name)
 {
 	char *xml = xml_of(

@@ -77,6 +77,27 @@ Test(slots, port_and_rng_have_none_unless_they_had_one)
 	machine_spec_free(spec);
 }
 
+/* A guest must find its disks under the names that they had without secrets. */
+Test(slots, secrets_come_after_all_that_was_there)
+{
+	machine_spec *spec =
+		spec_of(DISK("a") ", " NIC("x") ", \"secrets\": [\"s\", \"t\"]", NULL, 0);
+
+	cr_expect_eq(machine_spec_disk(spec, "a")->slot, 1);
+	cr_expect_eq(spec->secrets_slot, 3, "one disk for all");
+	cr_expect_eq(spec->ports, 11);
+	machine_spec_free(spec);
+	spec = spec_of(DISK("a") ", " DISK("b") ", \"secrets\": [\"s\"]",
+		"{\"disk.b\":1,\"secrets\":2}", 0);
+	cr_expect_eq(machine_spec_disk(spec, "a")->slot, 3);
+	cr_expect_eq(spec->secrets_slot, 2);
+	machine_spec_free(spec);
+	spec = spec_of(DISK("a"), "{\"secrets\":2}", 0);
+	cr_expect_not(spec->secrets);
+	cr_expect_eq(spec->free_slot, 2, "without secrets it is free again");
+	machine_spec_free(spec);
+}
+
 Test(slots, one_kept_slot_for_two_goes_to_the_first)
 {
 	machine_spec *spec = spec_of(DISK("a") ", " DISK("b"), "{\"disk.a\":3,\"disk.b\":3}", 0);

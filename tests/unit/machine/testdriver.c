@@ -96,6 +96,16 @@ static void expect_real(const char *key, const char *live, const char *persisten
 	machine_real_free(real);
 }
 
+Test(testdriver, hands_no_secrets_over_and_says_so)
+{
+	hn_view *view = view_of("\"secrets\": [\"db-password\"]");
+	machine_unit unit = unit_of(view);
+
+	cr_expect_eq(machine_check(m, &unit, NULL), HN_ENOSUP);
+	start(view, HN_ENOSUP);
+	hn_view_unref(view);
+}
+
 Test(testdriver, facts)
 {
 	hn_fact fact;

@@ -520,7 +520,6 @@ Test(xml, keys_no_driver_can_do_name_driver_and_key)
 		{"\"security.passthrough\": true", "security.passthrough"},
 		{"\"security.confinement\": \"mac\"", "security.confinement"},
 		{"\"storage.encrypt\": true", "storage.encrypt"},
-		{"\"secrets\": [\"db-password\"]", "secrets"},
 		{"\"network.forward\": [\"tcp:127.0.0.1:8080:80\"]", "network.forward"},
 		{"\"image.blueprint\": \"web-app\"", "image.blueprint"},
 	};
