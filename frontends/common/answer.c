@@ -223,7 +223,7 @@ void cli_json_redacted(hn_json *json, uint32_t classes)
 	hn_json_array(json, "redacted");
 	for (uint32_t bit = 1; bit != 0; bit <<= 1)
 		if ((classes & bit) != 0)
-			hn_json_text(json, NULL, hn_redact_name(bit));
+			hn_json_text(json, NULL, hn_redact_word(bit));
 	hn_json_end(json);
 }
 
@@ -236,7 +236,7 @@ void cli_redacted_print(const cli_run *cli, uint32_t classes)
 	for (uint32_t bit = 1; bit != 0; bit <<= 1) {
 		if ((classes & bit) == 0)
 			continue;
-		printf("%s%s", before, hn_redact_name(bit));
+		printf("%s%s", before, hn_redact_word(bit));
 		before = ", ";
 	}
 	putchar('\n');

@@ -211,7 +211,7 @@ typedef enum hn_redact {
  * Allocates: no
  * Since: 0.1
  */
-HN_API const char *hn_redact_name(uint32_t class_);
+HN_API const char *hn_redact_word(hn_redact class_);
 
 /**
  * Gives the exit status with which an hv-* program ends on this code.

@@ -14,7 +14,7 @@ static const struct {
 #undef HN_REDACT
 };
 
-const char *hn_redact_name(uint32_t class_)
+const char *hn_redact_word(hn_redact class_)
 {
 	for (size_t i = 0; i < BASE_COUNT(classes); i++)
 		if (classes[i].bit == class_)

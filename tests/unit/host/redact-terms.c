@@ -29,8 +29,8 @@ Test(redact, an_answer_says_what_it_has_not)
 	cr_expect_eq(hn_session_redacted(plain), 0);
 	cr_expect_eq(hn_view_redacted(hn_unit_desired(unit)), 0);
 	cr_expect_eq(hn_session_redacted(NULL), 0);
-	cr_expect_null(hn_redact_name(3));
-	cr_expect_null(hn_redact_name(1 << 20));
+	cr_expect_null(hn_redact_word(3));
+	cr_expect_null(hn_redact_word(1 << 20));
 }
 
 /* Changing something tells nothing, so the mask does not keep from it. */

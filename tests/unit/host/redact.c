@@ -580,7 +580,7 @@ static const char *shows(const base_buf *out, size_t class_)
 
 static void expect_whole(size_t call, size_t class_, int rc, const hn_error *error)
 {
-	const char *name = hn_redact_name(planted[class_].class_);
+	const char *name = hn_redact_word(planted[class_].class_);
 
 	cr_expect_eq(rc, HN_EDENIED, "%s under %s: %d %s", calls[call].name, name, rc,
 		hn_error_message(error));
@@ -595,7 +595,7 @@ static void expect_left_out(size_t class_)
 	BASE_AUTO_BUF base_buf terms = {0};
 	BASE_AUTO_OF(hn_session) hn_session *plain = opened_with(&l, ""), *masked = NULL;
 
-	base_buf_format(&terms, ",\"redact\":[\"%s\"]", hn_redact_name(mask));
+	base_buf_format(&terms, ",\"redact\":[\"%s\"]", hn_redact_word(mask));
 	masked = opened_with(&l, terms.data);
 	for (size_t i = 0; i < BASE_COUNT(calls); i++) {
 		BASE_AUTO_BUF base_buf whole = {0}, less = {0};
@@ -614,9 +614,9 @@ static void expect_left_out(size_t class_)
 		}
 		word = shows(&less, class_);
 		cr_expect_null(word, "%s shows %s under %s", calls[i].name, word ? word : "",
-			hn_redact_name(mask));
+			hn_redact_word(mask));
 		cr_expect_eq(rc, before, "%s under %s: %d, not %d: %s", calls[i].name,
-			hn_redact_name(mask), rc, before, hn_error_message(second));
+			hn_redact_word(mask), rc, before, hn_error_message(second));
 	}
 }
 
