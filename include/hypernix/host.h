@@ -540,10 +540,10 @@ HN_API int hn_unit_tag(hn_session *session, const char *unit, const char *const 
  * or apply
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_EREASON when the session has none; HN_ERANGE when the duration is not positive, or
- * the value is wrong; HN_ELIMIT when it is too long; HN_ENOENT; HN_ESCHEMA; HN_ECONFLICT;
- * HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
- * HN_ENOSPC when the disk is full; HN_EAUDIT when the audit log cannot be written
+ * Errors: HN_EREASON when the session has none; HN_EINVAL when there is no value; HN_ERANGE when
+ * the duration is not positive, or the value is wrong; HN_ELIMIT when it is too long; HN_ENOENT;
+ * HN_ESCHEMA; HN_ECONFLICT; HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when
+ * the store fails; HN_ENOSPC when the disk is full; HN_EAUDIT when the audit log cannot be written
  * Threads: the one that has the session
  * Blocks: yes, on the disk
  * Allocates: yes

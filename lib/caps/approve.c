@@ -269,21 +269,6 @@ static void print_reason(hn_json *json, caps_view reason)
 	caps_print_buf(json, "reason", &text);
 }
 
-static bool begins_with(const caps_view *text, const char *start)
-{
-	size_t size = strlen(start);
-
-	return text->size >= size && memcmp(text->bytes, start, size) == 0;
-}
-
-/* A node is named by its host, a tag by itself. */
-static uint32_t classes_of_object(const caps_view *object)
-{
-	if (begins_with(object, "node/"))
-		return HN_REDACT_ADDRESSES;
-	return begins_with(object, "tag/") || begins_with(object, "policy/") ? HN_REDACT_TAGS : 0;
-}
-
 static void put_told(
 	hn_json *json, const char *key, const caps_view *text, uint32_t classes, uint32_t redact)
 {
@@ -308,8 +293,8 @@ void caps_ask_json(const caps_ask *ask, uint32_t redact, hn_json *json)
 	caps_print_mask(json, "verbs", ask->mask.bytes, caps_mask_size(&ask->mask), false);
 	hn_json_array(json, "on");
 	for (size_t i = 0; i < ask->pattern_count; i++)
-		put_told(json, NULL, &ask->patterns[i], classes_of_object(&ask->patterns[i]),
-			redact);
+		put_told(json, NULL, &ask->patterns[i],
+			caps_object_classes(ask->patterns[i].bytes, ask->patterns[i].size), redact);
 	hn_json_end(json);
 	caps_print_seconds(json, "ttl", (uint64_t)ask->ttl);
 	caps_print_time(json, "made", ask->made);

@@ -218,21 +218,6 @@ static void put_rule(hn_json *json, const audit_record *record)
 	hn_json_end(json);
 }
 
-static bool begins_with(codec_view text, const char *start)
-{
-	size_t size = strlen(start);
-
-	return text.size >= size && memcmp(text.bytes, start, size) == 0;
-}
-
-/* A node is named by its host, a tag by itself. */
-static uint32_t classes_of_object(codec_view object)
-{
-	if (begins_with(object, "node/"))
-		return HN_REDACT_ADDRESSES;
-	return begins_with(object, "tag/") || begins_with(object, "policy/") ? HN_REDACT_TAGS : 0;
-}
-
 static void put_view(hn_json *json, const char *key, codec_view text, uint32_t classes,
 	const audit_text_source *texts)
 {
@@ -258,7 +243,8 @@ static void put_what(hn_json *json, const audit_record *record, const audit_text
 	else if (has(record, 8))
 		hn_json_uint(json, "verb", record->verb);
 	if (has(record, 9))
-		put_view(json, "object", record->object, classes_of_object(record->object), texts);
+		put_view(json, "object", record->object,
+			caps_object_classes(record->object.bytes, record->object.size), texts);
 }
 
 static void put_right(hn_json *json, const audit_record *record, const audit_text_source *texts)

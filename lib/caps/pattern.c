@@ -172,3 +172,19 @@ int caps_mask_add_text(caps_mask *mask, const char *text, hn_error **err)
 		return 0;
 	return caps_verb_unknown(text, err);
 }
+
+static bool begins_with(const void *text, size_t size, const char *start)
+{
+	size_t needed = strlen(start);
+
+	return size >= needed && memcmp(text, start, needed) == 0;
+}
+
+uint32_t caps_object_classes(const void *object, size_t size)
+{
+	if (begins_with(object, size, "node/"))
+		return HN_REDACT_ADDRESSES;
+	return begins_with(object, size, "tag/") || begins_with(object, size, "policy/")
+		       ? HN_REDACT_TAGS
+		       : 0;
+}

@@ -19,6 +19,10 @@ bool caps_pattern_match(
 bool caps_pattern_within(
 	const char *narrow, size_t narrow_size, const char *wide, size_t wide_size);
 
+/* The classes (hn_redact) that the name of an object tells of: a node is named by its host, a tag
+ * by itself. */
+uint32_t caps_object_classes(const void *object, size_t size);
+
 /* A set of verbs: bit i of the mask is verb i. */
 #define CAPS_MASK_BYTES 32
 typedef struct caps_mask {

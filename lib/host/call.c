@@ -121,7 +121,10 @@ static void tell_refused(
 	codec_hex(hash, sizeof(hash), hex);
 	hn_json_object(json, NULL);
 	hn_json_text(json, "verb", base_verb_text(called->verb));
-	if (object)
+	if ((caps_object_classes(called->object.bytes, called->object.size) & session->redacts) !=
+		0)
+		hn_json_null(json, "object");
+	else if (object)
 		hn_json_text(json, "object", object);
 	else
 		codec_json_nomem(json);

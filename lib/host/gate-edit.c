@@ -40,6 +40,10 @@ static int define_value(const host_edit *edit, hn_layer layer, const char *key, 
 	};
 	int rc = check_value(key, value, &canonical, err);
 
+	/* For an approval a missing value would be the same as an empty one. */
+	if (rc >= 0 && !value)
+		rc = base_error(err, HN_EINVAL, HOST_ROOM, "hn_unit_set takes a value away",
+			"%s has no value", key);
 	if (rc < 0)
 		return rc;
 	definition.value = canonical;

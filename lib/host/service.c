@@ -88,8 +88,15 @@ static void hash_terms(const char *terms, uint8_t hash[CRYPTO_DIGEST])
 static bool knows_time(const caps_token *token)
 {
 	for (size_t i = 0; i < token->caveat_count; i++)
-		if (token->caveats[i].id == CAPS_WINDOW || token->caveats[i].id == CAPS_SCHEDULE)
+		switch (token->caveats[i].id) {
+		case CAPS_WINDOW:
+		case CAPS_SCHEDULE:
+		case CAPS_RATE:
+		case CAPS_APPROVAL:
 			return true;
+		default:
+			break;
+		}
 	return false;
 }
 

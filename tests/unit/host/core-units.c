@@ -338,6 +338,14 @@ Test(force, needs_a_duration_of_at_most_seven_days)
 	cr_expect_eq(hn_unit_force(l.session, "db", "memory.size", "256Mi", 168 * HOUR, NULL), 0);
 }
 
+Test(force, needs_a_value)
+{
+	LAB l = lab_new();
+
+	lab_must_apply(&l, catalogue);
+	cr_expect_eq(hn_unit_force(l.session, "db", "memory.size", NULL, HOUR, NULL), HN_EINVAL);
+}
+
 Test(force, needs_a_reason)
 {
 	LAB l = lab_new();

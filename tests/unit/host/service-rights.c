@@ -258,21 +258,25 @@ Test(service_rights, a_session_of_a_service_can_be_cut)
 Test(service_rights, without_a_schedule_the_clock_decides_nothing)
 {
 	LAB l = lab_new();
-	BASE_AUTO_OF(hn_session) hn_session *starter = NULL, *night = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *starter = NULL, *night = NULL, *often = NULL;
 
 	trusted_fleet(&l);
 	cr_assert_eq(
 		hn_services_load(l.session,
 			"{\"starter\":{\"grants\":[{\"verbs\":[\"unit.start\"],\"on\":\"unit/*\"}]},"
+			"\"often\":{\"grants\":[{\"verbs\":[\"unit.start\"],\"on\":\"unit/*\","
+			"\"rate\":{\"count\":100,\"per\":\"1s\"}}]},"
 			"\"night\":{\"grants\":[{\"verbs\":[\"unit.start\"],\"on\":\"unit/*\","
 			"\"until\":\"2030-01-01T00:00:00Z\"}]}}",
 			lab_err(&l)),
 		0, "%s", lab_why(&l));
 	cr_assert_eq(open_service(&l, "starter", &starter), 0, "%s", lab_why(&l));
 	cr_assert_eq(open_service(&l, "night", &night), 0, "%s", lab_why(&l));
+	cr_assert_eq(open_service(&l, "often", &often), 0, "%s", lab_why(&l));
 	cr_expect_eq(check(&l, night, "unit.start", "web-1"), 0, "%s", lab_why(&l));
 	hn_os_sim_step(l.os, -3600 * OS_SECOND);
 	tick(&l);
 	cr_expect_eq(check(&l, starter, "unit.start", "web-1"), 0, "%s", lab_why(&l));
 	cr_expect_eq(check(&l, night, "unit.start", "web-1"), HN_ESESSION, "%s", lab_why(&l));
+	cr_expect_eq(check(&l, often, "unit.start", "web-1"), HN_ESESSION, "%s", lab_why(&l));
 }
