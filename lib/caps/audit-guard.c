@@ -23,7 +23,7 @@ int caps_audit_watch(caps_audit *audit, hn_error **err)
 	audit->device = status.st_dev;
 	audit->inode = status.st_ino;
 	audit->watched = true;
-	audit->forked = audit_is_frozen(audit);
+	(void)audit_check_fork(audit, NULL); /* asked again with each change */
 	return 0;
 }
 
@@ -38,6 +38,23 @@ static int say_forked(hn_error **err)
 	return base_error(err, HN_EAUDITFORK, CAPS_ROOM,
 		"put the newest copy of the database back; verifying it shows where it ends",
 		"the audit log is not the one that was sealed");
+}
+
+int audit_check_fork(caps_audit *audit, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = 0;
+
+	if (!audit->forked)
+		rc = state_find(audit->store, "SELECT 1 FROM audit_fork LIMIT 1", &query, err);
+	if (rc >= 0 && query) {
+		rc = state_row(query, err);
+		state_done(query);
+		audit->forked = rc > 0;
+	}
+	if (rc < 0)
+		return rc;
+	return audit->forked ? say_forked(err) : 0;
 }
 
 int audit_forked(caps_audit *audit, hn_error **err, const char *format, ...)
@@ -94,11 +111,15 @@ static bool writable_again(caps_audit *audit)
 
 int caps_audit_usable(caps_audit *audit, bool change, hn_error **err)
 {
-	if (audit->forked)
-		return change ? say_forked(err) : 0;
-	if (audit->gone && change)
+	if (audit->gone && change && !audit->forked)
 		return say_gone(err);
-	if (change || !grace_over(audit) || (!audit->gone && writable_again(audit)))
+	/* A transaction whose record was admitted keeps the others out: nothing is new in it. */
+	if (change && state_in_transaction(audit->store) && !audit->forked &&
+		audit->guarded == state_epoch(audit->store))
+		return 0;
+	if (change)
+		return audit_check_fork(audit, err);
+	if (audit->forked || !grace_over(audit) || (!audit->gone && writable_again(audit)))
 		return 0;
 	return base_error(err, HN_EAUDIT, CAPS_ROOM, "see why it cannot be written",
 		"the audit log could not be written for 15 minutes");

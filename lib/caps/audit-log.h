@@ -98,6 +98,9 @@ int audit_record_write(
 
 /* audit-guard.c: is the file still the one we opened; may this be done now */
 int audit_guard(caps_audit *audit, hn_error **err);
+/* Has any process seen a note of ours that does not fit? HN_EAUDITFORK then, and from then on; when
+ * it cannot be asked, why. */
+int audit_check_fork(caps_audit *audit, hn_error **err);
 int audit_forked(caps_audit *audit, hn_error **err, const char *format, ...) BASE_PRINTF(3, 4);
 /* In our own transaction: what was held goes first. */
 int audit_held_append(caps_audit *audit, hn_error **err);
@@ -109,8 +112,6 @@ int audit_append_one(
 /* audit-note.c: the key of a checkpoint's signature lines */
 void audit_key_id(const char *name, size_t size, uint8_t type, const uint8_t key[CRYPTO_PUBLIC],
 	uint8_t id[CODEC_NOTE_KEY_ID]);
-/* audit-witness.c: was a note of ours seen that does not fit? */
-bool audit_is_frozen(caps_audit *audit);
 /* Is there a line of this key, and does it verify? */
 bool audit_note_signed(
 	const codec_note *note, const char *origin, size_t size, const uint8_t key[CRYPTO_PUBLIC]);

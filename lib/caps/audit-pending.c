@@ -61,3 +61,46 @@ int caps_audit_pending_each(state_store *store,
 	state_done(query);
 	return rc;
 }
+
+int caps_audit_pending_has(state_store *store, uint64_t number, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store, "SELECT 1 FROM audit_pending WHERE seq = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)number);
+	rc = state_row(query, err);
+	state_done(query);
+	return rc;
+}
+
+static bool runs_or_stops(const audit_record *record, const char *object)
+{
+	return record->kind == CAPS_AUDIT_ALLOW &&
+	       (record->verb == HN_VERB_UNIT_START || record->verb == HN_VERB_UNIT_STOP ||
+		       record->verb == HN_VERB_UNIT_DELETE) &&
+	       record->object.size == strlen(object) &&
+	       memcmp(record->object.bytes, object, record->object.size) == 0;
+}
+
+int caps_audit_followed(state_store *store, uint64_t number, const char *object, hn_error **err)
+{
+	state_query *query = NULL;
+	bool found = false;
+	int rc = state_find(
+		store, "SELECT rec FROM audit WHERE seq > ?1 ORDER BY seq DESC", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)number);
+	while (!found && (rc = state_row(query, err)) > 0) {
+		audit_record record;
+		size_t size = 0;
+		const void *bytes = state_blob(query, 0, &size);
+
+		found = audit_record_read(bytes, size, &record) && runs_or_stops(&record, object);
+	}
+	state_done(query);
+	return rc < 0 ? rc : found;
+}

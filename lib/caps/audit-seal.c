@@ -260,6 +260,8 @@ static int seal_locked(caps_audit *audit, crypto_signer *signer, hn_error **err)
 	int made = 0, rc = signer->ops->status(signer, &status, err);
 
 	if (rc >= 0)
+		rc = audit_check_fork(audit, err);
+	if (rc >= 0)
 		rc = audit_load(audit, err);
 	if (rc >= 0)
 		rc = compare(audit, &status, err);

@@ -214,32 +214,57 @@ static bool is_ours(caps_audit *audit, const codec_note *note, const codec_check
 	return ours;
 }
 
+static int keep_fork(
+	caps_audit *audit, const codec_checkpoint *checkpoint, const char *note, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(audit->store,
+		"INSERT OR IGNORE INTO audit_fork(size, note) VALUES (?1, ?2)", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)checkpoint->size);
+	state_bind_text(query, 2, note);
+	return state_run(query, err);
+}
+
+/* The record comes first: behind the row nothing is appended, by nobody. A log that is frozen
+ * already only gets the row. */
+static int keep_both(
+	caps_audit *audit, const codec_checkpoint *checkpoint, const char *note, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	const caps_audit_entry record = {
+		.kind = CAPS_AUDIT_FORK, .verb = -1, .count = checkpoint->size};
+	int rc = caps_audit_append(audit, &record, NULL, &why);
+
+	if (rc >= 0 || rc == HN_EAUDITFORK)
+		return keep_fork(audit, checkpoint, note, err);
+	base_error_move(err, BASE_STEAL(why));
+	return rc;
+}
+
 /* Frozen for every process, and for good: what is there is for people to look at. */
 static int freeze(caps_audit *audit, const codec_checkpoint *checkpoint, const char *note,
 	size_t size, hn_error **err)
 {
 	BASE_AUTO_FREE char *text = base_strndup(note, size);
-	const caps_audit_entry record = {
-		.kind = CAPS_AUDIT_FORK, .verb = -1, .count = checkpoint->size};
-	state_query *query = NULL;
-	int rc = text ? state_find(audit->store,
-				"INSERT OR IGNORE INTO audit_fork(size, note) VALUES (?1, ?2)",
-				&query, err)
-		      : base_nomem(err);
+	int rc = text ? state_begin(audit->store, err) : base_nomem(err);
 
-	if (rc >= 0) {
-		state_bind_int(query, 1, (int64_t)checkpoint->size);
-		state_bind_text(query, 2, text);
-		rc = state_run(query, err);
-	}
+	if (rc < 0)
+		return rc;
+	rc = keep_both(audit, checkpoint, text, err);
 	if (rc >= 0)
-		rc = caps_audit_append(audit, &record, NULL, err);
+		return state_commit(audit->store, err);
+	state_rollback(audit->store);
+	audit_forget(audit);
 	return rc;
 }
 
 int caps_audit_compare(caps_audit *audit, const char *bytes, size_t size, hn_error **err)
 {
 	crypto_merkle_source source = audit_source(audit);
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
 	crypto_merkle_frontier then = {0};
 	uint8_t root[CRYPTO_DIGEST];
 	codec_checkpoint checkpoint;
@@ -263,22 +288,11 @@ int caps_audit_compare(caps_audit *audit, const char *bytes, size_t size, hn_err
 		if (memcmp(root, checkpoint.root, sizeof(root)) == 0)
 			return 0;
 	}
-	rc = freeze(audit, &checkpoint, bytes, size, err);
-	if (rc < 0)
-		return rc;
+	/* Where it cannot be kept, this process at least changes nothing more, and it is told. */
+	rc = freeze(audit, &checkpoint, bytes, size, &why);
 	return audit_forked(audit, err,
-		"this log has signed %llu records that are not the ones here",
-		(unsigned long long)checkpoint.size);
-}
-
-bool audit_is_frozen(caps_audit *audit)
-{
-	state_query *query = NULL;
-	bool frozen;
-
-	if (state_find(audit->store, "SELECT 1 FROM audit_fork LIMIT 1", &query, NULL) < 0)
-		return false;
-	frozen = state_row(query, NULL) > 0;
-	state_done(query);
-	return frozen;
+		"this log has signed %llu records that are not the ones here%s%s",
+		(unsigned long long)checkpoint.size,
+		rc < 0 ? "; other processes do not know of it: " : "",
+		rc < 0 ? hn_error_message(why) : "");
 }

@@ -164,9 +164,12 @@ static int append_now(
 	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err)
 {
 	uint64_t epoch = state_epoch(audit->store);
-	/* once a transaction: it is acknowledged as a whole */
-	int rc = audit->guarded == epoch && !audit->forked ? 0 : audit_guard(audit, err);
+	/* once a transaction: it is acknowledged as a whole, and no other process writes in it */
+	bool guarded = audit->guarded == epoch && !audit->forked;
+	int rc = guarded ? 0 : audit_guard(audit, err);
 
+	if (rc >= 0 && !guarded)
+		rc = audit_check_fork(audit, err);
 	if (rc >= 0) {
 		audit->guarded = epoch;
 		rc = audit_load(audit, err); /* another process may have appended */

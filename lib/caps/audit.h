@@ -95,6 +95,10 @@ typedef struct caps_audit_pending {
 /* Oldest first; non-zero ends the walk. */
 int caps_audit_pending_each(state_store *store,
 	int (*each)(void *arg, const caps_audit_pending *row), void *arg, hn_error **err);
+/* 1 it has no outcome yet, 0 it has. */
+int caps_audit_pending_has(state_store *store, uint64_t number, hn_error **err);
+/* 1 when a later record allows to start, stop or delete the same object, else 0. */
+int caps_audit_followed(state_store *store, uint64_t number, const char *object, hn_error **err);
 
 /* How many records there are, as the store says now. */
 int caps_audit_size(caps_audit *audit, uint64_t *size, hn_error **err);

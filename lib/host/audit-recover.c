@@ -61,9 +61,13 @@ static bool lives(hn_host *host, const caps_audit_process *process)
 
 /* --- what is left --- */
 
+typedef enum truth { UNKNOWN, DONE, NOT_DONE } truth;
+
 typedef struct loose_allow {
 	uint64_t number;
 	hn_verb verb;
+	truth is;
+	bool later; /* the machine could not be asked now */
 	char object[BASE_OBJECT_SIZE];
 } loose_allow;
 
@@ -71,6 +75,7 @@ typedef struct loose_list {
 	hn_host *host;
 	loose_allow *items;
 	size_t count, capacity;
+	size_t settled;
 } loose_list;
 
 static void free_list(loose_list *list)
@@ -95,13 +100,12 @@ static int take(void *arg, const caps_audit_pending *row)
 	if (base_grow(&list->items, &list->capacity, list->count + 1, sizeof(*list->items)) < 0)
 		return HN_ENOMEM;
 	item = &list->items[list->count++];
+	*item = (loose_allow){0};
 	item->number = row->number;
 	item->verb = (hn_verb)row->verb;
 	(void)snprintf(item->object, sizeof(item->object), "%s", row->object);
 	return 0;
 }
-
-typedef enum truth { UNKNOWN, DONE, NOT_DONE } truth;
 
 static truth ask_machine(hn_host *host, const loose_allow *item, bool *later)
 {
@@ -123,7 +127,30 @@ static truth ask_machine(hn_host *host, const loose_allow *item, bool *later)
 	return real ? NOT_DONE : DONE;
 }
 
-static int write_truth(hn_host *host, const loose_allow *item, truth is, hn_error **err)
+/* Outside of a transaction: the machine may take its time, and nobody waits for it. What it says is
+ * of now, so a later call that was allowed may be what it shows; such a record is durable before
+ * its effect, and therefore found after the machine was asked. */
+static int ask_all(loose_list *list, hn_error **err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < list->count; i++) {
+		loose_allow *item = &list->items[i];
+
+		if (item->verb != HN_VERB_UNIT_START && item->verb != HN_VERB_UNIT_STOP &&
+			item->verb != HN_VERB_UNIT_DELETE)
+			continue;
+		item->is = ask_machine(list->host, item, &item->later);
+		if (item->is == UNKNOWN)
+			continue;
+		rc = caps_audit_followed(list->host->store, item->number, item->object, err);
+		if (rc > 0)
+			item->is = UNKNOWN;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int write_truth(hn_host *host, const loose_allow *item, hn_error **err)
 {
 	static const char *const words[] = {"unknown", "done", "not done"};
 	host_audit_entry entry = {
@@ -131,29 +158,32 @@ static int write_truth(hn_host *host, const loose_allow *item, truth is, hn_erro
 		.verb = (int)item->verb,
 		.object = item->object,
 		.refers = item->number,
-		.code = is == DONE ? 0 : HN_ECANCELLED,
-		.has_code = is != UNKNOWN,
-		.note = words[is],
+		.code = item->is == DONE ? 0 : HN_ECANCELLED,
+		.has_code = item->is != UNKNOWN,
+		.note = words[item->is],
 		.ends = true,
 	};
 
 	return host_audit_append(host, &entry, NULL, err);
 }
 
+/* Another process may have settled some of them since they were listed. */
 static int settle_all(void *arg, hn_error **err)
 {
-	const loose_list *list = arg;
+	loose_list *list = arg;
 	int rc = 0;
 
+	list->settled = 0;
 	for (size_t i = 0; rc >= 0 && i < list->count; i++) {
 		const loose_allow *item = &list->items[i];
-		bool asks = item->verb == HN_VERB_UNIT_START || item->verb == HN_VERB_UNIT_STOP ||
-			    item->verb == HN_VERB_UNIT_DELETE;
-		bool later = false;
-		truth is = asks ? ask_machine(list->host, item, &later) : UNKNOWN;
 
-		if (!later)
-			rc = write_truth(list->host, item, is, err);
+		if (item->later)
+			continue;
+		rc = caps_audit_pending_has(list->host->store, item->number, err);
+		if (rc <= 0)
+			continue;
+		rc = write_truth(list->host, item, err);
+		list->settled++;
 	}
 	return rc;
 }
@@ -167,6 +197,8 @@ void host_audit_recover(hn_host *host)
 	if (host->read_only || state_in_transaction(host->store))
 		return;
 	rc = caps_audit_pending_each(host->store, take, &list, &why);
+	if (rc >= 0)
+		rc = ask_all(&list, &why);
 	if (rc >= 0 && list.count > 0)
 		rc = host_transaction(host, settle_all, &list, &why);
 	/* Whoever comes next tries again. */
@@ -174,8 +206,8 @@ void host_audit_recover(hn_host *host)
 		base_log(HN_LOG_WARNING, HOST_ROOM,
 			"what a process has left without an outcome is not settled yet: %s",
 			hn_error_message(why));
-	else if (list.count > 0)
+	else if (list.settled > 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM,
 			"%zu admitted calls had no outcome on record: see hv-cap audit tail",
-			list.count);
+			list.settled);
 }

@@ -588,6 +588,8 @@ int machine_observe(machine *m, const char *uuid, machine_real **out, hn_error *
 	BASE_AUTO_OF(machine_real) machine_real *real = NULL;
 	fake_domain *domain = by_uuid(uuid);
 
+	if (fake.asked)
+		fake.asked(fake.arg);
 	(void)m;
 	if (fake.dead)
 		return dead_error(err);

@@ -42,15 +42,16 @@ typedef struct fake_world {
 	unsigned writes; /* calls that changed something, or tried to */
 	unsigned opens;
 	unsigned sweeps;
-	unsigned steps;          /* how often its events were asked for */
-	char kept[256];          /* by the last sweep: uuids, each with a blank */
-	bool no_sweep;           /* machine_sweep fails */
-	bool dead;               /* nothing works any more: the process is gone */
-	bool no_slots, no_check; /* no_check: machine_check refuses everything */
-	const char *no_check_of; /* it refuses the unit of this name */
-	hn_os *never;            /* its clock runs on: no wait for a unit ends well */
-	bool busy;               /* somebody else owns the machine */
-	void (*died)(void *arg); /* told once, at the moment of death */
+	unsigned steps;           /* how often its events were asked for */
+	char kept[256];           /* by the last sweep: uuids, each with a blank */
+	bool no_sweep;            /* machine_sweep fails */
+	bool dead;                /* nothing works any more: the process is gone */
+	bool no_slots, no_check;  /* no_check: machine_check refuses everything */
+	const char *no_check_of;  /* it refuses the unit of this name */
+	hn_os *never;             /* its clock runs on: no wait for a unit ends well */
+	bool busy;                /* somebody else owns the machine */
+	void (*died)(void *arg);  /* told once, at the moment of death */
+	void (*asked)(void *arg); /* told before a unit is looked at */
 	void *arg;
 } fake_world;
 

@@ -105,6 +105,52 @@ Test(unfinished, of_a_stop_and_a_delete_too)
 	cr_expect_eq(recovered(&l, "done"), 3);
 }
 
+/* What runs may be the work of who came after. */
+Test(unfinished, a_later_call_leaves_it_unknown)
+{
+	LAB l = lab_new();
+
+	lab_must_apply(&l, ONE);
+	cr_assert_geq(hn_unit_stop(l.session, "web", NULL, NULL, lab_err(&l)), 0);
+	leave(&l, HN_VERB_UNIT_START);
+	cr_assert_geq(hn_unit_start(l.session, "web", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	lab_reopen(&l);
+	own_machine(&l);
+	cr_expect_eq(pending(&l), 0);
+	cr_expect_eq(recovered(&l, "unknown"), 1);
+	cr_expect_eq(recovered(&l, "done"), 0);
+}
+
+static void settle_too(void *arg)
+{
+	lab *other = arg;
+
+	fake.asked = NULL;
+	cr_expect_eq(state_exec(other->host->store, "DELETE FROM audit_pending", lab_err(other)), 0,
+		"%s", lab_why(other));
+}
+
+/* Nothing is locked while the machine is asked, and what it was asked about is settled once. */
+Test(unfinished, two_processes_find_the_same)
+{
+	LAB l = lab_new();
+	LAB other = {.os = l.os, .reason = "test"};
+
+	lab_must_apply(&l, ONE);
+	leave(&l, HN_VERB_UNIT_STOP);
+	lab_reopen(&l);
+	cr_assert_eq(lab_open(&other), 0, "%s", lab_why(&other));
+	fake.asked = settle_too;
+	fake.arg = &other;
+	own_machine(&l);
+	cr_expect_null(fake.asked, "it was asked");
+	cr_expect_eq(pending(&l), 0);
+	cr_expect_eq(recovered(&l, "done"), 0, "that is for the other to say");
+	lab_close(&other);
+	other.err = hn_error_unref(other.err);
+	other.os = NULL;
+}
+
 Test(unfinished, what_nobody_can_know_is_unknown_at_the_next_open)
 {
 	LAB l = lab_new();

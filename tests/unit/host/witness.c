@@ -3,6 +3,7 @@
  * Witnesses of the audit log: their cosignatures are verified and counted, calls that are sealed
  * first wait for them where the host asks for it, and a note of ours that does not fit freezes it.
  */
+#include "caps/audit-log.h"
 #include "trust-lab.h"
 
 #define FORK "org.hypernix.audit.fork.v1"
@@ -206,42 +207,97 @@ Test(fork, a_note_that_fits_is_well)
 	cr_expect_eq(hn_audit_compare(l.session, note.data, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
-static void freeze(uint64_t size)
+/* A note by a key that the log names, whose seed the test has, over other records. */
+static char *forged_note(lab *l, uint64_t size)
 {
-	LAB l = new_lab();
-	BASE_AUTO_BUF base_buf text = {0}, note = {0};
-	uint8_t key[32], id[4], typed[33] = {1}, signature[64];
-	base_buf input = {0};
-	uint8_t digest[32];
+	BASE_AUTO_BUF base_buf text = {0}, input = {0};
+	base_buf note = {0};
+	uint8_t key[32], id[4], typed[33] = {1}, signature[64], digest[32];
 	const char *origin = "hypernix.org/audit/lab/elsewhere";
 	codec_checkpoint more = {.origin = origin, .origin_size = strlen(origin), .size = size};
 	char sql[256], hex[65];
 
-	/* a key that the log names, whose seed the test has */
-	(void)seal(&l);
+	(void)seal(l);
 	crypto_ed25519_public(seed_of(STRANGER), key);
 	codec_hex(key, 32, hex);
 	(void)snprintf(sql, sizeof(sql), "INSERT INTO audit_key VALUES (x'%s', 1)", hex);
-	cr_assert_eq(state_exec(l.host->store, sql, lab_err(&l)), 0, "%s", lab_why(&l));
-	cr_assert_eq(codec_checkpoint_put(&text, &more, lab_err(&l)), 0);
-	cr_assert_eq(codec_note_put_text(&note, text.data, text.size, lab_err(&l)), 0);
+	cr_assert_eq(state_exec(l->host->store, sql, lab_err(l)), 0, "%s", lab_why(l));
+	cr_assert_eq(codec_checkpoint_put(&text, &more, lab_err(l)), 0);
+	cr_assert_eq(codec_note_put_text(&note, text.data, text.size, lab_err(l)), 0);
 	memcpy(typed + 1, key, 32);
 	base_buf_format(&input, "%s\n", origin);
 	base_buf_add(&input, typed, sizeof(typed));
 	crypto_sha256(input.data, input.size, digest);
-	base_buf_free(&input);
 	memcpy(id, digest, 4);
 	crypto_ed25519_sign_once(seed_of(STRANGER), text.data, text.size, signature);
 	cr_assert_eq(codec_note_put_line(&note, origin, strlen(origin), id, signature,
-			     sizeof(signature), lab_err(&l)),
+			     sizeof(signature), lab_err(l)),
 		0);
-	cr_expect_eq(hn_audit_compare(l.session, note.data, lab_err(&l)), HN_EAUDITFORK);
+	return base_buf_take(&note);
+}
+
+static void freeze(uint64_t size)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *note = forged_note(&l, size);
+
+	cr_expect_eq(hn_audit_compare(l.session, note, lab_err(&l)), HN_EAUDITFORK);
 	cr_expect_eq(lab_events(&l, FORK), 1);
 	cr_expect_eq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_eq(hn_audit_compare(l.session, note, lab_err(&l)), HN_EAUDITFORK);
 	lab_reopen(&l);
 	cr_expect_eq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), HN_EAUDITFORK,
 		"also for the next process");
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit_fork"), 1);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit WHERE instr(rec, x'0712')"), 1,
+		"one record of it");
+}
+
+/* Those that were open before another found out. */
+Test(fork, every_process_stops)
+{
+	LAB l = new_lab();
+	LAB other = {.os = l.os, .reason = "test"};
+	BASE_AUTO_FREE char *note = forged_note(&l, 1000000);
+	uint64_t records;
+
+	cr_assert_eq(lab_open(&other), 0, "%s", lab_why(&other));
+	cr_assert_geq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_audit_compare(other.session, note, lab_err(&other)), HN_EAUDITFORK);
+	records = lab_number(&l, "SELECT size FROM audit_head");
+	cr_expect_eq(hn_session_check(l.session, "node.role", "node/lab", lab_err(&l)),
+		HN_EAUDITFORK, "%s", lab_why(&l));
+	l.host->audit->forked = false;
+	cr_expect_eq(host_audit_seal(l.host, lab_err(&l)), HN_EAUDITFORK);
+	l.host->audit->forked = false;
+	cr_expect_eq(caps_audit_append(l.host->audit,
+			     &(caps_audit_entry){.kind = CAPS_AUDIT_CLOCK, .verb = -1}, NULL,
+			     lab_err(&l)),
+		HN_EAUDITFORK);
+	cr_expect_eq(hn_unit_stop(l.session, "web-1", NULL, NULL, lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_eq(lab_number(&l, "SELECT size FROM audit_head"), records);
+	lab_close(&other);
+	other.err = hn_error_unref(other.err);
+	other.os = NULL;
+}
+
+Test(fork, where_it_cannot_be_kept_it_is_told_and_nothing_is_half_there)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *note = forged_note(&l, 1000000);
+	uint64_t records;
+
+	cr_assert_eq(state_exec(l.host->store,
+			     "CREATE TRIGGER full BEFORE INSERT ON audit_fork BEGIN"
+			     " SELECT RAISE(ABORT, 'full'); END",
+			     lab_err(&l)),
+		0, "%s", lab_why(&l));
+	records = lab_number(&l, "SELECT size FROM audit_head");
+	cr_expect_eq(hn_audit_compare(l.session, note, lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_not_null(strstr(lab_why(&l), "full"), "%s", lab_why(&l));
+	cr_expect_eq(lab_events(&l, FORK), 1);
+	cr_expect_eq(lab_number(&l, "SELECT size FROM audit_head"), records);
+	cr_expect_eq(hn_unit_start(l.session, "web-1", NULL, lab_err(&l)), HN_EAUDITFORK);
 }
 
 Test(fork, a_note_that_is_longer_than_the_log_freezes_it_for_good)
