@@ -116,9 +116,11 @@ HN_API int hn_breakglass_request(hn_host *host, const char *preset,
 	const hn_breakglass_options *options, char **request, hn_error **err);
 
 /**
- * Cancels a request for break-glass that was not opened yet: whoever may read it may do that.
+ * Cancels a request for break-glass that was not opened yet: whoever may read one that opens after
+ * a delay may do that.
  *
- * @param session  needs cap.read on node/<name>
+ * @param session  needs cap.read on node/<name>; breakglass.review for a request without a delay;
+ * not one that only asks
  * @param request  its number: 64 hexadecimal digits, as the alarm and hn_approval_list have it
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code

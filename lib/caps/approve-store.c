@@ -6,7 +6,7 @@
 #include "caps/caveat.h"
 #include "caps/store-private.h"
 
-#define EACH 64              /* requests of one token that are kept */
+#define EACH 64              /* requests of one token, and all made from it, that are kept */
 #define FORGET_SECONDS 86400 /* after its end a request tells nobody anything */
 
 static int forget(caps_store *store, int64_t now, hn_error **err)
@@ -60,19 +60,21 @@ static int replace(caps_store *store, const caps_ask *ask, hn_error **err)
 	return rc;
 }
 
-/* How many there are: of its kind, so that uses leave room for break-glass, and of whom it is. */
-static int count_asks(
-	caps_store *store, const caps_ask *ask, int64_t *all, int64_t *his, hn_error **err)
+/* How many there are of its kind, so that uses leave room for break-glass: that are open, and that
+ * are kept of whom it is. */
+static int count_asks(caps_store *store, const caps_ask *ask, caps_view root, int64_t *all,
+	int64_t *his, hn_error **err)
 {
 	state_query *query = NULL;
 	int rc = state_find(store->state,
-		"SELECT count(*), coalesce(sum(ref = ?2), 0) FROM cap_request WHERE (kind = 0) = ?1",
+		"SELECT coalesce(sum(state = 0), 0), coalesce(sum(root = ?2), 0) FROM cap_request"
+		" WHERE (kind = 0) = ?1",
 		&query, err);
 
 	if (rc < 0)
 		return rc;
 	state_bind_int(query, 1, ask->kind == CAPS_ASK_USE);
-	state_bind_blob(query, 2, ref_of(ask).bytes, ref_of(ask).size);
+	state_bind_blob(query, 2, root.bytes, root.size);
 	rc = state_row(query, err);
 	if (rc > 0) {
 		*all = state_int(query, 0);
@@ -82,10 +84,10 @@ static int count_asks(
 	return rc < 0 ? rc : 0;
 }
 
-static int check_room(caps_store *store, const caps_ask *ask, hn_error **err)
+static int check_room(caps_store *store, const caps_ask *ask, caps_view root, hn_error **err)
 {
 	int64_t all = 0, his = 0;
-	int rc = count_asks(store, ask, &all, &his, err);
+	int rc = count_asks(store, ask, root, &all, &his, err);
 
 	if (rc >= 0)
 		rc = base_limit_check(BASE_LIMIT_REQUESTS, (uint64_t)all + 1, err);
@@ -95,12 +97,13 @@ static int check_room(caps_store *store, const caps_ask *ask, hn_error **err)
 		"%lld requests for approval of this token are kept already", (long long)his);
 }
 
-static int insert(caps_store *store, const caps_ask *ask, const caps_instant *now, hn_error **err)
+static int insert(caps_store *store, const caps_ask *ask, caps_view root, const caps_instant *now,
+	hn_error **err)
 {
 	state_query *query = NULL;
 	int rc = state_find(store->state,
 		"INSERT INTO cap_request(hash, kind, ref, params, body, made, until, boot, boot_id,"
-		" state, session) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, x'')",
+		" state, session, root) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, x'', ?10)",
 		&query, err);
 
 	if (rc < 0)
@@ -114,22 +117,25 @@ static int insert(caps_store *store, const caps_ask *ask, const caps_instant *no
 	state_bind_int(query, 7, ask->until);
 	state_bind_int(query, 8, now->boot);
 	state_bind_text(query, 9, now->boot_id);
+	state_bind_blob(query, 10, root.bytes, root.size);
 	return state_run(query, err);
 }
 
-int caps_ask_put(caps_store *store, const caps_ask *ask, const caps_instant *now, hn_error **err)
+int caps_ask_put(caps_store *store, const caps_ask *ask, caps_view root, const caps_instant *now,
+	hn_error **err)
 {
 	int rc = state_begin(store->state, err);
 
 	if (rc < 0)
 		return rc;
+	root = root.bytes != NULL ? root : ref_of(ask);
 	rc = forget(store, now->wall, err);
 	if (rc >= 0)
 		rc = replace(store, ask, err);
 	if (rc >= 0)
-		rc = check_room(store, ask, err);
+		rc = check_room(store, ask, root, err);
 	if (rc >= 0)
-		rc = insert(store, ask, now, err);
+		rc = insert(store, ask, root, now, err);
 	if (rc >= 0)
 		return state_commit(store->state, err);
 	state_rollback(store->state);

@@ -119,7 +119,9 @@ typedef struct caps_asked { /* one that was made here */
 void caps_asked_free(caps_asked *asked);
 BASE_AUTO(caps_asked, caps_asked_free)
 /* Takes the place of one that is open for the same use. HN_ELIMIT when too many are waiting. */
-int caps_ask_put(caps_store *store, const caps_ask *ask, const caps_instant *now, hn_error **err);
+/* `root`: whose room it takes, the cti of the token's first link; nothing: its own. */
+int caps_ask_put(caps_store *store, const caps_ask *ask, caps_view root, const caps_instant *now,
+	hn_error **err);
 int caps_ask_find(caps_store *store, const uint8_t hash[32], const caps_instant *now,
 	caps_asked **asked, hn_error **err); /* HN_ENOENT */
 /* The one for this use that can be used; with `session` also one that this session has used. 1 when

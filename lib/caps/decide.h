@@ -27,6 +27,7 @@ typedef struct caps_request {
 	const char *object; /* canonical, resolved: unit/<uuid>... */
 	bool whole;         /* the object may have stars: all that it matches is asked for */
 	const char *reason; /* NULL: none */
+	bool any_reason;    /* supposed: one that is long enough */
 	caps_channel_kind channel;
 	const char *listener;   /* NULL: none */
 	const uint8_t *address; /* 4 or 16 bytes of the source; NULL: none */

@@ -78,8 +78,12 @@ static const char step_7[] =
 	"INSERT INTO cap_hold SELECT object, 0, 0, cti, slot, amount FROM cap_hold_before;"
 	"DROP TABLE cap_hold_before;";
 
+/* of the token that others were made from: who may ask for so many */
+static const char step_8[] = "ALTER TABLE cap_request ADD COLUMN root BLOB NOT NULL DEFAULT x'';"
+			     "UPDATE cap_request SET root = ref;";
+
 const state_schema caps_store_schema[] = {{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3},
-	{4, 1, step_4}, {5, 1, step_5}, {6, 1, step_6}, {7, 7, step_7}};
+	{4, 1, step_4}, {5, 1, step_5}, {6, 1, step_6}, {7, 7, step_7}, {8, 7, step_8}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)

@@ -23,17 +23,19 @@ static bool may_name(const hn_session *session, const char *object)
 {
 	hn_session *asked = (hn_session *)(uintptr_t)session;
 	caps_decision decision;
-	bool fresh, may;
+	bool fresh, attainable, may;
 
 	if (session->glass)
 		return caps_breakglass_allows(session->glass->ask, HN_VERB_UNIT_READ, object);
 	if (!session->holder)
 		return true;
 	fresh = session->holder->wants_fresh; /* of what the error is about */
+	attainable = session->holder->attainable;
 	may = host_token_decide(asked, HN_VERB_UNIT_READ, object, &decision, NULL, NULL, NULL) >=
 		      0 &&
 	      decision.code == HN_OK;
 	session->holder->wants_fresh = fresh;
+	session->holder->attainable = attainable;
 	return may;
 }
 
@@ -147,7 +149,8 @@ static int would_by_token(hn_session *session, hn_verb verb, const char *object,
 /* What it waits for can be asked for: by the call that goes on, else by this. */
 static bool waits(const hn_session *session, int code)
 {
-	return session->holder && (code == HN_EAPPROVAL || session->holder->wants_fresh);
+	return session->holder && ((code == HN_EAPPROVAL && session->holder->attainable) ||
+					  session->holder->wants_fresh);
 }
 
 static int would(hn_session *session, hn_verb verb, const char *object, caps_decision *decision,
@@ -156,7 +159,7 @@ static int would(hn_session *session, hn_verb verb, const char *object, caps_dec
 	int rc;
 
 	if (session->holder)
-		session->holder->wants_fresh = false;
+		session->holder->wants_fresh = session->holder->attainable = false;
 	caps_decision_begin(decision);
 	decision->valid_until = INT64_MAX;
 	if (!caps_pattern_valid(object, strlen(object)))

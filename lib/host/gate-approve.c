@@ -29,8 +29,11 @@ static int may_but_for_approval(
 	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
 	int rc = host_would(session, verb, object, &why);
 
-	if (rc >= 0 || rc == HN_EAPPROVAL || rc == HN_EMFA || rc == HN_EREASON)
+	if (rc >= 0 || host_attainable(session, rc))
 		return 0;
+	if (rc == HN_EAPPROVAL || rc == HN_EMFA || rc == HN_EREASON)
+		return base_error(err, HN_EDENIED, HOST_ROOM, "see: hv-cap explain",
+			"no approval would allow %s there", base_verb_text(verb));
 	base_error_move(err, BASE_STEAL(why));
 	return rc;
 }
@@ -52,6 +55,13 @@ typedef struct asking {
 	caps_ask *ask;
 } asking;
 
+/* Who holds a token makes children of it at will: they share the room of the first link. */
+static caps_view root_of(const hn_session *session)
+{
+	return session->holder && session->holder->token ? session->holder->token->links[0].cti
+							 : (caps_view){0};
+}
+
 static int remember(void *arg, hn_error **err)
 {
 	const asking *one = arg;
@@ -63,7 +73,7 @@ static int remember(void *arg, hn_error **err)
 		.note = "asked"};
 	os_interval interval;
 	caps_instant now = host_instant(host, &interval);
-	int rc = caps_ask_put(one->rights->store, one->ask, &now, err);
+	int rc = caps_ask_put(one->rights->store, one->ask, root_of(one->session), &now, err);
 
 	return rc < 0 ? rc : host_audit_append(host, &entry, NULL, err);
 }

@@ -171,7 +171,7 @@ static int raise_alarm(const asking *one, hn_error **err)
 static int put_ask(void *arg, hn_error **err)
 {
 	const asking *one = arg;
-	int rc = caps_ask_put(one->host->rights->store, one->ask, &one->now, err);
+	int rc = caps_ask_put(one->host->rights->store, one->ask, (caps_view){0}, &one->now, err);
 
 	return rc < 0 || one->delay == 0 ? rc : raise_alarm(one, err);
 }
@@ -501,30 +501,87 @@ static int cancel(void *arg, hn_error **err)
 	return rc < 0 ? rc : host_event_pairs(host, one->session, CANCELLED, pairs, err);
 }
 
+/* What opens after a delay may be cancelled by whoever reads of it: that is what the delay is for.
+ * Where a quorum is enough it would only keep persons from what they agreed on. */
+static int find_verb(const cancelling *one, hn_host *host, hn_verb *verb, hn_error **err)
+{
+	BASE_AUTO_OF(caps_asked) caps_asked *asked = NULL;
+	const caps_preset *preset = NULL;
+	char name[CAPS_NAME_BYTES + 1];
+	host_rights *rights = NULL;
+	os_interval interval;
+	caps_instant now = host_instant(host, &interval);
+	int rc = host_rights_now(host, &rights, err);
+
+	*verb = HN_VERB_CAP_READ;
+	if (rc < 0)
+		return rc;
+	rc = caps_ask_find(rights->store, one->hash, &now, &asked, NULL);
+	if (rc == HN_ENOENT) /* said to whoever may read the list */
+		return 0;
+	if (rc < 0)
+		return base_error(err, rc, HOST_ROOM, NULL, "the request cannot be read");
+	(void)snprintf(name, sizeof(name), "%.*s", (int)asked->ask->subject.size,
+		asked->ask->subject.size > 0 ? (const char *)asked->ask->subject.bytes : "");
+	if (asked->ask->kind != CAPS_ASK_USE && caps_store_bundle(rights->store))
+		preset = caps_bundle_preset(caps_store_bundle(rights->store), name);
+	if (asked->ask->kind != CAPS_ASK_USE && (!preset || caps_breakglass_delay(preset) == 0))
+		*verb = HN_VERB_BREAKGLASS_REVIEW;
+	return 0;
+}
+
+/* A full disk opens the glass: it must not keep anybody from cancelling either. */
+static int do_cancel(cancelling *one, hn_host *host, hn_error **err)
+{
+	int rc = host_transaction(host, cancel, one, err);
+
+	if (rc == HN_ENOSPC && host_audit_release(host)) {
+		(void)base_error_forgive(err, rc, HN_ENOSPC);
+		rc = host_transaction(host, cancel, one, err);
+	}
+	if (rc >= 0)
+		host_audit_reserve(host);
+	return rc;
+}
+
+static int check_cancel(hn_session *session, cancelling *one, hn_host **host, hn_error **err)
+{
+	if (!one->request || strlen(one->request) != 2 * sizeof(one->hash) ||
+		!codec_hex_decode(one->request, 2 * sizeof(one->hash), one->hash))
+		return base_error(err, HN_EINVAL, HOST_ROOM, "hv-cap requests has the numbers",
+			"the number of a request is 64 hexadecimal digits");
+	int rc = host_session_use(session, host, err);
+
+	if (rc >= 0 && session->request_only)
+		return base_error(err, HN_EDENIED, HOST_ROOM, "a session that may do it can",
+			"who only asks for approvals cancels nothing");
+	if (rc >= 0 && (*host)->read_only)
+		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
+			"the host was opened read-only");
+	return rc;
+}
+
 int hn_breakglass_cancel(hn_session *session, const char *request, hn_error **err)
 {
 	cancelling one = {.session = session, .request = request};
-	host_rights *rights = NULL;
-	host_permit permit;
+	HOST_AUTO_CALL host_call call = {0};
+	host_permit permit = {0};
+	hn_verb verb = HN_VERB_CAP_READ;
 	hn_host *host = NULL;
-	int rc = 0;
+	int rc = check_cancel(session, &one, &host, err);
 
-	if (!request || strlen(request) != 2 * sizeof(one.hash) ||
-		!codec_hex_decode(request, 2 * sizeof(one.hash), one.hash))
-		rc = base_error(err, HN_EINVAL, HOST_ROOM, "hv-cap requests has the numbers",
-			"the number of a request is 64 hexadecimal digits");
 	if (rc >= 0)
-		rc = host_enter_node(session, HN_VERB_CAP_READ, &host, &permit, err);
+		rc = find_verb(&one, host, &verb, err);
+	if (rc >= 0) {
+		caps_call_text(&call.what, "cancel", request);
+		rc = host_call_node(session, verb, &call, &host, &permit, err);
+	}
+	if (rc < 0)
+		return host_conceal(session, rc, err);
+	rc = host_answers(&permit, 0, err);
 	if (rc >= 0)
-		rc = host_answers(&permit, 0, err);
-	if (rc >= 0)
-		rc = host_rights_get(host, &rights, err);
-	if (rc >= 0 && host->read_only)
-		rc = base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
-			"the host was opened read-only");
-	if (rc >= 0)
-		rc = host_transaction(host, cancel, &one, err);
-	return host_conceal(session, rc, err);
+		rc = do_cancel(&one, host, err);
+	return host_settle(&permit, rc, err);
 }
 
 /* --- one more session --- */
@@ -596,21 +653,25 @@ int hn_breakglass_end(hn_session *session, hn_error **err)
 {
 	BASE_AUTO_OF(caps_glass) caps_glass *glass = NULL;
 	HOST_AUTO_CALL host_call call = {0};
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
 	ending one = {.session = session};
 	host_permit permit = {0};
 	hn_host *host = NULL;
-	int rc = host_session_use(session, &host, err);
+	int missing, rc = host_session_use(session, &host, err);
 
-	caps_call_bool(&call.what, "end", true);
-	if (rc >= 0 && !session->glass)
+	if (rc < 0)
+		return rc;
+	/* which one is part of what is approved; that there is none is said to whoever may know */
+	missing = need_active(host, &glass, &why);
+	one.number = glass ? glass->number : 0;
+	caps_call_int(&call.what, "end", (int64_t)one.number);
+	if (!session->glass)
 		rc = host_call_node(session, HN_VERB_BREAKGLASS_REVIEW, &call, &host, &permit, err);
 	if (rc < 0)
 		return rc;
-	rc = need_active(host, &glass, err);
-	if (rc >= 0) {
-		one.number = glass->number;
-		rc = host_transaction(host, end, &one, err);
-	}
+	if (missing < 0)
+		base_error_move(err, BASE_STEAL(why));
+	rc = missing < 0 ? missing : host_transaction(host, end, &one, err);
 	if (rc >= 0) {
 		session->next_glass = 0;
 		host_audit_reserve(host);

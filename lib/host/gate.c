@@ -89,10 +89,11 @@ static int missing(const char *name, hn_error **err)
 	return rc;
 }
 
-/* A right that waits for persons, for a reason or for a proof is one. */
+/* A right that waits for persons, for a reason or for a proof is one, when nothing else is missing.
+ */
 static bool reaches(const hn_session *session, int rc)
 {
-	return rc >= 0 || rc == HN_EAPPROVAL || rc == HN_EMFA || rc == HN_EREASON ||
+	return rc >= 0 || host_attainable(session, rc) ||
 	       (session->holder && session->holder->wants_fresh);
 }
 

@@ -66,6 +66,7 @@ typedef struct host_holder { /* of a token */
 	uint8_t fresh_request[32];
 	int64_t fresh_until; /* boot ns */
 	bool wants_fresh;    /* all that the last decision missed was a fresh proof */
+	bool attainable;     /* with persons, a second factor and a reason it would be a yes */
 	/* the unit whose tags and values a decision asks for, as it resolves now; kept for the
 	 * length of one decision */
 	char unit[37];
@@ -89,6 +90,10 @@ void host_holder_free(host_holder *holder);
 void host_request_fill(
 	const hn_session *session, hn_verb verb, const char *object, caps_request *request);
 int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err);
+/* As if everybody had approved, with a second factor and a reason. */
+void host_facts_suppose(caps_facts *facts, caps_request *request);
+/* Can what a code waits for be had? Of the decision that was made last. */
+bool host_attainable(const hn_session *session, int code);
 void host_facts_done(hn_session *session);
 /* One decision about a token's request; never fails, since what cannot be decided is denied. With
  * `note` every check is told (explain). */

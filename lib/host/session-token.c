@@ -410,6 +410,27 @@ static bool is_fresh(const hn_session *session, hn_verb verb, const char *object
 		       holder->fresh_until;
 }
 
+static bool may_wait(int code)
+{
+	return code == HN_EAPPROVAL || code == HN_EMFA || code == HN_EREASON;
+}
+
+bool host_attainable(const hn_session *session, int code)
+{
+	return may_wait(code) && (!session->holder || session->holder->attainable);
+}
+
+/* A caveat that waits for something hides those after it: they are asked as if it had come. */
+static bool would_once(hn_session *session, caps_request request, caps_facts facts)
+{
+	caps_decision decision;
+	uint32_t classes;
+
+	host_facts_suppose(&facts, &request);
+	caps_decide_program(session->holder->program, &request, &facts, &decision, NULL, NULL);
+	return decision.code == HN_OK && host_decision_redact(&decision, &classes) >= 0;
+}
+
 int host_token_decide(hn_session *session, hn_verb verb, const char *object,
 	caps_decision *decision, caps_note note, void *arg, hn_error **err)
 {
@@ -421,6 +442,9 @@ int host_token_decide(hn_session *session, hn_verb verb, const char *object,
 		return rc;
 	host_request_fill(session, verb, object, &request);
 	caps_decide_program(session->holder->program, &request, &facts, decision, note, arg);
+	session->holder->attainable =
+		decision->code == HN_OK ||
+		(may_wait(decision->code) && would_once(session, request, facts));
 	host_facts_done(session);
 	session->holder->wants_fresh = decision->code == HN_OK &&
 				       (base_verb_flags(verb) & BASE_VERB_F) != 0 &&

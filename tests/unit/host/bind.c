@@ -213,6 +213,44 @@ Test(bound, remove)
 	cr_expect_eq(remove_unit(&s, 0), 0, "%s", lab_why(&s.l));
 }
 
+/* --- break-glass --- */
+
+static hn_session *broken_glass(lab *l)
+{
+	BASE_AUTO_FREE char *request = NULL, *alice = NULL, *bo = NULL;
+	BASE_AUTO_BUF base_buf both = {0};
+	hn_breakglass_options options = HN_BREAKGLASS_OPTIONS_INIT;
+	hn_session *glass = NULL;
+
+	options.reason = "all is down";
+	cr_assert_eq(hn_breakglass_request(l->host, "outage", &options, &request, lab_err(l)), 0,
+		"%s", lab_why(l));
+	alice = approve(l, request, ALICE);
+	bo = approve(l, request, BO);
+	base_buf_format(&both, "%s\n%s\n", alice, bo);
+	cr_assert_eq(hn_breakglass_activate(l->host, request, both.data, NULL, &glass, lab_err(l)),
+		0, "%s", lab_why(l));
+	return glass;
+}
+
+Test(bound, the_end_of_one_break_glass)
+{
+	SCENE s = {0};
+	BASE_AUTO_OF(hn_session) hn_session *first = NULL, *second = NULL;
+
+	open_scene(&s, approved_terms());
+	first = broken_glass(&s.l);
+	cr_assert_eq(
+		hn_breakglass_end(s.session, lab_err(&s.l)), HN_EAPPROVAL, "%s", lab_why(&s.l));
+	get_approved(&s);
+	cr_assert_eq(hn_breakglass_end(first, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	second = broken_glass(&s.l);
+	cr_expect_eq(hn_breakglass_end(s.session, lab_err(&s.l)), HN_EAPPROVAL, "of another");
+	cr_expect_eq(hn_session_live(second, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	get_approved(&s);
+	cr_expect_eq(hn_breakglass_end(s.session, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+}
+
 /* --- guests --- */
 
 static int stop(scene *s, int variant)

@@ -623,3 +623,54 @@ Test(delay, a_preset_of_one_person_without_one_waits_all_the_same)
 	preset.delay = 0;
 	cr_expect_eq(caps_breakglass_delay(&preset), 0);
 }
+
+static int cancelled(lab *l, hn_session *session, const char *request)
+{
+	BASE_AUTO_OF(caps_ask) caps_ask *read = NULL;
+	char hash[65];
+
+	cr_assert_eq(caps_ask_read_text(request, &read, NULL), 0);
+	codec_hex(read->hash, 32, hash);
+	return hn_breakglass_cancel(session, hash, lab_err(l));
+}
+
+/* A disk that is full but for what is held: as it opens there, it is cancelled there. */
+Test(delay, is_cancelled_on_a_full_disk)
+{
+	int saved = 0;
+
+	for (uint64_t nth = 1; nth < 30; nth++) {
+		LAB l = new_lab();
+		BASE_AUTO_FREE char *request = asked_alone(&l);
+		int rc;
+
+		cr_assert(os_exists(l.os, "/state/reserve"));
+		hn_os_sim_fail(l.os, nth, false, ENOSPC);
+		rc = cancelled(&l, l.session, request);
+		hn_os_sim_fail(l.os, 0, false, 0);
+		cr_expect_neq(rc, HN_ENOSPC, "call %llu: %s", (unsigned long long)nth, lab_why(&l));
+		saved += rc == 0;
+	}
+	cr_expect_gt(saved, 0);
+}
+
+Test(negative, a_reader_does_not_cancel_what_a_quorum_opens)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *request = asked(&l), *alone = asked_alone(&l);
+	BASE_AUTO_OF(hn_session)
+	hn_session *reader =
+		opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"cap.read\"],"
+			   "\"on\":\"node/*\"}]}");
+	BASE_AUTO_OF(hn_session)
+	hn_session *reviewer = opened(&l,
+		"{\"for\":\"ann\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"breakglass.review\"],"
+		"\"on\":\"node/*\"}]}");
+
+	cr_expect_eq(cancelled(&l, reader, request), HN_EDENIED, "%s", lab_why(&l));
+	cr_expect_eq(cancelled(&l, reviewer, request), 0, "%s", lab_why(&l));
+	reader->request_only = true;
+	cr_expect_eq(cancelled(&l, reader, alone), HN_EDENIED, "%s", lab_why(&l));
+	reader->request_only = false;
+	cr_expect_eq(cancelled(&l, reader, alone), 0, "%s", lab_why(&l));
+}

@@ -44,6 +44,40 @@ Test(hidden, edits_restarts_and_removals_tell_no_names)
 	cr_expect_geq(hn_unit_restart(session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
+/* What waits comes before the tags, in the grant or in an earlier link. */
+Test(hidden, what_waits_for_an_approval_tells_no_names)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	BASE_AUTO_FREE char *first = NULL, *second = NULL, *told = NULL;
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	char terms[512], hex[65], object[BASE_OBJECT_SIZE];
+	caps_keyset keyset;
+
+	trusted_fleet(&l);
+	fill_keyset(&keyset);
+	codec_hex(keyset.hash, 32, hex);
+	(void)snprintf(terms, sizeof(terms),
+		"{\"for\":\"eve\",\"ttl\":\"1h\",\"caveats\":[{\"approval\":"
+		"{\"of\":\"%s\",\"count\":2,\"within\":\"15min\"}},{\"tags\":{\"all\":[\"web\"]}}],"
+		"\"grants\":[{\"verbs\":[\"unit.*\"],\"on\":\"unit/*\"}]}",
+		hex);
+	session = opened(&l, terms);
+	must_look_missing(&l, hn_unit_find(session, "db-1", false, &unit, lab_err(&l)), "db-1");
+	must_look_missing(&l, hn_unit_find(session, "db-9", false, &unit, lab_err(&l)), "db-9");
+	must_look_missing(&l, hn_unit_start(session, "db-1", NULL, lab_err(&l)), "db-1");
+	cr_expect_eq(hn_session_refused(session, &told, lab_err(&l)), HN_ENOENT, "%s", told);
+	cr_expect_eq(hn_unit_start(session, "web-1", NULL, lab_err(&l)), HN_EAPPROVAL);
+	object_of(&l, "db-1", object);
+	cr_expect_eq(
+		hn_approval_request(session, "unit.start", object, "x", 3600, &first, lab_err(&l)),
+		HN_EDENIED, "%s", lab_why(&l));
+	object_of(&l, "web-1", object);
+	cr_expect_eq(
+		hn_approval_request(session, "unit.start", object, "x", 3600, &second, lab_err(&l)),
+		0, "%s", lab_why(&l));
+}
+
 static int note_unit(void *arg, const hn_capacity_entry *entry)
 {
 	base_buf_format(arg, "%s ", entry->unit);
@@ -241,7 +275,7 @@ Test(subject, a_long_name_is_not_cut)
 #define READ_ALL                                                                                   \
 	"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}]}"
 
-static const char *by_approval(void)
+static const char *by_approval_for(const char *life)
 {
 	static char terms[512];
 	char hex[65];
@@ -250,10 +284,15 @@ static const char *by_approval(void)
 	fill_keyset(&keyset);
 	codec_hex(keyset.hash, 32, hex);
 	(void)snprintf(terms, sizeof(terms),
-		"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.start\"],"
+		"{\"for\":\"eve\",%s,\"grants\":[{\"verbs\":[\"unit.start\"],"
 		"\"on\":\"unit/*\",\"approval\":{\"of\":\"%s\",\"count\":2,\"within\":\"15min\"}}]}",
-		hex);
+		life, hex);
 	return terms;
+}
+
+static const char *by_approval(void)
+{
+	return by_approval_for("\"ttl\":\"1h\"");
 }
 
 static int request(lab *l, hn_session *session, const char *verb, const char *object)
@@ -297,6 +336,35 @@ Test(asked, one_token_leaves_room_for_others_and_for_break_glass)
 	options.reason = "all is down";
 	cr_expect_eq(hn_breakglass_request(l.host, "outage", &options, &emergency, lab_err(&l)), 0,
 		"%s", lab_why(&l));
+}
+
+/* Each child that a holder makes has a number of its own, and no room of its own. */
+Test(asked, tokens_made_from_one_share_its_room)
+{
+	LAB l = lab_new();
+	hn_cap_options options = HN_CAP_OPTIONS_INIT;
+	BASE_AUTO_FREE char *first = NULL, *child = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *eve = NULL, *narrower = NULL;
+	char object[32];
+	int rc = 0, count = 0;
+
+	trusted_fleet(&l);
+	options.now = os_now(l.os) / OS_SECOND;
+	cr_assert_eq(hn_cap_issue(l.session, by_approval_for("\"ttl\":\"9min\",\"bearer\":true"),
+			     NULL, &first, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_assert_eq(hn_cap_attenuate(first, "{\"ttl\":\"5min\",\"bearer\":true}", NULL, &options,
+			     &child, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_assert_eq(hn_session_open(l.host, first, NULL, &eve, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(
+		hn_session_open(l.host, child, NULL, &narrower, lab_err(&l)), 0, "%s", lab_why(&l));
+	for (; rc >= 0 && count < 100; count++) {
+		(void)snprintf(object, sizeof(object), "unit/u%d", count);
+		rc = request(&l, count % 2 == 0 ? eve : narrower, "unit.start", object);
+	}
+	cr_expect_eq(rc, HN_ELIMIT, "%s", lab_why(&l));
+	cr_expect_eq(count, 65);
 }
 
 Test(asked, the_same_again_takes_no_more_room)
