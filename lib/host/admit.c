@@ -79,6 +79,14 @@ static int refuse(const hn_session *session, hn_code code, const char *hint, hn_
 	return code;
 }
 
+/* Whoever starts guests gives them their secrets, which he does not see. */
+static bool serves(const hn_session *session, hn_verb verb)
+{
+	if (session->hands_over && verb == HN_VERB_UNIT_SECRET)
+		verb = HN_VERB_UNIT_START;
+	return host_service_may(session->service, verb);
+}
+
 /* Operators and services: what the verb alone asks for. */
 static int would_locally(
 	const hn_session *session, hn_verb verb, const char *object, hn_error **err)
@@ -88,7 +96,7 @@ static int would_locally(
 	if (session->glass && !caps_breakglass_allows(session->glass->ask, verb, object))
 		return refuse(session, HN_EDENIED, "ask for what the preset gives", verb, object,
 			": this break-glass does not give it", err);
-	if (session->service && !host_service_may(session->service, verb))
+	if (session->service && !serves(session, verb))
 		return refuse(session, HN_EDENIED, "an operator may do it", verb, object,
 			": this service does not do that", err);
 	if ((flags & BASE_VERB_Q) != 0 && !session->quorum)
@@ -610,6 +618,41 @@ int host_admit_by_quorum(
 	rc = host_admit(session, verb, object, NULL, permit, err);
 	session->quorum = false;
 	return rc;
+}
+
+/* --- handing over --- */
+
+int host_admit_handover(hn_session *session, const char *uuid, host_permit *permit, hn_error **err)
+{
+	int rc;
+
+	session->hands_over = true;
+	rc = host_admit_unit(session, HN_VERB_UNIT_SECRET, uuid, permit, err);
+	session->hands_over = false;
+	return rc;
+}
+
+int host_may_hand_over(hn_session *session, const char *object, bool look, hn_error **err)
+{
+	int rc;
+
+	session->hands_over = true;
+	session->proved_later = session->on_fresh;
+	rc = look ? host_would(session, HN_VERB_UNIT_SECRET, object, err)
+		  : host_may(session, HN_VERB_UNIT_SECRET, object, err);
+	session->hands_over = session->proved_later = false;
+	return rc;
+}
+
+int host_prove_handover(hn_session *session, const char *object, hn_error **err)
+{
+	caps_decision decision;
+	int rc;
+
+	session->hands_over = true;
+	rc = decide_proved(session, HN_VERB_UNIT_SECRET, object, &decision, err);
+	session->hands_over = false;
+	return host_conceal(session, rc, err);
 }
 
 int host_settle_outcome(host_permit *permit, int code, hn_error **err)

@@ -153,7 +153,9 @@ static int check_rights(const apply_run *run, const plan_step *step, hn_error **
 	rc = may(run, verbs[0], host_object_unit(object, step->uuid), err);
 	if (rc >= 0)
 		rc = may(run, verbs[1], object, err);
-	return rc >= 0 && hands_over(run, step) ? may(run, HN_VERB_UNIT_SECRET, object, err) : rc;
+	return rc >= 0 && hands_over(run, step)
+		       ? host_may_hand_over(run->session, object, run->check, err)
+		       : rc;
 }
 
 /* With all its causes: who reads it sees one line. */

@@ -254,7 +254,7 @@ static int check_secrets(hn_session *session, const call *c, const char *object,
 
 	if (!host_secrets_named(view))
 		return 0;
-	rc = hn_session_check(session, base_verb_text(HN_VERB_UNIT_SECRET), object, err);
+	rc = host_prove_handover(session, object, err);
 	return rc < 0 ? rc : host_secrets_check(c->host, c->unit->name, c->unit->uuid, view, err);
 }
 

@@ -107,6 +107,8 @@ struct hn_session {
 	const char *over;         /* why it was lost; NULL while it is open; static */
 	bool unwitnessed;         /* the admission that goes on waits for no witness */
 	bool quorum;              /* shown for the admission that goes on */
+	bool hands_over;          /* a start that gives a guest its secrets is asked about */
+	bool proved_later;        /* a fresh proof is asked back for when it is begun */
 	uint32_t redacts;         /* classes that some term of its token leaves out */
 	uint32_t redacted;        /* of the answer that was given last */
 	struct host_call *call;   /* that goes on (host/call.h); NULL: none */
@@ -156,6 +158,14 @@ int host_admit(hn_session *session, hn_verb verb, const char *object, const char
  */
 int host_admit_by_quorum(
 	hn_session *session, hn_verb verb, const char *object, host_permit *permit, hn_error **err);
+/* unit.secret, for a start that gives the guest what is its own: a service that may start it may do
+ * that too, and nothing else with secrets. */
+int host_admit_handover(hn_session *session, const char *uuid, host_permit *permit, hn_error **err);
+/* The same before a plan begins, or (`look`) is only looked at: a fresh proof that can be asked
+ * back for is no obstacle. */
+int host_may_hand_over(hn_session *session, const char *object, bool look, hn_error **err);
+/* The same before a restart takes the guest down: a proof that is missing is asked for now. */
+int host_prove_handover(hn_session *session, const char *object, hn_error **err);
 /* Decides without beginning: a denial is on record, an allowance is not. */
 int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **err);
 /* At the end of a transaction, rolled back or not: the record of a denial inside of it is written.

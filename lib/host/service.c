@@ -25,14 +25,15 @@ static const hn_verb activation_verbs[] = {
 	HN_VERB_UNIT_DELETE,
 	HN_VERB_UNIT_START,
 	HN_VERB_UNIT_STOP,
-	HN_VERB_UNIT_SECRET, /* of the guests that it starts */
 	HN_VERB_TAG_READ,
 	HN_VERB_TAG_APPLY,
 };
 
 static const hn_verb supervision_verbs[] = {
-	HN_VERB_NODE_READ, HN_VERB_UNIT_READ, HN_VERB_UNIT_UPDATE, HN_VERB_UNIT_START,
-	HN_VERB_UNIT_SECRET, /* of the guests that it starts again */
+	HN_VERB_NODE_READ,
+	HN_VERB_UNIT_READ,
+	HN_VERB_UNIT_UPDATE,
+	HN_VERB_UNIT_START,
 };
 
 static const host_service services[] = {

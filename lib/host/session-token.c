@@ -448,7 +448,7 @@ int host_token_decide(hn_session *session, hn_verb verb, const char *object,
 	host_facts_done(session);
 	session->holder->wants_fresh = decision->code == HN_OK &&
 				       (base_verb_flags(verb) & BASE_VERB_F) != 0 &&
-				       !is_fresh(session, verb, object);
+				       !session->proved_later && !is_fresh(session, verb, object);
 	if (session->holder->wants_fresh) {
 		decision->code = HN_EDENIED;
 		decision->why = "a fresh proof of possession is needed";

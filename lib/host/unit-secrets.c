@@ -167,7 +167,7 @@ int host_handover_begin(hn_session *session, const hn_unit *unit, const hn_view 
 	*handover = (host_handover){.unit = unit, .view = view, .fd = -1};
 	if (!host_secrets_named(view))
 		return 0;
-	rc = host_admit_unit(session, HN_VERB_UNIT_SECRET, unit->uuid, &handover->permit, err);
+	rc = host_admit_handover(session, unit->uuid, &handover->permit, err);
 	if (rc < 0)
 		return rc;
 	rc = open_all(session->host, handover, err);

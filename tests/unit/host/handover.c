@@ -206,13 +206,16 @@ Test(handover, a_change_waits_for_a_restart)
 Test(handover, a_crash_is_answered_with_a_new_one)
 {
 	LAB l = new_lab(WITH("\"a\""));
+	BASE_AUTO_OF(hn_session) hn_session *keeper = NULL;
 
 	put(&l, "web-1", "a", SECRET);
 	cr_assert_eq(start(&l, NULL), 0, "%s", lab_why(&l));
 	fake_find("web-1")->status = HN_UNIT_CRASHED;
 	fake_find("web-1")->secrets_size = 0;
-	cr_assert_geq(host_supervise_all(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
-	cr_assert_eq(host_supervise_due(l.session, INT64_MAX, lab_err(&l)), 1, "%s", lab_why(&l));
+	cr_assert_eq(hn_session_open_service(l.host, "supervision", NULL, &keeper, lab_err(&l)), 0,
+		"%s", lab_why(&l));
+	cr_assert_geq(host_supervise_all(keeper, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(host_supervise_due(keeper, INT64_MAX, lab_err(&l)), 1, "%s", lab_why(&l));
 	cr_expect_eq(fake_find("web-1")->status, HN_UNIT_RUNNING);
 	cr_expect(has("web-1", "a", SECRET));
 }
@@ -308,6 +311,41 @@ Test(negative, a_token_needs_both_rights)
 	cr_expect_eq(start(&l, holder), 0, "%s", lab_why(&l));
 	cr_expect(has("web-1", "a", SECRET));
 	cr_expect_eq(hn_unit_restart(starter, "web-1", NULL, lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(fake_find("web-1")->status, HN_UNIT_RUNNING, "it was not stopped");
+}
+
+/* The proof is asked for before the guest is taken down, and for each unit of a plan. */
+Test(handover, whoever_has_the_key_restarts_and_applies)
+{
+	static const char fleet[] =
+		"{\"hypernix\":1,\"units\":{"
+		"\"web-1\":{\"overrides\":{\"autostart\":true,\"secrets\":[\"a\"]}},"
+		"\"web-2\":{\"overrides\":{\"autostart\":true,\"secrets\":[\"a\"]}}}}";
+	LAB l = new_lab(fleet);
+	BASE_AUTO_FREE char *token =
+		issue(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":"
+			  "[\"unit.*\",\"tag.*\",\"node.*\"],\"on\":\"**\"}]}");
+	BASE_AUTO_OF(hn_session) hn_session *holder = NULL;
+	hn_apply_options how = HN_APPLY_OPTIONS_INIT;
+	prover by;
+
+	cr_assert_eq(open_as(&l, token, "INC-7", &holder), 0, "%s", lab_why(&l));
+	by = (prover){&l, token, holder};
+	put(&l, "web-1", "a", SECRET);
+	put(&l, "web-2", "a", "of web-2");
+	cr_assert_eq(lab_plan(&l, fleet), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_plan_apply(holder, l.plan, &how, lab_err(&l)), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "fresh proof"), "%s", lab_why(&l));
+	cr_assert_eq(hn_session_on_fresh(holder, prove, &by, lab_err(&l)), 0);
+	cr_assert_eq(lab_plan(&l, fleet), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_plan_apply(holder, l.plan, &how, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect(has("web-1", "a", SECRET));
+	cr_expect(has("web-2", "a", "of web-2"));
+	put(&l, "web-1", "a", "new");
+	cr_expect_eq(hn_unit_restart(holder, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect(has("web-1", "a", "new"));
+	cr_assert_eq(hn_session_on_fresh(holder, NULL, NULL, lab_err(&l)), 0);
+	cr_expect_eq(hn_unit_restart(holder, "web-1", NULL, lab_err(&l)), HN_EDENIED);
 	cr_expect_eq(fake_find("web-1")->status, HN_UNIT_RUNNING, "it was not stopped");
 }
 

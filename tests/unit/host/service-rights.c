@@ -159,6 +159,30 @@ Test(service_rights, supervision_restarts_and_nothing_more)
 	cr_expect_eq(hn_session_check(session, "tag.apply", "tag/x/y", NULL), HN_EDENIED);
 }
 
+/* It starts guests with them, but does not see them. */
+Test(service_rights, what_is_part_of_hypernix_has_no_hand_in_secrets)
+{
+	static const char *const names[] = {"activation", "supervision"};
+	LAB l = lab_new();
+
+	trusted_fleet(&l);
+	cr_assert_eq(hn_secret_put(l.session, "web-1", "a", "x", 1, lab_err(&l)), 0);
+	for (size_t i = 0; i < BASE_COUNT(names); i++) {
+		BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+		uint64_t before;
+		int fd = -1;
+
+		cr_assert_eq(open_service(&l, names[i], &session), 0, "%s", lab_why(&l));
+		before = lab_number(&l, "SELECT count(*) FROM audit");
+		cr_expect_eq(hn_secret_attach(session, "web-1", "a", &fd, lab_err(&l)), HN_EDENIED);
+		cr_expect_eq(fd, -1);
+		cr_expect_eq(hn_secret_put(session, "web-1", "a", "y", 1, lab_err(&l)), HN_EDENIED);
+		cr_expect_eq(hn_secret_remove(session, "web-1", "a", lab_err(&l)), HN_EDENIED);
+		cr_expect_geq(lab_number(&l, "SELECT count(*) FROM audit"), before + 3);
+		cr_expect_eq(check(&l, session, "unit.secret", "web-1"), HN_EDENIED);
+	}
+}
+
 static void note_loss(void *arg, const char *why)
 {
 	(void)snprintf(arg, 32, "%s", why);

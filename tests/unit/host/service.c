@@ -47,7 +47,7 @@ static bool needs(hn_verb verb)
 {
 	static const hn_verb verbs[] = {HN_VERB_UNIT_READ, HN_VERB_UNIT_CREATE, HN_VERB_UNIT_UPDATE,
 		HN_VERB_UNIT_DELETE, HN_VERB_UNIT_START, HN_VERB_UNIT_STOP, HN_VERB_TAG_READ,
-		HN_VERB_TAG_APPLY, HN_VERB_UNIT_SECRET};
+		HN_VERB_TAG_APPLY};
 
 	for (size_t i = 0; i < BASE_COUNT(verbs); i++)
 		if (verbs[i] == verb)
