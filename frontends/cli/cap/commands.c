@@ -158,7 +158,8 @@ const cli_command cap_commands[] = {
 	{PERSONS, "break-glass cancel", "REQUEST",
 		"cancel one that was asked for and waits: requests has its number",
 		"A preset of one person, or with a delay, opens a while after an alarm; until then "
-		"whoever may read what is asked for can cancel it.",
+		"whoever may read what is asked for can cancel it. Other requests are cancelled by "
+		"breakglass.review.",
 		NULL, "break-glass cancel 0123...\n", cap_act, false},
 	{PERSONS, "break-glass end", NULL, "end them before their time", NULL, NULL,
 		"break-glass end --by-break-glass\n", cap_act, false},
