@@ -210,7 +210,7 @@ run_e2e() { # LABEL DIR
 		grep '^skip ' "$output" | sed 's/^/    /'
 		if grep -q '^not ok' "$output"; then
 			bad=$((bad + $(grep -c '^not ok' "$output")))
-			sed "s/^/    $name: /" "$output" | tail -n 60
+			grep -v '^ok ' "$output" | sed "s/^/    $name: /" | tail -n 60
 		fi
 	done
 	add_result "$ok" "$bad" "$left"
