@@ -7,7 +7,9 @@
 
 /* audit_key: the keys of checkpoints, and the record that says since when. audit_tile: id = level
  * << 48 | index, only full ones; root is its hash in the tile above. audit_text: since = the record
- * that brought it; no record after since + 4,096 refers to it. */
+ * that brought it; no record after since + 4,096 refers to it. audit_pending: allow records without
+ * an outcome, and whose they are. audit_fork: notes of ours that do not fit what is here; while
+ * there is one nothing is changed. */
 static const char step_1[] =
 	"CREATE TABLE audit(seq INTEGER NOT NULL PRIMARY KEY, rec BLOB NOT NULL,"
 	" leaf BLOB NOT NULL) STRICT;"
@@ -24,6 +26,10 @@ static const char step_1[] =
 	"INSERT INTO audit_head VALUES (1, 0, x'', 0);"
 	"CREATE TABLE audit_text(ref BLOB NOT NULL PRIMARY KEY, salt BLOB NOT NULL,"
 	" kind INTEGER NOT NULL, body TEXT NOT NULL, since INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE audit_pending(seq INTEGER NOT NULL PRIMARY KEY, verb INTEGER NOT NULL,"
+	" object TEXT NOT NULL, pid INTEGER NOT NULL, started INTEGER NOT NULL,"
+	" boot INTEGER NOT NULL) STRICT;"
+	"CREATE TABLE audit_fork(size INTEGER NOT NULL PRIMARY KEY, note TEXT NOT NULL) STRICT;"
 	"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN"
 	" SELECT RAISE(ABORT, 'audit records are never changed'); END;"
 	"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit"
@@ -34,19 +40,7 @@ static const char step_1[] =
 	"CREATE TRIGGER audit_checkpoint_no_delete BEFORE DELETE ON audit_checkpoint BEGIN"
 	" SELECT RAISE(ABORT, 'checkpoints are not deleted'); END;";
 
-/* audit_pending: allow records without an outcome, and whose they are. */
-static const char step_2[] =
-	"CREATE TABLE audit_pending(seq INTEGER NOT NULL PRIMARY KEY, verb INTEGER NOT NULL,"
-	" object TEXT NOT NULL, pid INTEGER NOT NULL, started INTEGER NOT NULL,"
-	" boot INTEGER NOT NULL) STRICT;";
-
-/* audit_fork: notes of ours that do not fit what is here; while there is one nothing is changed. */
-static const char step_3[] =
-	"CREATE TABLE audit_fork(size INTEGER NOT NULL PRIMARY KEY, note TEXT NOT NULL) STRICT;";
-
 const state_schema caps_audit_schema[] = {
 	{1, 1, step_1},
-	{2, 1, step_2},
-	{3, 1, step_3},
 };
 const size_t caps_audit_schema_count = BASE_COUNT(caps_audit_schema);

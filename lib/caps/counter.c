@@ -342,7 +342,6 @@ int caps_hold_trim(
 int caps_hold_release(state_store *state, const char *object, hn_error **err)
 {
 	static const uint64_t none[CAPS_HELD];
-	int rc = trim(state, object, 0, 0, err);
 
-	return rc < 0 ? rc : caps_hold_trim(state, object, none, err);
+	return caps_hold_trim(state, object, none, err);
 }

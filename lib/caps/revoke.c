@@ -222,7 +222,7 @@ int caps_store_issued_each(caps_store *store, int (*each)(void *arg, const caps_
 	state_query *query = NULL;
 	int rc = state_find(store->state,
 		"SELECT cti, sub, template, iat, exp, kid, epoch, administers FROM cap_issued"
-		" ORDER BY iat DESC, cti",
+		" ORDER BY number DESC",
 		&query, err);
 
 	while (rc >= 0 && (rc = state_row(query, err)) > 0) {

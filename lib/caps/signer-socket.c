@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 enum { BACKLOG = 16 };
-#define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* --- listening --- */
 
@@ -94,20 +93,18 @@ int signer_accept(int listening, int *fd, hn_error **err)
 
 static int memfd_of(const crypto_secret *secret, int *fd, hn_error **err)
 {
-	size_t size = crypto_secret_size(secret);
-	int made = memfd_create("hypernix-secret", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int made = -1, rc = os_memory_new(&made, err);
 
-	if (made < 0)
-		return base_error_errno(err, SIGNER_ROOM, -errno, "cannot make a memfd");
-	if ((size > 0 && write(made, crypto_secret_view(secret), size) != (ssize_t)size) ||
-		fcntl(made, F_ADD_SEALS, SEALS) < 0) {
-		int rc = base_error_errno(err, SIGNER_ROOM, -errno, "cannot fill a memfd");
-
-		close(made);
+	if (rc < 0)
 		return rc;
-	}
-	*fd = made;
-	return 0;
+	rc = os_memory_write(made, crypto_secret_view(secret), crypto_secret_size(secret), err);
+	if (rc >= 0)
+		rc = os_memory_seal(made, err);
+	if (rc < 0)
+		close(made);
+	else
+		*fd = made;
+	return rc;
 }
 
 static int wait_for(int fd, short events, int64_t until, hn_error **err)
@@ -304,7 +301,7 @@ static int read_memfd(hn_os *os, int fd, crypto_secret **secret, hn_error **err)
 	struct stat status;
 	int rc;
 
-	if (seals < 0 || (seals & SEALS) != SEALS || fstat(fd, &status) < 0 ||
+	if (seals < 0 || (seals & OS_MEMORY_SEALS) != OS_MEMORY_SEALS || fstat(fd, &status) < 0 ||
 		status.st_size > CRYPTO_SIGNER_RECORD)
 		return base_error(err, HN_ESIGNER, SIGNER_ROOM, NULL,
 			"the signer sent a descriptor that is no sealed memfd");

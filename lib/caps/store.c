@@ -5,42 +5,53 @@
  */
 #include "caps/store-private.h"
 
-static const char step_1[] =
-	"CREATE TABLE cap_issued(cti BLOB NOT NULL PRIMARY KEY, kid BLOB NOT NULL,"
-	" sub TEXT NOT NULL, template TEXT, iat INTEGER NOT NULL, exp INTEGER NOT NULL,"
-	" chain BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+/* cap_issued: number in the order of issue; epoch: of the subject at that time. cap_hold: kind of
+ * the quota; floor: what the unit has below this part, so that what is taken away comes off the
+ * top. */
+static const char tables_of_tokens[] =
+	"CREATE TABLE cap_issued(number INTEGER NOT NULL PRIMARY KEY, cti BLOB NOT NULL UNIQUE,"
+	" kid BLOB NOT NULL, sub TEXT NOT NULL, template TEXT, iat INTEGER NOT NULL,"
+	" exp INTEGER NOT NULL, chain BLOB NOT NULL, epoch INTEGER NOT NULL,"
+	" administers INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX cap_issued_time ON cap_issued(iat);"
 	"CREATE TABLE cap_revoked(cti BLOB NOT NULL PRIMARY KEY, exp INTEGER NOT NULL,"
 	" audit INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE INDEX cap_revoked_end ON cap_revoked(exp);"
+	/* so that what was revoked since the last look is found without the rest */
+	"CREATE INDEX cap_revoked_audit ON cap_revoked(audit);"
 	"CREATE TABLE cap_epoch(kind INTEGER NOT NULL, name TEXT NOT NULL,"
 	" epoch INTEGER NOT NULL, PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;"
 	/* tat: GCRA's theoretical arrival time, wall ns */
 	"CREATE TABLE cap_counter(cti BLOB NOT NULL, slot INTEGER NOT NULL,"
 	" used INTEGER NOT NULL, leased INTEGER NOT NULL, tat INTEGER NOT NULL,"
 	" PRIMARY KEY (cti, slot)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE cap_hold(object TEXT NOT NULL, cti BLOB NOT NULL, slot INTEGER NOT NULL,"
-	" amount INTEGER NOT NULL, PRIMARY KEY (object, cti, slot)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE cap_hold(object TEXT NOT NULL, kind INTEGER NOT NULL, floor INTEGER NOT NULL,"
+	" cti BLOB NOT NULL, slot INTEGER NOT NULL, amount INTEGER NOT NULL,"
+	" PRIMARY KEY (object, kind, floor, cti, slot)) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE trust_bundle(version INTEGER NOT NULL PRIMARY KEY, body BLOB NOT NULL,"
 	" audit INTEGER NOT NULL) STRICT;"
 	"CREATE TABLE cap_session(id BLOB NOT NULL PRIMARY KEY, subject TEXT NOT NULL,"
 	" program TEXT NOT NULL, opened INTEGER NOT NULL, pid INTEGER NOT NULL,"
 	" boot INTEGER NOT NULL, cut INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE cap_service(name TEXT NOT NULL PRIMARY KEY, terms TEXT NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
 	"CREATE TABLE cap_setting(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
-	" local INTEGER NOT NULL) STRICT;"
-	"INSERT INTO cap_setting VALUES (1, 1);"
+	" local INTEGER NOT NULL, unsynchronised INTEGER NOT NULL, witness INTEGER NOT NULL)"
+	" STRICT;"
+	"INSERT INTO cap_setting VALUES (1, 1, 1, 0);"
 	"CREATE TABLE clock_mark(one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),"
 	" wall INTEGER NOT NULL, boot_id TEXT NOT NULL, boottime INTEGER NOT NULL,"
 	" suspect INTEGER NOT NULL) STRICT;";
 
-/* state: open, used, replaced; boot: ns since the boot when it was made; session: that has used it.
- * until_boot: the same clock, at which break-glass ends. Times in seconds else. */
-static const char step_2[] =
-	"ALTER TABLE cap_setting ADD COLUMN unsynchronised INTEGER NOT NULL DEFAULT 1;"
+/* state: open, used, replaced; boot: ns since the boot when it was made; session: that has used it;
+ * root: of the token that others were made from, which says how many it may ask for. until_boot:
+ * the same clock, at which break-glass ends. Times in seconds else. */
+static const char tables_of_approvals[] =
 	"CREATE TABLE cap_request(hash BLOB NOT NULL PRIMARY KEY, kind INTEGER NOT NULL,"
-	" ref BLOB NOT NULL, params BLOB NOT NULL, body BLOB NOT NULL, made INTEGER NOT NULL,"
-	" until INTEGER NOT NULL, boot INTEGER NOT NULL, boot_id TEXT NOT NULL,"
-	" state INTEGER NOT NULL, session BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+	" ref BLOB NOT NULL, root BLOB NOT NULL, params BLOB NOT NULL, body BLOB NOT NULL,"
+	" made INTEGER NOT NULL, until INTEGER NOT NULL, boot INTEGER NOT NULL,"
+	" boot_id TEXT NOT NULL, state INTEGER NOT NULL, session BLOB NOT NULL)"
+	" STRICT, WITHOUT ROWID;"
 	"CREATE INDEX cap_request_use ON cap_request(ref, params);"
 	"CREATE TABLE cap_approval(hash BLOB NOT NULL, key BLOB NOT NULL, person TEXT NOT NULL,"
 	" cose BLOB NOT NULL, made INTEGER NOT NULL, PRIMARY KEY (hash, key)) STRICT, WITHOUT ROWID;"
@@ -53,37 +64,7 @@ static const char step_2[] =
 	" name TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, made INTEGER NOT NULL,"
 	" UNIQUE (owner, name)) STRICT;";
 
-/* epoch: of the subject when it was issued */
-static const char step_3[] =
-	"ALTER TABLE cap_issued ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;"
-	"ALTER TABLE cap_issued ADD COLUMN administers INTEGER NOT NULL DEFAULT 0;";
-
-static const char step_4[] =
-	"CREATE TABLE cap_service(name TEXT NOT NULL PRIMARY KEY, terms TEXT NOT NULL)"
-	" STRICT, WITHOUT ROWID;";
-
-/* so that what was revoked since the last look is found without the rest */
-static const char step_5[] = "CREATE INDEX cap_revoked_audit ON cap_revoked(audit);";
-
-static const char step_6[] =
-	"ALTER TABLE cap_setting ADD COLUMN witness INTEGER NOT NULL DEFAULT 0;";
-
-/* kind: that of the quota; 0: held before kinds were kept, and given back with all the rest. floor:
- * what the unit has below this part, so that what is taken away comes off the top. */
-static const char step_7[] =
-	"ALTER TABLE cap_hold RENAME TO cap_hold_before;"
-	"CREATE TABLE cap_hold(object TEXT NOT NULL, kind INTEGER NOT NULL, floor INTEGER NOT NULL,"
-	" cti BLOB NOT NULL, slot INTEGER NOT NULL, amount INTEGER NOT NULL,"
-	" PRIMARY KEY (object, kind, floor, cti, slot)) STRICT, WITHOUT ROWID;"
-	"INSERT INTO cap_hold SELECT object, 0, 0, cti, slot, amount FROM cap_hold_before;"
-	"DROP TABLE cap_hold_before;";
-
-/* of the token that others were made from: who may ask for so many */
-static const char step_8[] = "ALTER TABLE cap_request ADD COLUMN root BLOB NOT NULL DEFAULT x'';"
-			     "UPDATE cap_request SET root = ref;";
-
-const state_schema caps_store_schema[] = {{1, 1, step_1}, {2, 1, step_2}, {3, 1, step_3},
-	{4, 1, step_4}, {5, 1, step_5}, {6, 1, step_6}, {7, 7, step_7}, {8, 7, step_8}};
+const state_schema caps_store_schema[] = {{1, 1, tables_of_tokens}, {2, 1, tables_of_approvals}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)

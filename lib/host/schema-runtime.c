@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Schema steps of the tables that running units fill: calibration, boots, restart counters.
+ * Schema steps of the tables that running units fill: calibration, boots, restart counters,
+ * secrets handed over.
  */
 #include "host/host-private.h"
 
@@ -20,17 +21,14 @@ static const char step_1[] =
 	 */
 	"CREATE TABLE restart(unit INTEGER NOT NULL PRIMARY KEY REFERENCES unit(id)"
 	" ON DELETE CASCADE, boot TEXT NOT NULL, due INTEGER NOT NULL,"
-	" given_up INTEGER NOT NULL, times BLOB NOT NULL) STRICT;";
-
-/* The secrets that a guest was given at its last start; stale: another version was put, or it was
- * removed, since. */
-static const char step_2[] = "CREATE TABLE unit_secret(unit INTEGER NOT NULL REFERENCES unit(id)"
-			     " ON DELETE CASCADE, name TEXT NOT NULL, version INTEGER NOT NULL,"
-			     " stale INTEGER NOT NULL, PRIMARY KEY (unit, name))"
-			     " STRICT, WITHOUT ROWID;";
+	" given_up INTEGER NOT NULL, times BLOB NOT NULL) STRICT;"
+	/* the secrets that a guest was given at its last start; stale: another version was put, or
+	   it was removed, since */
+	"CREATE TABLE unit_secret(unit INTEGER NOT NULL REFERENCES unit(id) ON DELETE CASCADE,"
+	" name TEXT NOT NULL, version INTEGER NOT NULL, stale INTEGER NOT NULL,"
+	" PRIMARY KEY (unit, name)) STRICT, WITHOUT ROWID;";
 
 const state_schema host_runtime_schema[] = {
 	{1, 1, step_1},
-	{2, 1, step_2},
 };
 const size_t host_runtime_schema_count = BASE_COUNT(host_runtime_schema);

@@ -5,68 +5,53 @@
  */
 #include "host/unit-secrets.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <sys/mman.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define BLOCK 512
 #define PAGE 4096
 
-static int failed(int code, hn_error **err)
-{
-	return base_error_errno(err, HOST_ROOM, code, "cannot keep secrets in sealed memory");
-}
-
 int host_memory_new(host_memory *memory, hn_error **err)
 {
-	int fd = memfd_create("hypernix-secret", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = -1, rc = os_memory_new(&fd, err);
 
-	if (fd < 0)
-		return failed(-errno, err);
-	*memory = (host_memory){.fd = fd};
-	return 0;
+	if (rc >= 0)
+		*memory = (host_memory){.fd = fd};
+	return rc;
 }
 
 int host_memory_add(host_memory *memory, const void *bytes, size_t size, hn_error **err)
 {
-	const uint8_t *from = bytes;
+	int rc = os_memory_write(memory->fd, bytes, size, err);
 
-	while (size > 0) {
-		ssize_t written = pwrite(memory->fd, from, size, (off_t)memory->size);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return failed(written < 0 ? -errno : -EIO, err);
-		from += written;
-		size -= (size_t)written;
-		memory->size += (size_t)written;
-	}
-	return 0;
+	if (rc >= 0)
+		memory->size += size;
+	return rc;
 }
 
 int host_memory_pad(host_memory *memory, size_t unit, hn_error **err)
 {
-	size_t size = (memory->size + unit - 1) / unit * unit;
+	static const char zeros[PAGE];
+	size_t over = memory->size % unit;
 
-	if (ftruncate(memory->fd, (off_t)size) < 0)
-		return failed(-errno, err);
-	memory->size = size;
-	return 0;
+	assert(unit <= PAGE);
+	return over == 0 ? 0 : host_memory_add(memory, zeros, unit - over, err);
 }
 
 int host_memory_seal(host_memory *memory, int *fd, hn_error **err)
 {
 	char path[32];
-	int reader;
+	int reader, rc = os_memory_seal(memory->fd, err);
 
-	if (fcntl(memory->fd, F_ADD_SEALS,
-		    F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) < 0)
-		return failed(-errno, err);
+	if (rc < 0)
+		return rc;
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", memory->fd);
 	reader = open(path, O_RDONLY | O_CLOEXEC);
 	if (reader < 0)
-		return failed(-errno, err);
+		return base_error_errno(
+			err, HOST_ROOM, -errno, "cannot open sealed memory for reading");
 	*fd = reader;
 	return 0;
 }

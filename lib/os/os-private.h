@@ -79,6 +79,13 @@ uint32_t os_login_uid(hn_os *os, pid_t pid);
 int os_open_beneath(
 	hn_os *os, const char *directory, const char *path, int flags, mode_t mode, hn_error **err);
 
+/* Memory that only a descriptor leads to: it is not mapped, so no core file has it. Real system
+ * only; what is sealed cannot be changed by anybody. */
+#define OS_MEMORY_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+int os_memory_new(int *fd, hn_error **err); /* the caller closes it */
+int os_memory_write(int fd, const void *bytes, size_t size, hn_error **err); /* behind the last */
+int os_memory_seal(int fd, hn_error **err);
+
 /* An exclusive lock file with the text "pid boot-id program since-ns". Busy: HN_EBUSY with facts
  * pid, program, since. wait < 0: for ever; 0: at once; else ns. Retries with 50-500 ms back-off;
  * heeds cancel. */

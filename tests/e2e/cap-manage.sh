@@ -76,7 +76,7 @@ check "and one of the old is too" hv list --cap bo.cap --cap-key bo.key
 
 check "a dry run names what would end" test "$("$hvcap" revoke --subject bo --dry-run --json | member 'len(a)')" = 3
 check "and ends nothing" hv list --cap bo.cap --cap-key bo.key
-issuer=$("$hvcap" list --json | member 'a[-1]["issuer"]')
+issuer=$("$hvcap" list --json | member 'a[-1]["issuer"]') # the list begins with the newest
 "$hvcap" revoke --issuer "$issuer" --reason 'the key was copied' >/dev/null || not_ok "revoke --issuer"
 check "an issuer's tokens end at once" sh -c "! '$hvcap' explain bo.cap unit.read unit:db-1 --key bo.key | grep -q '^allowed'"
 check "the new issuer's do not" hv list --cap new.cap --cap-key bo.key

@@ -91,13 +91,20 @@ static void tell_clock(const cli_document *clock)
 		cap_is_true(clock, "/tokens") ? "are taken" : "are not taken: hv-cap clock accept");
 }
 
-static int is_rule(cli_run *cli)
+static int is_one_of(cli_run *cli, const char *one, const char *other)
 {
 	const char *word = cli_operand(cli, 0);
+	char hint[32];
 
-	if (strcmp(word, "allow") == 0 || strcmp(word, "deny") == 0)
+	if (strcmp(word, one) == 0 || strcmp(word, other) == 0)
 		return 0;
-	return cli_refuse(cli, HN_EINVAL, "allow or deny", "'%s' is neither", word);
+	(void)snprintf(hint, sizeof(hint), "%s or %s", one, other);
+	return cli_refuse(cli, HN_EINVAL, hint, "'%s' is neither", word);
+}
+
+static int is_rule(cli_run *cli)
+{
+	return is_one_of(cli, "allow", "deny");
 }
 
 static int set_rule(cli_run *cli, hn_session *session, hn_error **err)
@@ -107,11 +114,7 @@ static int set_rule(cli_run *cli, hn_session *session, hn_error **err)
 
 static int is_switch(cli_run *cli)
 {
-	const char *word = cli_operand(cli, 0);
-
-	if (strcmp(word, "on") == 0 || strcmp(word, "off") == 0)
-		return 0;
-	return cli_refuse(cli, HN_EINVAL, "on or off", "'%s' is neither", word);
+	return is_one_of(cli, "on", "off");
 }
 
 static int require_witness(cli_run *cli, hn_session *session, hn_error **err)

@@ -445,36 +445,3 @@ Test(quota, a_unit_that_is_removed_gives_it_back)
 	MUST(hn_unit_remove(l.session, "api", HN_DISKS_KEEP, lab_err(&l)));
 	cr_expect_eq(held(&l), 0);
 }
-
-/* --- the store --- */
-
-Test(quota, what_was_held_before_kinds_were_kept_is_given_back)
-{
-	state_store *store = NULL;
-	state_query *query = NULL;
-	uint64_t most[CAPS_HELD] = {1, 1};
-
-	cr_assert_eq(state_open_memory(hn_os_real(), &store, NULL), 0);
-	cr_assert_eq(state_schema_apply(store, "caps", caps_store_schema, 6, NULL), 0);
-	cr_assert_eq(state_find(store, "INSERT INTO cap_hold VALUES ('unit/a', x'0102', 3, 400)",
-			     &query, NULL),
-		0);
-	cr_assert_eq(state_run(query, NULL), 0);
-	cr_assert_eq(state_find(store, "INSERT INTO cap_counter VALUES (x'0102', 3, 500, 0, 0)",
-			     &query, NULL),
-		0);
-	cr_assert_eq(state_run(query, NULL), 0);
-	cr_assert_eq(
-		state_schema_apply(store, "caps", caps_store_schema, caps_store_schema_count, NULL),
-		0);
-	cr_expect_eq(caps_hold_any(store, "unit/a", NULL), 1);
-	cr_expect_eq(caps_hold_trim(store, "unit/a", most, NULL), 0);
-	cr_expect_eq(caps_hold_any(store, "unit/a", NULL), 1);
-	cr_expect_eq(caps_hold_release(store, "unit/a", NULL), 0);
-	cr_expect_eq(caps_hold_any(store, "unit/a", NULL), 0);
-	cr_assert_eq(state_find(store, "SELECT used FROM cap_counter", &query, NULL), 0);
-	cr_assert_eq(state_row(query, NULL), 1);
-	cr_expect_eq(state_int(query, 0), 100);
-	state_done(query);
-	state_close(store);
-}

@@ -86,6 +86,33 @@ Test(issue, is_listed_as_a_way_to_let_others_in)
 	expect_list(&l, "\"administers\":true}");
 }
 
+/* in the order of issue, not of random numbers, also within one second */
+Test(issue, is_listed_newest_first)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *json = NULL;
+	const char *at;
+
+	for (char name = 'a'; name <= 'h'; name++) {
+		char terms[128];
+
+		(void)snprintf(terms, sizeof(terms),
+			"{\"for\":\"%c\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+			"\"on\":\"unit/*\"}]}",
+			name);
+		base_free(issue(&l, terms));
+	}
+	cr_assert_eq(hn_cap_list(l.session, &json, lab_err(&l)), 0, "%s", lab_why(&l));
+	at = json;
+	for (char name = 'h'; at && name >= 'a'; name--) {
+		char member[32];
+
+		(void)snprintf(member, sizeof(member), "\"subject\":\"%c\"", name);
+		at = strstr(at, member);
+		cr_expect_not_null(at, "%c: %s", name, json);
+	}
+}
+
 static void renew_as(lab *l, int64_t days)
 {
 	BASE_AUTO_FREE uint8_t *now = NULL, *next = NULL;
