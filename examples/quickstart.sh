@@ -148,7 +148,7 @@ main() {
 	step "apply"
 	hypernix apply examples/fleet.json "$work/boot.json" --yes
 	step "boot two units"
-	hypernix start "${booted[@]}" --wait ready --timeout 120s
+	hypernix start "${booted[@]}" --wait ready --timeout 240s
 	hypernix boot webserver
 	step "list"
 	hypernix list

@@ -66,9 +66,9 @@ closed_streams() {
 shut_down() {
 	hv watch --once --since 0 --json --type '*.state.changed.v1' | grep -c '"detail":"shutdown"'
 }
-eventually() { # COMMAND...: within ten seconds
+eventually() { # COMMAND...: within two minutes
 	local tries
-	for ((tries = 0; tries < 100; tries++)); do
+	for ((tries = 0; tries < 1200; tries++)); do
 		"$@" && return
 		read -rt 0.1 <> <(:) || :
 	done

@@ -34,14 +34,15 @@ start_signer() {
 		kill -0 "$pid" 2>/dev/null || return 1
 	done
 }
-# end_signer SIGNAL: 0 when it was there to be ended.
+# end_signer SIGNAL: 0 when it was this that ended it, in order if it can be. Not what kill(1) says is asked: that takes
+# one that is about to end, or has ended and was not waited for, for one that is there.
 end_signer() {
-	local there=0
+	local ended=0
 	[ -n "$pid" ] || return 0
-	kill "-$1" "$pid" 2>/dev/null || there=1
-	wait "$pid" 2>/dev/null
+	kill "-$1" "$pid" 2>/dev/null
+	wait "$pid" 2>/dev/null || ended=$?
 	pid=
-	return "$there"
+	[ "$1" = KILL ] || [ "$ended" = 0 ]
 }
 trap 'end_signer KILL; e2e_clean' EXIT
 

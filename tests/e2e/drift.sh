@@ -17,7 +17,7 @@ cat >"$work/one.json" <<END
 END
 warm_root
 hv apply "$work/one.json" --yes >"$work/out" 2>&1 || not_ok "apply: $(tail -n 3 "$work/out")"
-hv start web --wait ready --timeout 120s >"$work/out" 2>&1 || not_ok "start: $(tail -n 3 "$work/out")"
+hv start web --wait ready --timeout 240s >"$work/out" 2>&1 || not_ok "start: $(tail -n 3 "$work/out")"
 check "before: nothing to do" hv plan "$work/one.json" --exit-code
 
 virsh setmem web 200M --live >"$work/out" 2>&1 || not_ok "virsh setmem: $(cat "$work/out")"
@@ -42,7 +42,7 @@ check "plan shows the missing domain" grep -qE '^web' "$work/out"
 check "apply repairs it" hv apply "$work/one.json" --yes
 check "the domain is back" sh -c "'$here/tests/lib/virsh' '$machine' list --all --name | grep -qx web"
 check "afterwards nothing is left to do" hv plan "$work/one.json" --exit-code
-check "it starts again" hv start web --wait ready --timeout 120s
+check "it starts again" hv start web --wait ready --timeout 240s
 virsh suspend web >"$work/out" 2>&1
 check "a guest that somebody paused is left so" hv drift web --json
 check "it is still there" sh -c "'$here/tests/lib/virsh' '$machine' domstate web | grep -qx paused"
@@ -53,7 +53,7 @@ check "and stops" hv stop web
 virsh start web --paused >"$work/out" 2>&1 || not_ok "virsh start --paused: $(cat "$work/out")"
 pid=$(cat "$machine/run/qemu/web.pid")
 check "a guest that never ran waits" kill -0 "$pid"
-check "the next start takes it for none" hv start web --wait ready --timeout 120s
+check "the next start takes it for none" hv start web --wait ready --timeout 240s
 check "it is another process" test "$(cat "$machine/run/qemu/web.pid")" != "$pid"
 check "the first is gone" sh -c "! kill -0 '$pid' 2>/dev/null"
 check "and stops again" hv stop web

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PATIENCE (90 * MACHINE_SECOND)
-
 static bool daemon_is(const char *what)
 {
 	char command[600];
@@ -158,7 +156,7 @@ void world_daemon(void)
 	report(pid > 1, "process-is-found", "");
 	check_killed(pid);
 	check_frozen(pid);
-	gave("stop-after-all-that", stop_unit(30 * MACHINE_SECOND, false, &stopped, &err), 0, err);
+	gave("stop-after-all-that", stop_unit(PATIENCE, false, &stopped, &err), 0, err);
 	report(!stopped.forced, "stopped-by-itself", stopped.detail);
 	must_start(view);
 	real = look();

@@ -50,7 +50,7 @@ weight_is() {
 	[ "$(scheduler cpu_shares)" = "$1" ] || [ "$(scheduler cpu_shares)" = "$2" ]
 }
 check defined hv_uri apply "$work/d.json" --yes
-check start-to-ready hv_uri start web-1 --wait ready --timeout 120s
+check start-to-ready hv_uri start web-1 --wait ready --timeout 240s
 check weight-is-the-kernels weight_is 614 60
 sed -i 's/"compute.units": 60/"compute.units": 400/' "$work/d.json"
 check hot-weight hv_uri apply "$work/d.json" --yes

@@ -11,6 +11,9 @@
 extern char unit_uuid[37];
 #define UUID unit_uuid
 
+/* More than a guest needs for one step on any machine; waited for only when something is wrong. */
+#define PATIENCE (120 * MACHINE_SECOND)
+
 extern const char *root, *guest, *self;
 extern machine *m;
 extern int failed;

@@ -79,9 +79,9 @@ mkdir -m 700 "$keys"
 "$signer" --socket "$work/socket" --keys "$keys" --origin hypernix.org/audit/lab/here >"$work/signer.out" 2>"$work/signer.log" &
 signer_pid=$!
 started+=("$signer_pid")
-for _ in $(seq 100); do
-	[ -S "$work/socket" ] && break
-	read -r -t 0.1 <> <(:)
+# The socket is there before anybody listens on it.
+until python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])' "$work/socket" 2>/dev/null; do
+	kill -0 "$signer_pid" 2>/dev/null || break
 done
 run_case hv-signer "$work/socket"
 cp "$keys/kek" "$work/hv-signer/plants/kek" 2>/dev/null

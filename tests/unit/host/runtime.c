@@ -33,10 +33,10 @@ static void start(world *w, const char *name, int expected)
 	cr_assert_eq(hn_unit_start(w->session, name, NULL, &w->err), expected, "%s", why(w));
 }
 
-/* Steps until `type` was sent `count` times, or ten seconds are over. */
+/* Steps until `type` was sent `count` times, or a minute is over. */
 static void step_until(world *w, const char *type, int count)
 {
-	int64_t deadline = os_monotonic(w->host->os) + 10 * SECOND;
+	int64_t deadline = os_monotonic(w->host->os) + 60 * SECOND;
 
 	while (count_events(w, type) < count) {
 		cr_assert_lt(os_monotonic(w->host->os), deadline, "%s did not come", type);
@@ -47,7 +47,7 @@ static void step_until(world *w, const char *type, int count)
 /* The hypervisor tells in its own time: drains until the state has changed `count` times. */
 static void drain_until_changed(world *w, int count)
 {
-	int64_t deadline = os_monotonic(w->host->os) + 10 * SECOND;
+	int64_t deadline = os_monotonic(w->host->os) + 60 * SECOND;
 
 	while (count_events(w, EVENT("state.changed")) < count) {
 		cr_assert_lt(os_monotonic(w->host->os), deadline, "too few changes");
