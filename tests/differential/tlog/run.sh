@@ -27,10 +27,11 @@ refused() {
 		exit 1
 	fi
 }
-change() { # FILE: another byte in its middle, and back
-	size=$(wc -c <"$1")
+change() { # FILE: another byte in its middle, whatever is there, and back
+	middle=$(($(wc -c <"$1") / 2))
+	byte=$(od -An -tu1 -j "$middle" -N 1 "$1")
 	cp "$1" "$work/kept"
-	printf '\001' | dd of="$1" bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null
+	printf "\\$(printf %03o $((byte ^ 1)))" | dd of="$1" bs=1 seek="$middle" conv=notrunc 2>/dev/null
 	refused "${1##*/}" "${2:-}"
 	cp "$work/kept" "$1"
 }
