@@ -245,10 +245,11 @@ run_coverage() {
 	run_programs coverage "$builds/coverage" 3 "${names[@]}"
 	# What drives a real hypervisor runs only with real guests.
 	[ -n "$quick" ] || run_e2e coverage-e2e "$builds/coverage"
-	coverage_of library 85 base os codec crypto state events tags machine host
+	coverage_of library 85 base os codec crypto state events caps tags machine host
 	coverage_of codec 95 codec
 	coverage_of tags 95 tags
 	coverage_of crypto 95 crypto
+	coverage_of caps 95 caps
 }
 
 # ---- all ----

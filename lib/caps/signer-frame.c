@@ -322,13 +322,13 @@ static bool size_fact(const hn_error *error, int64_t *number)
 
 static void put_refusal(codec_cbor_out *out, int code, const hn_error *error)
 {
-	const char *message = error ? hn_error_message(error) : NULL;
+	const char *message = hn_error_message(error);
 	int64_t number = 0;
 
 	codec_cbor_put_int(out, code);
 	codec_cbor_put_array(out, 3);
-	put_optional_text(out, message);
-	put_optional_text(out, error ? hn_error_hint(error) : NULL);
+	codec_cbor_put_text(out, message, strlen(message));
+	put_optional_text(out, hn_error_hint(error));
 	if (size_fact(error, &number))
 		codec_cbor_put_int(out, number);
 	else

@@ -7,14 +7,20 @@
 
 typedef struct reader {
 	caps_token *token;
-	const char *reason; /* the first one */
+	const char *reason; /* why not */
 } reader;
+
+/* What must hold, or else the reading ends with this reason. */
+static bool holds(reader *r, bool held, const char *reason)
+{
+	if (!held)
+		r->reason = reason;
+	return held;
+}
 
 static bool no(reader *r, const char *reason)
 {
-	if (r->reason == NULL)
-		r->reason = reason;
-	return false;
+	return holds(r, false, reason);
 }
 
 int caps_token_refuse(hn_error **err)
@@ -74,42 +80,42 @@ static bool read_grant(reader *r, codec_cbor *in)
 static bool read_subject(reader *r, codec_cbor *in, caps_link *link)
 {
 	(void)link;
-	return caps_take_name(in, CAPS_NAME_BYTES, &r->token->subject) ||
-	       no(r, "subject: not a name");
+	return holds(
+		r, caps_take_name(in, CAPS_NAME_BYTES, &r->token->subject), "subject: not a name");
 }
 
 static bool read_audience(reader *r, codec_cbor *in, caps_link *link)
 {
 	(void)link;
-	return caps_take_name(in, CAPS_NAME_BYTES, &r->token->audience) ||
-	       no(r, "audience: not a name");
+	return holds(r, caps_take_name(in, CAPS_NAME_BYTES, &r->token->audience),
+		"audience: not a name");
 }
 
 static bool read_template(reader *r, codec_cbor *in, caps_link *link)
 {
 	(void)link;
-	return caps_take_name(in, CAPS_NAME_BYTES, &r->token->template_name) ||
-	       no(r, "template: not a name");
+	return holds(r, caps_take_name(in, CAPS_NAME_BYTES, &r->token->template_name),
+		"template: not a name");
 }
 
 static bool read_expires(reader *r, codec_cbor *in, caps_link *link)
 {
-	return caps_take_time(in, &link->expires) || no(r, "exp: not a time");
+	return holds(r, caps_take_time(in, &link->expires), "exp: not a time");
 }
 
 static bool read_not_before(reader *r, codec_cbor *in, caps_link *link)
 {
-	return caps_take_time(in, &link->not_before) || no(r, "nbf: not a time");
+	return holds(r, caps_take_time(in, &link->not_before), "nbf: not a time");
 }
 
 static bool read_issued(reader *r, codec_cbor *in, caps_link *link)
 {
-	return caps_take_time(in, &link->issued) || no(r, "iat: not a time");
+	return holds(r, caps_take_time(in, &link->issued), "iat: not a time");
 }
 
 static bool read_cti(reader *r, codec_cbor *in, caps_link *link)
 {
-	return caps_take_bytes(in, CAPS_CTI, &link->cti) || no(r, "cti: not 16 bytes");
+	return holds(r, caps_take_bytes(in, CAPS_CTI, &link->cti), "cti: not 16 bytes");
 }
 
 static bool read_cnf(reader *r, codec_cbor *in, caps_link *link)
@@ -143,8 +149,8 @@ static bool read_link_caveats(reader *r, codec_cbor *in, caps_link *link)
 static bool read_subject_epoch(reader *r, codec_cbor *in, caps_link *link)
 {
 	(void)link;
-	return codec_cbor_uint(in, &r->token->subject_epoch) ||
-	       no(r, "subject epoch: not a number");
+	return holds(
+		r, codec_cbor_uint(in, &r->token->subject_epoch), "subject epoch: not a number");
 }
 
 enum { MUST_FIRST = 1, MUST_LATER = 2, MAY_FIRST = 4, MAY_LATER = 8 };
@@ -225,15 +231,15 @@ static bool read_header(reader *r, caps_link *link)
 		size = caps_header_first(r->token->kid, expected);
 		for (size_t i = 8; i < CAPS_KID; i++)
 			r->token->issuer_epoch = r->token->issuer_epoch << 8 | r->token->kid[i];
-		return same(header, expected, size) ||
-		       no(r, "the protected header is not that of a first link");
+		return holds(r, same(header, expected, size),
+			"the protected header is not that of a first link");
 	}
 	if (header.size < 32)
 		return no(r, "the protected header is not that of a later link");
 	memcpy(link->parent, header.bytes + header.size - 32, 32);
 	size = caps_header_later(link->parent, expected);
-	return same(header, expected, size) ||
-	       no(r, "the protected header is not that of a later link");
+	return holds(r, same(header, expected, size),
+		"the protected header is not that of a later link");
 }
 
 /* A tagged COSE_Sign1 with nothing unprotected, a payload, and a signature of 64 bytes. The
@@ -325,15 +331,15 @@ static bool read_proof(reader *r, codec_cbor *in)
 		return no(r, "the proof is not one of the three kinds");
 	if (kind == SEED) {
 		token->proof = CAPS_PROOF_BEARER;
-		return token->proof_bytes.size == CRYPTO_SEED || no(r, "the seed is not 32 bytes");
+		return holds(r, token->proof_bytes.size == CRYPTO_SEED, "the seed is not 32 bytes");
 	}
 	if (kind == POSSESSION && token->proof_bytes.size == 0) {
 		token->proof = CAPS_PROOF_STORED;
 		return true;
 	}
 	token->proof = kind == SEAL ? CAPS_PROOF_SEALED : CAPS_PROOF_POSSESSION;
-	return caps_proof_read(token->proof, token->proof_bytes, &proof) ||
-	       no(r, "the proof has not its form");
+	return holds(r, caps_proof_read(token->proof, token->proof_bytes, &proof),
+		"the proof has not its form");
 }
 
 /* --- all of it --- */
@@ -373,7 +379,7 @@ static bool read_token(reader *r, const uint8_t *bytes, size_t size)
 	r->token->chain = (caps_view){bytes + start, in.offset - start};
 	if (!read_proof(r, &in))
 		return false;
-	return codec_cbor_end(&in, NULL) == 0 || no(r, "bytes follow the token");
+	return holds(r, codec_cbor_end(&in, NULL) == 0, "bytes follow the token");
 }
 
 int caps_token_read(

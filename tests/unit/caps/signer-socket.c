@@ -4,6 +4,7 @@
  * it.
  */
 #include "caps/signer-wire.h"
+#include "leave.h"
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <hypernix/caps-signer.h>
@@ -39,7 +40,7 @@ static void serve(int credential)
 	options.keys = keys;
 	options.origin = "hypernix.org/audit/lab/n1";
 	options.credential = credential;
-	_exit(hn_signer_serve(&options, cancelled, NULL) == 0 ? 0 : 1);
+	leave(hn_signer_serve(&options, cancelled, NULL) == 0 ? 0 : 1);
 }
 
 static int connect_raw(void)

@@ -79,6 +79,42 @@ Test(approval, lets_one_use_through_once)
 	cr_expect_eq(collect(&s, EVE), HN_EAPPROVAL, "what is used takes no more");
 }
 
+/* Waiting asks again and again whether the session still may: what was used up for it when it began
+ * goes on holding, and only for it. */
+Test(approval, lets_what_goes_on_go_on)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	BASE_AUTO_FREE char *request = NULL;
+	char terms[512], hex[65], object[BASE_OBJECT_SIZE];
+	caps_keyset keyset;
+
+	trusted_fleet(&l);
+	fill_keyset(&keyset);
+	codec_hex(keyset.hash, 32, hex);
+	(void)snprintf(terms, sizeof(terms),
+		"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"audit.read\"],"
+		"\"on\":\"node/*\",\"approval\":{\"of\":\"%s\",\"count\":1,"
+		"\"within\":\"15min\"}}]}",
+		hex);
+	session = opened(&l, terms);
+	(void)host_object_node(object, l.host);
+	cr_assert_eq(
+		hn_approval_request(session, "audit.read", object, NULL, 0, &request, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_expect_eq(hn_audit_wait(session, 1000000, OS_SECOND, NULL, lab_err(&l)), HN_EAPPROVAL);
+	{
+		BASE_AUTO_FREE char *approval = approve(&l, request, ALICE);
+
+		cr_assert_eq(
+			hn_approval_collect(session, approval, lab_err(&l)), 0, "%s", lab_why(&l));
+	}
+	cr_expect_eq(hn_audit_wait(session, 1000000, 2 * OS_SECOND, NULL, lab_err(&l)), 0, "%s",
+		lab_why(&l));
+	cr_expect_eq(hn_audit_wait(session, 1000000, OS_SECOND, NULL, lab_err(&l)), HN_EAPPROVAL,
+		"the next wait is another use");
+}
+
 Test(negative, g70_persons_are_counted_not_keys)
 {
 	SCENE s = new_scene();
