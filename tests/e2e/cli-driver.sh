@@ -194,7 +194,7 @@ check "an apply that is wanted" ask y 0
 check "changed it" says '^512Mi$' get db memory.size
 
 check "a reader that leaves is no error" sh -c "'$program' keys | head -n 1 | grep -q KEY"
-check "a watcher whose reader leaves ends" bash -c "set -o pipefail; timeout 20 '$program' watch | true"
+check "a watcher whose reader leaves ends" bash -c "set -o pipefail; timeout 120 '$program' watch | true"
 check "a full disk under the answer is one" sh -c "'$program' keys >/dev/full 2>err; test \$? = 13"
 check "colour only when wanted" sh -c "! '$program' list | grep -q \$(printf '\033') &&
 	'$program' list --color always | grep -q \$(printf '\033')"

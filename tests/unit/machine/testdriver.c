@@ -147,12 +147,12 @@ Test(testdriver, life)
 	start(view, 0);
 	cr_expect_eq(status(), HN_UNIT_RUNNING);
 	start(view, 1);
-	cr_assert_eq(machine_stop(&stop, m, UUID, MACHINE_SECOND, false, &result, NULL), 0);
+	cr_assert_eq(machine_stop(&stop, m, UUID, 30 * MACHINE_SECOND, false, &result, NULL), 0);
 	cr_expect(result.was_running);
 	cr_expect_not(result.forced);
 	cr_expect_str_eq(result.detail, "shutdown");
 	cr_expect_eq(status(), HN_UNIT_STOPPED);
-	cr_assert_eq(machine_stop(&stop, m, UUID, MACHINE_SECOND, false, &result, NULL), 0);
+	cr_assert_eq(machine_stop(&stop, m, UUID, 30 * MACHINE_SECOND, false, &result, NULL), 0);
 	cr_expect_not(result.was_running);
 	cr_assert_eq(machine_undefine(&remove, m, UUID, NULL), 0);
 	cr_expect_eq(status(), HN_UNIT_ABSENT);
@@ -506,7 +506,7 @@ Test(testdriver, events_come_in_order)
 	int64_t deadline = os_monotonic(hn_os_real()) + 40 * MACHINE_SECOND;
 
 	start(view, 0);
-	cr_assert_eq(machine_stop(&stop, m, UUID, MACHINE_SECOND, false, NULL, NULL), 0);
+	cr_assert_eq(machine_stop(&stop, m, UUID, 30 * MACHINE_SECOND, false, NULL, NULL), 0);
 	while (strstr(text, "shutdown") == NULL && os_monotonic(hn_os_real()) < deadline)
 		cr_assert_geq(machine_step(m, MACHINE_SECOND, note_event, text, NULL), 0);
 	cr_expect_str_eq(text, "defined booted shutdown ");
