@@ -5,6 +5,7 @@
  */
 #include "raw-token.h"
 
+#include <hypernix/caps-approve.h>
 #include <hypernix/caps.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -528,4 +529,75 @@ Test(public, key_files_that_are_not_there)
 	expect(hn_cap_key_public(paths[0], &out, &err), HN_ENOENT, &err, "");
 	expect(hn_cap_key_public(NULL, &out, &err), HN_EINVAL, &err, "");
 	expect(hn_cap_key_new(NULL, NULL, &out, &err), HN_EINVAL, &err, "");
+}
+
+/* --- what is left out --- */
+
+Test(public, nothing_is_done_without_what_it_needs)
+{
+	const hn_cap_use use = HN_CAP_USE_INIT;
+	char *text = NULL, *token = text_of(golden_token());
+	uint8_t *made = NULL;
+	size_t size = 0;
+
+	cr_expect_eq(hn_cap_inspect(NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_inspect(token, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_attenuate(NULL, "{}", NULL, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_attenuate(token, NULL, NULL, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_attenuate(token, "{}", NULL, NULL, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_seal(NULL, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_seal(token, NULL, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_prove(NULL, &use, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_prove(token, NULL, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_prove(token, &use, NULL, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_verify(NULL, "x", 1, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_verify(token, NULL, 0, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_verify(token, "x", 1, NULL, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_explain(NULL, NULL, 0, "{}", &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_explain(token, NULL, 0, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_explain(token, NULL, 0, "{}", NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_key_new(NULL, NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_key_new(paths[0], NULL, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_key_public(NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_cap_key_public(paths[0], NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_trust_make(NULL, &made, &size, NULL), HN_EINVAL);
+	cr_expect_eq(hn_trust_make("{}", NULL, &size, NULL), HN_EINVAL);
+	cr_expect_eq(hn_trust_make("{}", &made, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_trust_show(NULL, 0, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_trust_show("x", 1, NULL, NULL), HN_EINVAL);
+	cr_expect_null(text);
+	cr_expect_null(made);
+	cr_expect_eq(access(paths[0], F_OK), -1, "no key was made");
+	base_free(token);
+}
+
+Test(public, signing_needs_a_key_and_a_place)
+{
+	hn_cap_options keyless = at(T0), with = at(T0);
+	uint8_t *made = NULL;
+	char *text = NULL;
+	size_t size = 0;
+	const char *nonce = "000102030405060708090a0b0c0d0e0f";
+
+	with.key = paths[0];
+	cr_expect_eq(hn_trust_sign(NULL, 0, &with, &made, &size, NULL), HN_EINVAL);
+	cr_expect_eq(hn_trust_sign("x", 1, &keyless, &made, &size, NULL), HN_EINVAL);
+	cr_expect_eq(hn_trust_sign("x", 1, &with, NULL, &size, NULL), HN_EINVAL);
+	cr_expect_eq(hn_trust_sign("x", 1, &with, &made, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_sign(NULL, &with, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_sign("x", &with, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_sign("x", &keyless, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_assert(NULL, &with, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_assert(nonce, &with, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_assert(nonce, &keyless, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_assert(nonce + 1, &with, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_assert("g00102030405060708090a0b0c0d0e0f", &with, &text, NULL),
+		HN_EINVAL);
+	cr_expect_eq(hn_approval_assert(nonce, &with, &text, NULL), HN_ENOENT, "no such key");
+	cr_expect_eq(hn_approval_inspect(NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_inspect("x", NULL, NULL), HN_EINVAL);
+	with.now = -1;
+	cr_expect_eq(hn_approval_sign("x", &with, &text, NULL), HN_EINVAL, "before 1970");
+	cr_expect_null(text);
+	cr_expect_null(made);
 }
