@@ -320,7 +320,9 @@ HN_API int hn_session_live(hn_session *session, hn_error **err);
 HN_API int hn_session_wait(hn_session *session, int64_t timeout, hn_cancel *cancel, hn_error **err);
 
 /**
- * Lists the open sessions of all processes that have changed something or hold a token.
+ * Lists the open sessions of all processes that can be cut: of tokens, of break-glass, of services
+ * that were configured or act while local operators are turned off, and of operators who opened a
+ * console.
  *
  * @param session  needs session.read on node/<name>
  * @param json  receives a JSON array of objects: id, subject, program, pid, opened, cut; release it

@@ -532,25 +532,61 @@ HN_API int64_t hn_boot_total(const hn_boot *boot);
  */
 HN_API int64_t hn_boot_cpu(const hn_boot *boot);
 
+/** An open connection to a unit's serial console. */
+typedef struct hn_console hn_console;
+
 /**
  * Connects to a running unit's serial console.
  *
  * One client at a time: a second one is connected and hears nothing until the first has left. What
  * the guest prints is logged with nobody attached too.
  *
+ * The connection ends with what allows it: when the session is lost or given back, or a token's
+ * hours are over or the unit leaves its reach. Then the socket reads as ended, and nothing more can
+ * be written; the handle stays, to be given back. Whoever holds a console asks hn_session_live at
+ * least four times a second. Its session is in the list of open sessions, where it can be cut.
+ *
  * @param session  needs unit.console on unit/<uuid>
  * @param unit     name of the unit
- * @param fd       a connected, non-blocking socket; close(2) it
+ * @param console  the connection, to be given back with hn_console_free; a session has at most 16
  * @param err      set on failure; may be NULL
  * @return 0 or a negative hn_code
  * Errors: HN_ENOENT when there is no such unit or it has no console; HN_EBUSY when it is not
- * running; HN_ENOSUP when the driver has none; HN_EDENIED
+ * running; HN_ENOSUP when the driver has none; HN_ELIMIT; HN_EDENIED
  * Threads: the session's
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_unit_console_open(
+	hn_session *session, const char *unit, hn_console **console, hn_error **err);
+
+/**
+ * Ends a console for every process that has its socket, and gives it back: the next client is
+ * served at once.
+ *
+ * @param console  the connection; may be NULL
+ * @return NULL
+ * Errors: none
+ * Threads: the session's, also when that is gone
  * Blocks: no
  * Allocates: no
  * Since: 0.1
  */
-HN_API int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_error **err);
+HN_API hn_console *hn_console_free(hn_console *console);
+
+/**
+ * Gives the socket of a console, to read, write and poll.
+ *
+ * @param console  the connection
+ * @return a connected, non-blocking socket, as long as the console; not to be closed
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_console_fd(const hn_console *console);
 
 /**
  * Reads from a unit's console log, as the guest wrote it.

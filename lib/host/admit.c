@@ -365,7 +365,7 @@ int host_may(hn_session *session, hn_verb verb, const char *object, hn_error **e
 
 /* The record of the session itself goes before its first change. A rolled-back transaction takes it
  * away again, so it is looked for each time. */
-static int record_opening(hn_session *session, hn_error **err)
+int host_session_opened(hn_session *session, hn_error **err)
 {
 	host_audit_entry opened = {
 		.kind = CAPS_AUDIT_SESSION_OPENED, .verb = -1, .session = session};
@@ -475,7 +475,7 @@ static int record_allow(void *arg, hn_error **err)
 	if (rc < 0)
 		return rc;
 	host_call_hash(one->session, one->verb, one->object, request);
-	rc = record_opening(one->session, err);
+	rc = host_session_opened(one->session, err);
 	if (rc >= 0)
 		rc = host_audit_append(one->session->host, &entry, &one->permit->base.audit, err);
 	return rc < 0 ? unrecorded(one, rc, err) : 0;

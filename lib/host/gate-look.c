@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gates that look at one unit's machine: its definition, its last boot, console and log.
+ * Gates that look at one unit's machine: its definition, its last boot, the log of its console.
  */
 #include "host/boot-record.h"
-#include "host/call.h"
-#include "host/rights.h"
-
-#include <unistd.h>
+#include "host/host-private.h"
 
 static int find_accelerator(hn_host *host, hn_accelerator *accelerator, hn_error **err)
 {
@@ -109,36 +106,6 @@ int hn_unit_boot(hn_session *session, const char *unit, hn_boot **boot, hn_error
 	rc = host_answers(&permit, 0, err);
 	if (rc >= 0)
 		rc = read_boot(host, found, permit.redact, boot, err);
-	return host_settle(&permit, rc, err);
-}
-
-int hn_unit_console_open(hn_session *session, const char *unit, int *fd, hn_error **err)
-{
-	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
-	HOST_AUTO_CALL host_call call = {0};
-	host_permit permit;
-	machine *m = NULL;
-	hn_host *host;
-	int opened = -1, rc;
-
-	if (!fd)
-		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the socket");
-	rc = host_call_unit(
-		session, unit, HN_VERB_UNIT_CONSOLE, &call, &host, &found, &permit, err);
-	if (rc < 0)
-		return rc;
-	rc = host_answers(&permit, HN_REDACT_CONSOLE, err);
-	if (rc >= 0)
-		rc = host_machine(host, &m, err);
-	if (rc >= 0)
-		rc = machine_console_open(&permit.base, m, found->uuid, &opened, err);
-	if (rc >= 0) {
-		rc = host_session_keep_console(session, opened, permit.base.objects[0], err);
-		if (rc < 0)
-			(void)close(opened);
-	}
-	if (rc >= 0)
-		*fd = opened;
 	return host_settle(&permit, rc, err);
 }
 

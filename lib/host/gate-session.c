@@ -55,15 +55,13 @@ static int put_row(void *arg, hn_error **err)
 		.pid = getpid(),
 		.boot = host_boot_number(host),
 	};
-	host_audit_entry opened = {
-		.kind = CAPS_AUDIT_SESSION_OPENED, .verb = -1, .session = session};
 	int rc;
 
 	memcpy(row.id, session->id, sizeof(row.id));
 	rc = bury(host, err);
 	if (rc >= 0)
 		rc = caps_store_session_put(host->rights->store, &row, err);
-	return rc < 0 ? rc : host_audit_append(host, &opened, &session->opened, err);
+	return rc < 0 ? rc : host_session_opened(session, err);
 }
 
 /* In this process; a gauge of many would need a look at each of them. */
@@ -75,8 +73,11 @@ static void count_sessions(hn_host *host, int64_t more)
 
 int host_session_register(hn_session *session, hn_error **err)
 {
-	int rc = host_transaction(session->host, put_row, session, err);
+	host_rights *rights = NULL;
+	int rc = host_rights_get(session->host, &rights, err);
 
+	if (rc >= 0)
+		rc = host_transaction(session->host, put_row, session, err);
 	session->registered = rc >= 0;
 	if (rc >= 0)
 		count_sessions(session->host, 1);

@@ -81,7 +81,7 @@ int host_catalog(hn_host *host, hn_catalog **catalog, hn_error **err);
 int host_resolver(hn_host *host, hn_resolver **resolver, hn_error **err);
 
 /* --- sessions and permits (session.c, service.c, audit.c) --- */
-#define HOST_CONSOLES 16
+#define HOST_CONSOLES 16      /* open at a time */
 #define HOST_SUBJECT_SIZE 160 /* "cap/" or "breakglass/", and a name of CAPS_NAME_BYTES */
 typedef struct host_service host_service;
 bool host_service_may(const host_service *service, hn_verb verb);
@@ -120,10 +120,7 @@ struct hn_session {
 	bool told; /* who wants to know of the loss was told */
 	hn_session_loss_fn on_loss;
 	void *on_loss_arg;
-	struct { /* second descriptors of consoles that were opened with it, by tokens only */
-		int fd;
-		char object[BASE_OBJECT_SIZE];
-	} consoles[HOST_CONSOLES];
+	struct hn_console *consoles[HOST_CONSOLES]; /* open ones; each is of whoever opened it */
 	size_t console_count;
 	int64_t next_console; /* monotonic ns: when its consoles are asked about again */
 };

@@ -155,10 +155,20 @@ const char *host_setting_over(hn_session *session);
 /* Tells whoever wants to know, and closes what was opened with it. Idempotent. */
 void host_session_lose(hn_session *session, const char *why);
 void host_session_close(hn_session *session); /* its holder wants no more; nobody is told */
-int host_session_keep_console(hn_session *session, int fd, const char *object, hn_error **err);
 /* In the list of open sessions, and out of it again; both are on record. */
 int host_session_register(hn_session *session, hn_error **err);
 void host_session_ended(hn_session *session, const char *why);
+/* Its "opened" record, unless that is there. */
+int host_session_opened(hn_session *session, hn_error **err);
+
+/* --- consoles (gate-console.c) --- */
+struct hn_console {
+	hn_session *session; /* whose end ends it too; NULL: it is shut */
+	int fd;
+	char object[BASE_OBJECT_SIZE];
+};
+/* Ends the connection for whoever has the descriptor, which stays its holder's to close. */
+void host_console_shut(hn_console *console);
 
 /* --- keys (keys.c) --- */
 /* The one signer of this host: its keys in <state>/keys, or hv-signer behind its socket. Opened on

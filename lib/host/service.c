@@ -137,14 +137,12 @@ static int hold(hn_session *session, const char *name, const char *terms, hn_err
  * does anything: which process, which program, whose login. */
 static int put_on_record(hn_session *session, hn_error **err)
 {
-	host_rights *rights = NULL;
 	bool local = true;
 	int rc = caps_store_local_look(session->host->store, &local, err);
 
 	if (rc < 0 || session->host->read_only || (local && !session->holder))
 		return rc;
-	rc = host_rights_get(session->host, &rights, err);
-	return rc < 0 ? rc : host_session_register(session, err);
+	return host_session_register(session, err);
 }
 
 static int open_as(hn_host *host, const char *name, const char *terms, const host_service *own,

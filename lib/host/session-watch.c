@@ -5,10 +5,6 @@
  */
 #include "host/rights.h"
 
-#include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #define TICK (OS_SECOND / 4)
 
 /* Does any request of this token still stand a chance? Its links, its issuer, its windows: what a
@@ -64,19 +60,12 @@ const char *host_session_over(hn_session *session)
 	return session->over;
 }
 
-static void close_console(hn_session *session, size_t at)
-{
-	(void)shutdown(session->consoles[at].fd, SHUT_RDWR);
-	(void)close(session->consoles[at].fd);
-	session->consoles[at] = session->consoles[--session->console_count];
-}
-
 static void end(hn_session *session, const char *why)
 {
 	session->told = true;
 	session->over = why;
 	while (session->console_count > 0)
-		close_console(session, session->console_count - 1);
+		host_console_shut(session->consoles[session->console_count - 1]);
 	if (session->registered || strcmp(why, "closed") != 0)
 		host_session_ended(session, why);
 }
@@ -96,26 +85,6 @@ void host_session_lose(hn_session *session, const char *why)
 		session->on_loss(session->on_loss_arg, why);
 }
 
-/* A second descriptor of the same socket: shutting it down ends the first, wherever that went. */
-int host_session_keep_console(hn_session *session, int fd, const char *object, hn_error **err)
-{
-	size_t at = session->console_count;
-	int copy;
-
-	if (!host_session_limited(session))
-		return 0;
-	if (at == HOST_CONSOLES)
-		return base_error(err, HN_ELIMIT, HOST_ROOM, "close one, or open another session",
-			"a session holds at most %d consoles", HOST_CONSOLES);
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (copy < 0)
-		return base_error_errno(err, HOST_ROOM, errno, "cannot hold the console");
-	session->consoles[at].fd = copy;
-	(void)snprintf(session->consoles[at].object, BASE_OBJECT_SIZE, "%s", object);
-	session->console_count++;
-	return 0;
-}
-
 /* A window that shuts or a tag that is taken away ends a console, though the token goes on. */
 static void ask_consoles(hn_session *session)
 {
@@ -130,10 +99,10 @@ static void ask_consoles(hn_session *session)
 	session->call = NULL;
 	session->holder->under_way = true;
 	for (size_t i = session->console_count; i-- > 0;)
-		if (host_token_decide(session, HN_VERB_UNIT_CONSOLE, session->consoles[i].object,
+		if (host_token_decide(session, HN_VERB_UNIT_CONSOLE, session->consoles[i]->object,
 			    &decision, NULL, NULL, NULL) < 0 ||
 			decision.code != HN_OK)
-			close_console(session, i);
+			host_console_shut(session->consoles[i]);
 	session->holder->under_way = false;
 	session->call = call;
 }

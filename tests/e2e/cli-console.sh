@@ -64,6 +64,29 @@ END
 check "^] leaves" leave
 check "the guest runs on" sh -c "'$program' list | grep -qE '^box +running'"
 
+# An operator's session that holds a console is listed, and cutting it ends the console; the guest serves the next one.
+need_program hv-cap
+hvcap=$program
+need_program hv-compute
+cut_operator() {
+	local holder id status=0
+	"$program" console box </dev/null >held 2>held.err &
+	holder=$!
+	if timeout 300 sh -c 'until grep -q HB held; do sleep 0.1; done' && id=$("$hvcap" sessions list --json | python3 -c '
+import json, sys
+print(next(row["id"] for row in json.load(sys.stdin) if row["pid"] == int(sys.argv[1])))' "$holder") &&
+		"$hvcap" sessions cut "$id" && timeout 300 tail --pid="$holder" -f /dev/null; then
+		wait "$holder" || status=$?
+		cat held.err
+		[ "$status" = 8 ] && grep -q 'cut' held.err
+	else
+		kill "$holder"
+		return 1
+	fi
+}
+check "a cut ends an operator's console" cut_operator
+check "the next one is served" patiently on_the_line
+
 check "pause" hv pause box
 check "is paused" sh -c "'$program' list | grep -qE '^box +paused'"
 check "resume" hv resume box

@@ -5,6 +5,7 @@
  */
 #include "fake-machine.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@ fake_world fake;
 
 void fake_reset(void)
 {
+	for (size_t i = 0; i < fake.client_count; i++)
+		(void)close(fake.clients[i]);
 	memset(&fake, 0, sizeof(fake));
 }
 
@@ -715,11 +718,18 @@ int machine_boot_of(machine *m, const char *uuid, machine_boot *boot)
 int machine_console_open(
 	const base_permit *permit, machine *m, const char *uuid, int *fd, hn_error **err)
 {
+	int ends[2];
+
 	(void)permit;
 	(void)m;
 	(void)uuid;
-	(void)fd;
-	return base_error(err, HN_ENOSUP, "fake", NULL, "there is no console");
+	if (!fake.console || fake.client_count == FAKE_CONSOLES)
+		return base_error(err, HN_ENOSUP, "fake", NULL, "there is no console");
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
+		return base_error_errno(err, "fake", errno, "no pair of sockets");
+	fake.clients[fake.client_count++] = ends[1];
+	*fd = ends[0];
+	return 0;
 }
 
 int64_t machine_log_read(hn_os *os, const char *root, const char *uuid, uint64_t offset,

@@ -8,9 +8,12 @@
 
 #include "machine/machine-private.h"
 
+#include <sys/socket.h>
+
 #define FAKE_DOMAINS 64
 #define FAKE_VALUES 128
 #define FAKE_TEXT 96
+#define FAKE_CONSOLES 64
 
 typedef struct fake_value {
 	char key[FAKE_TEXT], live[FAKE_TEXT], persistent[FAKE_TEXT];
@@ -42,14 +45,17 @@ typedef struct fake_world {
 	unsigned writes; /* calls that changed something, or tried to */
 	unsigned opens;
 	unsigned sweeps;
-	unsigned steps;           /* how often its events were asked for */
-	char kept[256];           /* by the last sweep: uuids, each with a blank */
-	bool no_sweep;            /* machine_sweep fails */
-	bool dead;                /* nothing works any more: the process is gone */
-	bool no_slots, no_check;  /* no_check: machine_check refuses everything */
-	const char *no_check_of;  /* it refuses the unit of this name */
-	hn_os *never;             /* its clock runs on: no wait for a unit ends well */
-	bool busy;                /* somebody else owns the machine */
+	unsigned steps;             /* how often its events were asked for */
+	char kept[256];             /* by the last sweep: uuids, each with a blank */
+	bool no_sweep;              /* machine_sweep fails */
+	bool dead;                  /* nothing works any more: the process is gone */
+	bool no_slots, no_check;    /* no_check: machine_check refuses everything */
+	const char *no_check_of;    /* it refuses the unit of this name */
+	hn_os *never;               /* its clock runs on: no wait for a unit ends well */
+	bool busy;                  /* somebody else owns the machine */
+	bool console;               /* units have one */
+	int clients[FAKE_CONSOLES]; /* the guest's ends of all that connected to it, in order */
+	size_t client_count;
 	void (*died)(void *arg);  /* told once, at the moment of death */
 	void (*asked)(void *arg); /* told before a unit is looked at */
 	void *arg;
@@ -65,5 +71,21 @@ void fake_set(const char *name, const char *key, const char *live,
 	const char *persistent); /* behind our back; NULL removes */
 fake_domain *fake_add_foreign(const char *name, const char *uuid);
 size_t fake_count(void);
+
+/* The place of the client whom a console serves: the first that has not left; -1: nobody. */
+static inline int fake_console_client(void)
+{
+	char bytes[64];
+	ssize_t got;
+
+	for (size_t i = 0; i < fake.client_count; i++) {
+		do
+			got = recv(fake.clients[i], bytes, sizeof(bytes), 0);
+		while (got > 0);
+		if (got < 0)
+			return (int)i;
+	}
+	return -1;
+}
 
 #endif

@@ -10,6 +10,7 @@
 
 CLI_AUTO(hn_host, hn_host_unref)
 CLI_AUTO(hn_session, hn_session_unref)
+CLI_AUTO(hn_console, hn_console_free)
 CLI_AUTO(hn_catalog, hn_catalog_unref)
 CLI_AUTO(hn_resolver, hn_resolver_free)
 CLI_AUTO(hn_selector, hn_selector_free)

@@ -153,10 +153,11 @@ static int interactive(console *line, hn_session *session)
 {
 	struct termios before, raw;
 	bool terminal = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before) == 0;
+	CLI_AUTO_OF(hn_console) hn_console *connection = NULL;
 	hn_error *error = NULL;
-	int fd, result;
+	int result;
 
-	if (hn_unit_console_open(session, cli_operand(line->cli, 0), &fd, &error) < 0)
+	if (hn_unit_console_open(session, cli_operand(line->cli, 0), &connection, &error) < 0)
 		return cli_fail(line->cli, error);
 	if (terminal) {
 		if (!line->cli->quiet)
@@ -166,12 +167,12 @@ static int interactive(console *line, hn_session *session)
 		cfmakeraw(&raw);
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
 	}
-	result = talk(line, session, fd, &error);
+	result = talk(line, session, hn_console_fd(connection), &error);
 	if (terminal) {
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 		fputc('\n', stderr);
 	}
-	close(fd);
+	connection = hn_console_free(connection);
 	if (result < 0)
 		return cli_fail(line->cli, error);
 	return result > 0 ? closed(line, session) : 0;

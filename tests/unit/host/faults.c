@@ -5,8 +5,10 @@
  * afterwards. And each call without a session, and with a unit that is not there.
  */
 #include "faults.h"
+
 #include "host/boot-record.h"
 #include "host/restart.h"
+#include <unistd.h>
 
 #define HOUR INT64_C(3600000000000)
 #define STRANGER "11111111-2222-4333-8444-555555555555"
@@ -538,6 +540,27 @@ static int kill_unit(lab *l, const char *unit)
 	return hn_unit_kill(l->session, unit, lab_err(l));
 }
 
+/* An operator's first console puts his session into the list too. */
+static void enter_anew(lab *l)
+{
+	l->session = hn_session_unref(l->session);
+	cr_assert_eq(
+		hn_session_open_local(l->host, NULL, &l->session, lab_err(l)), 0, "%s", lab_why(l));
+	while (fake.client_count > 0)
+		(void)close(fake.clients[--fake.client_count]);
+	fake.console = true;
+}
+
+static int console(lab *l, const char *unit)
+{
+	hn_console *opened = NULL;
+	int rc = hn_unit_console_open(l->session, unit, &opened, lab_err(l));
+
+	cr_expect_eq(fake_console_client() >= 0, rc >= 0, "a connection was left behind");
+	(void)hn_console_free(opened);
+	return rc;
+}
+
 static const fault_call calls[] = {
 	{"define", no_unit, define, is_defined, NULL, true, false, NULL},
 	{"set", unset, set, is_set, "api", true, false, NULL},
@@ -581,6 +604,7 @@ static const fault_call calls[] = {
 	{"prune", NULL, prune, NULL, NULL, false, false, NULL},
 	{"metrics", NULL, metrics, NULL, NULL, false, false, NULL},
 	{"state", NULL, state_facts, NULL, NULL, false, false, NULL},
+	{"console", enter_anew, console, NULL, "web", false, false, NULL},
 };
 
 /* --- the contracts --- */

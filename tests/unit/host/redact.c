@@ -5,8 +5,6 @@
  */
 #include "redact-lab.h"
 
-#include <unistd.h>
-
 #define TEXTS BASE_REDACT_TEXTS
 
 static const struct {
@@ -210,13 +208,13 @@ static int log_read(answer *a)
 	return rc < 0 ? (int)rc : 0;
 }
 
-static int console(answer *a)
+static int console_of(answer *a)
 {
-	int fd = -1, rc = hn_unit_console_open(a->session, "web-1", &fd, a->err);
+	hn_console *console = NULL;
+	int rc = hn_unit_console_open(a->session, "web-1", &console, a->err);
 
 	say(a, "plantedconsole");
-	if (rc >= 0)
-		(void)close(fd);
+	(void)hn_console_free(console);
 	return rc;
 }
 
@@ -510,7 +508,7 @@ static const struct {
 	{"unit_history of a path", history_of_a_disk, TEXTS, HN_REDACT_PATHS},
 	{"unit_xml", xml, 0, HN_REDACT_ADDRESSES | HN_REDACT_PATHS | HN_REDACT_HARDWARE},
 	{"unit_log_read", log_read, HN_REDACT_CONSOLE, HN_REDACT_CONSOLE},
-	{"unit_console_open", console, HN_REDACT_CONSOLE, HN_REDACT_CONSOLE},
+	{"unit_console_open", console_of, HN_REDACT_CONSOLE, HN_REDACT_CONSOLE},
 	{"drift_scan", drift, TEXTS, 0},
 	{"plan_make, plan_find", plan, TEXTS, 0},
 	{"generations_list", generations, TEXTS, 0},

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * Rights at their edges: what needs two of them, sessions that end by the last of their links, and
- * consoles that are more than a session may hold.
+ * Rights at their edges: what needs two of them, and sessions that end by the last of their links.
  */
 #include "trust-lab.h"
-
-#include <sys/socket.h>
-#include <unistd.h>
 
 static lab new_lab(void)
 {
@@ -148,31 +144,5 @@ Test(rights_edge, g69_a_revoked_link_ends_what_was_made_from_it)
 	for (int i = 0; i < 3; i++) {
 		hn_session_unref(session[i]);
 		hn_text_free(token[i]);
-	}
-}
-
-Test(rights_edge, holds_so_many_consoles_and_closes_them)
-{
-	LAB l = new_lab();
-	BASE_AUTO_OF(hn_session)
-	hn_session *session = opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":["
-					 "\"unit.read\",\"unit.console\"],\"on\":\"unit/*\"}]}");
-	int ends[HOST_CONSOLES + 1][2];
-	char object[BASE_OBJECT_SIZE], byte;
-
-	object_of(&l, "web-1", object);
-	for (int i = 0; i <= HOST_CONSOLES; i++) {
-		cr_assert_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends[i]), 0);
-		cr_expect_eq(host_session_keep_console(session, ends[i][0], object, lab_err(&l)),
-			i < HOST_CONSOLES ? 0 : HN_ELIMIT, "console %d", i);
-	}
-	cr_assert_eq(hn_cap_revoke(l.session, "subject", "bo", lab_err(&l)), 0);
-	hn_os_sim_advance(l.os, OS_SECOND);
-	cr_expect_eq(hn_session_live(session, lab_err(&l)), HN_ESESSION);
-	for (int i = 0; i <= HOST_CONSOLES; i++) {
-		if (i < HOST_CONSOLES)
-			cr_expect_eq(read(ends[i][1], &byte, 1), 0, "console %d is open", i);
-		(void)close(ends[i][0]);
-		(void)close(ends[i][1]);
 	}
 }

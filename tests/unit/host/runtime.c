@@ -342,7 +342,7 @@ Test(arguments, no_session)
 	hn_boot *boot = NULL;
 	char *xml = NULL;
 	char byte;
-	int fd = -1;
+	hn_console *console = NULL;
 
 	cr_assert_eq(hn_machine_open(NULL, NULL), HN_ESESSION);
 	cr_assert_eq(hn_machine_fact_at(NULL, 0, &fact, NULL), HN_ESESSION);
@@ -357,7 +357,7 @@ Test(arguments, no_session)
 	cr_assert_eq(hn_unit_wait(NULL, "web", HN_WAIT_NONE, 0, NULL, NULL), HN_ESESSION);
 	cr_assert_eq(hn_unit_xml(NULL, "web", &xml, NULL), HN_ESESSION);
 	cr_assert_eq(hn_unit_boot(NULL, "web", &boot, NULL), HN_ESESSION);
-	cr_assert_eq(hn_unit_console_open(NULL, "web", &fd, NULL), HN_ESESSION);
+	cr_assert_eq(hn_unit_console_open(NULL, "web", &console, NULL), HN_ESESSION);
 	cr_assert_eq(hn_unit_log_read(NULL, "web", 0, &byte, 1, NULL), HN_ESESSION);
 	cr_assert_eq(hn_host_calibrate(NULL, true, NULL, NULL, NULL, NULL, NULL), HN_ESESSION);
 	cr_assert_eq(hn_host_capacity(NULL, NULL, NULL, NULL, NULL, NULL, NULL), HN_ESESSION);
@@ -444,12 +444,12 @@ Test(look, missing_places_are_refused)
 Test(look, a_driver_without_console_says_so)
 {
 	AUTO_WORLD world w = new_world(NULL);
-	int fd = -1;
+	hn_console *console = NULL;
 
 	define(&w, "web");
 	start(&w, "web", 0);
-	cr_assert_eq(hn_unit_console_open(w.session, "web", &fd, &w.err), HN_ENOSUP);
-	cr_assert_eq(fd, -1);
+	cr_assert_eq(hn_unit_console_open(w.session, "web", &console, &w.err), HN_ENOSUP);
+	cr_assert_null(console);
 }
 
 Test(look, facts_end)
