@@ -357,6 +357,49 @@ Test(keyfile, rotating_keeps_the_old_key_for_a_while)
 	crypto_key_free(next);
 }
 
+/* What ends earlier by itself is not made good for longer. */
+Test(keyfile, rotating_gives_no_key_a_longer_life)
+{
+	crypto_key *key = fresh(CRYPTO_KEY_ED25519), *next = fresh(CRYPTO_KEY_ED25519);
+	crypto_key_facts facts;
+
+	key->facts.not_after = 1800000000;
+	cr_assert_eq(crypto_key_create(hn_os_real(), path, key, &by_kek, NULL), 0);
+	cr_assert_eq(
+		crypto_key_rotate(hn_os_real(), path, other, key, 1900000000, next, &by_kek, NULL),
+		0);
+	cr_assert_eq(crypto_key_look(hn_os_real(), other, &facts, NULL), 0);
+	cr_expect_eq(facts.not_after, 1800000000);
+	key->facts.not_after = 2000000000;
+	cr_assert_eq(
+		crypto_key_rotate(hn_os_real(), path, other, key, 1900000000, next, &by_kek, NULL),
+		0);
+	cr_assert_eq(crypto_key_look(hn_os_real(), other, &facts, NULL), 0);
+	cr_expect_eq(facts.not_after, 1900000000);
+	crypto_key_free(key);
+	crypto_key_free(next);
+}
+
+Test(keyfile, one_of_a_newer_version_is_named)
+{
+	crypto_key_facts facts;
+	hn_error *err = NULL;
+	uint8_t file[CRYPTO_KEY_FILE];
+	FILE *at;
+
+	create(path);
+	at = fopen(path, "r+");
+	cr_assert_not_null(at);
+	cr_assert_eq(fread(file, 1, sizeof(file), at), sizeof(file));
+	file[11]++; /* the flags */
+	rewind(at);
+	cr_assert_eq(fwrite(file, 1, sizeof(file), at), sizeof(file));
+	cr_assert_eq(fclose(at), 0);
+	cr_expect_eq(crypto_key_look(hn_os_real(), path, &facts, &err), HN_ENEWER);
+	cr_expect_not_null(strstr(hn_error_message(err), path), "%s", hn_error_message(err));
+	hn_error_unref(err);
+}
+
 Test(keyfile, a_secret_file_follows_the_same_rules)
 {
 	crypto_secret *secret = NULL;

@@ -357,6 +357,24 @@ Test(merkle, a_tree_does_not_shrink)
 	cr_assert_not(crypto_merkle_verify_consistency(6, other, 5, root, &proof));
 }
 
+/* Sizes and counts that no tree has are refused before anything is read by them. */
+Test(merkle, a_proof_beyond_every_tree_is_none)
+{
+	crypto_merkle_proof none = {0}, long_one = {.count = BASE_COUNT(none.node) + 1};
+	const uint64_t most = CRYPTO_MERKLE_MOST;
+	hash root;
+
+	naive_root(0, 5, root);
+	cr_expect_not(crypto_merkle_verify_inclusion(most + 1, root, 0, leaves[0], &none));
+	cr_expect_not(crypto_merkle_verify_inclusion(5, root, 5, leaves[0], &none));
+	cr_expect_not(crypto_merkle_verify_inclusion(5, root, 0, leaves[0], &long_one));
+	cr_expect_not(crypto_merkle_verify_consistency(most + 1, root, most + 1, root, &none));
+	cr_expect_not(crypto_merkle_verify_consistency(5, root, 5, root, &long_one));
+	cr_expect(crypto_merkle_verify_consistency(5, root, 5, root, &none));
+	none.count = BASE_COUNT(none.node);
+	cr_expect_not(crypto_merkle_verify_consistency(2, root, 5, root, &none), "too long");
+}
+
 Test(merkle, a_leaf_outside_is_out_of_range)
 {
 	crypto_merkle_proof proof = {.count = 7};
