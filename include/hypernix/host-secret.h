@@ -13,7 +13,8 @@ extern "C" {
 
 /**
  * Keeps a secret for a unit, in place of one of that name. It is sealed by the host's signer, and
- * bound to its row, the unit and the name.
+ * bound to its row, the unit and the name. Approvals and fresh proofs are for these very bytes, by
+ * a digest that takes a key of the host.
  *
  * @param session  needs unit.secret on unit/<uuid>
  * @param unit  name or uuid

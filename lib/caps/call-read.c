@@ -74,6 +74,7 @@ static bool take_pairs(codec_cbor *in)
 static bool take_value(codec_cbor *in)
 {
 	int64_t number;
+	caps_view keyed;
 	bool yes;
 
 	switch (codec_cbor_peek(in)) {
@@ -82,6 +83,8 @@ static bool take_value(codec_cbor *in)
 		return codec_cbor_int(in, &number);
 	case CODEC_CBOR_BOOL:
 		return codec_cbor_bool(in, &yes);
+	case CODEC_CBOR_BYTES:
+		return caps_take_bytes(in, CRYPTO_DIGEST, &keyed);
 	case CODEC_CBOR_TEXT:
 		return take_text(in);
 	case CODEC_CBOR_ARRAY:
@@ -153,6 +156,16 @@ static void put_json_list(codec_cbor *in, const char *key, hn_json *json)
 	hn_json_end(json);
 }
 
+static void put_json_keyed(codec_cbor *in, const char *key, hn_json *json)
+{
+	caps_view keyed = {0};
+
+	(void)caps_take_bytes(in, CRYPTO_DIGEST, &keyed);
+	hn_json_object(json, key);
+	caps_print_hex(json, "keyed", keyed.bytes, keyed.size);
+	hn_json_end(json);
+}
+
 static char *take_key(codec_cbor *in)
 {
 	const char *bytes = NULL;
@@ -191,6 +204,9 @@ static void put_json_value(codec_cbor *in, const char *key, hn_json *json)
 	case CODEC_CBOR_BOOL:
 		(void)codec_cbor_bool(in, &yes);
 		hn_json_bool(json, key, yes);
+		break;
+	case CODEC_CBOR_BYTES:
+		put_json_keyed(in, key, json);
 		break;
 	case CODEC_CBOR_TEXT:
 		put_json_text(in, key, json);

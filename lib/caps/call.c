@@ -59,6 +59,14 @@ void caps_call_digest(caps_call *call, const char *name, const void *bytes, size
 	keep(call, name, &out);
 }
 
+void caps_call_keyed(caps_call *call, const char *name, const uint8_t digest[CRYPTO_DIGEST])
+{
+	codec_cbor_out out;
+
+	codec_cbor_put_bytes(begin(&out), digest, CRYPTO_DIGEST);
+	keep(call, name, &out);
+}
+
 /* What is no text is refused by who takes it as a value; until then it is bytes. */
 static bool is_text(const char *text)
 {

@@ -6,9 +6,10 @@
  *	request = [ verb, object, { * name => value } ]      ; deterministic CBOR
  *	verb    = tstr ; "unit.update"        object = tstr ; "unit/<uuid>", also with stars
  *	name    = tstr .size (1..32)          ; of [a-z_]; what is as always is left out
- *	value   = int / bool / tstr / [ * tstr ] / { * tstr => tstr } / digest
+ *	value   = int / bool / tstr / [ * tstr ] / { * tstr => tstr } / digest / keyed
  *	digest  = [ bstr .size 32, uint ]     ; SHA-256 and size of what is too long to be shown: of
  *	                                      ; bytes, else of the encoded value
+ *	keyed   = bstr .size 32               ; of what nobody may guess, by a key of this host
  */
 #ifndef CAPS_CALL_H
 #define CAPS_CALL_H
@@ -40,6 +41,7 @@ void caps_call_pairs(caps_call *call, const char *name, const char *const *names
 	const char *const *values, size_t count);
 /* Of what is not to be read here, such as a bundle: its SHA-256 and size. */
 void caps_call_digest(caps_call *call, const char *name, const void *bytes, size_t size);
+void caps_call_keyed(caps_call *call, const char *name, const uint8_t digest[CRYPTO_DIGEST]);
 int caps_call_finish(caps_call *call, hn_verb verb, const char *object, hn_error **err);
 void caps_call_free(caps_call *call);
 #define CAPS_AUTO_CALL __attribute__((cleanup(caps_call_free)))

@@ -4,6 +4,8 @@
  * body nor the other columns of a row can be moved.
  *
  *	sealed = owner (16) name 00 secret
+ *	digest = SHA-256(signature by the node's key, context "secret", over SHA-256(call))
+ *	call   = [ owner, name, version, asker, SHA-256(secret) ]      ; CBOR
  */
 #include "caps/secret.h"
 #include "caps/store-private.h"
@@ -18,6 +20,13 @@ static int check_name(const char *name, hn_error **err)
 	return base_error(err, HN_EINVAL, CAPS_ROOM,
 		"small letters, digits and hyphens, such as db-password",
 		"\"%.80s\" is not the name of a secret", name != NULL ? name : "");
+}
+
+static int check(const char *name, crypto_bytes plain, hn_error **err)
+{
+	int rc = check_name(name, err);
+
+	return rc < 0 ? rc : base_limit_check(BASE_LIMIT_SECRET_BYTES, plain.size, err);
 }
 
 static int find(caps_store *store, const char *sql, const uint8_t owner[CAPS_SECRET_OWNER],
@@ -78,6 +87,40 @@ static int seal(crypto_signer *signer, const crypto_place *place,
 		signer, place, (crypto_bytes){bytes, head + plain.size}, record, err);
 }
 
+/* Ed25519 signs the same by the same bytes (RFC 8032, section 5.1.6). The signature itself could be
+ * checked against guesses with the public key: only its hash leaves here. */
+int caps_secret_digest(crypto_signer *signer, const caps_secret_call *call, crypto_bytes plain,
+	uint8_t digest[CRYPTO_DIGEST], hn_error **err)
+{
+	uint8_t hash[CRYPTO_DIGEST], signature[CRYPTO_SIGNATURE];
+	codec_cbor_out out = {0};
+	int rc = check(call->name, plain, err);
+
+	if (rc < 0)
+		return rc;
+	crypto_sha256(plain.bytes, plain.size, hash);
+	codec_cbor_put_array(&out, 5);
+	codec_cbor_put_bytes(&out, call->owner, CAPS_SECRET_OWNER);
+	codec_cbor_put_text(&out, call->name, strlen(call->name));
+	codec_cbor_put_int(&out, call->version);
+	codec_cbor_put_bytes(&out, call->asker.bytes, call->asker.size);
+	codec_cbor_put_bytes(&out, hash, sizeof(hash));
+	if (out.buf.failed)
+		rc = base_nomem(err);
+	else
+		crypto_sha256(out.buf.data, out.buf.size, hash);
+	if (rc >= 0)
+		rc = signer->ops->node(signer, "secret", hash, signature, err);
+	if (rc >= 0)
+		crypto_sha256(signature, sizeof(signature), digest);
+	crypto_wipe(hash, sizeof(hash));
+	crypto_wipe(signature, sizeof(signature));
+	if (out.buf.data)
+		crypto_wipe(out.buf.data, out.buf.size);
+	base_buf_free(&out.buf);
+	return rc;
+}
+
 static int check_room(caps_store *store, const uint8_t owner[CAPS_SECRET_OWNER], hn_error **err)
 {
 	state_query *query = NULL;
@@ -113,10 +156,8 @@ int caps_secret_put(caps_store *store, crypto_signer *signer,
 {
 	BASE_AUTO_BUF base_buf record = {0};
 	crypto_place place = {0};
-	int rc = check_name(name, err);
+	int rc = check(name, plain, err);
 
-	if (rc >= 0)
-		rc = base_limit_check(BASE_LIMIT_SECRET_BYTES, plain.size, err);
 	if (rc >= 0)
 		rc = state_begin(store->state, err);
 	if (rc < 0)

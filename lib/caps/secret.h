@@ -16,6 +16,17 @@
 int caps_secret_put(caps_store *store, crypto_signer *signer,
 	const uint8_t owner[CAPS_SECRET_OWNER], const char *name, crypto_bytes plain, int64_t now,
 	hn_error **err);
+/* Which bytes a call puts there, for who approves it: the same for the same bytes in place of the
+ * same version by the same asker, and to be made only with the node's key, so that nobody else can
+ * try guesses. Another asker's says nothing about it. */
+typedef struct caps_secret_call {
+	const uint8_t *owner;
+	const char *name;
+	int64_t version;
+	caps_view asker; /* a link of a token, or a subject */
+} caps_secret_call;
+int caps_secret_digest(crypto_signer *signer, const caps_secret_call *call, crypto_bytes plain,
+	uint8_t digest[CRYPTO_DIGEST], hn_error **err);
 typedef struct caps_secret_mark {
 	int64_t version, made; /* made: seconds since 1970 */
 } caps_secret_mark;

@@ -346,9 +346,15 @@ static int client_node(crypto_signer *base, const char *context, const uint8_t h
 	rc = ask(client, &talk, 1, err);
 	if (rc >= 0)
 		rc = ended(&talk, signer_get_fixed(&talk.in, made, sizeof(made)), err);
+	/* by which guesses of a secret could be checked (caps_secret_digest) */
+	if (talk.ask.buf.data)
+		crypto_wipe(talk.ask.buf.data, talk.ask.buf.size);
+	if (talk.frame.data)
+		crypto_wipe(talk.frame.data, talk.frame.size);
 	exchange_clear(&talk);
 	if (rc >= 0)
 		memcpy(signature, made, sizeof(made));
+	crypto_wipe(made, sizeof(made));
 	return rc;
 }
 

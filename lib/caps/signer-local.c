@@ -321,6 +321,8 @@ static int local_node(crypto_signer *base, const char *context, const uint8_t ha
 		return base_nomem(err);
 	crypto_ed25519_sign(
 		signer->keys.current[CRYPTO_ROLE_NODE]->secret, text.data, text.size, signature);
+	/* by which guesses of a secret could be checked (caps_secret_digest) */
+	crypto_wipe(text.data, text.size);
 	return 0;
 }
 

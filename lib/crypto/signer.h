@@ -84,7 +84,8 @@ typedef struct crypto_signer_ops {
 	 */
 	int (*cosign)(crypto_signer *signer, uint64_t old_size, const crypto_merkle_proof *proof,
 		const char *note, size_t size, char *line, hn_error **err);
-	/* Signs "hypernix-node" 00 context 00 hash. */
+	/* Signs "hypernix-node" 00 context 00 hash. What is signed with the context "secret" is
+	 * never shown (caps/secret.h). */
 	int (*node)(crypto_signer *signer, const char *context, const uint8_t hash[CRYPTO_DIGEST],
 		uint8_t signature[CRYPTO_SIGNATURE], hn_error **err);
 	/* Adds plain.size + CRYPTO_RECORD_OVERHEAD bytes to `record`. */

@@ -6,12 +6,13 @@
 #include "host/call.h"
 #include "host/rights.h"
 
-/* Requests are of a link of the token: that of the session, whatever else its holder has. */
-static caps_view ref_of(const hn_session *session)
+caps_view host_asker(const hn_session *session)
 {
-	const caps_token *token = session->holder->token;
+	const caps_token *token = session->holder ? session->holder->token : NULL;
 
-	return token->links[token->link_count - 1].cti;
+	if (token)
+		return token->links[token->link_count - 1].cti;
+	return (caps_view){(const uint8_t *)session->subject, strlen(session->subject)};
 }
 
 static int open_request(hn_session *session, const uint8_t params[32], bool under_way,
@@ -19,8 +20,8 @@ static int open_request(hn_session *session, const uint8_t params[32], bool unde
 {
 	const host_rights *rights = session->host->rights;
 
-	return caps_ask_for(rights->store, ref_of(session), params, rights->clock.wall / OS_SECOND,
-		under_way ? session->id : NULL, hash, err);
+	return caps_ask_for(rights->store, host_asker(session), params,
+		rights->clock.wall / OS_SECOND, under_way ? session->id : NULL, hash, err);
 }
 
 /* What was used up for the call that goes on holds until its end. */

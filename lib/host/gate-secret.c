@@ -43,15 +43,46 @@ static int look_at(void *arg, const char *name, int64_t version, int64_t made)
 	return 0;
 }
 
-/* The name, and the version that is there: a hash of the secret itself could be guessed. */
-static int tell(secret_call *call, const char *how, const char *name, hn_error **err)
+/* Which bytes: by a key of this host, so that no guess can be checked against what was asked for.
+ * Whoever may not do it, and may not ask for it, gets a number that fits nothing, so neither that
+ * nor a trip to the signer. */
+static int tell_bytes(
+	hn_session *session, secret_call *call, const char *uuid, int64_t version, hn_error **err)
+{
+	caps_secret_call what = {.owner = call->owner,
+		.name = call->name,
+		.version = version,
+		.asker = host_asker(session)};
+	char object[BASE_OBJECT_SIZE];
+	uint8_t digest[CRYPTO_DIGEST];
+	crypto_signer *signer = NULL;
+	int rc;
+
+	if (call->host->read_only ||
+		!host_reaches(session, HN_VERB_UNIT_SECRET, host_object_unit(object, uuid))) {
+		rc = os_random(call->host->os, digest, sizeof(digest), err);
+	} else {
+		rc = host_signer(call->host, &signer, err);
+		if (rc >= 0)
+			rc = caps_secret_digest(signer, &what, call->bytes, digest, err);
+	}
+	if (rc >= 0)
+		caps_call_keyed(&call->asked.what, "bytes", digest);
+	return rc;
+}
+
+/* The name, the version that is there, and what is to take its place. */
+static int tell(hn_session *session, secret_call *call, const char *uuid, const char *how,
+	const char *name, hn_error **err)
 {
 	seek_version seek = {.name = name};
 	int rc = caps_secret_each(call->rights->store, call->owner, look_at, &seek, err);
 
 	caps_call_text(&call->asked.what, how, name);
 	caps_call_int(&call->asked.what, "version", seek.version);
-	return rc;
+	if (rc >= 0 && call->bytes.bytes)
+		rc = tell_bytes(session, call, uuid, seek.version, err);
+	return host_conceal(session, rc, err);
 }
 
 static int begin(hn_session *session, const char *unit, hn_verb verb, const char *how,
@@ -69,7 +100,7 @@ static int begin(hn_session *session, const char *unit, hn_verb verb, const char
 	if (rc >= 0)
 		rc = host_secret_owner(found->uuid, call->owner, err);
 	if (rc >= 0 && how)
-		rc = tell(call, how, name, err);
+		rc = tell(session, call, found->uuid, how, name, err);
 	return rc < 0 ? rc
 		      : host_call_unit(session, unit, verb, &call->asked, &call->host, &call->unit,
 				&call->permit, err);

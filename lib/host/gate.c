@@ -97,6 +97,13 @@ static bool reaches(const hn_session *session, int rc)
 	       (session->holder && session->holder->wants_fresh);
 }
 
+bool host_reaches(hn_session *session, hn_verb verb, const char *object)
+{
+	if (session->holder)
+		host_facts_done(session);
+	return reaches(session, host_would(session, verb, object, NULL));
+}
+
 /* Whom no right reaches it does not exist for. */
 static bool knows(hn_session *session, const hn_unit *unit)
 {
@@ -107,12 +114,9 @@ static bool knows(hn_session *session, const hn_unit *unit)
 	char object[BASE_OBJECT_SIZE];
 
 	host_object_unit(object, unit->uuid);
-	for (size_t i = 0; i < BASE_COUNT(any); i++) {
-		if (session->holder)
-			host_facts_done(session);
-		if (reaches(session, host_would(session, any[i], object, NULL)))
+	for (size_t i = 0; i < BASE_COUNT(any); i++)
+		if (host_reaches(session, any[i], object))
 			return true;
-	}
 	return false;
 }
 

@@ -211,6 +211,8 @@ int host_enter_node(
 	hn_session *session, hn_verb verb, hn_host **host, host_permit *permit, hn_error **err);
 int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host **host,
 	hn_unit **unit, host_permit *permit, hn_error **err);
+/* Is it allowed, or does it wait for nothing but persons, a reason or a proof? */
+bool host_reaches(hn_session *session, hn_verb verb, const char *object);
 /* By name or uuid; what no right of the session reaches is missing, without a hint. */
 int host_find_unit(hn_session *session, const char *name, hn_unit **unit, hn_error **err);
 int host_admit_unit(

@@ -124,6 +124,9 @@ int host_hold_start(hn_session *session, const char *object, caps_decision *deci
 int host_hold_failed(host_permit *permit, hn_error **err);
 
 /* --- approvals (approve.c) --- */
+/* Requests are of a link of the token: that of the session, whatever else its holder has; without a
+ * token of the subject. Borrowed from the session. */
+caps_view host_asker(const hn_session *session);
 /* Persons of the keyset who approved this use, and until when that holds: a fact of a decision. */
 int host_approval_count(hn_session *session, const uint8_t keyset[32],
 	const uint8_t request_hash[32], int64_t max_age, int64_t *until);

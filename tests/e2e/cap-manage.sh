@@ -126,6 +126,23 @@ said "no 256 records are that old" 'nothing to prune' audit prune --before 2020-
 refused "they approved one use" 8 'approv' audit prune --before 2020-01-01 --yes "${as[@]}"
 refused "90 days stay" 6 '90 days' audit prune --before "$(date -u -d '80 days ago' +%F)" --yes "${as[@]}"
 
+# --- two persons let these very bytes in ---
+
+"$hvcap" issue --for keeper --verbs unit.read,unit.secret --on 'unit/*' --approval 2/15min --ttl 8h --to ann.pub -o keeper.cap \
+	--quiet || not_ok "issue --approval for secrets"
+as=(--cap keeper.cap --cap-key ann.key)
+printf 'correct horse' >one.bin && printf 'battery stapl' >two.bin
+"$hvcap" secret put db-1 pin --from one.bin --reason 'a new pin' "${as[@]}" --request-approval s.req --quiet || not_ok "request a put"
+said "the request has a digest of the bytes" 'keyed: *[0-9a-f]{64}' inspect s.req
+check "which is not their SHA-256" sh -c "! '$hvcap' inspect s.req --json | grep -q \"\$(sha256sum <one.bin | cut -c 1-64)\""
+for person in ann bo; do
+	"$hvcap" approve s.req --key $person.key -o s.$person --quiet || not_ok "approve: $person"
+done
+"$hvcap" collect s.ann s.bo "${as[@]}" --quiet || not_ok "collect for a secret"
+refused "other bytes of that length are not approved" 8 'approv' secret put db-1 pin --from two.bin --reason 'a new pin' "${as[@]}"
+said "those that were approved are kept" '13 bytes are kept' secret put db-1 pin --from one.bin --reason 'a new pin' "${as[@]}"
+check "and are these" sh -c "'$hvcap' secret attach db-1 pin | cmp - one.bin"
+
 # --- local operators off, and on again ---
 
 refused "local off where nobody could undo it" 5 'nobody could turn local operators on again' local off --reason 'named persons only'

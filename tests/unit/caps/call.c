@@ -201,6 +201,7 @@ Test(call, has_only_so_many_arguments)
 Test(called, shows_each_kind)
 {
 	static const char *const list[] = {"web", "db"};
+	static const uint8_t keyed[CRYPTO_DIGEST] = "A";
 	CAPS_AUTO_CALL caps_call call = {0};
 	BASE_AUTO_FREE char *json = NULL;
 
@@ -208,10 +209,13 @@ Test(called, shows_each_kind)
 	caps_call_bool(&call, "quick", false);
 	caps_call_text(&call, "name", "a\"b\n");
 	caps_call_texts(&call, "add", list, 2);
+	caps_call_keyed(&call, "x", keyed);
 	finish(&call);
 	json = json_of(&call);
-	cr_expect_str_eq(json, "{\"arguments\":{\"ns\":-7,\"add\":[\"web\",\"db\"],"
-			       "\"name\":\"a\\\"b\\n\",\"quick\":false}}");
+	cr_expect_str_eq(json,
+		"{\"arguments\":{\"x\":{\"keyed\":"
+		"\"4100000000000000000000000000000000000000000000000000000000000000\"},"
+		"\"ns\":-7,\"add\":[\"web\",\"db\"],\"name\":\"a\\\"b\\n\",\"quick\":false}}");
 }
 
 /* --- what is none --- */
@@ -225,6 +229,7 @@ static bool reads(const char *hex)
 	return caps_called_read((caps_view){bytes, strlen(hex) / 2}, &called);
 }
 
+#define BYTES_31 "00000000000000000000000000000000000000000000000000000000000000"
 #define HEAD "836a756e69742e737461727466756e69742f61" /* ["unit.start", "unit/a", */
 
 Test(called, takes_one_form_only)
@@ -233,7 +238,9 @@ Test(called, takes_one_form_only)
 	cr_expect(reads(HEAD "a1616101"));
 	cr_expect_not(reads(HEAD "a000"), "trailing");
 	cr_expect_not(reads(HEAD "a16161f6"), "null");
-	cr_expect_not(reads(HEAD "a1616141ff"), "bytes");
+	cr_expect(reads(HEAD "a161615820" BYTES_31 "ff"));
+	cr_expect_not(reads(HEAD "a16161581f" BYTES_31), "a keyed digest that is too short");
+	cr_expect_not(reads(HEAD "a161615821" BYTES_31 "ffff"), "and one that is too long");
 	cr_expect_not(reads(HEAD "a16161f93c00"), "a float");
 	cr_expect_not(reads(HEAD "a1614101"), "an upper-case name");
 	cr_expect_not(reads(HEAD "a16001"), "an empty name");

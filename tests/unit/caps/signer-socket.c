@@ -3,6 +3,7 @@
  * The signer behind its socket: a child process serves real keys, and each operation is asked of
  * it.
  */
+#include "caps/secret.h"
 #include "caps/signer-wire.h"
 #include "leave.h"
 #include <criterion/criterion.h>
@@ -185,6 +186,34 @@ Test(signer_socket, secrets_come_in_a_memfd)
 	cr_assert_eq(crypto_secret_size(plain), CRYPTO_DIGEST);
 	crypto_secret_free(plain);
 	cr_assert_eq(signer->ops->first_mac(signer, &plain, NULL), HN_ENOENT);
+}
+
+/* The same from afar as in this process, over the same keys; another by each thing in it. */
+Test(signer_socket, digests_of_secrets_are_of_the_host)
+{
+	static const uint8_t owner[CAPS_SECRET_OWNER] = {1}, other_owner[CAPS_SECRET_OWNER] = {2};
+	static const uint8_t cti[16] = {3}, other_cti[16] = {4};
+	const caps_secret_call calls[] = {
+		{owner, "db", 0, {cti, sizeof(cti)}},
+		{other_owner, "db", 0, {cti, sizeof(cti)}},
+		{owner, "api", 0, {cti, sizeof(cti)}},
+		{owner, "db", 1, {cti, sizeof(cti)}},
+		{owner, "db", 0, {other_cti, sizeof(other_cti)}},
+	};
+	uint8_t digests[BASE_COUNT(calls)][CRYPTO_DIGEST], again[CRYPTO_DIGEST];
+	caps_signer_options options = {.os = hn_os_real(), .directory = keys};
+	const crypto_bytes plain = {"hunter2", 7};
+	crypto_signer *here = NULL;
+
+	cr_assert_eq(caps_signer_open(&options, &here, NULL), 0);
+	for (size_t i = 0; i < BASE_COUNT(calls); i++) {
+		cr_assert_eq(caps_secret_digest(signer, &calls[i], plain, digests[i], NULL), 0);
+		cr_assert_eq(caps_secret_digest(here, &calls[i], plain, again, NULL), 0);
+		cr_expect_arr_eq(digests[i], again, CRYPTO_DIGEST);
+		for (size_t k = 0; k < i; k++)
+			cr_expect_neq(memcmp(digests[i], digests[k], CRYPTO_DIGEST), 0, "%zu", i);
+	}
+	crypto_signer_free(here);
 }
 
 Test(signer_socket, votes_and_new_keys)

@@ -406,6 +406,35 @@ Test(bound, secret)
 	bound(secret, 2);
 }
 
+static int bytes(scene *s, int variant)
+{
+	static const char *const all[] = {"hunter2", "hunter3", "hunter", "hunter2\n", ""};
+
+	return hn_secret_put(
+		s->session, "web-1", "db", all[variant], strlen(all[variant]), lab_err(&s->l));
+}
+
+Test(bound, bytes_of_a_secret)
+{
+	bound(bytes, 4);
+}
+
+/* The key is that of the host, not of a process. */
+Test(bound, bytes_of_a_secret_by_another_handle)
+{
+	SCENE s = {0};
+
+	open_scene(&s, approved_terms());
+	cr_assert_eq(bytes(&s, 0), HN_EAPPROVAL, "%s", lab_why(&s.l));
+	get_approved(&s);
+	s.session = hn_session_unref(s.session);
+	lab_reopen(&s.l);
+	cr_assert_eq(open_as(&s.l, s.token, "INC-7", &s.session), 0, "%s", lab_why(&s.l));
+	cr_assert_eq(hn_session_on_fresh(s.session, prove, &s, NULL), 0);
+	cr_expect_eq(bytes(&s, 1), HN_EAPPROVAL);
+	cr_expect_eq(bytes(&s, 0), 0, "%s", lab_why(&s.l));
+}
+
 static int role(scene *s, int variant)
 {
 	if (variant == 2)
@@ -502,18 +531,95 @@ Test(asking, of_a_plan_shows_its_steps)
 	cr_expect_not_null(strstr(json, "\"plan\":{\"sha256\""), "%s", json);
 }
 
-/* Only the name and the version: a hash of what is short could be guessed. */
+/* What stands for the bytes of a secret in the call that waits. */
+static void keyed_of(
+	lab *l, hn_session *session, const char *unit, const char *text, char keyed[65])
+{
+	static const char before[] = "\"arguments\":{\"put\":\"db\",\"bytes\":{\"keyed\":\"";
+	static const char after[] = "\"},\"version\":0}";
+	BASE_AUTO_FREE char *json = NULL;
+	const char *at;
+
+	cr_assert_eq(hn_secret_put(session, unit, "db", text, strlen(text), lab_err(l)),
+		HN_EAPPROVAL, "%s", lab_why(l));
+	cr_assert_eq(hn_session_refused(session, &json, lab_err(l)), 0, "%s", lab_why(l));
+	at = strstr(json, before);
+	cr_assert_not_null(at, "%s", json);
+	at += strlen(before);
+	cr_assert_eq(strncmp(at + 64, after, strlen(after)), 0, "nothing else, no size: %s", json);
+	(void)snprintf(keyed, 65, "%.64s", at);
+}
+
+static void nowhere(lab *l, const uint8_t *bytes, size_t size)
+{
+	char hex[2 * CRYPTO_DIGEST + 1], sql[512];
+
+	codec_hex(bytes, size, hex);
+	(void)snprintf(sql, sizeof(sql),
+		"SELECT (SELECT count(*) FROM audit WHERE instr(rec, x'%s') > 0)"
+		" + (SELECT count(*) FROM cap_request WHERE instr(body, x'%s') > 0)",
+		hex, hex);
+	cr_expect_eq(lab_number(l, sql), 0, "%s", hex);
+}
+
+/* A hash of what is short could be guessed, with a signature too. */
 Test(asking, never_tells_a_secret)
 {
 	SCENE s = {0};
-	BASE_AUTO_FREE char *json = NULL;
+	BASE_AUTO_FREE char *request = NULL, *shown = NULL;
+	uint8_t hash[CRYPTO_DIGEST];
+	char keyed[65], hex[65];
 
 	open_scene(&s, approved_terms());
+	keyed_of(&s.l, s.session, "web-1", "hunter2", keyed);
 	cr_assert_eq(
-		hn_secret_put(s.session, "web-1", "db", "hunter2", 7, lab_err(&s.l)), HN_EAPPROVAL);
-	cr_assert_eq(hn_session_refused(s.session, &json, lab_err(&s.l)), 0);
-	cr_expect_not_null(
-		strstr(json, "\"arguments\":{\"put\":\"db\",\"version\":0}"), "%s", json);
+		hn_approval_request(s.session, NULL, NULL, NULL, 0, &request, lab_err(&s.l)), 0);
+	cr_assert_eq(hn_approval_inspect(request, &shown, lab_err(&s.l)), 0);
+	cr_expect_not_null(strstr(shown, keyed), "%s", shown);
+	crypto_sha256("hunter2", 7, hash);
+	codec_hex(hash, sizeof(hash), hex);
+	cr_expect_null(strstr(shown, hex), "%s", shown);
+	cr_expect_null(strstr(shown, "hunter2"), "%s", shown);
+	nowhere(&s.l, hash, sizeof(hash));
+	nowhere(&s.l, (const uint8_t *)"hunter2", 7);
+}
+
+/* Equal bytes do not show, and nobody can try guesses by a token of his own. */
+Test(asking, tells_of_bytes_to_no_other)
+{
+	SCENE s = {0};
+	BASE_AUTO_OF(hn_session) hn_session *other = NULL;
+	char one[65], again[65], of_other[65], of_unit[65], of_bytes[65];
+
+	open_scene(&s, approved_terms());
+	other = opened(&s.l, approved_terms());
+	keyed_of(&s.l, s.session, "web-1", "hunter2", one);
+	keyed_of(&s.l, s.session, "web-1", "hunter2", again);
+	keyed_of(&s.l, other, "web-1", "hunter2", of_other);
+	keyed_of(&s.l, s.session, "web-2", "hunter2", of_unit);
+	keyed_of(&s.l, s.session, "web-1", "hunter3", of_bytes);
+	cr_expect_str_eq(one, again);
+	cr_expect_str_neq(one, of_other);
+	cr_expect_str_neq(one, of_unit);
+	cr_expect_str_neq(one, of_bytes);
+}
+
+/* On record of whoever may not even ask is nothing that depends on the bytes. */
+Test(asking, tells_of_bytes_to_nobody_without_a_right)
+{
+	SCENE s = {0};
+	uint64_t records;
+
+	open_scene(&s, "{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+		       "\"on\":\"unit/*\"}]}");
+	records = lab_number(&s.l, "SELECT count(*) FROM audit");
+	cr_expect_eq(bytes(&s, 0), HN_EDENIED);
+	cr_expect_eq(bytes(&s, 0), HN_EDENIED);
+	cr_assert_eq(lab_number(&s.l, "SELECT count(*) FROM audit"), records + 2);
+	cr_expect_eq(
+		lab_number(&s.l, "SELECT count(DISTINCT substr(rec, instr(rec, x'115820') + 3, 32))"
+				 " FROM (SELECT rec FROM audit ORDER BY seq DESC LIMIT 2)"),
+		2);
 }
 
 Test(asking, is_refused_once_the_version_is_another)
@@ -626,6 +732,11 @@ Test(fresh, rotate)
 Test(fresh, secret)
 {
 	proves_only(secret, 2, "unit.secret");
+}
+
+Test(fresh, bytes_of_a_secret)
+{
+	proves_only(bytes, 4, "unit.secret");
 }
 
 Test(fresh, without_the_request_is_none)
