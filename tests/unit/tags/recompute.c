@@ -65,7 +65,7 @@ Test(recompute, not_those_that_lost_the_tag_at_run_time)
 Test(recompute, after_places_and_numbers_moved)
 {
 	hn_resolver *resolver = resolver_of(DECLARED("1Gi"));
-	static const char *const moved =
+	static const char moved[] =
 		"{\"hypernix\":1,\"tags\":{\"t\":{\"set\":{\"memory.size\":\"%s\"}},"
 		"\"u\":{\"priority\":300,\"set\":{\"memory.floor\":\"64Mi\"}},\"s\":{}},"
 		"\"units\":{\"a\":{\"tags\":[\"t\"]},\"a-a\":{\"tags\":[\"s\"]},"
