@@ -617,7 +617,7 @@ int hn_session_open_breakglass(
 	if (rc < 0)
 		return rc;
 	made->glass = BASE_STEAL(glass);
-	rc = host->read_only ? 0 : host_session_register(made, err);
+	rc = host_session_announce(made, err);
 	if (rc < 0)
 		return rc;
 	*session = BASE_STEAL(made);

@@ -84,6 +84,13 @@ int host_session_register(hn_session *session, hn_error **err)
 	return rc;
 }
 
+int host_session_announce(hn_session *session, hn_error **err)
+{
+	int rc = session->host->read_only ? 0 : host_session_register(session, err);
+
+	return base_error_forgive(err, rc, HN_ENOSPC);
+}
+
 typedef struct ending {
 	hn_session *session;
 	const char *why;

@@ -160,6 +160,9 @@ void host_session_lose(hn_session *session, const char *why);
 void host_session_close(hn_session *session); /* its holder wants no more; nobody is told */
 /* In the list of open sessions, and out of it again; both are on record. */
 int host_session_register(hn_session *session, hn_error **err);
+/* The same where it is opened. On a full disk it looks all the same: what it changes has a record
+ * of its own, or is refused. */
+int host_session_announce(hn_session *session, hn_error **err);
 void host_session_ended(hn_session *session, const char *why);
 /* Its "opened" record, unless that is there. */
 int host_session_opened(hn_session *session, hn_error **err);

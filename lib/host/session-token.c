@@ -248,8 +248,8 @@ static int make_session(hn_host *host, const hn_session_options *options, host_h
 	rc = host_facts_fill(*session, &facts, err);
 	if (rc >= 0)
 		rc = caps_program_new(holder->token, &facts, &holder->program, err);
-	if (rc >= 0 && !host->read_only)
-		rc = host_session_register(*session, err);
+	if (rc >= 0)
+		rc = host_session_announce(*session, err);
 	if (rc < 0)
 		*session = hn_session_unref(*session);
 	return rc;

@@ -43,7 +43,8 @@ static int write_holder(hn_os *os, int fd, const char *path, const char *program
 	if (code < 0)
 		return base_error_errno(err, "os", code, "cannot write the lock file %s", path);
 	put = os->ops->pwrite(os, fd, text, strlen(text), 0);
-	if (put < 0)
+	/* On a full disk it is locked all the same; only nobody is told by whom. */
+	if (put < 0 && put != -ENOSPC && put != -EDQUOT)
 		return base_error_errno(err, "os", (int)put, "cannot write the lock file %s", path);
 	return 0;
 }

@@ -179,11 +179,16 @@ static int configure_writer(state_store *store, hn_error **err)
 	return rc;
 }
 
-static int configure(state_store *store, hn_error **err)
+static int configure(state_store *store, bool alone, hn_error **err)
 {
 	bool fresh;
 	int rc = harden(store, err);
 
+	if (rc == 0 && alone) /* before the first look at the file */
+		rc = state_exec(store,
+			store->read_only ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON"
+					 : "PRAGMA locking_mode = EXCLUSIVE",
+			err);
 	if (rc == 0)
 		rc = state_exec(store,
 			"PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY; "
@@ -204,11 +209,11 @@ static void sqlite_setup(void)
 	state_memory_setup();
 }
 
-static int connect_file(state_store *store, hn_error **err)
+static int connect_file(state_store *store, bool alone, hn_error **err)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
-		    (store->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
+		    (store->read_only && !alone ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) |
 		    (store->in_memory ? SQLITE_OPEN_MEMORY | SQLITE_OPEN_CREATE : 0);
 
 	pthread_once(&once, sqlite_setup);
@@ -225,6 +230,37 @@ static int connect_file(state_store *store, hn_error **err)
 	return rc == SQLITE_OK ? 0 : state_fail(store, rc, "opening", err);
 }
 
+static void disconnect(state_store *store)
+{
+	state_queries_free(store);
+	/* With every statement gone this cannot fail; what it may not manage is the last
+	 * checkpoint, and the log is then read by the next opener. */
+	sqlite3_close(store->db);
+	store->db = NULL;
+	state_vfs_free(store->vfs);
+	store->vfs = NULL;
+}
+
+static int set_up(state_store *store, bool alone, hn_error **err)
+{
+	int rc = connect_file(store, alone, err);
+
+	return rc < 0 ? rc : configure(store, alone, err);
+}
+
+/* On a full disk there is no room for the file by which readers and writers know of each other. Who
+ * is alone needs none: so what only reads goes on, one process after the other. */
+static int open_file(state_store *store, hn_error **err)
+{
+	int rc = set_up(store, false, err);
+
+	if (rc != HN_ENOSPC || store->in_memory)
+		return rc;
+	(void)base_error_forgive(err, rc, HN_ENOSPC);
+	disconnect(store);
+	return set_up(store, true, err);
+}
+
 static int open_store(hn_os *os, const char *path, bool read_only, bool in_memory,
 	state_store **store, hn_error **err)
 {
@@ -239,9 +275,7 @@ static int open_store(hn_os *os, const char *path, bool read_only, bool in_memor
 	made->path = base_strdup(path);
 	if (made->path == NULL)
 		return base_nomem(err);
-	rc = connect_file(made, err);
-	if (rc == 0)
-		rc = configure(made, err);
+	rc = open_file(made, err);
 	if (rc < 0)
 		return rc;
 	*store = BASE_STEAL(made);
@@ -269,11 +303,7 @@ void state_close(state_store *store)
 {
 	if (store == NULL)
 		return;
-	state_queries_free(store);
-	/* With every statement gone this cannot fail; what it may not manage is the last
-	 * checkpoint, and the log is then read by the next opener. */
-	sqlite3_close(store->db);
-	state_vfs_free(store->vfs);
+	disconnect(store);
 	base_free(store->path);
 	base_free(store);
 }

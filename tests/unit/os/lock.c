@@ -53,6 +53,25 @@ Test(lock, a_program_name_with_a_space_is_still_read_back)
 	cr_assert_str_eq(fact.text, "hv-compute apply");
 }
 
+/* on a full disk it is held all the same; only nobody is told by whom */
+Test(lock, needs_no_room)
+{
+	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
+	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
+	os_lock *first = NULL, *second = NULL;
+	hn_os *full;
+
+	options.capacity = 3;
+	cr_assert_eq(hn_os_sim_new(&options, &full, NULL), 0);
+	cr_assert_eq(os_write_file(full, "/f", "xxx", 3, 0600, NULL), 0);
+	cr_assert_eq(os_lock_take(full, "/lock", "first", 0, NULL, &first, NULL), 0);
+	cr_expect_eq(os_lock_take(full, "/lock", "second", 0, NULL, &second, &error), HN_EBUSY);
+	os_lock_release(first);
+	cr_expect_eq(os_lock_take(full, "/lock", "second", 0, NULL, &second, NULL), 0);
+	os_lock_release(second);
+	hn_os_sim_free(full);
+}
+
 Test(lock, released_it_can_be_taken_again_and_the_file_stays)
 {
 	os_lock *lock;

@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The disk of the state is full: changes are refused, reads go on, with a token too, and two persons can break the
+# glass. Nobody has the database open, so there is not even room for the file by which its users know of each other.
+if [ -z "${FULL_DISK_INSIDE-}" ] && unshare --mount true 2>/dev/null; then
+	FULL_DISK_INSIDE=1 exec unshare --mount --propagation private "$0"
+fi
+. "$(dirname "$0")/../lib/e2e.sh"
+need_program hv-cap
+hvcap=$program
+if [ -z "${FULL_DISK_INSIDE-}" ]; then
+	skip "full-disk no right to mount a small file system"
+	finish
+fi
+cd "$work" || exit 1
+echo '<node/>' >node.xml
+mkdir disk
+mount -t tmpfs -o size=4m tmpfs disk || exit 1
+trap 'cd / && umount -l "$work/disk"; e2e_clean' EXIT
+export HYPERNIX_STATE=$work/disk/s HYPERNIX_URI=test://$work/node.xml HYPERNIX_CALIBRATION=reference:8
+cat >units.json <<'END'
+{ "hypernix": 1, "tags": { "full": { "set": { "description": "full" } } }, "units": {
+   "db-1": { "overrides": { "memory.size": "128Mi", "compute.units": 10, "autostart": false } } } }
+END
+
+# cap WORD...: hv-cap, where it must succeed.
+cap() {
+	"$hvcap" "$@" >out 2>err </dev/null || not_ok "hv-cap $*: $(head -n 3 err)"
+}
+listed() {
+	hv list --stored "$@" | grep -q db-1
+}
+fill() {
+	dd if=/dev/zero of=disk/ballast bs=1k >/dev/null 2>&1
+	check "the disk is full $1" sh -c '! (head -c 8192 /dev/zero >disk/more) 2>/dev/null'
+	rm -f disk/more
+}
+# no_room NAME PROGRAM WORD...: ends with 13, and says why and what to do.
+no_room() {
+	local name=$1 status=0
+	shift
+	"$@" >out 2>err </dev/null || status=$?
+	if [ "$status" = 13 ] && grep -q 'no space left' err && grep -q '^hint: free space' err; then
+		ok "$name"
+	else
+		not_ok "$name: status $status: $(head -c 300 err)"
+	fi
+}
+
+hv apply units.json --yes >out 2>&1 || not_ok "apply: $(tail -n 3 out)"
+for person in ann bo admin; do
+	cap keys new $person
+done
+cap init --cluster lab --approver ann=ann.pub --approver bo=bo.pub --break-glass outage=2
+cap issue --for admin --verbs unit.read,unit.update,tag.apply,node.role,node.read,cap.read,audit.read --on 'unit/*' --on 'node/*' --on 'tag/default/*' \
+	--ttl 8h --to admin.pub -o admin.cap
+as=(--cap admin.cap --cap-key admin.key)
+
+fill "for local operators"
+check "a list" listed
+check "and how it stands" "$hvcap" status
+check "the log is whole" "$hvcap" audit verify
+no_room "no tag" hv tag db-1 +full --no-apply
+rm disk/ballast
+cap local off --reason 'named persons only'
+
+fill "for others"
+check "a list with a token" listed "${as[@]}"
+check "how it stands, with a token" "$hvcap" status "${as[@]}"
+check "the log is whole, with a token" "$hvcap" audit verify "${as[@]}"
+no_room "no tag with a token" hv tag db-1 +full --no-apply "${as[@]}"
+check "the glass can be asked for" "$hvcap" break-glass request outage --ttl 1h --reason 'the disk is full' -o f.req
+cap approve f.req --key ann.key -o f.ann
+cap approve f.req --key bo.key -o f.bo
+check "and broken" "$hvcap" break-glass activate f.req f.ann f.bo
+check "and a list by it" listed --by-break-glass
+rm disk/ballast
+check "with room again a token changes" hv tag db-1 +full --no-apply "${as[@]}"
+check "with room again local operators can be let in" "$hvcap" local on --reason 'there is room again' "${as[@]}"
+check "all of it is on record" "$hvcap" audit verify
+check "the opening of the glass too" sh -c "'$hvcap' audit tail -n 4096 --json | grep -q 'the disk is full'"
+finish
