@@ -6,12 +6,12 @@
  */
 #include "../sim/fake-machine.c"
 #include "caps/audit-log.h"
-#include "caps/secret.h"
 #include "host/rights.h"
 #include "torture.h"
 
 #include <dirent.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef struct handles {
 	hn_host *host;
@@ -253,31 +253,23 @@ static void clean(torture *t)
 
 /* --- a secret --- */
 
-static const uint8_t owner[CAPS_SECRET_OWNER] = {7};
-
 static int put_secret(handles *h, const char *text, hn_error **err)
 {
-	host_rights *rights = NULL;
-	crypto_signer *signer = NULL;
-	int rc = host_rights_get(h->host, &rights, err);
-
-	if (rc >= 0)
-		rc = host_signer(h->host, &signer, err);
-	return rc < 0 ? rc
-		      : caps_secret_put(rights->store, signer, owner, "a",
-				(crypto_bytes){text, strlen(text)}, 1, err);
+	return hn_secret_put(h->session, "mine", "a", text, strlen(text), err);
 }
 
 static int prepare_secret(torture *t)
 {
+	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
 	scene *s = t->state = calloc(1, sizeof(*s));
 	AUTO_HANDLES h = {0};
 
 	fake_reset();
-	TORTURE_CHECK(open_host(t, &h, NULL) == 0 && put_secret(&h, "old", NULL) == 0);
+	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
+	TORTURE_CHECK(hn_unit_define(h.session, "mine", &definition, NULL) == 0);
+	TORTURE_CHECK(put_secret(&h, "old", NULL) == 0);
 	close_handles(&h);
-	TORTURE_CHECK(open_host(t, &s->h, NULL) == 0);
-	return 0;
+	return open_both(t, &s->h, NULL);
 }
 
 static int run_secret(torture *t, hn_error **err)
@@ -291,20 +283,15 @@ static int run_secret(torture *t, hn_error **err)
 
 static int check_secret(torture *t)
 {
-	BASE_AUTO_OF(crypto_secret) crypto_secret *plain = NULL;
-	crypto_signer *signer = NULL;
-	host_rights *rights = NULL;
 	AUTO_HANDLES h = {0};
-	bool new;
+	char text[4] = "";
+	int fd = -1;
 
-	TORTURE_CHECK(open_host(t, &h, NULL) == 0);
-	TORTURE_CHECK(host_rights_get(h.host, &rights, NULL) == 0);
-	TORTURE_CHECK(host_signer(h.host, &signer, NULL) == 0);
-	TORTURE_CHECK(caps_secret_get(rights->store, signer, owner, "a", &plain, NULL, NULL) == 0);
-	TORTURE_CHECK(crypto_secret_size(plain) == 3);
-	new = memcmp(crypto_secret_view(plain), "new", 3) == 0;
-	TORTURE_CHECK(new || memcmp(crypto_secret_view(plain), "old", 3) == 0);
-	TORTURE_CHECK(t->code < 0 || new);
+	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
+	TORTURE_CHECK(hn_secret_attach(h.session, "mine", "a", &fd, NULL) == 0);
+	TORTURE_CHECK(read(fd, text, sizeof(text)) == 3 && close(fd) == 0);
+	TORTURE_CHECK(memcmp(text, "new", 3) == 0 || memcmp(text, "old", 3) == 0);
+	TORTURE_CHECK(t->code < 0 || memcmp(text, "new", 3) == 0);
 	return 0;
 }
 
