@@ -299,7 +299,7 @@ static int option_take(cli_run *cli, char **argv, int argc, int *index)
 			return cli_refuse(
 				cli, HN_EINVAL, NULL, "--%s is given twice", option->name);
 	}
-	cli->given[cli->given_count++] = (cli_given){option, text};
+	cli->given[cli->given_count++] = (cli_given){.option = option, .text = text};
 	return 0;
 }
 
@@ -405,6 +405,7 @@ int cli_parse(cli_run *cli, int argc, char **argv)
 
 void cli_parsed_free(cli_run *cli)
 {
+	cli_outputs_free(cli);
 	free(cli->given);
 	free(cli->operands);
 	cli->session = hn_session_unref(cli->session);

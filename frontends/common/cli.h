@@ -54,6 +54,7 @@ typedef struct cli_option {
 	bool many;               /* may be given again */
 	const char *environment; /* variable that stands in for it; or NULL */
 	char letter;             /* -o for --out; 0: none */
+	bool written;            /* a file that the answer goes to: see cli_outputs_open */
 } cli_option;
 
 #define CLI_FLAG(name_, help_)                                                                     \
@@ -75,6 +76,12 @@ typedef struct cli_option {
 #define CLI_LETTER(letter_, name_, value_, help_)                                                  \
 	{                                                                                          \
 		.name = (name_), .value = (value_), .help = (help_), .letter = (letter_)           \
+	}
+/* A file that the answer goes to; letter 0: none. */
+#define CLI_OUTPUT(letter_, name_, help_)                                                          \
+	{                                                                                          \
+		.name = (name_), .value = "FILE", .help = (help_), .letter = (letter_),            \
+		.written = true                                                                    \
 	}
 #define CLI_END                                                                                    \
 	{                                                                                          \
@@ -112,9 +119,11 @@ typedef struct cli_program {
 	void (*complete)(cli_run *cli, const char *kind);
 } cli_program;
 
+typedef struct cli_output cli_output; /* see output.c */
 typedef struct cli_given {
 	const cli_option *option;
-	const char *text; /* NULL for a flag */
+	const char *text;   /* NULL for a flag */
+	cli_output *output; /* open for writing; NULL: not, or it was written */
 } cli_given;
 
 /** What was asked for, and how to answer. */
@@ -179,7 +188,7 @@ int cli_host_open(cli_run *cli, cli_access access, hn_host **host);
 		"act by the token in this file, or fd:N, instead of by being root"),               \
 		CLI_VALUE("cap-key", "FILE",                                                       \
 			"key file of the token's holder; a bearer token needs none"),              \
-		CLI_VALUE("request-approval", "FILE",                                              \
+		CLI_OUTPUT(0, "request-approval",                                                  \
 			"do nothing: write the request for approval of what would be done; - is "  \
 			"standard output"),                                                        \
 		CLI_FLAG("by-break-glass", "act by the break-glass that is active"),               \
@@ -328,9 +337,25 @@ void cli_bytes_wipe(cli_bytes *bytes);          /* and frees them */
 bool cli_descriptor(const char *path, int *fd); /* is it "fd:N"? */
 void cli_secret_free(char *text);               /* and wipes it; NULL is fine */
 bool cli_others_read(const char *path);         /* a file that its owner is not alone with */
-/* Puts a file in the place of what is there, whole or not at all; "-" is standard output. */
-int cli_write_file(const cli_run *cli, const char *path, unsigned mode, const void *bytes,
-	size_t size); /* 0, or exit status */
+
+/* ---- writing (output.c) ---- */
+/* Opens every file that the answer goes to before anything is done: what is given once, or cannot
+ * be taken back, is not begun when there is no place for it. 0, or the exit status. */
+int cli_outputs_open(cli_run *cli);
+void cli_outputs_free(cli_run *cli); /* what was not written leaves no trace */
+/* Writes the file that option `name` gives: whole, on the disk, and in the place of what was there,
+ * or not at all; "-" is standard output. With `once` what cannot be put in its place is kept beside
+ * it, or printed. 0, or the exit status. */
+typedef enum cli_worth { CLI_AGAIN, CLI_ONCE } cli_worth;
+int cli_write_output(const cli_run *cli, const char *name, unsigned mode, const void *bytes,
+	size_t size, cli_worth worth);
+/* The same for a file that no option names. */
+int cli_output_open(const cli_run *cli, const char *path, cli_output **output);
+int cli_output_write(const cli_run *cli, cli_output *output, unsigned mode, const void *bytes,
+	size_t size, cli_worth worth); /* releases it */
+void cli_output_free(cli_output *output);
+CLI_AUTO(cli_output, cli_output_free)
+int cli_refuse_errno(const cli_run *cli, const char *path, int number);
 
 /* ---- JSON of the library, for people (document.c) ---- */
 typedef struct cli_document cli_document;

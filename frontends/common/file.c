@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Reads a file that a user named: bounded before a byte is read, "-" is standard input; and writes
- * one whole or not at all.
+ * Reads a file that a user named: bounded before a byte is read, "-" is standard input.
  */
 #include "cli.h"
 #include <errno.h>
@@ -12,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int refuse_errno(const cli_run *cli, const char *path, int number)
+int cli_refuse_errno(const cli_run *cli, const char *path, int number)
 {
 	hn_code code = number == ENOENT || number == ENOTDIR ? HN_ENOENT
 		       : number == EACCES || number == EPERM ? HN_EDENIED
@@ -49,7 +48,7 @@ static int read_all(const cli_run *cli, int fd, const char *path, uint64_t most,
 		if (got < 0 && errno == EINTR && !hn_cancel_triggered(cli->cancel))
 			continue;
 		if (got < 0)
-			return refuse_errno(cli, path, errno);
+			return cli_refuse_errno(cli, path, errno);
 		if (got == 0)
 			return 0;
 		bytes->size += (size_t)got;
@@ -67,7 +66,7 @@ int cli_read_file(const cli_run *cli, const char *path, uint64_t most, cli_bytes
 
 	*bytes = (cli_bytes){0};
 	if (fd < 0)
-		return refuse_errno(cli, path, errno);
+		return cli_refuse_errno(cli, path, errno);
 	if (fstat(fd, &facts) == 0 && S_ISREG(facts.st_mode) && (uint64_t)facts.st_size > most)
 		status = refuse_size(cli, path, most);
 	else
@@ -155,45 +154,4 @@ int cli_read_secret(const cli_run *cli, const char *path, char **text)
 		status = take_line(cli, path, &bytes, text);
 	cli_bytes_wipe(&bytes);
 	return status;
-}
-
-/* ---- writing ---- */
-
-static bool write_all(int fd, const char *bytes, size_t size)
-{
-	while (size > 0) {
-		ssize_t put = write(fd, bytes, size);
-
-		if (put < 0 && errno == EINTR)
-			continue;
-		if (put <= 0)
-			return false;
-		bytes += put;
-		size -= (size_t)put;
-	}
-	return true;
-}
-
-int cli_write_file(
-	const cli_run *cli, const char *path, unsigned mode, const void *bytes, size_t size)
-{
-	CLI_AUTO_FREE char *beside = cli_format("%s.XXXXXX", path);
-	bool done;
-	int fd, number;
-
-	if (strcmp(path, "-") == 0) {
-		fwrite(bytes, 1, size, stdout);
-		return 0;
-	}
-	fd = mkostemp(beside, O_CLOEXEC);
-	if (fd < 0)
-		return refuse_errno(cli, path, errno);
-	done = fchmod(fd, (mode_t)mode) == 0 && write_all(fd, bytes, size) && fsync(fd) == 0 &&
-	       rename(beside, path) == 0;
-	number = errno;
-	close(fd);
-	if (done)
-		return 0;
-	unlink(beside);
-	return refuse_errno(cli, path, number);
 }

@@ -79,6 +79,8 @@ static int finish_output(const cli_run *cli, int status)
 
 static int run(cli_run *cli)
 {
+	int status;
+
 	if (cli_flag(cli, "version")) {
 		if (cli->json)
 			printf("{\"program\":\"%s\",\"version\":\"%s\"}\n", cli->program->name,
@@ -98,6 +100,9 @@ static int run(cli_run *cli)
 		return cli_refuse(cli, HN_EINVAL, hint, "a command is missing");
 	}
 	cli->quiet = cli_flag(cli, "quiet");
+	status = cli_outputs_open(cli);
+	if (status != 0)
+		return status;
 	return cli->command != NULL ? cli->command->run(cli) : cli->program->run(cli);
 }
 

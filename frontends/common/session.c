@@ -140,7 +140,7 @@ int cli_session_ask(cli_run *cli, int status)
 	if (result < 0)
 		return cli_fail(cli, error);
 	line = cli_format("%s\n", request);
-	status = cli_write_file(cli, path, 0644, line, strlen(line));
+	status = cli_write_output(cli, "request-approval", 0644, line, strlen(line), CLI_AGAIN);
 	if (status == 0)
 		tell_request(cli, request, path);
 	return status;

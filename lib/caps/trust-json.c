@@ -116,6 +116,23 @@ static int read_issuer(const caps_reader *in, const codec_node *node, void *item
 	return rc;
 }
 
+/* Two names for one key are one person, and a quorum of both could never be reached. */
+static int check_key(const caps_reader *in, const codec_node *node, const caps_keyset *keyset)
+{
+	size_t last = keyset->count - 1;
+
+	for (size_t i = 0; i < last; i++) {
+		caps_view person = keyset->entries[i].person;
+
+		if (memcmp(keyset->entries[i].key, keyset->entries[last].key, 32) == 0)
+			return caps_reader_fail(in, HN_EINVAL, node,
+				"each member of a keyset has a key of its own",
+				"this is the key of \"%.*s\"", (int)person.size,
+				(const char *)person.bytes);
+	}
+	return 0;
+}
+
 static int read_keyset(const caps_reader *in, const codec_node *node, void *item)
 {
 	static const char *const words[] = {"members", "hash"};
@@ -136,6 +153,8 @@ static int read_keyset(const caps_reader *in, const codec_node *node, void *item
 		keyset->entries[keyset->count].person = view_of(codec_member(members, "person"));
 		rc = read_key(
 			in, codec_member(members, "key"), keyset->entries[keyset->count++].key);
+		if (rc == 0)
+			rc = check_key(in, codec_member(members, "key"), keyset);
 	}
 	return rc < 0 ? rc : caps_keyset_finish(keyset, in->err);
 }

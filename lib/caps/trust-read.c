@@ -90,7 +90,15 @@ static bool take_issuer(codec_cbor *in, caps_issuer *issuer)
 	       issuer->sign_until - issuer->not_before <= CAPS_SIGN_SECONDS;
 }
 
-/* Each pair must come behind the one before it, byte by byte. */
+static bool has_key(const caps_keyset *keyset, size_t count, const uint8_t key[32])
+{
+	for (size_t i = 0; i < count; i++)
+		if (memcmp(keyset->entries[i].key, key, 32) == 0)
+			return true;
+	return false;
+}
+
+/* Each pair must come behind the one before it, byte by byte, and no key stand for two persons. */
 static bool take_keyset(codec_cbor *in, caps_keyset *keyset)
 {
 	caps_view before = {NULL, 0};
@@ -104,7 +112,8 @@ static bool take_keyset(codec_cbor *in, caps_keyset *keyset)
 
 		if (!caps_take_array(in, 2, 2, &items) ||
 			!caps_take_name(in, CAPS_NAME_BYTES, &keyset->entries[i].person) ||
-			!take_key(in, keyset->entries[i].key))
+			!take_key(in, keyset->entries[i].key) ||
+			has_key(keyset, i, keyset->entries[i].key))
 			return false;
 		pair.size = (size_t)(in->bytes + in->offset - pair.bytes);
 		if (before.size > 0 &&
@@ -182,7 +191,7 @@ static const char *read_keysets(codec_cbor *in, caps_bundle *bundle)
 	bundle->keysets = room;
 	for (size_t i = 0; why == NULL && i < bundle->keyset_count; i++)
 		if (!take_keyset(in, &bundle->keysets[i]))
-			why = "a keyset has not its form, or its pairs do not rise";
+			why = "a keyset has not its form, or its pairs do not rise, or a key stands twice";
 	return why;
 }
 

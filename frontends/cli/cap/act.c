@@ -16,6 +16,7 @@ typedef struct act {
 	cap_lister text;
 	const char *called;
 	unsigned mode;
+	bool once; /* it is not given again */
 	cap_lister document;
 	void (*tell)(const cli_document *document); /* in words; NULL: line by line */
 } act;
@@ -124,10 +125,12 @@ static int require_witness(cli_run *cli, hn_session *session, hn_error **err)
 
 static int has_place(cli_run *cli)
 {
-	if (cli_text(cli, "out") != NULL)
+	const char *path = cli_text(cli, "out");
+
+	if (path != NULL && strcmp(path, "-") != 0)
 		return 0;
 	return cli_refuse(cli, HN_EINVAL, "give --out FILE, then take the file off this host",
-		"the first MAC key is given once: it is not to be lost on a terminal");
+		"the first MAC key is given once: it is not to be lost on a terminal or in a pipe");
 }
 
 static const act acts[] = {
@@ -152,7 +155,7 @@ static const act acts[] = {
 	{"audit key", CLI_WRITE, .text = hn_audit_key, .called = "the key of the log",
 		.mode = CAP_PUBLIC_MODE},
 	{"audit first-mac", CLI_WRITE, .ready = has_place, .text = hn_audit_first_mac,
-		.called = "the first MAC key", .mode = CAP_TOKEN_MODE},
+		.called = "the first MAC key", .mode = CAP_TOKEN_MODE, .once = true},
 };
 
 /* ---- the frame ---- */
@@ -184,7 +187,7 @@ static int give_text(cli_run *cli, hn_session *session, const act *row)
 
 	if (row->text(session, &text, &error) < 0)
 		return cli_fail(cli, error);
-	status = cap_give(cli, text, row->mode, row->called);
+	status = (row->once ? cap_give_once : cap_give)(cli, text, row->mode, row->called);
 	explicit_bzero(text, strlen(text));
 	hn_text_free(text);
 	return status;

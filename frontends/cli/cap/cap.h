@@ -35,6 +35,8 @@ int cap_public_key(cli_run *cli, const char *word, char **key);
 int cap_key_options(cli_run *cli, hn_cap_options *options); /* --key and --passphrase-file */
 /* Prints a text of the library, or puts it into --out, one line. */
 int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what);
+/* The same for what the library has given for the last time. */
+int cap_give_once(cli_run *cli, const char *text, unsigned mode, const char *what);
 int cap_say(const cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3); /* unless --quiet */
 /* With --json {"done": ...}; else the same in words. */
 int cap_done(cli_run *cli, const char *format, ...) CLI_PRINTF(2, 3);

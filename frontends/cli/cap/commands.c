@@ -120,7 +120,7 @@ const cli_command cap_commands[] = {
 		NULL, "keys list\n", cap_keys_list, false},
 	{TRUST, "keys new", "NAME", "make the key of a person: a holder, an approver, a root",
 		"Wrapped by a passphrase, or by the file kek beside it, which is made when missing.",
-		options_out,
+		options_key,
 		"keys new alice\nkeys new alice -o keys/alice.key --passphrase-file pass\n",
 		cap_keys_new, false},
 	{TRUST, "keys public", "FILE|ROLE",

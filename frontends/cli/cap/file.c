@@ -93,7 +93,7 @@ int cap_done(cli_run *cli, const char *format, ...)
 	return cli_json_print(cli, json);
 }
 
-int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what)
+static int give(cli_run *cli, const char *text, unsigned mode, const char *what, cli_worth worth)
 {
 	const char *path = cli_text(cli, "out");
 	size_t length = strlen(text);
@@ -103,7 +103,7 @@ int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what)
 	int status;
 
 	if (path != NULL && strcmp(path, "-") != 0) {
-		status = cli_write_file(cli, path, mode, line, strlen(line));
+		status = cli_write_output(cli, "out", mode, line, strlen(line), worth);
 		return status == 0 ? cap_done(cli, "%s is in %s", what, path) : status;
 	}
 	if (!cli->json) {
@@ -115,6 +115,16 @@ int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what)
 	hn_json_text(json, "text", text);
 	hn_json_end(json);
 	return cli_json_print(cli, json);
+}
+
+int cap_give(cli_run *cli, const char *text, unsigned mode, const char *what)
+{
+	return give(cli, text, mode, what, CLI_AGAIN);
+}
+
+int cap_give_once(cli_run *cli, const char *text, unsigned mode, const char *what)
+{
+	return give(cli, text, mode, what, CLI_ONCE);
 }
 
 int cap_print_document(const cli_run *cli, const char *json)

@@ -4,9 +4,11 @@
  * signs the first trust bundle, in which this node's own key is the issuer.
  */
 #include "cap.h"
+#include <ctype.h>
 #include <time.h>
 #include <unistd.h>
 
+#define CLUSTER_BYTES 64
 #define ISSUER_DAYS 30 /* no bundle lets an issuer key sign for longer */
 
 typedef struct first {
@@ -14,9 +16,10 @@ typedef struct first {
 	hn_session *session;
 	const char *cluster;
 	const char *root_path, *passphrase;
-	bool root_made;
+	bool root_made, kek_made;
 	char *root, *issuer, *log; /* public keys */
 	char *log_name;
+	char *approvers; /* "KEY NAME\n" each */
 	int64_t now;
 } first;
 
@@ -37,15 +40,47 @@ static int find_keys(first *one)
 	return 0;
 }
 
+/* The file kek beside the root key; free it. */
+static char *kek_path(const first *one)
+{
+	const char *slash = strrchr(one->root_path, '/');
+	int size = slash == NULL ? 0 : (int)(slash + 1 - one->root_path);
+
+	return cli_format("%.*skek", size, one->root_path);
+}
+
+/* A key that was made for a bundle that no host has loaded is of no use. Where it is not sure that
+ * none has, it stays. */
+static void drop_root(const first *one)
+{
+	CLI_AUTO_FREE char *kek = kek_path(one);
+	hn_error *error = NULL;
+	uint8_t *bytes = NULL;
+	size_t size;
+	int result = hn_trust_current(one->session, &bytes, &size, &error);
+
+	hn_bytes_free(bytes);
+	hn_error_unref(error);
+	if (result != HN_ENOENT || one->root == NULL)
+		return;
+	if (one->root_made)
+		unlink(one->root_path);
+	if (one->kek_made)
+		unlink(kek);
+}
+
 static int find_root(first *one)
 {
+	CLI_AUTO_FREE char *kek = kek_path(one);
 	CLI_AUTO_TEXT char *key = NULL;
 	hn_error *error = NULL;
 	int status = cli_passphrase(one->cli, &one->passphrase), result;
 
 	if (status != 0)
 		return status;
-	if (access(one->root_path, F_OK) == 0)
+	one->root_made = access(one->root_path, F_OK) != 0;
+	one->kek_made = one->root_made && one->passphrase == NULL && access(kek, F_OK) != 0;
+	if (!one->root_made)
 		result = hn_cap_key_public(one->root_path, &key, &error);
 	else
 		result = hn_cap_key_new(one->root_path, one->passphrase, &key, &error);
@@ -83,7 +118,23 @@ static void put_issuer(hn_json *json, const first *one)
 	hn_json_end(json);
 }
 
-static int put_approver(const first *one, hn_json *json, const char *text)
+/* Two names for one key are one person, and a quorum of both could never be reached. */
+static int note_approver(first *one, const char *person, const char *key)
+{
+	const char *seen = one->approvers == NULL ? NULL : strstr(one->approvers, key);
+	char *longer;
+
+	if (seen != NULL)
+		return cli_refuse(one->cli, HN_EINVAL, "each person has a key of their own",
+			"--approver: %s has the key of %.*s", person,
+			(int)strcspn(seen + strlen(key) + 1, "\n"), seen + strlen(key) + 1);
+	longer = cli_format("%s%s %s\n", one->approvers == NULL ? "" : one->approvers, key, person);
+	free(one->approvers);
+	one->approvers = longer;
+	return 0;
+}
+
+static int put_approver(first *one, hn_json *json, const char *text)
 {
 	const char *equals = strchr(text, '=');
 	CLI_AUTO_FREE char *key = NULL;
@@ -94,6 +145,8 @@ static int put_approver(const first *one, hn_json *json, const char *text)
 			"--approver: '%s' names no person and key", text);
 	CLI_AUTO_FREE char *person = cli_strndup(text, (size_t)(equals - text));
 	status = cap_public_key(one->cli, equals + 1, &key);
+	if (status == 0)
+		status = note_approver(one, person, key);
 	if (status != 0)
 		return status;
 	hn_json_object(json, NULL);
@@ -103,7 +156,7 @@ static int put_approver(const first *one, hn_json *json, const char *text)
 	return 0;
 }
 
-static int put_keyset(const first *one, hn_json *json)
+static int put_keyset(first *one, hn_json *json)
 {
 	const char *text;
 	int status = 0;
@@ -193,7 +246,7 @@ static int put_presets(const first *one, hn_json *json)
 	return status;
 }
 
-static int write_terms(const first *one, hn_json *json)
+static int write_terms(first *one, hn_json *json)
 {
 	int status;
 
@@ -237,7 +290,7 @@ static int load(const first *one, const char *terms)
 	return result < 0 ? cli_fail(one->cli, error) : 0;
 }
 
-static int make(const first *one)
+static int make(first *one)
 {
 	hn_json *json = cli_json_new();
 	hn_error *error = NULL;
@@ -308,6 +361,13 @@ static int check_fresh(const first *one)
 		"this host has a trust bundle already");
 }
 
+static bool is_cluster(const char *name)
+{
+	return isalnum((unsigned char)name[0]) && strlen(name) <= CLUSTER_BYTES &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789._-")] == '\0';
+}
+
 int cap_init(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
@@ -318,9 +378,12 @@ int cap_init(cli_run *cli)
 	if (one.cluster == NULL)
 		return cli_refuse(cli, HN_EINVAL, "such as --cluster lab",
 			"the cluster needs a name: it stands in every token");
+	if (!is_cluster(one.cluster))
+		return cli_refuse(cli, HN_EINVAL,
+			"letters, digits, . _ and -, at most 64, and a letter or digit first",
+			"--cluster: '%s' is no name of a cluster", one.cluster);
 	otherwise = cli_format("%s-root.key", one.cluster);
 	one.root_path = cli_text(cli, "root-key") != NULL ? cli_text(cli, "root-key") : otherwise;
-	one.root_made = access(one.root_path, F_OK) != 0;
 	status = cap_open(cli, CLI_WRITE, &session);
 	one.session = session;
 	if (status == 0)
@@ -331,11 +394,14 @@ int cap_init(cli_run *cli)
 		status = find_root(&one);
 	if (status == 0)
 		status = make(&one);
+	if (status != 0)
+		drop_root(&one);
 	if (status == 0)
 		status = report(&one);
 	free(one.root);
 	free(one.issuer);
 	free(one.log);
 	free(one.log_name);
+	free(one.approvers);
 	return status;
 }

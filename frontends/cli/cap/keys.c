@@ -50,18 +50,22 @@ int cap_keys_new(cli_run *cli)
 	const char *name = cli_operand(cli, 0), *out = cli_text(cli, "out"), *passphrase = NULL;
 	CLI_AUTO_FREE char *path = out != NULL ? cli_format("%s", out) : cli_format("%s.key", name);
 	CLI_AUTO_FREE char *beside = public_path(path);
+	CLI_AUTO_OF(cli_output) cli_output *output = NULL;
 	CLI_AUTO_TEXT char *key = NULL;
 	CLI_AUTO_FREE char *line = NULL;
 	hn_error *error = NULL;
 	hn_json *json;
 	int status = cli_passphrase(cli, &passphrase);
 
+	if (status == 0)
+		status = cli_output_open(cli, beside, &output);
 	if (status != 0)
 		return status;
 	if (hn_cap_key_new(path, passphrase, &key, &error) < 0)
 		return cli_fail(cli, error);
 	line = cli_format("%s\n", key);
-	status = cli_write_file(cli, beside, CAP_PUBLIC_MODE, line, strlen(line));
+	status = cli_output_write(cli, output, CAP_PUBLIC_MODE, line, strlen(line), CLI_AGAIN);
+	output = NULL;
 	if (status != 0)
 		return status;
 	if (cli->json) {

@@ -10,7 +10,7 @@ const cli_option cap_options[] = {
 	CLI_END,
 };
 
-#define OUT CLI_LETTER('o', "out", "FILE", "put it there, in place of what is there")
+#define OUT CLI_OUTPUT('o', "out", "put it there, in place of what is there")
 #define YES CLI_FLAG("yes", "do not ask")
 #define DRY_RUN CLI_FLAG("dry-run", "only show what would be done")
 #define KEY CLI_VALUE("key", "FILE", "key file of who holds or signs; a bearer token needs none")
@@ -103,8 +103,12 @@ const cli_option options_revoke[] = {
 
 const cli_option options_out[] = {OUT, CLI_END};
 const cli_option options_sign[] = {KEY, OUT, CLI_END};
+/* A key file is made, and never over one that is there. */
+const cli_option options_key[] = {
+	CLI_LETTER('o', "out", "FILE", "put the key there, in place of NAME.key here"), CLI_END};
 const cli_option options_rotate[] = {
-	CLI_VALUE("overlap", "DURATION", "the old key goes on so long beside it; 24h"), CLI_END};
+	CLI_VALUE("overlap", "DURATION", "the old key goes on so long beside it; 24h"), OUT,
+	CLI_END};
 const cli_option options_request[] = {
 	CLI_VALUE("ttl", "DURATION", "how long it can be used; 1h when not given"),
 	OUT,
@@ -144,8 +148,7 @@ const cli_option options_renew[] = {
 	CLI_VALUE("for", "DURATION", "how long this node may issue then; 30d, which is the most"),
 	CLI_VALUE("after", "KEY",
 		"of several issuers the one whose rights a new key of this node takes over"),
-	CLI_LETTER('o', "out", "FILE",
-		"put the bundle there, for other roots to sign, and do not load it"),
+	CLI_OUTPUT('o', "out", "put the bundle there, for other roots to sign, and do not load it"),
 	CLI_END,
 };
 

@@ -9,8 +9,8 @@
 
 extern const cli_option options_init[], options_issue[], options_attenuate[], options_seal[],
 	options_verify[], options_explain[], options_revoke[], options_out[], options_sign[],
-	options_rotate[], options_request[], options_breakglass[], options_tail[], options_whole[],
-	options_check[], options_renew[], options_local_off[], options_prune[], options_erase[],
-	options_put[], options_attach[];
+	options_key[], options_rotate[], options_request[], options_breakglass[], options_tail[],
+	options_whole[], options_check[], options_renew[], options_local_off[], options_prune[],
+	options_erase[], options_put[], options_attach[];
 
 #endif

@@ -12,7 +12,7 @@ static int put_out(cli_run *cli, const uint8_t *bytes, size_t size, const char *
 
 	if (path == NULL)
 		return cli_refuse(cli, HN_EINVAL, "give --out FILE", "where is %s to go?", what);
-	status = cli_write_file(cli, path, CAP_PUBLIC_MODE, bytes, size);
+	status = cli_write_output(cli, "out", CAP_PUBLIC_MODE, bytes, size, CLI_AGAIN);
 	return status == 0 && strcmp(path, "-") != 0 ? cap_done(cli, "%s is in %s", what, path)
 						     : status;
 }
