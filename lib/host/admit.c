@@ -232,7 +232,7 @@ int hn_session_check(hn_session *session, const char *verb, const char *object, 
 {
 	caps_decision decision;
 	hn_host *host = NULL;
-	hn_verb found;
+	hn_verb found = HN_VERB_COUNT;
 	int rc = host_session_use(session, &host, err);
 
 	if (rc < 0)
