@@ -101,7 +101,7 @@ memory_of() {
 retag() {
 	local before after
 	before=$(memory_of webserver)
-	hypernix tag webserver +quiet-hours --why 'the shop is closed at night'
+	hypernix tag webserver +quiet-hours --reason 'the shop is closed at night'
 	after=$(memory_of webserver)
 	echo "virsh reads back from the hypervisor: memory of webserver $before KiB -> $after KiB"
 	[ "$before" = 262144 ] && [ "$after" = 196608 ] || fail "the hot change did not reach the hypervisor"
@@ -119,7 +119,7 @@ remove_everything() {
 	local left
 	hypernix stop "${booted[@]}"
 	printf '{ "hypernix": 1 }\n' >"$work/nothing.json"
-	hypernix apply "$work/nothing.json" --on-remove destroy --yes --why 'end of the quickstart'
+	hypernix apply "$work/nothing.json" --on-remove destroy --yes --reason 'end of the quickstart'
 	left=$(guests)
 	[ -z "$left" ] || fail "these processes are left: $left"
 	[ -z "$("$root/tests/lib/virsh" "$work/m" list --all --name | tr -d '\n')" ] || fail "domains are left"

@@ -215,12 +215,51 @@ static bool number_parse(const char *text, uint64_t *number)
 	return errno == 0 && *end == '\0';
 }
 
+/* Bytes of the character that begins here; 0: it is none of UTF-8 (RFC 3629). */
+static size_t character_size(const unsigned char *at)
+{
+	static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
+	size_t size = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
+	unsigned long character = at[0] & (0xffu >> (size + (size > 1)));
+
+	if ((at[0] >= 0x80 && at[0] < 0xc2) || at[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < size; i++) {
+		if ((at[i] & 0xc0) != 0x80)
+			return 0;
+		character = character << 6 | (at[i] & 0x3fu);
+	}
+	return size == 1 || (character >= least[size] && character <= 0x10ffff &&
+				    (character < 0xd800 || character > 0xdfff))
+		       ? size
+		       : 0;
+}
+
+/* Names of files are bytes; what else is said goes into JSON and onto record. */
+static bool is_text(const cli_option *option, const char *text)
+{
+	static const char *const bytes[] = {"FILE", "DIR", "SOCKET"};
+	const unsigned char *at = (const unsigned char *)text;
+	size_t size = 1;
+
+	for (size_t i = 0; i < CLI_COUNT(bytes); i++) {
+		if (strcmp(option->value, bytes[i]) == 0)
+			return true;
+	}
+	for (; *at != '\0' && size > 0; at += size)
+		size = character_size(at);
+	return size > 0;
+}
+
 static int value_check(const cli_run *cli, const cli_option *option, const char *text)
 {
 	hn_error *error = NULL;
 	uint64_t number;
-	int64_t duration;
+	int64_t duration = 0;
 
+	if (!is_text(option, text))
+		return cli_refuse(
+			cli, HN_EINVAL, NULL, "--%s: '%s' is not UTF-8", option->name, text);
 	if (strcmp(option->value, "N") == 0 && !number_parse(text, &number))
 		return cli_refuse(cli, HN_EINVAL, "give a whole number, 0 or more",
 			"--%s: '%s' is not a number", option->name, text);
@@ -234,6 +273,9 @@ static int value_check(const cli_run *cli, const cli_option *option, const char 
 		hn_error_unref(error);
 		return cli_refuse(cli, HN_EINVAL, hint, "--%s: %s", option->name, message);
 	}
+	if (option->above_zero && duration < 1000000000)
+		return cli_refuse(cli, HN_EINVAL, "such as 15min, 8h or 30d",
+			"--%s: '%s' is less than a second", option->name, text);
 	if (strchr(option->value, '|') != NULL && !choice_has(option->value, text))
 		return cli_refuse(cli, HN_EINVAL, NULL, "--%s: '%s' is none of %s", option->name,
 			text, option->value);

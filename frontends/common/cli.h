@@ -54,6 +54,7 @@ typedef struct cli_option {
 	bool many;               /* may be given again */
 	const char *environment; /* variable that stands in for it; or NULL */
 	char letter;             /* -o for --out; 0: none */
+	bool above_zero;         /* of a DURATION: a second at least */
 	bool written;            /* a file that the answer goes to: see cli_outputs_open */
 } cli_option;
 
@@ -76,6 +77,10 @@ typedef struct cli_option {
 #define CLI_LETTER(letter_, name_, value_, help_)                                                  \
 	{                                                                                          \
 		.name = (name_), .value = (value_), .help = (help_), .letter = (letter_)           \
+	}
+#define CLI_SPAN(name_, help_)                                                                     \
+	{                                                                                          \
+		.name = (name_), .value = "DURATION", .help = (help_), .above_zero = true          \
 	}
 /* A file that the answer goes to; letter 0: none. */
 #define CLI_OUTPUT(letter_, name_, help_)                                                          \
@@ -193,11 +198,10 @@ int cli_host_open(cli_run *cli, cli_access access, hn_host **host);
 			"standard output"),                                                        \
 		CLI_FLAG("by-break-glass", "act by the break-glass that is active"),               \
 		CLI_PASSPHRASE_OPTION
-/* What every program takes that acts on a host for somebody; the reason has another name in each.
- */
-#define CLI_ACT_OPTIONS(reason_)                                                                    \
+/* What every program takes that acts on a host for somebody. */
+#define CLI_ACT_OPTIONS                                                                             \
 	CLI_HOST_OPTIONS, CLI_CAP_OPTIONS,                                                          \
-		CLI_VALUE(reason_, "TEXT", "why, for the audit log; some commands need one"),       \
+		CLI_VALUE("reason", "TEXT", "why, for the audit log; some commands need one"),      \
 		CLI_VALUE("lock-wait", "DURATION",                                                  \
 			"wait this long for another command that holds the host; else it is named " \
 			"at once")

@@ -135,6 +135,9 @@ int cli_read_private(const cli_run *cli, const char *path, uint64_t most, cli_by
 {
 	int fd, status;
 
+	if (!cli_descriptor(path, &fd) && strncmp(path, "fd:", 3) == 0)
+		return cli_refuse(cli, HN_EINVAL, "such as fd:3; a file of that name is ./fd:...",
+			"%s: behind fd: stands the number of an open descriptor", path);
 	if (!cli_descriptor(path, &fd))
 		return cli_read_file(cli, path, most, bytes);
 	*bytes = (cli_bytes){0};

@@ -137,10 +137,23 @@ static void help_single(const cli_run *cli)
 		program->name, program->name);
 }
 
+/* Where summaries begin: behind the longest name. */
+static int summary_column(const cli_program *program)
+{
+	const cli_command *command;
+	size_t column = 20;
+
+	for (size_t n = 0; (command = cli_command_at(program, n)) != NULL; n++) {
+		if (command->group != NULL && strlen(command->name) + 4 > column)
+			column = strlen(command->name) + 4;
+	}
+	return (int)column;
+}
+
 static void help_program(const cli_run *cli)
 {
-	enum { COLUMN = 20 };
 	const cli_command *command;
+	int column = summary_column(cli->program);
 	const char *group = "";
 
 	printf("usage: %s COMMAND [OPERAND...] [OPTION...]\n\n", cli->program->name);
@@ -154,8 +167,8 @@ static void help_program(const cli_run *cli)
 			print_heading(cli, heading);
 			group = command->group;
 		}
-		printf("  %-*s", COLUMN - 2, command->name);
-		print_wrapped(command->summary, COLUMN);
+		printf("  %-*s", column - 2, command->name);
+		print_wrapped(command->summary, (size_t)column);
 	}
 	print_options(cli, "options of every command:", cli->program->options);
 	print_options(cli, NULL, cli_common_options);

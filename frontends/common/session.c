@@ -146,6 +146,21 @@ int cli_session_ask(cli_run *cli, int status)
 	return status;
 }
 
+/* A token that is bound to a key is of no use without it, and the host does not say so to a
+ * stranger. */
+static bool lacks_key(const char *token, const hn_session_options *who)
+{
+	CLI_AUTO_TEXT char *json = NULL;
+	CLI_AUTO_OF(cli_document) cli_document *document = NULL;
+	const char *proof;
+
+	if (who->key != NULL || hn_cap_inspect(token, &json, NULL) < 0)
+		return false;
+	document = cli_document_new(json);
+	proof = document == NULL ? NULL : cli_document_text(document, "/proof");
+	return proof != NULL && strcmp(proof, "stored") == 0;
+}
+
 int cli_session_named(cli_run *cli, hn_host *host, hn_session_options *who, hn_session **session)
 {
 	bool emergency = cli_flag(cli, "by-break-glass");
@@ -167,6 +182,14 @@ int cli_session_named(cli_run *cli, hn_host *host, hn_session_options *who, hn_s
 		result = hn_session_open_breakglass(host, who, session, &error);
 	else if (token != NULL)
 		result = hn_session_open(host, token, who, session, &error);
+	if (result == HN_ETOKEN && token != NULL && lacks_key(token, who)) {
+		CLI_AUTO_FREE char *message = cli_format("%s", hn_error_message(error));
+
+		hn_error_unref(error);
+		return cli_refuse(cli, HN_ETOKEN,
+			"it is bound to a key: give --cap-key FILE with that of its holder", "%s",
+			message);
+	}
 	if (result < 0)
 		return cli_fail(cli, error);
 	return token != NULL ? keep_session(cli, host, *session) : 0;

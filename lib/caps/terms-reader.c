@@ -182,6 +182,12 @@ const char *caps_redact_text(unsigned index)
 	return index < BASE_COUNT(classes) ? classes[index] : NULL;
 }
 
+static const char classes_hint[] = "classes are"
+#define HN_REDACT(NAME, text, what) " " text
+#include "base/redact.def"
+#undef HN_REDACT
+	;
+
 static int add_class(const caps_reader *in, const codec_node *node, caps_mask *mask)
 {
 	char quoted[BASE_QUOTE_SIZE];
@@ -198,7 +204,7 @@ static int add_class(const caps_reader *in, const codec_node *node, caps_mask *m
 
 	if (near >= 0)
 		snprintf(hint, sizeof(hint), "did you mean \"%s\"?", classes[near]);
-	return caps_reader_fail(in, HN_EINVAL, node, near >= 0 ? hint : NULL,
+	return caps_reader_fail(in, HN_EINVAL, node, near >= 0 ? hint : classes_hint,
 		"\"%s\" is no class of what is left out",
 		base_quote(quoted, node->text, node->text_size));
 }

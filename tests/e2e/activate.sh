@@ -133,7 +133,7 @@ check "and in a check" exits 1 wrong.json --check
 database >after
 check "a refusal leaves the database as it is" diff before after
 
-check "a tag at run time" hv tag web +night --why test
+check "a tag at run time" hv tag web +night --reason test
 check "the second generation waits for a restart" exits 10 two.json
 check "the weight is changed" said 'web: hot compute.units 100 -> 400: done'
 check "the ceiling is deferred" said 'web: restart memory.max .*: pending'

@@ -101,9 +101,9 @@ check "nothing is pending" sh -c "'$program' pending --json | grep -q '\"pending
 check "nothing to do" hv plan guest.json --exit-code
 check "stop" hv stop box
 check "is stopped" sh -c "'$program' list | grep -qE '^box +(stopped|defined)'"
-check "a declared unit is not removed by rm" sh -c "! '$program' rm box --yes --why 'end of the test' 2>err && grep -q declar err"
+check "a declared unit is not removed by rm" sh -c "! '$program' rm box --yes --reason 'end of the test' 2>err && grep -q declar err"
 echo '{ "hypernix": 1 }' >nothing.json
-check "it goes with its declaration" hv apply nothing.json --yes --on-remove destroy --why 'end of the test'
+check "it goes with its declaration" hv apply nothing.json --yes --on-remove destroy --reason 'end of the test'
 check "it is gone" sh -c "! '$program' show box"
 check "no guest is left" test -z "$(guests_running)"
 check "nothing is left of the unit" sh -c "! find '$machine/unit' -mindepth 1 2>/dev/null | grep -q ."

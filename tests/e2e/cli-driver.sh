@@ -78,7 +78,7 @@ check "nothing to do" exits 0 plan one.json --no-restore --exit-code
 check "one generation" json 'len(a["generations"]) == 1 and a["generations"][0]["units"] == 2' generations
 first=$(compute generations --json | python3 -c 'import json, sys; print(json.load(sys.stdin)["generations"][0]["number"])')
 
-check "tag" exits 0 tag web +batch --why night
+check "tag" exits 0 tag web +batch --reason night
 check "a tag's value" says '^50$' get web compute.units
 check "the tag is a runtime one" json '{"name": "batch", "how": "runtime"} in a["tags"]' show web
 check "tags survive an apply" sh -c "'$program' apply one.json --yes --no-restore >/dev/null &&
@@ -87,10 +87,10 @@ check "untag" exits 0 tag web -batch
 check "the value is back" says '^100$' get web compute.units
 check "exclusive tags are refused" exits 5 tag web +staging
 
-check "force" exits 0 force web compute.units 300 --for 1h --why INC-7
+check "force" exits 0 force web compute.units 300 --for 1h --reason INC-7
 check "a force wins" says 'won +50 +force' explain web compute.units
 check "a force says who and why" says 'INC-7' explain web compute.units
-check "unforce" exits 0 unforce web compute.units --why INC-7
+check "unforce" exits 0 unforce web compute.units --reason INC-7
 check "history" json '[h["value"] for h in a["history"]].count("300") == 1' history web compute.units
 
 check "a change is planned with its place" json \
@@ -121,7 +121,7 @@ check "pending is empty" json 'a == {"pending": []}' pending
 check "start and stop" exits 0 start web --wait running
 check "stop of a unit that does not run" exits 0 stop web --force
 check "rm without a reason" exits 8 rm api --yes
-check "rm" exits 0 rm api --yes --why 'end of the test'
+check "rm" exits 0 rm api --yes --reason 'end of the test'
 check "is gone" exits 4 show api
 
 check "events, one a line" sh -c "'$program' watch --once --since 0 --json >events &&

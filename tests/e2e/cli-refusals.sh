@@ -247,13 +247,13 @@ command_refused "tag: an unknown unit" 4 'nobody' tag nobody +web
 command_refused "tag: no sign" 64 'neither' tag kept web
 command_refused "set: a declared unit" 8 'declared' set kept memory.size 256Mi
 command_denied "force: no reason" 'reason' force kept compute.units 20 --for 1h
-command_refused "force: longer than a week" 6 '.' force kept compute.units 20 --for 8d --why x
-command_refused "force: no time" 64 '--for' force kept compute.units 20 --why x
+command_refused "force: longer than a week" 6 '.' force kept compute.units 20 --for 8d --reason x
+command_refused "force: no time" 64 '--for' force kept compute.units 20 --reason x
 command_refused "rollback: no such generation" 4 '999' rollback 999 --yes
 command_refused "rollback: no number" 64 'no generation' rollback x
 command_refused "apply: a stored plan that is not there" 4 '999' apply --plan 999 --yes
-command_refused "rm: nobody to ask" 8 'yes' rm kept --why x
-command_refused "rm: an unknown unit" 4 'nobody' rm nobody --yes --why x
+command_refused "rm: nobody to ask" 8 'yes' rm kept --reason x
+command_refused "rm: an unknown unit" 4 'nobody' rm nobody --yes --reason x
 command_refused "start: an unknown unit" 4 'nobody' start nobody
 command_refused "get: an unknown key" 6 'memory\.size' get kept memory.sise
 command_refused "select: syntax" 6 '.' select 'tag:'

@@ -63,7 +63,7 @@ check no-drift hv_uri drift
 check stop hv_uri stop web-1
 check is-stopped is_listed stopped
 echo '{"hypernix": 1, "units": {}}' >"$work/d.json"
-check removed hv_uri apply "$work/d.json" --yes --on-remove destroy --why test
+check removed hv_uri apply "$work/d.json" --yes --on-remove destroy --reason test
 
 # --- a connection that breaks ---
 HYPERNIX_E2E_URI=$uri HYPERNIX_DAEMON="$here/tests/lib/libvirtd" HYPERNIX_DAEMON_DIR=$work/d \

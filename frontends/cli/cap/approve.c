@@ -33,16 +33,19 @@ int cap_request(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_FREE char *object = NULL;
+	CLI_AUTO_FREE char *verb = NULL;
 	CLI_AUTO_TEXT char *request = NULL;
 	hn_error *error = NULL;
 	int status = cap_open(cli, CLI_WRITE, &session);
 
 	if (status == 0)
 		status = cap_object(cli, cli_operand(cli, 1), &session, &object);
+	if (status == 0)
+		status = cap_verb(cli, cli_operand(cli, 0), object, &verb);
 	if (status != 0)
 		return status;
-	if (hn_approval_request(session, cli_operand(cli, 0), object, NULL,
-		    cap_seconds(cli, "ttl", 0), &request, &error) < 0)
+	if (hn_approval_request(
+		    session, verb, object, NULL, cap_seconds(cli, "ttl", 0), &request, &error) < 0)
 		return cli_fail(cli, error);
 	status = show_request(cli, request);
 	return status != 0 ? status

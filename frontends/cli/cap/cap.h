@@ -68,6 +68,10 @@ static inline void cap_secret_auto(char **text)
 /* ---- terms (terms.c) ---- */
 /* JSON of hypernix-capability(5) from --terms or the single options; `issuer`: with grants. */
 int cap_terms(cli_run *cli, bool issuer, hn_session **session, char **terms);
+/* What the library finds wrong at a place of JSON that options made, by the name of the option. */
+int cap_fail_option(cli_run *cli, const char *json, hn_error *error);
+/* "start" as a verb of the object's kind, or of the only kind that has it; free it. */
+int cap_verb(const cli_run *cli, const char *word, const char *object, char **verb);
 
 /* ---- who may act (manage.c, trust.c) ---- */
 typedef struct cap_token {

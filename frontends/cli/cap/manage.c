@@ -39,12 +39,14 @@ int cap_sessions_list(cli_run *cli)
 typedef struct revocation {
 	const char *kind; /* also the option, and its member in the list of tokens */
 	const char *several;
+	const char *none; /* of a token that it is not about */
 } revocation;
 
 static int find_revocation(cli_run *cli, const revocation **found)
 {
-	static const revocation kinds[] = {
-		{"cti", "tokens"}, {"subject", "subjects"}, {"issuer", "issuers"}};
+	static const revocation kinds[] = {{"cti", "tokens", "has this number"},
+		{"subject", "subjects", "is for this subject"},
+		{"issuer", "issuers", "is of this issuer"}};
 	size_t count = 0;
 
 	for (size_t i = 0; i < CLI_COUNT(kinds); i++) {
@@ -141,12 +143,71 @@ static int revoke_dry(cli_run *cli, const revocation *what)
 	return tokens == NULL ? 0 : show_ending(cli, what, tokens);
 }
 
+/* How many tokens that were issued here end, and how many it is about at all. Who may revoke need
+ * not be let look: then it is not known. */
+typedef struct ending {
+	bool known;
+	size_t ends, meant;
+} ending;
+
+static ending count_ending(cli_run *cli, hn_session *session, const revocation *what)
+{
+	CLI_AUTO_OF(cli_document) cli_document *tokens = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+	ending count = {0};
+
+	if (hn_cap_list(session, &json, NULL) < 0)
+		return count;
+	tokens = cli_document_new(json);
+	count.known = tokens != NULL && hn_session_redacted(session) == 0;
+	for (size_t n = 0; count.known && cli_document_has(tokens, "/%zu", n); n++) {
+		const char *value = cli_document_text(tokens, "/%zu/%s", n, what->kind);
+
+		count.meant += value != NULL && is_meant(cli, what, value);
+		count.ends += would_end(cli, what, tokens, n);
+	}
+	return count;
+}
+
+static int tell_revoked(cli_run *cli, const revocation *what, size_t values, const ending *count)
+{
+	CLI_AUTO_FREE char *whom =
+		values > 1 ? cli_format("%zu %s", values, what->several)
+			   : cli_format("%s %s", what->kind, cli_text(cli, what->kind));
+	CLI_AUTO_FREE char *done = cli_format("revoked: %s; what %s had open ends within a second",
+		whom, values > 1 ? "they" : "it");
+	hn_json *json;
+
+	if (cli->json) {
+		json = cli_json_new();
+		hn_json_object(json, NULL);
+		hn_json_text(json, "done", done);
+		if (count->known)
+			hn_json_uint(json, "tokens", count->ends);
+		hn_json_end(json);
+		return cli_json_print(cli, json);
+	}
+	cap_say(cli, "%s", done);
+	if (!count->known)
+		return 0;
+	if (count->meant == 0)
+		return cap_say(cli,
+			"no token issued here %s; what holders made of one offline is not "
+			"known here",
+			what->none);
+	if (count->ends == 0)
+		return cap_say(cli, "the tokens issued here were over before, or revoked");
+	return cap_say(cli, "%zu token%s issued here end%s by it", count->ends,
+		count->ends == 1 ? "" : "s", count->ends == 1 ? "s" : "");
+}
+
 int cap_revoke(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	const revocation *what = NULL;
 	const char *value;
 	hn_error *error = NULL;
+	ending tokens;
 	size_t count = 0;
 	int status = find_revocation(cli, &what);
 
@@ -156,15 +217,12 @@ int cap_revoke(cli_run *cli)
 		status = cap_open(cli, CLI_WRITE, &session);
 	if (status != 0)
 		return status;
+	tokens = count_ending(cli, session, what);
 	for (; (value = cli_text_at(cli, what->kind, count)) != NULL; count++) {
 		if (hn_cap_revoke(session, what->kind, value, &error) < 0)
 			return cli_fail(cli, error);
 	}
-	if (count > 1)
-		return cap_done(cli, "revoked: %zu %s; what they had open ends within a second",
-			count, what->several);
-	return cap_done(cli, "revoked: %s %s; what it had open ends within a second", what->kind,
-		cli_text(cli, what->kind));
+	return tell_revoked(cli, what, count, &tokens);
 }
 
 /* ---- services ---- */

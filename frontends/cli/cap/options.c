@@ -6,7 +6,7 @@
 #include "cap.h"
 
 const cli_option cap_options[] = {
-	CLI_ACT_OPTIONS("reason"),
+	CLI_ACT_OPTIONS,
 	CLI_END,
 };
 
@@ -25,7 +25,7 @@ const cli_option cap_options[] = {
 			"such as unit.read,unit.start or unit.*; start is of the kind of --on"),    \
 		CLI_VALUES("on", "OBJECT",                                                          \
 			"unit:NAME, which the host resolves, or a pattern such as unit/*"),         \
-		CLI_VALUE("ttl", "DURATION", "how long it lives"),                                  \
+		CLI_SPAN("ttl", "how long it lives"),                                               \
 		CLI_VALUE("expires", "TIME", "until when, RFC 3339"),                               \
 		CLI_VALUE("not-before", "TIME", "from when, RFC 3339"),                             \
 		CLI_VALUES("tags-all", "TAGS", "only units that have all of these tags"),           \
@@ -46,8 +46,7 @@ const cli_option cap_options[] = {
 		CLI_VALUE("approval", "N/DURATION",                                                 \
 			"each use is approved by N persons of the host's keyset; 2/15min: so long " \
 			"ago at most, else 1h"),                                                    \
-		CLI_VALUE("staleness", "DURATION",                                                  \
-			"only while revocations are known as of so long ago"),                      \
+		CLI_SPAN("staleness", "only while revocations are known as of so long ago"),        \
 		CLI_VALUES(                                                                         \
 			"redact", "CLASSES", "leave these out of answers: addresses, paths ..."),   \
 		CLI_VALUE("need-reason", "N", "only with a reason of at least so many characters")
@@ -110,7 +109,7 @@ const cli_option options_rotate[] = {
 	CLI_VALUE("overlap", "DURATION", "the old key goes on so long beside it; 24h"), OUT,
 	CLI_END};
 const cli_option options_request[] = {
-	CLI_VALUE("ttl", "DURATION", "how long it can be used; 1h when not given"),
+	CLI_SPAN("ttl", "how long it can be used; 1h when not given"),
 	OUT,
 	CLI_END,
 };
@@ -118,7 +117,7 @@ const cli_option options_request[] = {
 const cli_option options_breakglass[] = {
 	CLI_VALUES("verbs", "VERBS", "only these of the preset"),
 	CLI_VALUES("on", "PATTERN", "only these objects of the preset"),
-	CLI_VALUE("ttl", "DURATION", "how long it lasts; as long as the preset gives"),
+	CLI_SPAN("ttl", "how long it lasts; as long as the preset gives"),
 	CLI_FLAG("drill", "a drill: a minute, and nothing can be changed"),
 	OUT,
 	CLI_END,
@@ -145,7 +144,7 @@ const cli_option options_check[] = {LOG_KEY, CLI_END};
 
 const cli_option options_renew[] = {
 	CLI_VALUE("key", "FILE", "key file of a root, which signs"),
-	CLI_VALUE("for", "DURATION", "how long this node may issue then; 30d, which is the most"),
+	CLI_SPAN("for", "how long this node may issue then; 30d, which is the most"),
 	CLI_VALUE("after", "KEY",
 		"of several issuers the one whose rights a new key of this node takes over"),
 	CLI_OUTPUT('o', "out", "put the bundle there, for other roots to sign, and do not load it"),

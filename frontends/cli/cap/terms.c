@@ -11,8 +11,7 @@ typedef struct making {
 } making;
 
 /* "a,b" and options that are given again are one list. */
-static void put_words(
-	hn_json *json, const char *key, const cli_run *cli, const char *option, const char *prefix)
+static void put_words(hn_json *json, const char *key, const cli_run *cli, const char *option)
 {
 	const char *given;
 
@@ -21,36 +20,134 @@ static void put_words(
 		while (*given != '\0') {
 			size_t size = strcspn(given, ",");
 			CLI_AUTO_FREE char *word = cli_strndup(given, size);
-			bool bare = prefix != NULL && strchr(word, '.') == NULL;
-			CLI_AUTO_FREE char *whole =
-				cli_format("%s%s%s", bare ? prefix : "", bare ? "." : "", word);
 
-			hn_json_text(json, NULL, whole);
+			hn_json_text(json, NULL, word);
 			given += size + (given[size] == ',');
 		}
 	}
 	hn_json_end(json);
 }
 
+/* ---- errors, by the name of the option ---- */
+
+/* Members of the terms that options make. */
+static const struct {
+	const char *member, *option;
+} made_of[] = {{"for", "for"}, {"ttl", "ttl"}, {"expires", "expires"}, {"notBefore", "not-before"},
+	{"verbs", "verbs"}, {"on", "on"}, {"resources", "on"}, {"all", "tags-all"},
+	{"any", "tags-any"}, {"none", "tags-none"}, {"when", "when"}, {"from", "from"},
+	{"until", "until"}, {"net", "net"}, {"via", "via"}, {"peer", "peer"}, {"redact", "redact"},
+	{"depth", "depth"}, {"staleness", "staleness"}, {"reason", "need-reason"},
+	{"approval", "approval"}, {"quota", "quota"}, {"rate", "rate"}, {"bounds", "bound"},
+	{"at", "at"}, {"tags", "tag"}};
+
+/* The option whose member begins on this line of the JSON, or last before it. */
+static const char *option_at(const char *json, unsigned long line)
+{
+	const char *found = NULL;
+
+	for (; line > 0 && *json != '\0'; line--) {
+		const char *key = json + strspn(json, " \t");
+		size_t size = *key == '"' ? strcspn(key + 1, "\"") : 0;
+
+		for (size_t i = 0; size > 0 && i < CLI_COUNT(made_of); i++) {
+			if (strlen(made_of[i].member) == size && key[size + 2] == ':' &&
+				strncmp(made_of[i].member, key + 1, size) == 0)
+				found = made_of[i].option;
+		}
+		json += strcspn(json, "\n");
+		json += *json == '\n';
+	}
+	return found;
+}
+
+int cap_fail_option(cli_run *cli, const char *json, hn_error *error)
+{
+	const char *said = hn_error_message(error), *rest = strchr(said, ':');
+	const char *option = NULL;
+	char *end = NULL;
+	unsigned long line = rest == NULL ? 0 : strtoul(rest + 1, &end, 10);
+
+	if (line > 0 && *end == ':')
+		(void)strtoul(end + 1, &end, 10);
+	if (line > 0 && strncmp(end, ": ", 2) == 0)
+		option = option_at(json, line);
+	if (option == NULL || cli_option_find(cli, option, strlen(option)) == NULL ||
+		cli_text(cli, option) == NULL)
+		return cli_fail(cli, error);
+	CLI_AUTO_FREE char *message = cli_format("%s", end + 2);
+	CLI_AUTO_FREE char *hint =
+		hn_error_hint(error) == NULL ? NULL : cli_format("%s", hn_error_hint(error));
+
+	hn_error_unref(error);
+	return cli_refuse(cli, HN_EINVAL, hint, "--%s: %s", option, message);
+}
+
+/* ---- from options ---- */
+
 static bool given(const cli_run *cli, const char *option)
 {
 	return cli_text_at(cli, option, 0) != NULL;
 }
 
-/* What "start" is a verb of: the kind of the first object. */
-static char *kind_of_objects(const cli_run *cli)
+/* "unit.start, node.start": what has this word behind its kind. */
+static char *verbs_named(const char *word, size_t *count)
 {
-	const char *first = cli_text_at(cli, "on", 0);
-	size_t size = first == NULL ? 0 : strcspn(first, ":/");
+	char *names = NULL, *longer;
+	const char *verb;
 
-	return size == 0 || first[0] == '*' ? NULL : cli_strndup(first, size);
+	*count = 0;
+	for (size_t n = 0; (verb = hn_verb_name(n)) != NULL; n++) {
+		if (strcmp(strchr(verb, '.') + 1, word) != 0)
+			continue;
+		longer = cli_format(
+			"%s%s%s", names == NULL ? "" : names, *count > 0 ? ", " : "", verb);
+		free(names);
+		names = longer;
+		++*count;
+	}
+	return names;
 }
 
-static void put_verbs(const making *made)
+int cap_verb(const cli_run *cli, const char *word, const char *object, char **verb)
 {
-	CLI_AUTO_FREE char *kind = kind_of_objects(made->cli);
+	size_t kind = object == NULL || object[0] == '*' ? 0 : strcspn(object, ":/"), count;
+	CLI_AUTO_FREE char *names = NULL;
 
-	put_words(made->json, "verbs", made->cli, "verbs", kind);
+	if (strpbrk(word, ".*") != NULL || kind > 0) {
+		*verb = strpbrk(word, ".*") != NULL
+				? cli_format("%s", word)
+				: cli_format("%.*s.%s", (int)kind, object, word);
+		return 0;
+	}
+	names = verbs_named(word, &count);
+	if (count > 1)
+		return cli_refuse(cli, HN_EINVAL, names, "'%s' is a verb of several kinds", word);
+	*verb = cli_format("%s", names == NULL ? word : names);
+	return 0;
+}
+
+/* "start" is a verb of the kind of the first object. */
+static int put_verbs(const making *made)
+{
+	const char *words, *object = cli_text_at(made->cli, "on", 0);
+	int status = 0;
+
+	hn_json_array(made->json, "verbs");
+	for (size_t n = 0; (words = cli_text_at(made->cli, "verbs", n)) != NULL; n++) {
+		while (status == 0 && *words != '\0') {
+			size_t size = strcspn(words, ",");
+			CLI_AUTO_FREE char *word = cli_strndup(words, size);
+			CLI_AUTO_FREE char *verb = NULL;
+
+			status = cap_verb(made->cli, word, object, &verb);
+			if (status == 0)
+				hn_json_text(made->json, NULL, verb);
+			words += size + (words[size] == ',');
+		}
+	}
+	hn_json_end(made->json);
+	return status;
 }
 
 /* A grant for each object, all of the same verbs. */
@@ -66,7 +163,9 @@ static int put_grants(making *made)
 		if (status != 0)
 			return status;
 		hn_json_object(made->json, NULL);
-		put_verbs(made);
+		status = put_verbs(made);
+		if (status != 0)
+			return status;
 		hn_json_text(made->json, "on", object);
 		hn_json_end(made->json);
 	}
@@ -91,9 +190,7 @@ static int put_limits(making *made)
 		}
 		hn_json_end(made->json);
 	}
-	if (given(made->cli, "verbs"))
-		put_verbs(made);
-	return 0;
+	return given(made->cli, "verbs") ? put_verbs(made) : 0;
 }
 
 static void put_text(const making *made, const char *key, const char *option)
@@ -115,7 +212,7 @@ static void put_tags(const making *made)
 	hn_json_object(made->json, "tags");
 	for (size_t i = 0; i < CLI_COUNT(words); i++) {
 		if (given(made->cli, words[i][1]))
-			put_words(made->json, words[i][0], made->cli, words[i][1], NULL);
+			put_words(made->json, words[i][0], made->cli, words[i][1]);
 	}
 	hn_json_end(made->json);
 }
@@ -144,9 +241,9 @@ static int put_quota(const making *made, const char *text)
 	const char *equals = strchr(text, '=');
 	const char *value = equals == NULL ? "" : equals + 1;
 	CLI_AUTO_FREE char *unit = cli_strndup(text, equals == NULL ? 0 : (size_t)(equals - text));
-	uint64_t number;
+	uint64_t number, size;
 
-	if (unit[0] == '\0' || value[0] == '\0')
+	if (unit[0] == '\0' || hn_size_parse(value, &size, NULL) < 0)
 		return refuse(
 			made->cli, "quota", text, "uses=5, bytes=10Gi, vcpus=4 or memory=8Gi");
 	hn_json_object(made->json, NULL);
@@ -154,7 +251,7 @@ static int put_quota(const making *made, const char *text)
 	if (take_number(&value, "", &number))
 		hn_json_uint(made->json, unit, number);
 	else
-		hn_json_text(made->json, unit, equals + 1);
+		hn_json_text(made->json, unit, value);
 	hn_json_end(made->json);
 	hn_json_end(made->json);
 	return 0;
@@ -303,7 +400,7 @@ static int put_caveats(const making *made)
 	put_text(made, "until", "until");
 	for (size_t i = 0; i < CLI_COUNT(lists); i++) {
 		if (given(made->cli, lists[i]))
-			put_words(made->json, lists[i], made->cli, lists[i], NULL);
+			put_words(made->json, lists[i], made->cli, lists[i]);
 	}
 	put_number(made, "depth", "depth");
 	put_text(made, "staleness", "staleness");
@@ -366,6 +463,26 @@ static int from_template(cli_run *cli, char **terms)
 	return 0;
 }
 
+/* What no token can do without. */
+static int check_given(const cli_run *cli)
+{
+	static const struct {
+		const char *option, * or, *hint;
+	} needed[] = {
+		{"for", "for", "say for whom the token is, such as --for alice"},
+		{"verbs", "verbs", "say what may be done, such as --verbs unit.read,unit.start"},
+		{"on", "on", "say with what, such as --on unit:web-1 or --on 'unit/*'"},
+		{"ttl", "expires", "say how long it lives: --ttl 8h, or --expires TIME"},
+	};
+
+	for (size_t i = 0; i < CLI_COUNT(needed); i++) {
+		if (!given(cli, needed[i].option) && !given(cli, needed[i].or))
+			return cli_refuse(cli, HN_EINVAL, needed[i].hint, "--%s is missing",
+				needed[i].option);
+	}
+	return 0;
+}
+
 int cap_terms(cli_run *cli, bool issuer, hn_session **session, char **terms)
 {
 	making made = {.cli = cli, .session = session};
@@ -377,10 +494,9 @@ int cap_terms(cli_run *cli, bool issuer, hn_session **session, char **terms)
 		return read_terms(cli, terms);
 	if (issuer && cli_text(cli, "template") != NULL)
 		return from_template(cli, terms);
-	if (issuer && (!given(cli, "verbs") || !given(cli, "on") || cli_text(cli, "for") == NULL))
-		return cli_refuse(cli, HN_EINVAL,
-			"give --for, --verbs and --on, or the whole as --terms FILE",
-			"it is not said for whom the capability is, or of what");
+	status = issuer ? check_given(cli) : 0;
+	if (status != 0)
+		return status;
 	made.json = cli_json_new();
 	status = put_terms(&made, issuer);
 	if (status == 0 && hn_json_finish(made.json, &text, NULL, &error) < 0)

@@ -20,6 +20,13 @@ static int holder_of(cli_run *cli, char **holder)
 	return bearer ? 0 : cap_public_key(cli, to, holder);
 }
 
+/* A file of terms has places of its own. */
+static int fail_terms(cli_run *cli, const char *terms, hn_error *error)
+{
+	return cli_text(cli, "terms") != NULL ? cli_fail(cli, error)
+					      : cap_fail_option(cli, terms, error);
+}
+
 int cap_issue(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
@@ -36,7 +43,7 @@ int cap_issue(cli_run *cli)
 	if (status != 0)
 		return status;
 	if (hn_cap_issue(session, terms, holder, &token, &error) < 0)
-		return cli_fail(cli, error);
+		return fail_terms(cli, terms, error);
 	status = cap_give(cli, token, CAP_TOKEN_MODE, "the token");
 	cap_warn_issuer(cli, session);
 	explicit_bzero(token, strlen(token));
@@ -64,7 +71,7 @@ int cap_attenuate(cli_run *cli)
 	if (status != 0)
 		return status;
 	if (hn_cap_attenuate(token, terms, holder, &options, &narrower, &error) < 0)
-		return cli_fail(cli, error);
+		return fail_terms(cli, terms, error);
 	status = cap_give(cli, narrower, CAP_TOKEN_MODE, "the narrower token");
 	explicit_bzero(narrower, strlen(narrower));
 	hn_text_free(narrower);
@@ -205,7 +212,7 @@ static int print_explanation(const cli_run *cli, const char *json)
 }
 
 /* What is known of the world goes into the request. */
-static int offline_request(cli_run *cli, const char *object, char **request)
+static int offline_request(cli_run *cli, const char *verb, const char *object, char **request)
 {
 	hn_json *json = cli_json_new();
 	hn_error *error = NULL;
@@ -213,7 +220,7 @@ static int offline_request(cli_run *cli, const char *object, char **request)
 	int status = 0;
 
 	hn_json_object(json, NULL);
-	hn_json_text(json, "verb", cli_operand(cli, 1));
+	hn_json_text(json, "verb", verb);
 	hn_json_text(json, "object", object);
 	if (cli_text(cli, "at") != NULL)
 		hn_json_text(json, "at", cli_text(cli, "at"));
@@ -234,7 +241,7 @@ static int offline_request(cli_run *cli, const char *object, char **request)
 	return status;
 }
 
-static int explain_offline(cli_run *cli, const char *token, const char *object)
+static int explain_offline(cli_run *cli, const char *token, const char *verb, const char *object)
 {
 	CAP_AUTO_BYTES cli_bytes bundle = {0};
 	CLI_AUTO_FREE char *request = NULL;
@@ -244,16 +251,16 @@ static int explain_offline(cli_run *cli, const char *token, const char *object)
 	int status = trust == NULL ? 0 : cap_read_bundle(cli, trust, &bundle);
 
 	if (status == 0)
-		status = offline_request(cli, object, &request);
+		status = offline_request(cli, verb, object, &request);
 	if (status != 0)
 		return status;
 	if (hn_cap_explain(token, bundle.data, bundle.size, request, &json, &error) < 0)
-		return cli_fail(cli, error);
+		return cap_fail_option(cli, request, error);
 	return print_explanation(cli, json);
 }
 
 /* The host knows revocations, tags and the time: its session of this token is asked. */
-static int explain_on_host(cli_run *cli, const char *token, const char *object)
+static int explain_on_host(cli_run *cli, const char *token, const char *verb, const char *object)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
@@ -269,7 +276,7 @@ static int explain_on_host(cli_run *cli, const char *token, const char *object)
 	who.reason = cli_text(cli, "reason");
 	who.program = cli->program->name;
 	if (hn_session_open(cli->host, token, &who, &session, &error) < 0 ||
-		hn_session_explain(session, cli_operand(cli, 1), object, &json, &error) < 0)
+		hn_session_explain(session, verb, object, &json, &error) < 0)
 		return cli_fail(cli, error);
 	return print_explanation(cli, json);
 }
@@ -279,13 +286,17 @@ int cap_explain(cli_run *cli)
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CAP_AUTO_SECRET char *token = NULL;
 	CLI_AUTO_FREE char *object = NULL;
+	CLI_AUTO_FREE char *verb = NULL;
 	bool offline = cli_text(cli, "trust") != NULL || cli_text(cli, "at") != NULL ||
 		       cli_flag(cli, "offline");
 	int status = cap_read_token(cli, cli_operand(cli, 0), &token);
 
 	if (status == 0)
 		status = cap_object(cli, cli_operand(cli, 2), &session, &object);
+	if (status == 0)
+		status = cap_verb(cli, cli_operand(cli, 1), object, &verb);
 	if (status != 0)
 		return status;
-	return offline ? explain_offline(cli, token, object) : explain_on_host(cli, token, object);
+	return offline ? explain_offline(cli, token, verb, object)
+		       : explain_on_host(cli, token, verb, object);
 }

@@ -6,7 +6,7 @@
 
 int compute_open(cli_run *cli, cli_access access, hn_session **session)
 {
-	return cli_act(cli, access, cli_text(cli, "why"), session);
+	return cli_act(cli, access, cli_text(cli, "reason"), session);
 }
 
 int compute_open_as(cli_run *cli, const char *service, hn_session **session)
@@ -17,7 +17,7 @@ int compute_open_as(cli_run *cli, const char *service, hn_session **session)
 
 	if (status != 0)
 		return status;
-	who.reason = cli_text(cli, "why");
+	who.reason = cli_text(cli, "reason");
 	who.program = cli->program->name;
 	status = cli_session_named(cli, cli->host, &who, session);
 	if (status == 0 && *session == NULL &&

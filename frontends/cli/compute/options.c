@@ -6,7 +6,7 @@
 #include "compute.h"
 
 const cli_option compute_options[] = {
-	CLI_ACT_OPTIONS("why"),
+	CLI_ACT_OPTIONS,
 	CLI_END,
 };
 
