@@ -290,12 +290,18 @@ damaged() {
 tamper() {
 	damaged 'a flipped bit' 'UPDATE audit SET rec = flip(rec) WHERE seq = 3' 'record 3 was changed'
 	damaged 'a cut tail' 'DELETE FROM audit WHERE seq > (SELECT max(seq) - 3 FROM audit)' 'is missing'
+	damaged 'no checkpoints' 'DELETE FROM audit_checkpoint' 'the last one that was made, is missing'
+	damaged 'a checkpoint less' \
+		'DELETE FROM audit_checkpoint WHERE size = (SELECT min(size) FROM audit_checkpoint)' 'checkpoints of the audit log are missing: 1 of the'
+	HYPERNIX_STATE=$work/d cap status | grep 'attention: checkpoints of the audit log are missing: 1 of the'
+	damaged 'no words' 'DELETE FROM audit_text' 'refers to a text that is missing'
 	echo "-- an old database, put back whole"
 	rm -rf "$work/d"
 	cp -a "$work/s" "$work/d"
 	rm -f "$work"/d/hypernix.db*
 	cp "$work"/old/hypernix.db* "$work/d/"
 	HYPERNIX_STATE=$work/d refused 13 'rolled back' cap audit verify
+	HYPERNIX_STATE=$work/d cap status | grep 'attention: .*rolled back'
 	HYPERNIX_STATE=$work/d refused 13 'rolled back' compute tag db-1 +web --no-apply
 	HYPERNIX_STATE=$work/d compute list --stored
 }

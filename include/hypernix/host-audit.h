@@ -31,7 +31,7 @@ typedef struct hn_audit_facts {
 typedef struct hn_audit_verify_options {
 	uint32_t size;
 	const char *key;       /* as hn_audit_key gave it; NULL = the keys that the log names */
-	const char *first_mac; /* as hn_audit_first_mac gave it; NULL = MACs are not checked */
+	const char *first_mac; /* as hn_audit_first_mac gave it; NULL = MACs are not computed */
 } hn_audit_verify_options;
 #define HN_AUDIT_VERIFY_OPTIONS_INIT                                                               \
 	{                                                                                          \
@@ -149,17 +149,37 @@ HN_API int hn_audit_wait(
 	hn_session *session, uint64_t from, int64_t timeout, hn_cancel *cancel, hn_error **err);
 
 /**
- * Verifies the audit log: every record, tile, checkpoint and text, the tree, its head, and that it
- * goes on from what the signer sealed last.
+ * Compares the audit log with what its signer sealed, without reading all of it: that it is as long
+ * at least, has the same root there, and as many checkpoints. hn_audit_verify reads all of it.
+ *
+ * @param session  needs audit.read on node/<name>
+ * @param err  set on failure; may be NULL
+ * @return 0 when it fits, or nothing was sealed yet; or a negative hn_code
+ * Errors: HN_EAUDITFORK when this is not the log that was sealed, or what the signer knows of it is
+ * gone; HN_ECORRUPT when checkpoints are missing; HN_ESIGNER when the signer does not answer;
+ * HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk and the signer
+ * Allocates: yes
+ * Since: 0.1
+ * Source: RFC 6962 section 2.1
+ */
+HN_API int hn_audit_compare_signer(hn_session *session, hn_error **err);
+
+/**
+ * Verifies the audit log as it is at one moment: every record, tile, checkpoint and text, the tree,
+ * its head, that it goes on from what the signer sealed last, and that its checkpoints are those,
+ * all and no others, that the signer made. A text may be missing only where a record says that it
+ * was erased, a record only where one says that it was pruned.
  *
  * @param session  needs audit.read on node/<name>
  * @param options  what to verify it against; NULL for none
  * @param facts  start from HN_AUDIT_FACTS_INIT; receives how far the log goes; may be NULL
  * @param err  set on failure, with the fact "record" where a record can be named; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_ECORRUPT when something was changed; HN_EAUDITFORK when this is not the log that was
- * sealed; HN_EKEY when a key of the options is not one; HN_ESIGNER; HN_ENEWER; HN_ESESSION;
- * HN_EDENIED; HN_EIO; HN_ENOMEM
+ * Errors: HN_ECORRUPT when something was changed or is missing; HN_EAUDITFORK when this is not the
+ * log that was sealed, or what the signer knows of it is gone; HN_EKEY when a key of the options is
+ * not one; HN_ESIGNER; HN_ENEWER; HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, as long as the log is; about 10 us a record
  * Allocates: yes

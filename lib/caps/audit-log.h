@@ -50,6 +50,7 @@ struct caps_audit {
 	char node[129];
 	uint64_t epoch;     /* of the store when `tree` was what it says; 0: not read yet */
 	uint64_t min_index; /* records below were pruned */
+	uint64_t claimed;   /* records under the last checkpoint, as the head has it */
 	crypto_merkle_frontier tree;
 	/* The leaves of the tile that is being filled, from `held_from` on; the others are in the
 	 * store. */
@@ -109,6 +110,15 @@ void audit_sources_free(caps_audit *audit);
 int audit_append_one(
 	caps_audit *audit, const caps_audit_entry *entry, uint64_t *number, hn_error **err);
 
+/* audit-seal.c: does the log go on from what the signer sealed last? HN_EAUDITFORK. */
+int audit_compare(caps_audit *audit, const crypto_signer_status *status, hn_error **err);
+int audit_wrong_checkpoints(uint64_t here, uint64_t made, hn_error **err);
+
+/* audit-prune.c: what the record with this number has erased; their number, and BLAKE2b-256 of
+ * their references in order. */
+int audit_erased(caps_audit *audit, int64_t number, uint64_t *count, uint8_t digest[CRYPTO_DIGEST],
+	hn_error **err);
+
 /* audit-note.c: the key of a checkpoint's signature lines */
 void audit_key_id(const char *name, size_t size, uint8_t type, const uint8_t key[CRYPTO_PUBLIC],
 	uint8_t id[CODEC_NOTE_KEY_ID]);
@@ -147,6 +157,11 @@ typedef struct audit_text_source {
 void audit_record_json(const audit_record *record, const audit_text_source *texts, hn_json *json);
 /* Where the process of a session's opener lies. */
 bool audit_record_process(const audit_record *record, codec_view *ref);
+/* What a record of kind 16 says: the first record that is kept since, or how many texts went and
+ * the digest of their references. */
+bool audit_record_pruned(const audit_record *record, uint64_t *first);
+bool audit_record_erased(
+	const audit_record *record, uint64_t *count, uint8_t digest[CRYPTO_DIGEST]);
 /* The public key that a record of kind 13 names. */
 bool audit_record_key(const audit_record *record, uint8_t key[CRYPTO_PUBLIC]);
 

@@ -7,6 +7,7 @@
 
 #define FLOOR_MS (INT64_C(90) * 24 * 3600 * 1000)
 #define WIDTH CRYPTO_TILE_WIDTH
+#define UNNUMBERED (-1)
 
 /* The first record that is not older, rounded down to a whole tile. */
 static int find_end(caps_audit *audit, int64_t before, uint64_t *end, hn_error **err)
@@ -44,24 +45,31 @@ static int run_to(caps_audit *audit, const char *sql, uint64_t end, hn_error **e
 	return state_run(query, err);
 }
 
-/* {1 => first kept before, 2 => first kept now} or {3 => texts} */
-static int record_it(caps_audit *audit, const caps_audit_entry *by, const uint64_t *values,
-	uint64_t first_key, size_t count, hn_error **err)
+static int record_it(caps_audit *audit, const caps_audit_entry *by, codec_cbor_out *extra,
+	uint64_t *number, hn_error **err)
 {
-	codec_cbor_out extra = {0};
 	caps_audit_entry entry = *by;
 	int rc;
 
 	entry.kind = CAPS_AUDIT_PRUNE;
-	entry.extra = &extra.buf;
-	codec_cbor_put_map(&extra, count);
-	for (size_t i = 0; i < count; i++) {
-		codec_cbor_put_uint(&extra, first_key + i);
-		codec_cbor_put_uint(&extra, values[i]);
-	}
-	rc = extra.buf.failed ? base_nomem(err) : caps_audit_append(audit, &entry, NULL, err);
-	base_buf_free(&extra.buf);
+	entry.extra = &extra->buf;
+	rc = extra->buf.failed ? base_nomem(err) : caps_audit_append(audit, &entry, number, err);
+	base_buf_free(&extra->buf);
 	return rc;
+}
+
+/* {1 => first kept before, 2 => first kept now} */
+static int record_prune(
+	caps_audit *audit, const caps_audit_entry *by, const uint64_t kept[2], hn_error **err)
+{
+	codec_cbor_out extra = {0};
+
+	codec_cbor_put_map(&extra, 2);
+	codec_cbor_put_uint(&extra, 1);
+	codec_cbor_put_uint(&extra, kept[0]);
+	codec_cbor_put_uint(&extra, 2);
+	codec_cbor_put_uint(&extra, kept[1]);
+	return record_it(audit, by, &extra, NULL, err);
 }
 
 static int prune(caps_audit *audit, const caps_audit_entry *by, int64_t before, hn_error **err)
@@ -74,15 +82,18 @@ static int prune(caps_audit *audit, const caps_audit_entry *by, int64_t before, 
 	if (rc < 0 || kept[1] <= audit->min_index)
 		return rc;
 	kept[0] = audit->min_index;
-	rc = record_it(audit, by, kept, 1, 2, err);
+	rc = record_prune(audit, by, kept, err);
 	if (rc >= 0)
 		rc = run_to(audit, "UPDATE audit_head SET min_index = ?1", kept[1], err);
 	if (rc >= 0)
 		rc = run_to(audit, "DELETE FROM audit WHERE seq < ?1", kept[1], err);
 	/* No record that is kept refers to a text that much older. */
 	if (rc >= 0 && kept[1] > AUDIT_TEXT_SPAN)
-		rc = run_to(audit, "DELETE FROM audit_text WHERE since < ?1",
+		rc = run_to(audit, "DELETE FROM audit_text WHERE erased IS NULL AND since < ?1",
 			kept[1] - AUDIT_TEXT_SPAN, err);
+	/* Nor to one that was erased before it: what says that it was goes with that record. */
+	if (rc >= 0)
+		rc = run_to(audit, "DELETE FROM audit_text WHERE erased < ?1", kept[1], err);
 	audit_forget(audit);
 	return rc;
 }
@@ -179,7 +190,9 @@ static int find_texts(erase_call *call, hn_error **err)
 	return rc;
 }
 
-static int delete_texts(erase_call *call, uint64_t *count, hn_error **err)
+/* What stays of a text is its reference: records that have it can be told from such whose text was
+ * taken away by somebody else. UNNUMBERED until the record of the erasure has a number. */
+static int erase_texts(erase_call *call, hn_error **err)
 {
 	const char *ref = NULL;
 	size_t size = 0;
@@ -191,28 +204,85 @@ static int delete_texts(erase_call *call, uint64_t *count, hn_error **err)
 
 		if (!base_map_at(call->texts, i, &ref, &size, &value))
 			continue;
-		rc = state_find(
-			call->audit->store, "DELETE FROM audit_text WHERE ref = ?1", &query, err);
+		rc = state_find(call->audit->store,
+			"UPDATE audit_text SET salt = NULL, body = NULL, erased = ?2"
+			" WHERE ref = ?1 AND erased IS NULL",
+			&query, err);
 		if (rc < 0)
 			return rc;
 		state_bind_blob(query, 1, ref, size);
+		state_bind_int(query, 2, UNNUMBERED);
 		rc = state_run(query, err);
-		*count += rc < 0 ? 0 : (uint64_t)state_changes(call->audit->store);
 	}
 	return rc;
+}
+
+int audit_erased(caps_audit *audit, int64_t number, uint64_t *count, uint8_t digest[CRYPTO_DIGEST],
+	hn_error **err)
+{
+	BASE_AUTO_BUF base_buf refs = {0};
+	state_query *query = NULL;
+	int rc = state_find(audit->store,
+		"SELECT ref FROM audit_text WHERE erased = ?1 ORDER BY ref", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, number);
+	*count = 0;
+	while ((rc = state_row(query, err)) > 0) {
+		size_t size = 0;
+		const void *ref = state_blob(query, 0, &size);
+
+		base_buf_add(&refs, ref, size);
+		++*count;
+	}
+	if (rc < 0)
+		return rc;
+	if (refs.failed)
+		return base_nomem(err);
+	crypto_blake2b(refs.data ? refs.data : "", refs.size, digest);
+	return 0;
+}
+
+/* {3 => texts, 4 => digest of their references} */
+static int record_erasure(caps_audit *audit, const caps_audit_entry *by, uint64_t count,
+	const uint8_t digest[CRYPTO_DIGEST], hn_error **err)
+{
+	codec_cbor_out extra = {0};
+	state_query *query = NULL;
+	uint64_t number = 0;
+	int rc;
+
+	codec_cbor_put_map(&extra, 2);
+	codec_cbor_put_uint(&extra, 3);
+	codec_cbor_put_uint(&extra, count);
+	codec_cbor_put_uint(&extra, 4);
+	codec_cbor_put_bytes(&extra, digest, CRYPTO_DIGEST);
+	rc = record_it(audit, by, &extra, &number, err);
+	if (rc >= 0)
+		rc = state_find(audit->store, "UPDATE audit_text SET erased = ?1 WHERE erased = ?2",
+			&query, err);
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)number);
+	state_bind_int(query, 2, UNNUMBERED);
+	return state_run(query, err);
 }
 
 static int erase(erase_call *call, const caps_audit_entry *by, const char *subject, uint64_t *count,
 	hn_error **err)
 {
+	uint8_t digest[CRYPTO_DIGEST];
 	int rc = find_subjects(call, subject, err);
 
 	if (rc >= 0)
 		rc = find_texts(call, err);
 	if (rc >= 0)
-		rc = delete_texts(call, count, err);
+		rc = erase_texts(call, err);
+	if (rc >= 0)
+		rc = audit_erased(call->audit, UNNUMBERED, count, digest, err);
 	audit_forget(call->audit);
-	return rc < 0 || *count == 0 ? rc : record_it(call->audit, by, count, 3, 1, err);
+	return rc < 0 || *count == 0 ? rc : record_erasure(call->audit, by, *count, digest, err);
 }
 
 int caps_audit_erase(caps_audit *audit, const caps_audit_entry *by, const char *subject,

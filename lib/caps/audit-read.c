@@ -354,3 +354,29 @@ bool audit_record_key(const audit_record *record, uint8_t key[CRYPTO_PUBLIC])
 	memcpy(key, view.bytes, CRYPTO_PUBLIC);
 	return true;
 }
+
+bool audit_record_pruned(const audit_record *record, uint64_t *first)
+{
+	codec_cbor in;
+	uint64_t count = 0, field = 0, before = 0;
+
+	codec_cbor_open(&in, record->extra.bytes, record->extra.size);
+	return record->kind == CAPS_AUDIT_PRUNE && codec_cbor_map(&in, &count) && count == 2 &&
+	       codec_cbor_uint(&in, &field) && field == 1 && codec_cbor_uint(&in, &before) &&
+	       codec_cbor_uint(&in, &field) && field == 2 && codec_cbor_uint(&in, first);
+}
+
+bool audit_record_erased(const audit_record *record, uint64_t *count, uint8_t digest[CRYPTO_DIGEST])
+{
+	codec_cbor in;
+	codec_view view;
+	uint64_t members = 0, field = 0;
+
+	codec_cbor_open(&in, record->extra.bytes, record->extra.size);
+	if (record->kind != CAPS_AUDIT_PRUNE || !codec_cbor_map(&in, &members) || members != 2 ||
+		!codec_cbor_uint(&in, &field) || field != 3 || !codec_cbor_uint(&in, count) ||
+		!codec_cbor_uint(&in, &field) || field != 4 || !get_view(&in, &view, CRYPTO_DIGEST))
+		return false;
+	memcpy(digest, view.bytes, CRYPTO_DIGEST);
+	return true;
+}

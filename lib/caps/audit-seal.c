@@ -101,7 +101,7 @@ static int root_at(caps_audit *audit, uint64_t size, uint8_t root[CRYPTO_DIGEST]
 	return rc;
 }
 
-static int compare(caps_audit *audit, const crypto_signer_status *status, hn_error **err)
+int audit_compare(caps_audit *audit, const crypto_signer_status *status, hn_error **err)
 {
 	uint8_t root[CRYPTO_DIGEST];
 	int rc;
@@ -109,7 +109,7 @@ static int compare(caps_audit *audit, const crypto_signer_status *status, hn_err
 	if (audit->tree.size < status->size)
 		return audit_forked(audit, err,
 			"the audit log has %llu records, but %llu were sealed: the database was"
-			" rolled back",
+			" rolled back or replaced",
 			(unsigned long long)audit->tree.size, (unsigned long long)status->size);
 	rc = root_at(audit, status->size, root, err);
 	if (rc == HN_ECORRUPT || (rc >= 0 && memcmp(root, status->root, sizeof(root)) != 0))
@@ -126,7 +126,64 @@ int caps_audit_check(caps_audit *audit, crypto_signer *signer, hn_error **err)
 
 	if (rc >= 0)
 		rc = audit_load(audit, err);
-	return rc < 0 ? rc : compare(audit, &status, err);
+	return rc < 0 ? rc : audit_compare(audit, &status, err);
+}
+
+/* Of a checkpoint that the signer made and a crash kept from us the head knows nothing. */
+static int count_checkpoints(caps_audit *audit, const crypto_signer_status *status, hn_error **err)
+{
+	state_query *query = NULL;
+	uint64_t count, last;
+	int rc = state_find(audit->store,
+		"SELECT count(*), ifnull(max(size), 0) FROM audit_checkpoint WHERE size <= ?1",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)status->size);
+	rc = state_row(query, err);
+	if (rc < 0)
+		return rc;
+	count = (uint64_t)state_int(query, 0);
+	last = (uint64_t)state_int(query, 1);
+	state_done(query);
+	if (count == status->checkpoints ||
+		(count + 1 == status->checkpoints && last < status->size && audit->claimed <= last))
+		return 0;
+	return audit_wrong_checkpoints(count, status->checkpoints, err);
+}
+
+int audit_wrong_checkpoints(uint64_t here, uint64_t made, hn_error **err)
+{
+	if (here < made)
+		return HN_CORRUPT(err, CAPS_ROOM,
+			"checkpoints of the audit log are missing: %llu of the %llu that the"
+			" signer made",
+			(unsigned long long)(made - here), (unsigned long long)made);
+	return HN_CORRUPT(err, CAPS_ROOM,
+		"the audit log has %llu checkpoints, but its signer made %llu: they are of another"
+		" signer",
+		(unsigned long long)here, (unsigned long long)made);
+}
+
+int caps_audit_look(caps_audit *audit, crypto_signer *signer, hn_error **err)
+{
+	crypto_signer_status status;
+	int rc = signer->ops->status(signer, &status, err);
+
+	if (rc >= 0)
+		rc = state_begin_read(audit->store, err);
+	if (rc < 0)
+		return rc;
+	rc = audit_load(audit, err);
+	if (rc >= 0)
+		rc = audit_compare(audit, &status, err);
+	if (rc >= 0)
+		rc = audit_check_fork(audit, err);
+	if (rc >= 0)
+		rc = count_checkpoints(audit, &status, err);
+	state_rollback(audit->store);
+	return rc;
 }
 
 /* --- the key --- */
@@ -196,6 +253,18 @@ static int settle_key(caps_audit *audit, const uint8_t key[CRYPTO_PUBLIC], hn_er
 
 /* --- checkpoints --- */
 
+static int claim(caps_audit *audit, uint64_t size, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(
+		audit->store, "UPDATE audit_head SET sealed = ?1 WHERE sealed < ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, (int64_t)size);
+	return state_run(query, err);
+}
+
 static int insert_checkpoint(caps_audit *audit, const crypto_sealed *sealed, hn_error **err)
 {
 	state_query *query = NULL;
@@ -212,6 +281,8 @@ static int insert_checkpoint(caps_audit *audit, const crypto_sealed *sealed, hn_
 	state_bind_blob(query, 4, sealed->mac, CRYPTO_DIGEST);
 	state_bind_int(query, 5, os_now(state_os(audit->store)) / OS_SECOND);
 	rc = state_run(query, err);
+	if (rc >= 0)
+		rc = claim(audit, sealed->size, err);
 	if (rc >= 0 && sealed->size > audit->sealed)
 		audit->sealed = sealed->size;
 	return rc;
@@ -252,40 +323,61 @@ static int seal_from(
 	return rc < 0 ? rc : insert_checkpoint(audit, &sealed, err);
 }
 
-/* The store is locked: whoever seals at the same time waits, so no checkpoint is missed. */
-static int seal_locked(caps_audit *audit, crypto_signer *signer, hn_error **err)
+/* One step: the last checkpoint is fetched when it got lost, else one is made. It is written before
+ * the next one is asked for, since the signer gives only the last. The store is locked: whoever
+ * seals at the same time waits, so none is missed. */
+static int seal_locked(caps_audit *audit, crypto_signer *signer, bool *made, hn_error **err)
 {
 	crypto_signer_status status;
-	uint64_t from;
-	int made = 0, rc = signer->ops->status(signer, &status, err);
+	uint64_t left = 0;
+	int rc = signer->ops->status(signer, &status, err);
 
 	if (rc >= 0)
 		rc = audit_check_fork(audit, err);
 	if (rc >= 0)
 		rc = audit_load(audit, err);
 	if (rc >= 0)
-		rc = compare(audit, &status, err);
+		rc = audit_compare(audit, &status, err);
 	if (rc >= 0)
 		rc = load_sealed(audit, err);
-	if (rc >= 0 && status.size > audit->sealed) {
-		rc = seal_from(audit, signer, status.size, 0, err);
-		made = 1;
-	}
-	for (from = status.size; rc >= 0 && from < audit->tree.size; made = 1) {
-		uint64_t left = audit->tree.size - from;
-		size_t count = left < CRYPTO_SIGNER_LEAVES ? (size_t)left : CRYPTO_SIGNER_LEAVES;
+	if (rc < 0)
+		return rc;
+	if (status.size <= audit->sealed)
+		left = audit->tree.size - status.size;
+	if (left > CRYPTO_SIGNER_LEAVES)
+		left = CRYPTO_SIGNER_LEAVES;
+	if (left == 0 && status.size <= audit->sealed)
+		return 0;
+	rc = seal_from(audit, signer, status.size, (size_t)left, err);
+	*made = *made || rc >= 0;
+	return rc < 0 ? rc : audit->tree.size > status.size + left;
+}
 
-		rc = seal_from(audit, signer, from, count, err);
-		from += count;
+/* 1 when something is left. */
+static int seal_step(caps_audit *audit, crypto_signer *signer, bool *made, hn_error **err)
+{
+	int more, rc = state_begin(audit->store, err);
+
+	if (rc < 0)
+		return rc;
+	more = seal_locked(audit, signer, made, err);
+	if (more < 0) {
+		state_rollback(audit->store);
+		audit->sealed_known = false;
+		return more;
 	}
-	return rc < 0 ? rc : made;
+	rc = state_commit(audit->store, err);
+	if (rc < 0)
+		audit->sealed_known = false;
+	return rc < 0 ? rc : more;
 }
 
 int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err)
 {
 	crypto_signer_status status;
 	uint64_t size = 0;
-	int made, rc;
+	bool made = false;
+	int rc;
 
 	if (state_in_transaction(audit->store))
 		return base_error(err, HN_EINTERNAL, CAPS_ROOM, NULL,
@@ -297,20 +389,11 @@ int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err)
 		return rc;
 	rc = signer->ops->status(signer, &status, err);
 	if (rc >= 0)
-		rc = compare(audit, &status, err);
+		rc = audit_compare(audit, &status, err);
 	if (rc >= 0)
 		rc = settle_key(audit, status.key[CRYPTO_ROLE_AUDIT].public_key, err);
-	if (rc >= 0)
-		rc = state_begin(audit->store, err);
-	if (rc < 0)
-		return rc;
-	made = seal_locked(audit, signer, err);
-	if (made < 0) {
-		state_rollback(audit->store);
-		audit->sealed_known = false;
-		return made;
-	}
-	rc = state_commit(audit->store, err);
+	for (int more = 1; rc >= 0 && more > 0; rc = more)
+		more = seal_step(audit, signer, &made, err);
 	if (rc < 0)
 		return rc;
 	audit->unsealed_since = 0;

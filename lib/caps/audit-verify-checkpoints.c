@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * The checkpoints of the audit log, verified while its records are walked: root, signature, and
- * with the first MAC key the chain of MACs.
+ * The checkpoints of the audit log, verified while its records are walked: root, signature, that
+ * they are those that the signer made, and with the first MAC key the chain of MACs.
  */
 #include "caps/audit-verify.h"
+
+#include "caps/signer.h"
 
 static int wrong(const audit_walk *walk, const char *what, hn_error **err)
 {
@@ -129,8 +131,8 @@ static int check_note(
 }
 
 /* MAC of size and root; each key is the hash of the one before. */
-static int check_mac(audit_walk *walk, const void *mac, size_t size,
-	const uint8_t root[CRYPTO_DIGEST], hn_error **err)
+static int check_mac(
+	audit_walk *walk, const void *mac, const uint8_t root[CRYPTO_DIGEST], hn_error **err)
 {
 	uint8_t input[8 + CRYPTO_DIGEST], expected[CRYPTO_DIGEST];
 
@@ -142,7 +144,7 @@ static int check_mac(audit_walk *walk, const void *mac, size_t size,
 	crypto_blake2b_keyed(
 		walk->mac_key, CRYPTO_DIGEST, input, sizeof(input), expected, sizeof(expected));
 	crypto_blake2b(walk->mac_key, CRYPTO_DIGEST, walk->mac_key);
-	return size == CRYPTO_DIGEST && crypto_equal(mac, expected, CRYPTO_DIGEST)
+	return crypto_equal(mac, expected, CRYPTO_DIGEST)
 		       ? 0
 		       : wrong(walk, "has a wrong MAC, or one before it is missing", err);
 }
@@ -169,14 +171,22 @@ static int check_one(audit_walk *walk, hn_error **err)
 	int rc;
 
 	crypto_merkle_root(&walk->tree, root);
-	if (root_size != CRYPTO_DIGEST)
-		return wrong(walk, "has no root", err);
+	if (root_size != CRYPTO_DIGEST || mac_size != CRYPTO_DIGEST)
+		return wrong(walk, "has no root or no MAC", err);
 	rc = check_note(walk, state_text(walk->checkpoints, 2), kept, err);
 	if (rc >= 0)
-		rc = check_mac(walk, mac, mac_size, kept, err);
+		rc = check_mac(walk, mac, kept, err);
 	if (rc < 0)
 		return rc;
-	return memcmp(kept, root, CRYPTO_DIGEST) == 0 ? 0 : wrong_range(walk, err);
+	if (memcmp(kept, root, CRYPTO_DIGEST) != 0)
+		return wrong_range(walk, err);
+	walk->sealed = walk->next;
+	if (walk->next <= walk->signer.size) {
+		caps_signer_chain(walk->chain, walk->next, kept, mac);
+		walk->chained = walk->next;
+		walk->count++;
+	}
+	return 0;
 }
 
 int audit_checkpoints_check(audit_walk *walk, hn_error **err)
@@ -189,19 +199,85 @@ int audit_checkpoints_check(audit_walk *walk, hn_error **err)
 	return rc < 0 ? rc : advance(walk, err);
 }
 
+static int wrong_tail(const audit_walk *walk, hn_error **err)
+{
+	int rc = HN_CORRUPT(err, CAPS_ROOM,
+		"the audit log ends at %llu records, but a checkpoint is over %llu: its tail was cut",
+		(unsigned long long)walk->tree.size, (unsigned long long)walk->next);
+
+	base_error_fact_number(err, "record", (int64_t)walk->tree.size);
+	return rc;
+}
+
+static int last_missing(uint64_t size, hn_error **err)
+{
+	return HN_CORRUPT(err, CAPS_ROOM,
+		"the checkpoint over %llu audit records, the last one that was made, is missing",
+		(unsigned long long)size);
+}
+
 int audit_checkpoints_end(audit_walk *walk, hn_error **err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && !walk->options.key && i < walk->key_count; i++)
 		rc = check_key_record(walk, walk->key[i], walk->key_record[i], err);
-	if (rc < 0 || walk->next == UINT64_MAX)
+	if (rc < 0)
 		return rc;
-	rc = HN_CORRUPT(err, CAPS_ROOM,
-		"the audit log ends at %llu records, but a checkpoint is over %llu: its tail was cut",
-		(unsigned long long)walk->tree.size, (unsigned long long)walk->next);
-	base_error_fact_number(err, "record", (int64_t)walk->tree.size);
-	return rc;
+	if (walk->next != UINT64_MAX)
+		return wrong_tail(walk, err);
+	return walk->audit->claimed > walk->sealed ? last_missing(walk->audit->claimed, err) : 0;
+}
+
+/* --- those that the signer made --- */
+
+/* What was sealed since the signer was asked first is not in its chain. */
+static int check_later(const audit_walk *walk, hn_error **err)
+{
+	crypto_signer *signer = walk->options.signer;
+	crypto_signer_status now;
+	int rc;
+
+	if (walk->sealed <= walk->signer.size)
+		return 0;
+	rc = signer->ops->status(signer, &now, err);
+	if (rc < 0 || walk->sealed <= now.size)
+		return rc;
+	return HN_CORRUPT(err, CAPS_ROOM,
+		"a checkpoint is over %llu audit records, but the signer sealed only %llu",
+		(unsigned long long)walk->sealed, (unsigned long long)now.size);
+}
+
+/* After a crash the last one may not have come here yet: it comes with the next seal, and until
+ * then the head knows nothing of it. */
+static bool waits_for_last(const audit_walk *walk)
+{
+	return walk->count + 1 == walk->signer.checkpoints && walk->chained < walk->signer.size &&
+	       memcmp(walk->chain, walk->signer.before, CRYPTO_DIGEST) == 0;
+}
+
+int audit_checkpoints_compare(audit_walk *walk, hn_error **err)
+{
+	const crypto_signer_status *signer = &walk->signer;
+	int rc;
+
+	if (!walk->options.signer)
+		return 0;
+	rc = audit_compare(walk->audit, signer, err);
+	if (rc < 0)
+		return rc;
+	if (waits_for_last(walk))
+		base_log(HN_LOG_WARNING, CAPS_ROOM,
+			"the signer sealed %llu audit records; its last checkpoint is not here yet,"
+			" and comes with the next seal",
+			(unsigned long long)signer->size);
+	else if (walk->count != signer->checkpoints)
+		return audit_wrong_checkpoints(walk->count, signer->checkpoints, err);
+	else if (memcmp(walk->chain, signer->chain, CRYPTO_DIGEST) != 0)
+		return HN_CORRUPT(err, CAPS_ROOM,
+			"the checkpoints of the audit log are not the %llu that the signer made",
+			(unsigned long long)signer->checkpoints);
+	return check_later(walk, err);
 }
 
 /* --- facts --- */
@@ -245,6 +321,7 @@ int caps_audit_facts_read(caps_audit *audit, caps_audit_facts *facts, hn_error *
 		return rc;
 	made.records = audit->tree.size;
 	made.min_index = audit->min_index;
+	made.claimed = audit->claimed;
 	*facts = made;
 	return 0;
 }

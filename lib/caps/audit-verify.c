@@ -112,6 +112,7 @@ static int check_record(audit_walk *walk, state_query *query, hn_error **err)
 	size_t size = 0, leaf_size = 0;
 	const void *bytes = state_blob(query, 1, &size);
 	const void *stored = state_blob(query, 2, &leaf_size);
+	int rc;
 
 	if ((uint64_t)state_int(query, 0) != expected)
 		return audit_wrong_record(expected, "is missing", err);
@@ -124,7 +125,8 @@ static int check_record(audit_walk *walk, state_query *query, hn_error **err)
 		return audit_wrong_record(expected, "is not one", err);
 	if (record.number != expected)
 		return wrong_place(expected, record.number, err);
-	return add_leaf(walk, leaf, err);
+	rc = audit_texts_check(walk, &record, err);
+	return rc < 0 ? rc : add_leaf(walk, leaf, err);
 }
 
 static int check_records(audit_walk *walk, hn_error **err)
@@ -141,32 +143,7 @@ static int check_records(audit_walk *walk, hn_error **err)
 	return rc;
 }
 
-/* --- texts --- */
-
-static int check_texts(audit_walk *walk, hn_error **err)
-{
-	state_query *query = NULL;
-	int rc = state_find(walk->audit->store,
-		"SELECT ref, salt, kind, body, since FROM audit_text", &query, err);
-
-	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
-		uint8_t ref[AUDIT_REF];
-		size_t ref_size = 0, salt_size = 0;
-		const void *kept = state_blob(query, 0, &ref_size);
-		const void *salt = state_blob(query, 1, &salt_size);
-		const char *body = state_text(query, 3);
-		bool fits = ref_size == AUDIT_REF && salt_size == AUDIT_SALT && body;
-
-		rc = fits ? audit_text_ref(
-				    (audit_text_kind)state_int(query, 2), body, salt, ref, err)
-			  : 0;
-		if (rc >= 0 && (!fits || memcmp(ref, kept, AUDIT_REF) != 0))
-			rc = audit_wrong_record(
-				(uint64_t)state_int(query, 4), "had another text beside it", err);
-	}
-	state_done(query);
-	return rc;
-}
+/* --- the whole --- */
 
 static int check_head(const audit_walk *walk, hn_error **err)
 {
@@ -178,17 +155,23 @@ static int check_head(const audit_walk *walk, hn_error **err)
 	return HN_CORRUPT(err, CAPS_ROOM, "the tree of the audit log does not fit its head");
 }
 
-int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options, hn_error **err)
+/* What was pruned is as much as the last record of it says. */
+static int check_pruned(const audit_walk *walk, hn_error **err)
 {
-	audit_walk *walk = base_calloc(1, sizeof(*walk));
-	int rc;
+	uint64_t first = walk->audit->min_index;
 
-	if (!walk)
-		return base_nomem(err);
-	walk->audit = audit;
-	if (options)
-		walk->options = *options;
-	rc = audit_load(audit, err);
+	return first == walk->pruned
+		       ? 0
+		       : HN_CORRUPT(err, CAPS_ROOM,
+				 "the audit records before %llu are gone, and the last prune on"
+				 " record kept those from %llu on",
+				 (unsigned long long)first, (unsigned long long)walk->pruned);
+}
+
+static int check_all(audit_walk *walk, hn_error **err)
+{
+	int rc = audit_load(walk->audit, err);
+
 	if (rc >= 0)
 		rc = audit_checkpoints_begin(walk, err);
 	if (rc >= 0)
@@ -200,8 +183,35 @@ int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options
 	if (rc >= 0)
 		rc = check_head(walk, err);
 	if (rc >= 0)
-		rc = check_texts(walk, err);
-	state_done(walk->checkpoints);
+		rc = check_pruned(walk, err);
+	if (rc >= 0)
+		rc = audit_texts_end(walk, err);
+	return rc < 0 ? rc : audit_checkpoints_compare(walk, err);
+}
+
+/* The signer is asked before the log is read, so what it knows is here; and the log is read as it
+ * is at one moment. */
+int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options, hn_error **err)
+{
+	audit_walk *walk = base_calloc(1, sizeof(*walk));
+	crypto_signer *signer;
+	int rc = 0;
+
+	if (!walk)
+		return base_nomem(err);
+	walk->audit = audit;
+	if (options)
+		walk->options = *options;
+	signer = walk->options.signer;
+	if (signer)
+		rc = signer->ops->status(signer, &walk->signer, err);
+	if (rc >= 0)
+		rc = state_begin_read(audit->store, err);
+	if (rc >= 0) {
+		rc = check_all(walk, err);
+		state_done(walk->checkpoints);
+		state_rollback(audit->store);
+	}
 	base_free(walk);
 	return rc < 0 ? rc : 0;
 }

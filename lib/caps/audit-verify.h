@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The walk over the audit log that verifies it (audit-verify.c, audit-verify-checkpoints.c).
+ * The walk over the audit log that verifies it (audit-verify.c, audit-verify-checkpoints.c,
+ * audit-verify-texts.c).
  */
 #ifndef CAPS_AUDIT_VERIFY_H
 #define CAPS_AUDIT_VERIFY_H
@@ -9,6 +10,7 @@
 
 #define AUDIT_LEVELS 6 /* of tiles: 256^6 records */
 #define AUDIT_KEYS 64  /* of checkpoints, that one log names */
+#define AUDIT_SEEN 256
 
 typedef uint8_t audit_digest[CRYPTO_DIGEST];
 
@@ -23,6 +25,13 @@ typedef struct audit_walk {
 	uint8_t key[AUDIT_KEYS][CRYPTO_PUBLIC];
 	uint64_t key_record[AUDIT_KEYS]; /* the record that names it */
 	size_t key_count;
+	crypto_signer_status signer;         /* as it was before anything was read */
+	uint64_t sealed;                     /* under the last checkpoint that is here */
+	uint64_t count, chained;             /* of checkpoints that `signer` knows; the last */
+	audit_digest chain;                  /* over them */
+	uint64_t pruned;                     /* first record kept, as the last prune has it */
+	uint64_t erased;                     /* texts of which a record says so */
+	uint8_t seen[AUDIT_SEEN][AUDIT_REF]; /* references whose texts were found, by a byte */
 } audit_walk;
 
 int audit_wrong_record(uint64_t number, const char *what, hn_error **err);
@@ -30,5 +39,11 @@ int audit_checkpoints_begin(audit_walk *walk, hn_error **err);
 /* After each leaf: the checkpoint over the tree as it is now, if there is one. */
 int audit_checkpoints_check(audit_walk *walk, hn_error **err);
 int audit_checkpoints_end(audit_walk *walk, hn_error **err);
+/* Are they those that the signer made, as it says? */
+int audit_checkpoints_compare(audit_walk *walk, hn_error **err);
+
+/* audit-verify-texts.c: of each record those that it refers to; then all that there are */
+int audit_texts_check(audit_walk *walk, const audit_record *record, hn_error **err);
+int audit_texts_end(audit_walk *walk, hn_error **err);
 
 #endif

@@ -52,6 +52,7 @@ static int take_head(caps_audit *audit, state_query *query, hn_error **err)
 		    (size == 0 || memcmp(bytes, audit->tree.node, size) == 0);
 
 	audit->min_index = (uint64_t)state_int(query, 2);
+	audit->claimed = (uint64_t)state_int(query, 3);
 	if (same && audit->held_from <= leaves)
 		return 0;
 	audit_texts_forget(audit);
@@ -68,8 +69,8 @@ int audit_load(caps_audit *audit, hn_error **err)
 	if (audit->epoch == epoch && state_in_transaction(audit->store))
 		return 0;
 	audit->epoch = 0;
-	rc = state_find(
-		audit->store, "SELECT size, frontier, min_index FROM audit_head", &query, err);
+	rc = state_find(audit->store, "SELECT size, frontier, min_index, sealed FROM audit_head",
+		&query, err);
 	if (rc < 0)
 		return rc;
 	rc = state_row(query, err);

@@ -117,6 +117,9 @@ bool caps_audit_unsealed(const caps_audit *audit);
 /* At the start: the log goes on from what the signer sealed last, else HN_EAUDITFORK, from then on
  * for every change. */
 int caps_audit_check(caps_audit *audit, crypto_signer *signer, hn_error **err);
+/* The same, and whether all checkpoints are here that the signer made, as far as counting shows it:
+ * the log is not walked. HN_ECORRUPT when not, HN_EAUDITFORK also when a note did not fit. */
+int caps_audit_look(caps_audit *audit, crypto_signer *signer, hn_error **err);
 /* Outside of a transaction: signs all that is there; a checkpoint that the signer made and a crash
  * kept from us is fetched first. 1 when there is a new one, 0 when there was nothing to seal. */
 int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err);
@@ -159,14 +162,17 @@ bool caps_audit_reserve_release(hn_os *os, const char *path); /* there was one *
 typedef struct caps_audit_check_options {
 	const uint8_t *key;       /* of all checkpoints; NULL: the keys that the log itself names */
 	const uint8_t *first_mac; /* the first MAC key; NULL: MACs are not checked */
+	crypto_signer *signer;    /* that sealed it; NULL: not compared with what it sealed */
 } caps_audit_check_options;
 typedef struct caps_audit_facts {
 	uint64_t records, min_index, checkpoints, sealed;
+	uint64_t claimed;                  /* what the head has for `sealed` */
 	char origin[CRYPTO_SIGNER_ORIGIN]; /* of the last checkpoint */
 } caps_audit_facts;
 int caps_audit_facts_read(caps_audit *audit, caps_audit_facts *facts, hn_error **err);
-/* Recomputes every leaf, tile, the tree, its head and every checkpoint; HN_ECORRUPT naming the
- * first record that does not fit (fact "record"). options may be NULL. */
+/* Recomputes every leaf, tile, the tree, its head and every checkpoint, and looks for every text;
+ * HN_ECORRUPT naming the first record that does not fit (fact "record"), or the checkpoints that
+ * are missing; HN_EAUDITFORK when the signer sealed another log. options may be NULL. */
 int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options, hn_error **err);
 
 /* Opens an array of at most `limit` records from number `from` on; what is of the classes `redact`

@@ -242,7 +242,7 @@ static int client_status(crypto_signer *base, crypto_signer_status *status, hn_e
 	int rc;
 
 	begin(client, &talk, SIGNER_STATUS, 0);
-	rc = ask(client, &talk, 8, err);
+	rc = ask(client, &talk, 11, err);
 	if (rc >= 0)
 		rc = ended(&talk,
 			codec_cbor_bool(in, &made.kek_beside) &&
@@ -250,6 +250,9 @@ static int client_status(crypto_signer *base, crypto_signer_status *status, hn_e
 				get_number(in, &made.keys) && get_number(in, &made.generation) &&
 				codec_cbor_uint(in, &made.size) &&
 				signer_get_fixed(in, made.root, CRYPTO_DIGEST) &&
+				codec_cbor_uint(in, &made.checkpoints) &&
+				signer_get_fixed(in, made.chain, CRYPTO_DIGEST) &&
+				signer_get_fixed(in, made.before, CRYPTO_DIGEST) &&
 				optional_text(in, made.origin, sizeof(made.origin)) &&
 				get_keys(in, &made),
 			err);

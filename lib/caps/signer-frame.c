@@ -90,13 +90,16 @@ static int do_status(request *asked, hn_error **err)
 		rc = asked->signer->ops->status(asked->signer, &status, err);
 	if (rc < 0)
 		return rc;
-	codec_cbor_put_array(out, 8);
+	codec_cbor_put_array(out, 11);
 	codec_cbor_put_bool(out, status.kek_beside);
 	codec_cbor_put_bool(out, status.first_mac_here);
 	codec_cbor_put_uint(out, status.keys);
 	codec_cbor_put_uint(out, status.generation);
 	codec_cbor_put_uint(out, status.size);
 	codec_cbor_put_bytes(out, status.root, CRYPTO_DIGEST);
+	codec_cbor_put_uint(out, status.checkpoints);
+	codec_cbor_put_bytes(out, status.chain, CRYPTO_DIGEST);
+	codec_cbor_put_bytes(out, status.before, CRYPTO_DIGEST);
 	codec_cbor_put_text(out, status.origin, strlen(status.origin));
 	codec_cbor_put_array(out, CRYPTO_ROLES);
 	for (int role = 0; role < CRYPTO_ROLES; role++) {

@@ -74,6 +74,9 @@ static int local_status(crypto_signer *base, crypto_signer_status *status, hn_er
 	made.generation = signer->keys.generation;
 	made.size = signer->state->frontier.size;
 	crypto_merkle_root(&signer->state->frontier, made.root);
+	made.checkpoints = signer->state->checkpoints;
+	memcpy(made.chain, signer->state->chain, CRYPTO_DIGEST);
+	memcpy(made.before, signer->state->before, CRYPTO_DIGEST);
 	memcpy(made.origin, signer->state->origin, sizeof(made.origin));
 	for (int role = 0; role < CRYPTO_ROLES; role++) {
 		const crypto_key_facts *facts = &signer->keys.current[role]->facts;
@@ -195,15 +198,32 @@ static int local_issue(
 
 /* --- 3 seal --- */
 
+static void put_size(uint64_t size, uint8_t bytes[8])
+{
+	for (int i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)(size >> (56 - 8 * i));
+}
+
 static void mac_of(const uint8_t key[CRYPTO_DIGEST], uint64_t size,
 	const uint8_t root[CRYPTO_DIGEST], uint8_t mac[CRYPTO_DIGEST])
 {
 	uint8_t input[8 + CRYPTO_DIGEST];
 
-	for (int i = 0; i < 8; i++)
-		input[i] = (uint8_t)(size >> (56 - 8 * i));
+	put_size(size, input);
 	memcpy(input + 8, root, CRYPTO_DIGEST);
 	crypto_blake2b_keyed(key, CRYPTO_DIGEST, input, sizeof(input), mac, CRYPTO_DIGEST);
+}
+
+void caps_signer_chain(uint8_t chain[CRYPTO_DIGEST], uint64_t size,
+	const uint8_t root[CRYPTO_DIGEST], const uint8_t mac[CRYPTO_DIGEST])
+{
+	uint8_t input[CRYPTO_DIGEST + 8 + CRYPTO_DIGEST + CRYPTO_DIGEST];
+
+	memcpy(input, chain, CRYPTO_DIGEST);
+	put_size(size, input + CRYPTO_DIGEST);
+	memcpy(input + CRYPTO_DIGEST + 8, root, CRYPTO_DIGEST);
+	memcpy(input + CRYPTO_DIGEST + 8 + CRYPTO_DIGEST, mac, CRYPTO_DIGEST);
+	crypto_blake2b(input, sizeof(input), chain);
 }
 
 static int check_from(const signer_state *state, uint64_t from, size_t count, hn_error **err)
@@ -236,6 +256,9 @@ static int advance(signer_local *signer, const uint8_t (*leaves)[CRYPTO_DIGEST],
 		return 0;
 	mac_of(state->secrets.mac_key, state->frontier.size, root, state->mac);
 	crypto_blake2b(state->secrets.mac_key, CRYPTO_DIGEST, state->secrets.mac_key);
+	memcpy(state->before, state->chain, CRYPTO_DIGEST);
+	caps_signer_chain(state->chain, state->frontier.size, root, state->mac);
+	state->checkpoints++;
 	state->sealed = true;
 	return write_state(signer, err);
 }

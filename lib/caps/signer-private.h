@@ -36,8 +36,10 @@ typedef struct signer_state {
 	signer_secrets secrets;
 	bool complete; /* all keys were made once */
 	bool first_mac_here;
-	bool sealed;                /* at least once */
-	uint8_t mac[CRYPTO_DIGEST]; /* of the last seal */
+	bool sealed;                                         /* at least once */
+	uint8_t mac[CRYPTO_DIGEST];                          /* of the last seal */
+	uint64_t checkpoints;                                /* that were sealed */
+	uint8_t chain[CRYPTO_DIGEST], before[CRYPTO_DIGEST]; /* over them; without the last */
 	char origin[CRYPTO_SIGNER_ORIGIN];
 	crypto_merkle_frontier frontier;
 	uint64_t rotations; /* changes when keys were replaced */

@@ -31,11 +31,14 @@ static void put_facts(codec_cbor_out *out, const signer_state *state)
 {
 	const crypto_merkle_frontier *frontier = &state->frontier;
 
-	codec_cbor_put_array(out, 10);
+	codec_cbor_put_array(out, 13);
 	codec_cbor_put_bool(out, state->complete);
 	codec_cbor_put_bool(out, state->first_mac_here);
 	codec_cbor_put_bool(out, state->sealed);
 	codec_cbor_put_bytes(out, state->mac, CRYPTO_DIGEST);
+	codec_cbor_put_uint(out, state->checkpoints);
+	codec_cbor_put_bytes(out, state->chain, CRYPTO_DIGEST);
+	codec_cbor_put_bytes(out, state->before, CRYPTO_DIGEST);
 	codec_cbor_put_text(out, state->origin, strlen(state->origin));
 	codec_cbor_put_array(out, 2);
 	codec_cbor_put_uint(out, frontier->size);
@@ -140,14 +143,18 @@ static bool get_facts(const void *bytes, size_t size, signer_state *state)
 	uint64_t parts = 0;
 
 	codec_cbor_open(&in, bytes, size);
-	return codec_cbor_array(&in, &parts) && parts == 10 &&
+	return codec_cbor_array(&in, &parts) && parts == 13 &&
 	       codec_cbor_bool(&in, &state->complete) &&
 	       codec_cbor_bool(&in, &state->first_mac_here) &&
 	       codec_cbor_bool(&in, &state->sealed) &&
-	       signer_get_fixed(&in, state->mac, CRYPTO_DIGEST) && get_origin(&in, state->origin) &&
-	       get_frontier(&in, &state->frontier) && codec_cbor_uint(&in, &state->rotations) &&
-	       codec_cbor_int(&in, &state->window) && codec_cbor_uint(&in, &state->issued) &&
-	       get_logs(&in, state) && codec_cbor_end(&in, NULL) == 0;
+	       signer_get_fixed(&in, state->mac, CRYPTO_DIGEST) &&
+	       codec_cbor_uint(&in, &state->checkpoints) &&
+	       signer_get_fixed(&in, state->chain, CRYPTO_DIGEST) &&
+	       signer_get_fixed(&in, state->before, CRYPTO_DIGEST) &&
+	       get_origin(&in, state->origin) && get_frontier(&in, &state->frontier) &&
+	       codec_cbor_uint(&in, &state->rotations) && codec_cbor_int(&in, &state->window) &&
+	       codec_cbor_uint(&in, &state->issued) && get_logs(&in, state) &&
+	       codec_cbor_end(&in, NULL) == 0;
 }
 
 static int open_state(const char *path, const uint8_t *file, size_t size, const crypto_secret *kek,

@@ -27,6 +27,11 @@ typedef struct caps_signer_options {
 	void *arg;
 } caps_signer_options;
 
+/* The chain of checkpoints goes on by one: BLAKE2b-256 of the chain so far, size (8 bytes,
+ * big-endian), root and MAC. It begins with zeros. */
+void caps_signer_chain(uint8_t chain[CRYPTO_DIGEST], uint64_t size,
+	const uint8_t root[CRYPTO_DIGEST], const uint8_t mac[CRYPTO_DIGEST]);
+
 /* In this process. Makes what keys are missing at the first time. HN_EBUSY when another process
  * holds the directory for seconds. */
 int caps_signer_open(const caps_signer_options *options, crypto_signer **signer, hn_error **err);

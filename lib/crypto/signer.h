@@ -39,6 +39,9 @@ typedef struct crypto_signer_status {
 	uint32_t generation; /* of the record key */
 	uint64_t size;       /* of our log as it was sealed last */
 	uint8_t root[CRYPTO_DIGEST];
+	uint64_t checkpoints;              /* of our log, all that were made */
+	uint8_t chain[CRYPTO_DIGEST];      /* over all of them: caps_signer_chain */
+	uint8_t before[CRYPTO_DIGEST];     /* the same without the last one */
 	char origin[CRYPTO_SIGNER_ORIGIN]; /* of our log */
 	struct {
 		uint8_t public_key[CRYPTO_PUBLIC]; /* zero for a symmetric key */

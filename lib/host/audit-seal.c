@@ -26,7 +26,7 @@ static int has_signer(hn_host *host, bool *has, hn_error **err)
 	return 0;
 }
 
-int host_audit_compare(hn_host *host, hn_error **err)
+static int compare(hn_host *host, hn_error **err)
 {
 	crypto_signer *signer = NULL;
 	bool has = false;
@@ -39,6 +39,38 @@ int host_audit_compare(hn_host *host, hn_error **err)
 	return caps_audit_check(host->audit, signer, err);
 }
 
+/* Without a state of the signer there is none to ask: fine as long as nothing was sealed. */
+static int signer_of_log(hn_host *host, crypto_signer **signer, hn_error **err)
+{
+	caps_audit_facts facts;
+	bool has = false;
+	int rc = has_signer(host, &has, err);
+
+	if (rc >= 0)
+		rc = has ? host_signer_plain(host, signer, err)
+			 : caps_audit_facts_read(host->audit, &facts, err);
+	if (rc < 0 || has || (facts.sealed == 0 && facts.claimed == 0))
+		return rc;
+	return base_error(err, HN_EAUDITFORK, HOST_ROOM, "bring the directory of keys back",
+		"%llu records of the audit log were sealed, and what the signer knows of it is gone",
+		(unsigned long long)(facts.sealed > facts.claimed ? facts.sealed : facts.claimed));
+}
+
+int host_audit_look(hn_host *host, hn_error **err)
+{
+	crypto_signer *signer = NULL;
+	int rc = signer_of_log(host, &signer, err);
+
+	return rc < 0 || !signer ? rc : caps_audit_look(host->audit, signer, err);
+}
+
+int host_audit_verify_sealed(hn_host *host, caps_audit_check_options *options, hn_error **err)
+{
+	int rc = signer_of_log(host, &options->signer, err);
+
+	return rc < 0 ? rc : caps_audit_verify(host->audit, options, err);
+}
+
 int host_audit_ready(hn_host *host, hn_error **err)
 {
 	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
@@ -46,7 +78,7 @@ int host_audit_ready(hn_host *host, hn_error **err)
 
 	if (host->audit_compared)
 		return 0;
-	rc = host_audit_compare(host, &why);
+	rc = compare(host, &why);
 	host->audit_compared = rc >= 0; /* else it is tried again before the next change */
 	if (rc == HN_EAUDITFORK || rc == HN_ENOMEM) {
 		base_error_move(err, BASE_STEAL(why));

@@ -175,11 +175,22 @@ int hn_audit_verify(hn_session *session, const hn_audit_verify_options *options,
 	if (rc >= 0)
 		rc = read_options(options, &key, mac, &check, err);
 	if (rc >= 0)
-		rc = caps_audit_verify(host->audit, &check, err);
-	if (rc >= 0)
-		rc = host_audit_compare(host, err);
+		rc = host_audit_verify_sealed(host, &check, err);
 	if (rc >= 0 && facts)
 		rc = read_facts(&permit, host, facts, err);
+	return host_conceal(session, rc, err);
+}
+
+int hn_audit_compare_signer(hn_session *session, hn_error **err)
+{
+	host_permit permit;
+	hn_host *host = NULL;
+	int rc = host_enter_node(session, HN_VERB_AUDIT_READ, &host, &permit, err);
+
+	if (rc >= 0)
+		rc = host_answers(&permit, 0, err);
+	if (rc >= 0)
+		rc = host_audit_look(host, err);
 	return host_conceal(session, rc, err);
 }
 

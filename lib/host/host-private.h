@@ -278,7 +278,11 @@ int host_audit_append(
 	hn_host *host, const host_audit_entry *entry, uint64_t *number, hn_error **err);
 /* Before the first change: does the log go on from what the signer sealed? HN_EAUDITFORK. */
 int host_audit_ready(hn_host *host, hn_error **err);
-int host_audit_compare(hn_host *host, hn_error **err); /* the same, each time */
+/* As far as the signer and counting show it, without a walk: is it the log that was sealed, with
+ * all its checkpoints? HN_EAUDITFORK, HN_ECORRUPT. */
+int host_audit_look(hn_host *host, hn_error **err);
+/* All of it, and against what the signer sealed, which is put into the options. */
+int host_audit_verify_sealed(hn_host *host, caps_audit_check_options *options, hn_error **err);
 /* Ends what killed processes have left without an outcome (audit-recover.c): at the first open for
  * writing, and when the machine is there to be asked. */
 void host_audit_recover(hn_host *host);

@@ -45,6 +45,8 @@ uint64_t state_writes(const state_store *store); /* committed write transactions
 
 int state_begin(
 	state_store *store, hn_error **err); /* BEGIN IMMEDIATE; nested calls are savepoints */
+/* The same to read only, as of its first query: it ends with state_rollback. */
+int state_begin_read(state_store *store, hn_error **err);
 int state_commit(
 	state_store *store, hn_error **err); /* on failure the level is rolled back already */
 void state_rollback(

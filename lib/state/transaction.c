@@ -54,6 +54,22 @@ int state_begin(state_store *store, hn_error **err)
 	return 0;
 }
 
+/* What is read in it is of one moment; nobody waits for it. */
+int state_begin_read(state_store *store, hn_error **err)
+{
+	int rc;
+
+	if (store->depth > 0)
+		return state_begin(store, err);
+	rc = state_exec(store, "BEGIN DEFERRED", err);
+	if (rc < 0)
+		return rc;
+	store->undone = HN_OK;
+	store->epoch++;
+	store->depth = 1;
+	return 0;
+}
+
 int state_commit(state_store *store, hn_error **err)
 {
 	if (store->depth == 0)

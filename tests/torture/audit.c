@@ -124,6 +124,7 @@ static int prepare_old(torture *t)
 static int check(torture *t)
 {
 	const audit_state *state = t->state;
+	caps_audit_check_options options = {0};
 	caps_audit_facts facts;
 	WORLD w = {0};
 	hn_error *err = NULL;
@@ -131,7 +132,10 @@ static int check(torture *t)
 
 	if (rc < 0)
 		return torture_fail("it does not open again: %s", hn_error_message(err));
-	rc = caps_audit_verify(w.audit, NULL, &err);
+	options.signer = w.signer;
+	rc = caps_audit_verify(w.audit, &options, &err);
+	if (rc >= 0)
+		rc = caps_audit_look(w.audit, w.signer, &err);
 	if (rc < 0)
 		return torture_fail("it does not verify: %s", hn_error_message(err));
 	rc = caps_audit_check(w.audit, w.signer, &err);
@@ -147,7 +151,8 @@ static int check(torture *t)
 		return torture_fail("it is not sealed again: %s", hn_error_message(err));
 	TORTURE_CHECK(caps_audit_facts_read(w.audit, &facts, NULL) >= 0);
 	TORTURE_CHECK(facts.sealed == facts.records && facts.sealed >= state->sealed);
-	return caps_audit_verify(w.audit, NULL, NULL) < 0 ? torture_fail("sealed and wrong") : 0;
+	return caps_audit_verify(w.audit, &options, NULL) < 0 ? torture_fail("sealed and wrong")
+							      : 0;
 }
 
 static void clean(torture *t)

@@ -119,6 +119,14 @@ int cap_audit_tail(cli_run *cli)
 
 /* ---- status and verify ---- */
 
+/* By what a checkpoint is known to be one of those that were made. */
+static const char *proof_of(const cli_run *cli)
+{
+	if (cli_text(cli, "first-mac") != NULL)
+		return "by the first MAC key, and by what the signer keeps of them";
+	return "by what the signer keeps of them; --first-mac shows it even if that was replaced";
+}
+
 static int tell_facts(cli_run *cli, const hn_audit_facts *facts, bool verified)
 {
 	hn_json *json;
@@ -135,12 +143,16 @@ static int tell_facts(cli_run *cli, const hn_audit_facts *facts, bool verified)
 			printf(", the last cosigned by %llu witnesses",
 				(unsigned long long)facts->witnesses);
 		printf("\nlog: %s\n", facts->origin[0] == '\0' ? "-" : facts->origin);
+		if (verified && facts->checkpoints > 0)
+			printf("none is missing: %s\n", proof_of(cli));
 		return 0;
 	}
 	json = cli_json_new();
 	hn_json_object(json, NULL);
-	if (verified)
+	if (verified) {
 		hn_json_bool(json, "whole", true);
+		hn_json_bool(json, "macs", cli_text(cli, "first-mac") != NULL);
+	}
 	hn_json_uint(json, "records", facts->records);
 	hn_json_uint(json, "first", facts->first);
 	hn_json_uint(json, "checkpoints", facts->checkpoints);

@@ -26,8 +26,9 @@ const cli_command cap_commands[] = {
 		cap_init, false},
 
 	{BEGIN, "status", NULL, "show who may act here, until when, and what wants attention",
-		"Warns a week before this node can issue no more, and when nobody is left who could let "
-		"others in.",
+		"Warns a week before this node can issue no more, when nobody is left who could let "
+		"others in, and when the audit log is shorter than what the signer sealed, or is "
+		"another one, or checkpoints of it are missing.",
 		NULL, "status\nstatus --json\n", cap_status, false},
 
 	{TOKENS, "issue", NULL, "issue a token, signed by this host",
@@ -178,7 +179,10 @@ const cli_command cap_commands[] = {
 		cap_audit_status, false},
 	{AUDIT, "audit verify", NULL, "verify the whole log",
 		"Every record, tile, checkpoint and text, the tree, its head, and that it goes on from "
-		"what the signer sealed last. Exit status 13 when something was changed, is missing, "
+		"what the signer sealed last, with all the checkpoints that the signer made and no "
+		"others. A text or record may be missing only where a record says that it was erased "
+		"or pruned. Which checkpoints were made is known from the signer; --first-mac shows "
+		"it even if what the signer keeps was replaced. Exit status 13 when something was changed, is missing, "
 		"or is not what was sealed.",
 		options_whole,
 		"audit verify\naudit verify --log-key log.key --first-mac /media/usb/mac\n",

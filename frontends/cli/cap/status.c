@@ -15,6 +15,7 @@ typedef struct state {
 	cap_token back;
 	bool local;
 	hn_audit_facts log;
+	hn_error *log_wrong; /* NULL: it is the one that was sealed */
 	cli_document *clock, *keys, *requests, *glasses;
 	char *attention[ATTENTIONS];
 	size_t attentions;
@@ -23,6 +24,7 @@ typedef struct state {
 static void state_auto(state *now)
 {
 	cap_trust_auto(&now->trust);
+	hn_error_unref(now->log_wrong);
 	cli_document_free(now->clock);
 	cli_document_free(now->keys);
 	cli_document_free(now->requests);
@@ -83,6 +85,7 @@ static int ask(state *now)
 	if (hn_audit_get_facts(now->session, &now->log, &error) < 0 ||
 		hn_session_local_allowed(now->session, &now->local, &error) < 0)
 		return cli_fail(now->cli, error);
+	(void)hn_audit_compare_signer(now->session, &now->log_wrong);
 	return 0;
 }
 
@@ -97,12 +100,31 @@ static size_t count_of(const cli_document *list)
 	return count;
 }
 
+static bool log_replaced(const state *now)
+{
+	return now->log_wrong != NULL && hn_error_code(now->log_wrong) == HN_EAUDITFORK;
+}
+
+static void judge_log(state *now)
+{
+	const char *hint;
+
+	if (now->log_wrong == NULL)
+		return;
+	hint = hn_error_hint(now->log_wrong);
+	attend(now, "%s: hv-cap audit verify%s%s", hn_error_message(now->log_wrong),
+		hint == NULL ? "" : "; ", hint == NULL ? "" : hint);
+}
+
+/* In a new database there is no bundle either; a first one could not be put there. */
 static void judge_issuer(state *now)
 {
 	char until[CLI_TIME_TEXT];
 
 	cli_time_print(now->trust.until * CAP_NS, until);
-	if (!now->trust.found)
+	if (!now->trust.found && log_replaced(now))
+		attend(now, "no trust bundle: no token is taken here");
+	else if (!now->trust.found)
 		attend(now, "no trust bundle: no token is taken here; hv-cap init makes the first");
 	else if (!now->trust.issues)
 		attend(now,
@@ -151,6 +173,7 @@ static void judge_glasses(state *now)
 
 static void judge(state *now)
 {
+	judge_log(now);
 	judge_issuer(now);
 	judge_way_back(now);
 	judge_glasses(now);
@@ -190,8 +213,9 @@ static int tell_words(const state *now)
 			: "held by hv-signer");
 	printf("clock            %s\n",
 		cap_is_true(now->clock, "/suspect") ? "suspect" : "not suspect");
-	printf("audit log        %s\n",
-		now->log.origin[0] == '\0' ? "not sealed yet" : now->log.origin);
+	printf("audit log        %s\n", now->log.origin[0] != '\0' ? now->log.origin
+					: now->log_wrong == NULL   ? "not sealed yet"
+								   : "not the one that was sealed");
 	printf("                 %llu records, %llu of them sealed\n",
 		(unsigned long long)now->log.records, (unsigned long long)now->log.sealed);
 	printf("requests         %zu waiting for approval\n", count_of(now->requests));
@@ -209,13 +233,14 @@ static void put_trust(hn_json *json, const cap_trust *trust)
 	cli_json_time(json, "issuesUntil", trust->until * CAP_NS);
 }
 
-static void put_log(hn_json *json, const hn_audit_facts *log)
+static void put_log(hn_json *json, const hn_audit_facts *log, bool fits)
 {
 	hn_json_object(json, "audit");
 	hn_json_text(json, "log", log->origin[0] == '\0' ? NULL : log->origin);
 	hn_json_uint(json, "records", log->records);
 	hn_json_uint(json, "first", log->first);
 	hn_json_uint(json, "sealed", log->sealed);
+	hn_json_bool(json, "asSealed", fits);
 	hn_json_end(json);
 }
 
@@ -232,7 +257,7 @@ static int tell_json(const state *now)
 	hn_json_bool(json, "keysInProcess", cap_is_true(now->keys, "/inProcess"));
 	hn_json_bool(json, "clockSuspect", cap_is_true(now->clock, "/suspect"));
 	hn_json_bool(json, "tokensTaken", now->trust.found && cap_is_true(now->clock, "/tokens"));
-	put_log(json, &now->log);
+	put_log(json, &now->log, now->log_wrong == NULL);
 	hn_json_uint(json, "requests", count_of(now->requests));
 	hn_json_array(json, "attention");
 	for (size_t i = 0; i < now->attentions; i++)

@@ -693,7 +693,7 @@ Test(signer, answers_a_frame)
 	cr_assert_eq(answer_to("\x84\x01\x07\x01\x80", 5, &answer), 0);
 	cr_assert_eq(
 		answer.size, (size_t)(uint8_t)answer.data[2] * 256 + (uint8_t)answer.data[3] + 4);
-	cr_assert_arr_eq(answer.data + 4, "\x84\x01\x07\x00\x88", 5);
+	cr_assert_arr_eq(answer.data + 4, "\x84\x01\x07\x00\x8b", 5);
 }
 
 Test(signer, answers_no_hostile_frame)

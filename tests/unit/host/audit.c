@@ -164,6 +164,56 @@ Test(audit_gate, g71_database_rolled_back_is_read_only)
 	hn_units_free(units);
 }
 
+/* As somebody who writes into the file. */
+static void edit(lab *l, const char *sql)
+{
+	cr_assert_eq(state_exec(l->host->store, "DROP TRIGGER IF EXISTS audit_checkpoint_no_delete",
+			     NULL),
+		0);
+	cr_assert_eq(state_exec(l->host->store, sql, NULL), 0);
+}
+
+Test(audit_gate, g71_checkpoints_that_were_deleted_are_missed)
+{
+	LAB l = lab_new();
+
+	cr_expect_eq(hn_audit_compare_signer(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	define(&l, "a");
+	lab_reopen(&l);
+	cr_expect_eq(hn_audit_compare_signer(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_audit_verify(l.session, NULL, NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	edit(&l, "DELETE FROM audit_checkpoint");
+	cr_expect_eq(hn_audit_compare_signer(l.session, lab_err(&l)), HN_ECORRUPT);
+	cr_expect_not_null(strstr(lab_why(&l), "missing: 1 of the 1 that"), "%s", lab_why(&l));
+	cr_expect_eq(hn_audit_verify(l.session, NULL, NULL, lab_err(&l)), HN_ECORRUPT);
+}
+
+Test(audit_gate, g71_a_signer_that_was_deleted_is_missed)
+{
+	LAB l = lab_new();
+
+	define(&l, "a");
+	lab_reopen(&l);
+	cr_assert_eq(l.os->ops->unlink(l.os, "/state/keys/signer.state"), 0);
+	cr_expect_eq(hn_audit_compare_signer(l.session, lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_eq(hn_audit_verify(l.session, NULL, NULL, lab_err(&l)), HN_EAUDITFORK);
+	edit(&l, "DELETE FROM audit_checkpoint");
+	cr_expect_eq(hn_audit_compare_signer(l.session, lab_err(&l)), HN_EAUDITFORK);
+}
+
+Test(audit_gate, g71_a_database_that_was_deleted_is_missed)
+{
+	LAB l = lab_new();
+
+	define(&l, "a");
+	lab_close(&l);
+	(void)l.os->ops->unlink(l.os, "/state/hypernix.db-wal");
+	cr_assert_eq(l.os->ops->unlink(l.os, "/state/hypernix.db"), 0);
+	cr_assert_eq(lab_open(&l), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_audit_compare_signer(l.session, lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_not_null(strstr(lab_why(&l), "rolled back"), "%s", lab_why(&l));
+}
+
 Test(audit_gate, g71_file_deleted_under_a_running_host)
 {
 	LAB l = lab_new();
