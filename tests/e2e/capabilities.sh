@@ -25,6 +25,9 @@ fi
 check "an edge of office hours in Berlin is told" grep -q 'closed now, opens' walk
 check "a flipped bit is seen" grep -q 'audit record 3 was changed' walk
 check "a cut tail is seen" grep -qE 'audit record [0-9]+ is missing' walk
+check "missing checkpoints are seen" grep -q 'checkpoints of the audit log are missing: 1 of the' walk
+check "and told by status" grep -q '^attention: checkpoints of the audit log are missing: 1 of the' walk
+check "missing texts are seen" grep -q 'refers to a text that is missing' walk
 check "an old database is seen" grep -q 'the database was rolled back' walk
 
 # --- refusals ---
