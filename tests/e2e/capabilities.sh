@@ -93,7 +93,7 @@ refused "issue to nobody" 64 'who can use' "$hvcap" issue --for bo --verbs unit.
 refused "an unknown verb: the nearest" 64 'unit\.start' "$hvcap" issue --for bo --verbs unit.strat --on 'unit/*' --ttl 10min --bearer
 refused "an unknown verb to explain: the nearest" 64 'unit\.start' "$hvcap" explain bearer.cap unit.strat unit:web-1
 refused "a unit that is not there" 4 'web-9' "$hvcap" issue --for bo --verbs start --on unit:web-9 --ttl 10min --bearer
-refused "a schedule that is none" 6 'schedule|Mondy' "$hvcap" issue --for bo --verbs unit.read --on 'unit/*' --ttl 10min --bearer --when 'Mondy 09:00-10:00 Europe/Berlin'
+refused "a schedule that is none" 64 'schedule|Mondy' "$hvcap" issue --for bo --verbs unit.read --on 'unit/*' --ttl 10min --bearer --when 'Mondy 09:00-10:00 Europe/Berlin'
 refused "a zone that is none" 6 'HN_EZONE.*Atlantis' "$hvcap" --json issue --for bo --verbs unit.read --on 'unit/*' --ttl 10min --bearer --when 'Mon 09:00-10:00 Europe/Atlantis'
 refused "a bearer token for an hour" 6 '15' "$hvcap" issue --for bo --verbs unit.read --on 'unit/*' --ttl 1h --bearer
 refused "a command that is none: the nearest" 64 'attenuate' "$hvcap" atenuate bo.cap

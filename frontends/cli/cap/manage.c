@@ -156,7 +156,7 @@ static ending count_ending(cli_run *cli, hn_session *session, const revocation *
 	CLI_AUTO_TEXT char *json = NULL;
 	ending count = {0};
 
-	if (hn_cap_list(session, &json, NULL) < 0)
+	if (cli_only_asks(cli) || hn_cap_list(session, &json, NULL) < 0)
 		return count;
 	tokens = cli_document_new(json);
 	count.known = tokens != NULL && hn_session_redacted(session) == 0;

@@ -280,6 +280,15 @@ static int put_rate(const making *made, const char *text)
 	return 0;
 }
 
+static int refuse_key(const cli_run *cli, const char *key)
+{
+	const char *near = hn_key_nearest(key);
+	CLI_AUTO_FREE char *hint = near == NULL ? cli_format("hv-compute keys lists them")
+						: cli_format("did you mean %s?", near);
+
+	return cli_refuse(cli, HN_EINVAL, hint, "--bound: '%s' is no key of units", key);
+}
+
 /* "memory.size<=8Gi", ">=", "=". */
 static int put_bound(const making *made, const char *text)
 {
@@ -294,6 +303,8 @@ static int put_bound(const making *made, const char *text)
 		CLI_AUTO_FREE char *key = cli_strndup(text, (size_t)(sign - text));
 
 		value = sign + strlen(signs[i][0]);
+		if (hn_key_find(key) == NULL)
+			return refuse_key(made->cli, key);
 		hn_json_object(made->json, NULL);
 		hn_json_object(made->json, "bounds");
 		hn_json_object(made->json, key);
@@ -308,8 +319,23 @@ static int put_bound(const making *made, const char *text)
 	return refuse(made->cli, "bound", text, "such as memory.size<=8Gi");
 }
 
-/* The hash of the only keyset of the host's trust bundle. */
-static int find_keyset(const making *made, char **hash)
+/* A person may have several keys; those stand together. */
+static uint64_t persons_of_keyset(const cli_document *bundle)
+{
+	const char *person, *before = "";
+	uint64_t count = 0;
+
+	for (size_t n = 0;
+		(person = cli_document_text(bundle, "/keysets/0/members/%zu/person", n)) != NULL;
+		n++) {
+		count += strcmp(person, before) != 0;
+		before = person;
+	}
+	return count;
+}
+
+/* The hash of the only keyset of the host's trust bundle, which must have so many persons. */
+static int find_keyset(const making *made, uint64_t persons, char **hash)
 {
 	CLI_AUTO_OF(cli_document) cli_document *bundle = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
@@ -333,6 +359,11 @@ static int find_keyset(const making *made, char **hash)
 		return cli_refuse(made->cli, HN_EINVAL,
 			"name the keyset in --terms: hv-cap trust show has their hashes",
 			"--approval: the trust bundle has not one keyset of persons who approve");
+	if (persons > persons_of_keyset(bundle))
+		return cli_refuse(made->cli, HN_EINVAL, "hv-cap trust show has their names",
+			"--approval: the keyset of this host has %llu person%s, who can never be %llu",
+			(unsigned long long)persons_of_keyset(bundle),
+			persons_of_keyset(bundle) == 1 ? "" : "s", (unsigned long long)persons);
 	*hash = cli_format("%s", cli_document_text(bundle, "/keysets/0/hash"));
 	return 0;
 }
@@ -350,7 +381,7 @@ static int put_approval(const making *made)
 	within = text;
 	if (!take_number(&within, "/", &count))
 		return refuse(made->cli, "approval", text, "such as 2, or 2/1h");
-	status = find_keyset(made, &hash);
+	status = find_keyset(made, count, &hash);
 	if (status != 0)
 		return status;
 	hn_json_object(made->json, "approval");
@@ -389,12 +420,56 @@ static void put_number(const making *made, const char *key, const char *option)
 		hn_json_uint(made->json, key, cli_number(made->cli, option, 0));
 }
 
+static bool has_tag(const hn_catalog *catalog, const char *tag)
+{
+	for (size_t n = 0; n < hn_catalog_tag_count(catalog); n++) {
+		if (strcmp(hn_catalog_tag_at(catalog, n), tag) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void remark_tags_of(const cli_run *cli, const hn_catalog *catalog, const char *option)
+{
+	const char *words;
+
+	for (size_t n = 0; (words = cli_text_at(cli, option, n)) != NULL; n++) {
+		while (*words != '\0') {
+			size_t size = strcspn(words, ",");
+			CLI_AUTO_FREE char *tag = cli_strndup(words, size);
+
+			if (!has_tag(catalog, tag))
+				fprintf(stderr, "%s: --%s: there is no tag '%s' on this host yet\n",
+					cli->program->name, option, tag);
+			words += size + (words[size] == ',');
+		}
+	}
+}
+
+/* Tags may come later; a slip would grant nothing, and more than nothing where it takes away. */
+static void remark_tags(const making *made)
+{
+	static const char *const options[] = {"tags-all", "tags-any", "tags-none"};
+	hn_catalog *catalog = NULL;
+	bool any = false;
+
+	for (size_t i = 0; i < CLI_COUNT(options); i++)
+		any |= given(made->cli, options[i]);
+	if (!any || cli_only_asks(made->cli) || made->cli->json || made->cli->quiet ||
+		*made->session == NULL || hn_host_get_catalog(*made->session, &catalog, NULL) < 0)
+		return;
+	for (size_t i = 0; i < CLI_COUNT(options); i++)
+		remark_tags_of(made->cli, catalog, options[i]);
+	hn_catalog_unref(catalog);
+}
+
 static int put_caveats(const making *made)
 {
 	static const char *const lists[] = {"net", "via", "peer", "redact"};
 	int status;
 
 	put_tags(made);
+	remark_tags(made);
 	put_text(made, "when", "when");
 	put_text(made, "from", "from");
 	put_text(made, "until", "until");

@@ -4,6 +4,8 @@
  */
 #include "cap.h"
 
+#define SEALED_SECONDS 900
+
 /* Whose key the new token needs: --to, or --bearer. */
 static int holder_of(cli_run *cli, char **holder)
 {
@@ -78,6 +80,28 @@ int cap_attenuate(cli_run *cli)
 	return status;
 }
 
+/* From the issue of the last link to its end, as hosts count it. */
+static int check_life(const cli_run *cli, const char *token)
+{
+	CLI_AUTO_OF(cli_document) cli_document *said = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+	int64_t issued = 0, expires = 0;
+	size_t last = 0;
+
+	if (hn_cap_inspect(token, &json, NULL) < 0 || (said = cli_document_new(json)) == NULL)
+		return 0; /* what is no token is refused by who takes it */
+	while (cli_document_has(said, "/links/%zu", last + 1))
+		last++;
+	if (!cap_time_of(cli_document_text(said, "/links/%zu/terms/issued", last), &issued) ||
+		!cap_time_of(cli_document_text(said, "/links/%zu/terms/expires", last), &expires) ||
+		expires - issued <= SEALED_SECONDS)
+		return 0;
+	return cli_refuse(cli, HN_ERANGE,
+		"hv-cap attenuate FILE --ttl 15min --to FILE makes one that can be sealed",
+		"a sealed token lives at most 15 minutes, as whoever has it can use it, and this one "
+		"lives longer");
+}
+
 int cap_seal(cli_run *cli)
 {
 	CAP_AUTO_SECRET char *token = NULL;
@@ -86,6 +110,8 @@ int cap_seal(cli_run *cli)
 	hn_error *error = NULL;
 	int status = cap_read_token(cli, cli_operand(cli, 0), &token);
 
+	if (status == 0)
+		status = check_life(cli, token);
 	if (status == 0)
 		status = cap_key_options(cli, &options);
 	if (status != 0)
