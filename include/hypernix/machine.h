@@ -538,12 +538,14 @@ typedef struct hn_console hn_console;
 /**
  * Connects to a running unit's serial console.
  *
- * One client at a time: a second one is connected and hears nothing until the first has left. What
- * the guest prints is logged with nobody attached too.
+ * One client at a time. What the guest prints is logged with nobody attached too. The machine root
+ * is not owned for it: while it is open, this and other processes start, stop and change units as
+ * they do without it.
  *
  * The connection ends with what allows it: when the session is lost or given back, or a token's
  * hours are over or the unit leaves its reach. Then the socket reads as ended, and nothing more can
- * be written; the handle stays, to be given back. Whoever holds a console asks hn_session_live at
+ * be written; the handle stays, to be given back, and hn_console_ended tells why. It reads as ended
+ * as well when the unit has stopped. Whoever holds a console asks hn_session_live at
  * least four times a second. Its session is in the list of open sessions, where it can be cut.
  *
  * @param session  needs unit.console on unit/<uuid>
@@ -552,9 +554,10 @@ typedef struct hn_console hn_console;
  * @param err      set on failure; may be NULL
  * @return 0 or a negative hn_code
  * Errors: HN_ENOENT when there is no such unit or it has no console; HN_EBUSY when it is not
- * running; HN_ENOSUP when the driver has none; HN_ELIMIT; HN_EDENIED
+ * running, and with the facts pid and program when its console is in use; HN_ENOSUP when the driver
+ * has none; HN_ELIMIT; HN_EDENIED
  * Threads: the session's
- * Blocks: no
+ * Blocks: yes, while another has the console, up to the lock_wait of the host
  * Allocates: yes
  * Since: 0.1
  */
@@ -587,6 +590,21 @@ HN_API hn_console *hn_console_free(hn_console *console);
  * Since: 0.1
  */
 HN_API int hn_console_fd(const hn_console *console);
+
+/**
+ * Tells why the library has ended a console before it was given back.
+ *
+ * @param console  the connection
+ * @param err      set when the library has ended it; may be NULL
+ * @return 0 when it goes on or the guest has ended it; else a negative hn_code
+ * Errors: HN_ESESSION when the session is over; what a denial of unit.console gives, as HN_EDENIED,
+ * when the right to this unit is
+ * Threads: the session's, also when that is gone
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_console_ended(const hn_console *console, hn_error **err);
 
 /**
  * Reads from a unit's console log, as the guest wrote it.

@@ -11,14 +11,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-void host_console_shut(hn_console *console)
+void host_console_shut(hn_console *console, hn_error *why)
 {
 	hn_session *session = console->session;
 
-	if (!session)
+	if (!session) {
+		hn_error_unref(why);
 		return;
+	}
 	(void)shutdown(console->fd, SHUT_RDWR);
+	os_lock_release(console->held);
+	console->held = NULL;
 	console->session = NULL;
+	console->why = why;
 	for (size_t i = 0; i < session->console_count; i++)
 		if (session->consoles[i] == console)
 			session->consoles[i] = session->consoles[--session->console_count];
@@ -28,9 +33,11 @@ hn_console *hn_console_free(hn_console *console)
 {
 	if (!console)
 		return NULL;
-	host_console_shut(console);
+	host_console_shut(console, NULL);
 	if (console->fd >= 0)
 		(void)close(console->fd);
+	os_lock_release(console->held);
+	hn_error_unref(console->why);
 	base_free(console);
 	return NULL;
 }
@@ -41,13 +48,29 @@ int hn_console_fd(const hn_console *console)
 	return console->fd;
 }
 
-static int connect_to(
-	hn_host *host, const host_permit *permit, const char *uuid, int *fd, hn_error **err)
+int hn_console_ended(const hn_console *console, hn_error **err)
 {
-	machine *m = NULL;
-	int rc = host_machine(host, &m, err);
+	if (!console->why)
+		return 0;
+	if (err)
+		*err = hn_error_ref(console->why);
+	return hn_error_code(console->why);
+}
 
-	return rc < 0 ? rc : machine_console_open(&permit->base, m, uuid, fd, err);
+/* The machine stays closed: its one owner at a time would be whoever looks at a console. */
+static int connect_to(hn_host *host, const host_permit *permit, const hn_unit *unit,
+	hn_console *made, hn_error **err)
+{
+	machine_options options = {
+		.uri = host->uri,
+		.root = host->root,
+		.program = host->program,
+		.lock_wait = host->lock_wait,
+		.cancel = host->cancel,
+	};
+
+	return machine_console_open(&permit->base, host->os, &options, unit->name, unit->uuid,
+		&made->fd, &made->held, err);
 }
 
 /* A console lasts longer than a call: an operator's session that has one can be seen and cut. */
@@ -65,7 +88,7 @@ static int open_console(hn_session *session, const host_permit *permit, const hn
 		return base_nomem(err);
 	made->fd = -1;
 	(void)snprintf(made->object, sizeof(made->object), "%s", permit->base.objects[0]);
-	rc = connect_to(session->host, permit, unit->uuid, &made->fd, err);
+	rc = connect_to(session->host, permit, unit, made, err);
 	if (rc >= 0 && !session->registered)
 		rc = host_session_register(session, err);
 	if (rc < 0)

@@ -171,10 +171,13 @@ int host_session_opened(hn_session *session, hn_error **err);
 struct hn_console {
 	hn_session *session; /* whose end ends it too; NULL: it is shut */
 	int fd;
+	os_lock *held; /* while it is the one that is served */
+	hn_error *why; /* it was shut before its holder gave it back */
 	char object[BASE_OBJECT_SIZE];
 };
-/* Ends the connection for whoever has the descriptor, which stays its holder's to close. */
-void host_console_shut(hn_console *console);
+/* Ends the connection for whoever has the descriptor, which stays its holder's to close. Takes the
+ * reference to `why`, which may be NULL. */
+void host_console_shut(hn_console *console, hn_error *why);
 
 /* --- keys (keys.c) --- */
 /* The one signer of this host: its keys in <state>/keys, or hv-signer behind its socket. Opened on

@@ -60,12 +60,25 @@ const char *host_session_over(hn_session *session)
 	return session->over;
 }
 
+static int lost(const hn_session *session, hn_error **err)
+{
+	int rc = base_error(err, HN_ESESSION, HOST_ROOM, "open a new one",
+		"the session is over: %s", session->over);
+
+	base_error_plain(err);
+	return rc;
+}
+
 static void end(hn_session *session, const char *why)
 {
 	session->told = true;
 	session->over = why;
-	while (session->console_count > 0)
-		host_console_shut(session->consoles[session->console_count - 1]);
+	while (session->console_count > 0) {
+		hn_error *error = NULL;
+
+		(void)lost(session, &error);
+		host_console_shut(session->consoles[session->console_count - 1], error);
+	}
 	if (session->registered || strcmp(why, "closed") != 0)
 		host_session_ended(session, why);
 }
@@ -85,12 +98,27 @@ void host_session_lose(hn_session *session, const char *why)
 		session->on_loss(session->on_loss_arg, why);
 }
 
+static void ask_console(hn_session *session, hn_console *console)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	caps_decision decision;
+	int rc = host_token_decide(
+		session, HN_VERB_UNIT_CONSOLE, console->object, &decision, NULL, NULL, &why);
+
+	if (rc >= 0 && decision.code != HN_OK)
+		rc = host_decision_error(
+			session, HN_VERB_UNIT_CONSOLE, console->object, &decision, &why);
+	if (rc >= 0)
+		return;
+	(void)host_conceal(session, rc, &why);
+	host_console_shut(console, BASE_STEAL(why));
+}
+
 /* A window that shuts or a tag that is taken away ends a console, though the token goes on. */
 static void ask_consoles(hn_session *session)
 {
 	int64_t now = os_monotonic(session->host->os);
 	struct host_call *call = session->call;
-	caps_decision decision;
 
 	if (!session->holder || session->console_count == 0 || now < session->next_console)
 		return;
@@ -99,21 +127,9 @@ static void ask_consoles(hn_session *session)
 	session->call = NULL;
 	session->holder->under_way = true;
 	for (size_t i = session->console_count; i-- > 0;)
-		if (host_token_decide(session, HN_VERB_UNIT_CONSOLE, session->consoles[i]->object,
-			    &decision, NULL, NULL, NULL) < 0 ||
-			decision.code != HN_OK)
-			host_console_shut(session->consoles[i]);
+		ask_console(session, session->consoles[i]);
 	session->holder->under_way = false;
 	session->call = call;
-}
-
-static int lost(const hn_session *session, hn_error **err)
-{
-	int rc = base_error(err, HN_ESESSION, HOST_ROOM, "open a new one",
-		"the session is over: %s", session->over);
-
-	base_error_plain(err);
-	return rc;
 }
 
 int hn_session_live(hn_session *session, hn_error **err)

@@ -85,7 +85,7 @@ static int enforce_weight(change *c, hn_error **err)
 	hn_view_get_int(c->unit->view, "compute.enforce", &enforce, NULL);
 	if (m->cgroup.version == 0 && enforce == 0)
 		return 0; /* recorded in the metadata; machine_observe says so */
-	result = m->ops->pid == NULL ? machine_missing(m, "process", err)
+	result = m->ops->pid == NULL ? machine_missing(m->ops, "process", err)
 				     : m->ops->pid(m, &c->brief, &pid, err);
 	/* Somebody may have taken it out of its group. */
 	if (result == 0 && !machine_cgroup_has(m->os, &m->cgroup, c->spec->uuid, pid))

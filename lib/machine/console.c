@@ -9,16 +9,100 @@
 
 #define LOG_PIECES 4
 
-int machine_console_open(
-	const base_permit *permit, machine *m, const char *uuid, int *fd, hn_error **err)
+static int in_use(const char *name, const hn_error *busy, hn_error **err)
 {
-	int result = machine_permit_active(m, permit, HN_VERB_UNIT_CONSOLE, uuid, err);
+	const char *program = NULL;
+	int64_t pid = 0;
+	hn_fact fact;
+
+	for (size_t i = 0; hn_error_fact(busy, i, &fact) == 0; i++) {
+		if (strcmp(fact.name, "program") == 0)
+			program = fact.text;
+		else if (strcmp(fact.name, "pid") == 0)
+			pid = fact.number;
+	}
+	if (program == NULL)
+		return base_error(err, HN_EBUSY, MACHINE_ROOM, "try again, or wait",
+			"the console of '%s' is in use by another process", name);
+	base_error(err, HN_EBUSY, MACHINE_ROOM, "wait for it to leave",
+		"the console of '%s' is in use by %s, process %lld", name, program, (long long)pid);
+	base_error_fact_number(err, "pid", pid);
+	base_error_fact(err, "program", program);
+	return HN_EBUSY;
+}
+
+/* QEMU serves one client at a time and lets the next one wait in silence; so that he is told, the
+ * one who is served holds a lock. Where a full disk has no room for its text the console is had
+ * without: it may be what mends that. */
+static int take_line(hn_os *os, const machine_options *options, const char *name, const char *uuid,
+	os_lock **held, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
+	char dir[256], path[280];
+	int result;
+
+	machine_unit_dir(options->root, uuid, dir);
+	snprintf(path, sizeof(path), "%s/console.lock", dir);
+	result = os_lock_take(
+		os, path, options->program, options->lock_wait, options->cancel, held, &problem);
+	if (result == 0 || result == HN_ENOSPC || result == HN_ENOENT)
+		return 0; /* no directory: there is no socket either */
+	if (result == HN_EBUSY)
+		return in_use(name, problem, err);
+	if (err != NULL)
+		*err = BASE_STEAL(problem);
+	return result;
+}
+
+static int not_there(hn_os *os, const machine_options *options, const char *name, const char *uuid,
+	int problem, hn_error **err)
+{
+	hn_unit_status status = HN_UNIT_STOPPED;
+
+	if (problem != -ENOENT && problem != -ECONNREFUSED)
+		return base_error_errno(
+			err, MACHINE_ROOM, -problem, "cannot connect to the console of '%s'", name);
+	(void)machine_peek(os, options->root, name, uuid, &status, NULL);
+	if (status == HN_UNIT_RUNNING)
+		return base_error(err, HN_ENOENT, MACHINE_ROOM, "see its value console",
+			"unit '%s' runs without a serial console", name);
+	return base_error(err, HN_EBUSY, MACHINE_ROOM, "start it", "unit '%s' is %s", name,
+		hn_unit_status_name(status));
+}
+
+static int check(
+	const machine_options *options, const char *uuid, const hn_machine_ops *ops, hn_error **err)
+{
+	int result = machine_uuid_check(uuid, err);
+
+	if (result == 0)
+		result = machine_root_check(options->root, err);
+	if (result < 0 || (ops != NULL && ops->console != NULL))
+		return result;
+	return machine_missing(ops, "console", err);
+}
+
+int machine_console_open(const base_permit *permit, hn_os *os, const machine_options *options,
+	const char *name, const char *uuid, int *fd, os_lock **held, hn_error **err)
+{
+	BASE_AUTO_OF(os_lock) os_lock *lock = NULL;
+	const hn_machine_ops *ops;
+	int opened, result = machine_permit(permit, uuid, err, 1, HN_VERB_UNIT_CONSOLE);
 
 	if (result < 0)
 		return result;
-	if (m->ops->console == NULL)
-		return machine_missing(m, "console", err);
-	return m->ops->console(m, uuid, fd, err);
+	ops = machine_driver_find(options->uri);
+	result = check(options, uuid, ops, err);
+	if (result == 0)
+		result = take_line(os, options, name, uuid, &lock, err);
+	if (result < 0)
+		return result;
+	opened = ops->console(os, options->root, uuid);
+	if (opened < 0)
+		return not_there(os, options, name, uuid, opened, err);
+	*fd = opened;
+	*held = BASE_STEAL(lock);
+	return 0;
 }
 
 int64_t machine_log_read(hn_os *os, const char *root, const char *uuid, uint64_t offset,

@@ -91,7 +91,7 @@ int machine_spec_of(machine *m, const machine_unit *unit, machine_spec **spec, h
 
 int machine_secrets_check(const machine *m, const machine_spec *spec, hn_error **err)
 {
-	return spec->secrets && m->ops->give == NULL ? machine_missing(m, "secrets", err) : 0;
+	return spec->secrets && m->ops->give == NULL ? machine_missing(m->ops, "secrets", err) : 0;
 }
 
 int machine_check(machine *m, const machine_unit *unit, hn_error **err)

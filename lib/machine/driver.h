@@ -206,7 +206,9 @@ typedef struct hn_machine_ops {
 	int (*change)(machine *m, const char *uuid, const machine_tuning *tuning, bool live,
 		hn_error **err);
 	int (*pid)(machine *m, const machine_brief *brief, pid_t *pid, hn_error **err);
-	int (*console)(machine *m, const char *uuid, int *fd, hn_error **err);
+	/* A descriptor, or a negative errno. Asks no connection to the driver, which may be another
+	 * process's: a console is open for hours. */
+	int (*console)(hn_os *os, const char *root, const char *uuid);
 	/* The domain of that name, 1 or 0, and how many domains there are, without a walk over all
 	 * of them. */
 	int (*find)(machine *m, const char *name, char uuid[37], uint64_t *domains, hn_error **err);
@@ -233,7 +235,7 @@ const hn_machine_ops *machine_driver_find(const char *uri);
 /* Domains that ran before this connection are still being re-attached by a thread of libvirt;
  * acting on one now could kill it. Returns when that is over. */
 int machine_wait_reattached(machine *m, hn_error **err);
-int machine_missing(const machine *m, const char *method, hn_error **err);
+int machine_missing(const hn_machine_ops *ops, const char *method, hn_error **err);
 /* HN_ENOSUP when the unit has secrets, and the driver cannot hand them over. */
 int machine_secrets_check(const machine *m, const machine_spec *spec, hn_error **err);
 

@@ -149,20 +149,14 @@ static int embed_pid(machine *m, const machine_brief *brief, pid_t *pid, hn_erro
 	return 0;
 }
 
-static int unix_console(machine *m, const char *uuid, int *fd, hn_error **err)
+static int unix_console(hn_os *os, const char *root, const char *uuid)
 {
 	char path[256 + 16];
 	char dir[256];
-	int opened;
 
-	machine_unit_dir(m->root, uuid, dir);
+	machine_unit_dir(root, uuid, dir);
 	snprintf(path, sizeof(path), "%s/console.sock", dir);
-	opened = m->os->ops->connect_unix(m->os, path);
-	if (opened < 0)
-		return base_error_errno(
-			err, MACHINE_ROOM, -opened, "cannot connect to the console of %s", uuid);
-	*fd = opened;
-	return 0;
+	return os->ops->connect_unix(os, path);
 }
 
 const hn_machine_ops machine_driver_embed = {

@@ -10,7 +10,7 @@ static int test_change(
 {
 	if (tuning->kind == MACHINE_TUNE_ATTACH || tuning->kind == MACHINE_TUNE_DETACH ||
 		tuning->kind == MACHINE_TUNE_RESIZE || tuning->kind == MACHINE_TUNE_WEIGHT)
-		return machine_missing(m, "change of devices", err);
+		return machine_missing(m->ops, "change of devices", err);
 	/* Some of its calls take only one of live and persistent at a time. */
 	if (live && tuning->kind == MACHINE_TUNE_MEMORY) {
 		int result = virt_change_flags(m, uuid, tuning, VIR_DOMAIN_AFFECT_LIVE, err);

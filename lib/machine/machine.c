@@ -20,10 +20,12 @@ const hn_machine_ops *machine_driver_find(const char *uri)
 	return NULL;
 }
 
-int machine_missing(const machine *m, const char *method, hn_error **err)
+int machine_missing(const hn_machine_ops *ops, const char *method, hn_error **err)
 {
-	base_error(err, HN_ENOSUP, MACHINE_ROOM, NULL, "driver %s has no %s", m->ops->name, method);
-	base_error_fact(err, "driver", m->ops->name);
+	const char *name = ops == NULL ? "unknown" : ops->name;
+
+	base_error(err, HN_ENOSUP, MACHINE_ROOM, NULL, "driver %s has no %s", name, method);
+	base_error_fact(err, "driver", name);
 	base_error_fact(err, "method", method);
 	return HN_ENOSUP;
 }

@@ -247,7 +247,7 @@ int machine_await_ready(machine *m, machine_live *live, const base_permit *permi
 	const char *said = NULL;
 
 	if ((m->ops->flags & MACHINE_REAL) == 0)
-		return machine_missing(m, "ready signal", err);
+		return machine_missing(m->ops, "ready signal", err);
 	for (;;) {
 		int64_t left = deadline - os_monotonic(m->os);
 		int result;
@@ -425,7 +425,7 @@ static int holds(
 		return 1;
 	}
 	if (m->ops->pid == NULL)
-		return machine_missing(m, "ready signal", err);
+		return machine_missing(m->ops, "ready signal", err);
 	/* A unit that is down may be started meanwhile by somebody else. */
 	if (!machine_is_active(brief.status) || m->ops->pid(m, &brief, &pid, NULL) < 0)
 		return *live != NULL && (*live)->ended ? guest_ended(*live, "ready", err) : 0;

@@ -28,7 +28,7 @@ static bool is_file_of_ours(const char *entry, const char *name)
 static bool is_made_anew(const char *name)
 {
 	static const char *const files[] = {"run", "boot.cbor", "console.log", "console.log.1",
-		"console.log.2", "console.log.3", "console.sock", "unit.sock"};
+		"console.log.2", "console.log.3", "console.sock", "console.lock", "unit.sock"};
 
 	for (size_t i = 0; i < BASE_COUNT(files); i++)
 		if (is_file_of_ours(name, files[i]))

@@ -137,8 +137,11 @@ const cli_command compute_commands[] = {
 	{RUN, "move", "UNIT...", "move units to another host", NULL, options_move,
 		"move web-1 --to host-b\n", compute_move, false},
 	{RUN, "console", "UNIT", "connect to the serial console; ^] leaves",
-		"One client at a time. Escape sequences of the guest other than colour are taken out unless "
-		"--raw is given.",
+		"One client at a time: the next is told which process is served. It blocks nothing else: "
+		"while it is open, units are tagged, changed, started and stopped from elsewhere, this one "
+		"too. It ends with 0 when the unit stops, and with 8 and the reason within a second when the "
+		"session is over or a token no longer reaches the unit, as when a tag is taken away. Escape "
+		"sequences of the guest other than colour are taken out unless --raw is given.",
 		options_console,
 		"console web-1\nconsole web-1 --log\nconsole web-1 --follow --for 10s\n",
 		compute_console, false},

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 enum { LEAVE = 0x1d /* ^] */, CHUNK = 16384, FOLLOW_MS = 200 };
+#define PATIENCE (10 * COMPUTE_NS)
 
 typedef struct console {
 	cli_run *cli;
@@ -129,23 +130,47 @@ static int talk(console *line, hn_session *session, int fd, hn_error **err)
 	return 0;
 }
 
+static bool is_off(hn_unit_status status)
+{
+	return status == HN_UNIT_STOPPED || status == HN_UNIT_DEFINED ||
+	       status == HN_UNIT_CRASHED || status == HN_UNIT_ABSENT;
+}
+
+/* A hypervisor that ends closes its sockets first: it may be seen a moment longer. */
+static bool has_stopped(console *line, hn_session *session)
+{
+	for (int64_t until = monotonic() + PATIENCE; monotonic() < until && !over(line);
+		poll(NULL, 0, FOLLOW_MS)) {
+		CLI_AUTO_OF(hn_unit) hn_unit *found = NULL;
+
+		if (hn_unit_find(session, cli_operand(line->cli, 0), false, &found, NULL) < 0)
+			return false; /* may not be looked at */
+		if (is_off(hn_unit_get_status(found)))
+			return true;
+	}
+	return false;
+}
+
 /* Why the line was closed: a right that is over, or the guest. */
-static int closed(console *line, hn_session *session)
+static int closed(console *line, hn_session *session, const hn_console *connection)
 {
 	const char *unit = cli_operand(line->cli, 0);
-	CLI_AUTO_OF(hn_unit) hn_unit *found = NULL;
 	hn_error *error = NULL;
 
 	if (hn_session_live(session, &error) < 0)
 		return cli_fail(line->cli, error);
-	if (hn_unit_find(session, unit, false, &found, NULL) == 0) {
-		CLI_AUTO_FREE char *object = cli_format("unit/%s", hn_unit_uuid(found));
-
-		if (hn_session_check(session, "unit.console", object, &error) < 0)
-			return cli_fail(line->cli, error);
+	if (hn_console_ended(connection, &error) < 0) {
+		/* the unit may have no name for whom it is out of reach */
+		if (!line->cli->quiet && !line->cli->json)
+			fprintf(stderr, "the right to the console of %s is over\n", unit);
+		return cli_fail(line->cli, error);
 	}
-	if (!line->cli->quiet)
-		fprintf(stderr, "the console of %s was closed\n", unit);
+	if (line->cli->quiet)
+		return 0;
+	if (has_stopped(line, session))
+		fprintf(stderr, "%s has stopped: its console is closed\n", unit);
+	else
+		fprintf(stderr, "the console of %s was closed by its hypervisor\n", unit);
 	return 0;
 }
 
@@ -172,10 +197,9 @@ static int interactive(console *line, hn_session *session)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
 		fputc('\n', stderr);
 	}
-	connection = hn_console_free(connection);
 	if (result < 0)
 		return cli_fail(line->cli, error);
-	return result > 0 ? closed(line, session) : 0;
+	return result > 0 ? closed(line, session, connection) : 0;
 }
 
 int compute_console(cli_run *cli)

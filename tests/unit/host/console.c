@@ -82,6 +82,8 @@ static void expect_lost(lab *l, hn_session *session, hn_console *console, const 
 	cr_expect_not_null(strstr(lab_why(l), why), "%s", lab_why(l));
 	cr_expect(is_over(console));
 	cr_expect_eq(fake_console_client(), -1);
+	cr_expect_eq(hn_console_ended(console, lab_err(l)), HN_ESESSION);
+	cr_expect_not_null(strstr(lab_why(l), why), "%s", lab_why(l));
 }
 
 static void cut(lab *l, const hn_session *session)
@@ -212,9 +214,48 @@ Test(console, of_a_unit_out_of_reach_ends_alone)
 	cr_expect(is_over(console));
 	cr_expect(is_open(other));
 	cr_expect_eq(session->console_count, 1);
+	cr_expect_eq(hn_console_ended(other, lab_err(&l)), 0);
+	cr_expect_eq(hn_console_ended(console, lab_err(&l)), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "tags"), "%s", lab_why(&l));
 	(void)hn_console_free(console);
 	cr_expect_eq(session->console_count, 1);
 	(void)hn_console_free(other);
+}
+
+/* Who has a console open for hours keeps nobody from the machine, nor is he kept from it. */
+Test(console, asks_for_no_machine)
+{
+	LAB l = new_lab();
+	hn_console *console;
+	unsigned opens;
+
+	lab_reopen(&l);
+	opens = fake.opens;
+	fake.busy = true;
+	console = console_of(&l, l.session);
+	tick(&l);
+	cr_expect_eq(hn_session_live(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect(is_open(console));
+	cr_expect_eq(fake.opens, opens);
+	cr_expect_null(l.host->machine);
+	cr_expect_null(l.host->lock);
+	fake.busy = false;
+	(void)hn_console_free(console);
+}
+
+/* It is for the guest to say. */
+Test(console, that_its_guest_ends_was_not_ended_by_us)
+{
+	LAB l = new_lab();
+	hn_console *console = console_of(&l, l.session);
+	char byte;
+
+	(void)shutdown(fake.clients[0], SHUT_RDWR);
+	tick(&l);
+	cr_expect_eq(hn_session_live(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(read(hn_console_fd(console), &byte, 1), 0);
+	cr_expect_eq(hn_console_ended(console, lab_err(&l)), 0);
+	(void)hn_console_free(console);
 }
 
 static void note_consoles(void *arg, const char *why)

@@ -237,7 +237,6 @@ Test(testdriver, every_change_needs_its_permit)
 	cr_expect_eq(machine_reset(&wrong, m, UUID, NULL), HN_EDENIED);
 	cr_expect_eq(machine_undefine(&wrong, m, UUID, NULL), HN_EDENIED);
 	cr_expect_eq(machine_change(&wrong, m, &unit, "compute.units", "1", "2", NULL), HN_EDENIED);
-	cr_expect_eq(machine_console_open(&wrong, m, UUID, NULL, NULL), HN_EDENIED);
 	cr_expect_eq(status(), HN_UNIT_ABSENT);
 	hn_view_unref(view);
 }
@@ -539,21 +538,6 @@ Test(testdriver, wait_is_cancelled)
 	hn_view_unref(view);
 }
 
-Test(testdriver, no_console_and_no_process)
-{
-	hn_view *view = view_of("");
-	base_permit may = permit(HN_VERB_UNIT_CONSOLE);
-	hn_error *err = NULL;
-	int fd = 77;
-
-	start(view, 0);
-	cr_expect_eq(machine_console_open(&may, m, UUID, &fd, &err), HN_ENOSUP);
-	cr_expect_eq(fd, 77, "untouched on failure");
-	cr_expect_not_null(strstr(hn_error_message(err), "driver test has no console"));
-	hn_error_unref(err);
-	hn_view_unref(view);
-}
-
 Test(testdriver, sweep_removes_directories_without_domain)
 {
 	static const char *const keep[] = {"33333333-2222-4333-8444-555555555555"};
@@ -609,7 +593,8 @@ Test(testdriver, late_events_of_an_earlier_run_end_nothing)
 Test(testdriver, undefine_keeps_disks)
 {
 	static const char *const anew[] = {"run", "boot.cbor", "console.log", "console.log.1",
-		"console.log.3", "console.sock", "unit.sock", "run.new-0123456789abcdef"};
+		"console.log.3", "console.sock", "console.lock", "unit.sock",
+		"run.new-0123456789abcdef"};
 	static const char *const stay[] = {"data.raw", "root.qcow2", "console.raw", "run.raw"};
 	hn_view *view = view_of("");
 	base_permit remove = permit(HN_VERB_UNIT_DELETE);
