@@ -32,7 +32,7 @@ static int in_use(const char *name, const hn_error *busy, hn_error **err)
 }
 
 /* QEMU serves one client at a time and lets the next one wait in silence; so that he is told, the
- * one who is served holds a lock. Where a full disk has no room for its text the console is had
+ * one who is served holds a lock. Where a full disk has no room for it the console is had
  * without: it may be what mends that. */
 static int take_line(hn_os *os, const machine_options *options, const char *name, const char *uuid,
 	os_lock **held, hn_error **err)

@@ -6,6 +6,7 @@
 #include "fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -179,10 +180,10 @@ Test(console, needs_its_own_right)
 	leave(&one);
 }
 
-static ssize_t full(hn_os *os, int fd, const void *bytes, size_t size, off_t at)
+/* No room for another file. */
+static int full(hn_os *os, const char *path, int flags, mode_t mode)
 {
-	(void)os, (void)fd, (void)bytes, (void)size, (void)at;
-	return -ENOSPC;
+	return (flags & O_CREAT) != 0 ? -ENOSPC : hn_os_real()->ops->open(os, path, flags, mode);
 }
 
 /* It may be what mends that. */
@@ -192,10 +193,11 @@ Test(console, is_had_on_a_full_disk)
 	hn_os os = {.ops = &ops};
 	caller one;
 
-	ops.pwrite = full;
+	ops.open = full;
 	listen_as_guest();
 	cr_assert_eq(connect_by(&os, HN_VERB_UNIT_CONSOLE, NULL, &one), 0, "%s",
 		hn_error_message(one.err));
 	cr_expect_geq(one.fd, 0);
+	cr_expect_null(one.held);
 	leave(&one);
 }
