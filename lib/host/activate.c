@@ -171,7 +171,7 @@ static int run_for_unit(hn_host *host, const char *sql, int64_t unit, hn_error *
 	return state_run(query, err);
 }
 
-static int drop_tags(apply_run *run, const plan_unit *unit, hn_error **err)
+static int drop_tags(apply_run *run, plan_unit *unit, hn_error **err)
 {
 	int rc = run_for_unit(run->host,
 		"INSERT INTO temp.dropped_tag SELECT * FROM unit_tag WHERE unit = ?1",
@@ -180,6 +180,7 @@ static int drop_tags(apply_run *run, const plan_unit *unit, hn_error **err)
 	if (rc >= 0)
 		rc = run_for_unit(
 			run->host, "DELETE FROM unit_tag WHERE unit = ?1", unit->record->id, err);
+	unit->untagged = true;
 	return rc < 0 ? rc
 		      : host_event(run->host, run->session, "org.hypernix.unit.tags.changed.v1",
 				unit->uuid, unit->name, NULL, err);

@@ -68,7 +68,9 @@ static int declare_unit(apply_run *run, plan_unit *unit, const host_owners *owne
 		rc = freeze(run, unit, err);
 	if (rc >= 0)
 		rc = host_desire(run->host, run->session, unit->record, unit->desired, err);
-	if (rc <= 0)
+	if (rc == HOST_DESIRED_TAGS && !unit->untagged)
+		return send(run, unit, "org.hypernix.unit.tags.changed.v1", err);
+	if (rc != HOST_DESIRED_VALUES)
 		return rc;
 	rc = host_hold_values(
 		run->session, HN_VERB_UNIT_UPDATE, unit->record, unit->desired, NULL, err);

@@ -3,6 +3,7 @@
  * The gate to what changes a unit's desired values: define, set, tag, force.
  */
 #include "host/call.h"
+#include "tags/tags-ask.h"
 
 #define RECONFIGURED "org.hypernix.unit.reconfigured.v1"
 #define NS_A_SECOND INT64_C(1000000000)
@@ -68,7 +69,8 @@ static int put_tag(const host_edit *edit, const char *tag, bool added, hn_error 
 	int rc = state_find(edit->host->store,
 		"INSERT INTO unit_tag(unit, tag, added, source, who, at, why, expires)"
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL) ON CONFLICT(unit, tag)"
-		" DO UPDATE SET added = ?3, source = ?4, who = ?5, at = ?6, why = ?7",
+		" DO UPDATE SET added = ?3, source = ?4, who = ?5, at = ?6, why = ?7,"
+		" expires = NULL WHERE added <> ?3 OR expires IS NOT NULL",
 		&query, err);
 
 	if (rc < 0)
@@ -394,27 +396,26 @@ static int drop_tag_row(const host_edit *edit, const char *tag, hn_error **err)
 		return rc;
 	state_bind_int(query, 1, edit->unit->id);
 	state_bind_text(query, 2, tag);
-	rc = state_run(query, err);
-	return rc < 0 ? rc : (int)state_changes(edit->host->store);
+	return state_run(query, err);
+}
+
+/* What the declaration says and what run time has said of a tag are asked, and not what the unit
+ * had before: names may come twice, and a tag that is implied can be put too. */
+static bool is_declared(const host_edit *edit, const char *tag)
+{
+	return tags_resolver_declares(edit->host->resolver, edit->unit->name, tag);
 }
 
 static int add_tag(const host_edit *edit, const char *tag, hn_error **err)
 {
-	const char *how = tag_source(edit->unit, tag);
-	int rc;
-
-	if (how && strncmp(how, "implied", 7) != 0)
-		return 0;
-	rc = drop_tag_row(edit, tag, err); /* a declared tag that was taken away comes back */
-	if (rc != 0)
-		return rc;
-	return put_tag(edit, tag, true, err);
+	/* a declared tag that was taken away comes back */
+	return is_declared(edit, tag) ? drop_tag_row(edit, tag, err)
+				      : put_tag(edit, tag, true, err);
 }
 
 static int remove_tag(const host_edit *edit, const char *tag, hn_error **err)
 {
 	const char *how = tag_source(edit->unit, tag);
-	int rc;
 
 	if (!how)
 		return base_error(err, HN_ENOENT, HOST_ROOM, NULL, "%s has no tag \"%.80s\"",
@@ -423,10 +424,8 @@ static int remove_tag(const host_edit *edit, const char *tag, hn_error **err)
 		return base_error(err, HN_EINVAL, HOST_ROOM, "remove what implies it",
 			"%s has the tag \"%.80s\" only because it is %s", edit->unit->name, tag,
 			how);
-	rc = drop_tag_row(edit, tag, err);
-	if (rc != 0)
-		return rc;
-	return put_tag(edit, tag, false, err);
+	return is_declared(edit, tag) ? put_tag(edit, tag, false, err)
+				      : drop_tag_row(edit, tag, err);
 }
 
 static int admit_tag(const host_edit *edit, const char *tag, host_permit *permit, hn_error **err)

@@ -324,6 +324,7 @@ struct hn_unit {
 	uint64_t generation;        /* of the desired view */
 	hn_view *desired, *applied; /* NULL when there is none */
 	uint8_t desired_digest[CRYPTO_DIGEST]; /* of the values */
+	uint8_t desired_chains[CRYPTO_DIGEST]; /* of what explains them, tags and policies too */
 	uint8_t applied_digest[CRYPTO_DIGEST];
 	uint8_t defined_digest[CRYPTO_DIGEST]; /* of the values that the persistent definition was
 						  made from */
@@ -371,9 +372,16 @@ int host_view_digest(const hn_view *view, uint8_t digest[CRYPTO_DIGEST], hn_erro
  * waits for a restart. */
 int host_view_mix(const hn_view *base, const hn_view *other, const char *const *keys, size_t count,
 	hn_view **mixed, hn_error **err);
-/* Stores a view as desired when it differs, with the line of history that says who and why. 1 when
- * it did. */
-int host_desire(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_view *view,
+/* Stores a view as desired when it differs, with a line of history that says who and why when its
+ * values do. What only explains them is stored too, also of an applied view with the same values:
+ * tags, policies, where each value is from. Then `unit`, a record that nobody else holds, has the
+ * views that were stored before. */
+typedef enum host_desired {
+	HOST_DESIRED_BEFORE, /* the same values, by the same tags and policies */
+	HOST_DESIRED_TAGS,   /* only those are others */
+	HOST_DESIRED_VALUES
+} host_desired;
+int host_desire(hn_host *host, const hn_session *session, hn_unit *unit, const hn_view *view,
 	hn_error **err);
 /* The oldest lines of a unit's history go when there are more than UNIT_HISTORY. */
 int host_history_trim(hn_host *host, int64_t unit, hn_error **err);

@@ -60,6 +60,7 @@ typedef struct plan_unit {
 	machine_real *real;  /* observed; NULL when there is no domain or nobody looked */
 	bool observed, skip; /* skip: not in the scope of this plan */
 	bool fresh;          /* its record was made by this apply */
+	bool untagged;       /* this apply has dropped its tags of run time, and told so */
 	int64_t order;
 } plan_unit;
 

@@ -9,7 +9,7 @@
 #define SELECT_UNIT                                                                                \
 	"SELECT u.id, u.uuid, u.name, u.owner, u.undeclared, u.inconsistent, u.wanted, u.status,"  \
 	" u.ready, u.machine, u.addresses, u.vcpus, u.generation, u.defined,"                      \
-	" d.digest, d.body, dc.body, a.digest, a.body, ac.body," STALE " FROM unit u"              \
+	" d.digest, d.body, dc.body, a.digest, a.body, ac.body," STALE ", dc.digest FROM unit u"   \
 	" LEFT JOIN unit_view dv ON dv.unit = u.id AND dv.role = 0"                                \
 	" LEFT JOIN view d ON d.id = dv.body LEFT JOIN view dc ON dc.id = dv.chains"               \
 	" LEFT JOIN unit_view av ON av.unit = u.id AND av.role = 1"                                \
@@ -19,9 +19,9 @@
 #define SELECT_LIGHT                                                                               \
 	"SELECT u.id, u.uuid, u.name, u.owner, u.undeclared, u.inconsistent, u.wanted, u.status,"  \
 	" u.ready, u.machine, u.addresses, u.vcpus, u.generation, u.defined,"                      \
-	" d.digest, NULL, NULL, a.digest, NULL, NULL," STALE " FROM unit u"                        \
+	" d.digest, NULL, NULL, a.digest, NULL, NULL," STALE ", dc.digest FROM unit u"             \
 	" LEFT JOIN unit_view dv ON dv.unit = u.id AND dv.role = 0"                                \
-	" LEFT JOIN view d ON d.id = dv.body"                                                      \
+	" LEFT JOIN view d ON d.id = dv.body LEFT JOIN view dc ON dc.id = dv.chains"               \
 	" LEFT JOIN unit_view av ON av.unit = u.id AND av.role = 1"                                \
 	" LEFT JOIN view a ON a.id = av.body"
 
@@ -99,6 +99,7 @@ static int read_unit(state_query *query, hn_unit *unit, bool light, hn_error **e
 	unit->generation = (uint64_t)state_int(query, 12);
 	host_read_digest(query, 13, unit->defined_digest);
 	unit->stale_secrets = state_int(query, 20) != 0;
+	host_read_digest(query, 21, unit->desired_chains);
 	rc = keep_text(query, 9, &unit->machine, err);
 	if (rc >= 0)
 		rc = keep_text(query, 10, &unit->addresses, err);

@@ -11,16 +11,24 @@ static void free_bytes(uint8_t **bytes)
 }
 #define AUTO_BYTES __attribute__((cleanup(free_bytes)))
 
-int host_view_digest(const hn_view *view, uint8_t digest[CRYPTO_DIGEST], hn_error **err)
+typedef int (*encode_fn)(const hn_view *view, uint8_t **bytes, size_t *size, hn_error **err);
+
+static int digest_of(
+	const hn_view *view, encode_fn encode, uint8_t digest[CRYPTO_DIGEST], hn_error **err)
 {
 	AUTO_BYTES uint8_t *bytes = NULL;
 	size_t size = 0;
-	int rc = hn_view_encode(view, &bytes, &size, err);
+	int rc = encode(view, &bytes, &size, err);
 
 	if (rc < 0)
 		return rc;
 	crypto_blake2b(bytes, size, digest);
 	return 0;
+}
+
+int host_view_digest(const hn_view *view, uint8_t digest[CRYPTO_DIGEST], hn_error **err)
+{
+	return digest_of(view, hn_view_encode, digest, err);
 }
 
 static int remove_view(hn_host *host, const hn_unit *unit, host_role role, hn_error **err)
@@ -126,27 +134,97 @@ static int note_generation(hn_host *host, const hn_unit *unit, uint64_t generati
 	return state_run(query, err);
 }
 
-int host_desire(hn_host *host, const hn_session *session, const hn_unit *unit, const hn_view *view,
-	hn_error **err)
+/* What explains the desired values is true of applied ones that are the same. */
+static int explain_applied(hn_host *host, const hn_unit *unit, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store,
+		"UPDATE unit_view SET chains = d.chains FROM unit_view d WHERE d.unit = ?1"
+		" AND d.role = 0 AND unit_view.unit = ?1 AND unit_view.role = 1"
+		" AND unit_view.body = d.body",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, unit->id);
+	return state_run(query, err);
+}
+
+typedef int (*pair_fn)(const hn_view *view, size_t index, const char **name, const char **how);
+
+/* Names are sorted; how the unit comes by each is not asked. */
+static bool same_names(const hn_view *left, const hn_view *right, pair_fn at)
+{
+	const char *name, *other, *how;
+
+	for (size_t i = 0;; i++) {
+		bool more = at(left, i, &name, &how) >= 0;
+
+		if (more != (at(right, i, &other, &how) >= 0))
+			return false;
+		if (!more || strcmp(name, other) != 0)
+			return !more;
+	}
+}
+
+/* The values stay: who has changed what they are by. */
+static int explain_anew(hn_host *host, hn_unit *unit, const hn_view *view, hn_error **err)
+{
+	/* The record may share what was just resolved, and an apply that is undone goes back to it.
+	 */
+	int rc = host_unit_views(host, unit, err);
+	bool same;
+
+	if (rc < 0)
+		return rc;
+	same = same_names(unit->desired, view, hn_view_tag_at) &&
+	       same_names(unit->desired, view, hn_view_policy_at);
+	rc = host_view_store(host, unit, HOST_DESIRED, view, NULL, err);
+	if (rc >= 0)
+		rc = explain_applied(host, unit, err);
+	if (rc < 0)
+		return rc;
+	return same ? HOST_DESIRED_BEFORE : HOST_DESIRED_TAGS;
+}
+
+/* 1 the values are those that are stored, 2 all that explains them too, 0 neither. */
+static int compare_desired(const hn_unit *unit, const hn_view *view, hn_error **err)
 {
 	uint8_t digest[CRYPTO_DIGEST];
-	uint64_t generation = 0;
 	int rc = host_view_digest(view, digest, err);
 
 	if (rc < 0)
 		return rc;
-	if (unit->desired && memcmp(digest, unit->desired_digest, CRYPTO_DIGEST) == 0)
+	if (!unit->desired || memcmp(digest, unit->desired_digest, CRYPTO_DIGEST) != 0)
 		return 0;
+	rc = digest_of(view, hn_view_encode_chains, digest, err);
+	if (rc < 0)
+		return rc;
+	return memcmp(digest, unit->desired_chains, CRYPTO_DIGEST) != 0 ? 1 : 2;
+}
+
+int host_desire(hn_host *host, const hn_session *session, hn_unit *unit, const hn_view *view,
+	hn_error **err)
+{
+	uint64_t generation = 0;
+	int rc = compare_desired(unit, view, err);
+
+	if (rc == 1)
+		return explain_anew(host, unit, view, err);
+	if (rc != 0)
+		return rc < 0 ? rc : HOST_DESIRED_BEFORE;
 	rc = host_generation_current(host, &generation, err);
 	if (rc >= 0)
 		rc = host_view_store(host, unit, HOST_DESIRED, view, NULL, err);
+	if (rc >= 0)
+		rc = explain_applied(host, unit, err);
 	if (rc >= 0)
 		rc = note_generation(host, unit, generation, err);
 	if (rc >= 0)
 		rc = add_history(host, session, unit, generation, err);
 	if (rc >= 0)
 		rc = host_hold_settle(host, unit, err);
-	return rc < 0 ? rc : 1;
+	return rc < 0 ? rc : HOST_DESIRED_VALUES;
 }
 
 /* --- mixing: canonical values are a CBOR map from key id, or [id, name], to a value --- */

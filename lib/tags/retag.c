@@ -4,6 +4,7 @@
  */
 #include "tags/redact.h"
 #include "tags/resolver-private.h"
+#include "tags/tags-ask.h"
 
 /* Names with room for more; texts are borrowed. */
 typedef struct names {
@@ -44,6 +45,14 @@ static bool is_declared(const hn_resolver *resolver, const tags_unit_state *entr
 		if (strcmp(catalog->tags[unit->tags[i]].name, name) == 0)
 			return true;
 	return false;
+}
+
+bool tags_resolver_declares(const hn_resolver *resolver, const char *unit, const char *tag)
+{
+	size_t index;
+
+	return tags_resolver_find(resolver, unit, &index) &&
+	       is_declared(resolver, &resolver->entries[index], tag);
 }
 
 static void copy_definitions(const tags_input *from, hn_definition *definitions)

@@ -248,6 +248,25 @@ static int check_whole(torture *t)
 	return 0;
 }
 
+/* What is stored of a unit says the tags that it has. */
+static int check_tags(torture *t)
+{
+	BASE_AUTO_OF(hn_resolver) hn_resolver *resolver = NULL;
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	BASE_AUTO_OF(hn_view) hn_view *view = NULL;
+	AUTO_HANDLES h = {0};
+	size_t count;
+
+	TORTURE_CHECK(open_handles(t, &h, NULL) == 0);
+	TORTURE_CHECK(hn_unit_find(h.session, "a", false, &unit, NULL) == 0);
+	TORTURE_CHECK(hn_host_fork_resolver(h.session, &resolver, NULL) == 0);
+	TORTURE_CHECK(hn_resolve(resolver, "a", &view, NULL) == 0);
+	count = hn_view_tag_count(view);
+	TORTURE_CHECK(hn_view_tag_count(hn_unit_desired(unit)) == count);
+	TORTURE_CHECK(hn_view_tag_count(hn_unit_applied(unit)) == count);
+	return 0;
+}
+
 static int check_drop(torture *t)
 {
 	bool empty = false;
@@ -255,6 +274,7 @@ static int check_drop(torture *t)
 	TORTURE_CHECK(check_whole(t) == 0);
 	TORTURE_CHECK(drop(t, NULL, NULL) == 0);
 	TORTURE_CHECK(shows("a", "compute.units", "100"));
+	TORTURE_CHECK(check_tags(t) == 0);
 	TORTURE_CHECK(drop(t, &empty, NULL) == 0);
 	TORTURE_CHECK(empty);
 	return 0;
@@ -305,6 +325,35 @@ static int check_shutdown(torture *t)
 	return check_boot(t);
 }
 
+/* --- a tag that changes no value --- */
+
+static int prepare_plain(torture *t)
+{
+	static const char plain[] = "{\"hypernix\":1,\"tags\":{\"plain\":{}},\"units\":{\"a\":{}}}";
+	AUTO_HANDLES h = {0};
+
+	fake_reset();
+	TORTURE_CHECK(open_handles(t, &h, NULL) == 0);
+	TORTURE_CHECK(apply(&h, plain, NULL, NULL) == 0);
+	return 0;
+}
+
+static int run_retag(torture *t, hn_error **err)
+{
+	const char *tag = "plain";
+	AUTO_HANDLES h = {0};
+	int rc = open_handles(t, &h, err);
+
+	return rc < 0 ? rc : hn_unit_tag(h.session, "a", &tag, 1, NULL, 0, err);
+}
+
+static int check_retag(torture *t)
+{
+	TORTURE_CHECK(check_tags(t) == 0);
+	TORTURE_CHECK(run_retag(t, NULL) == 0);
+	return check_tags(t);
+}
+
 static const hn_code also[] = {HN_EAUDIT, HN_EINCONSISTENT, HN_EUNDO, HN_OK};
 
 static const torture_scenario scenarios[] = {
@@ -331,6 +380,14 @@ static const torture_scenario scenarios[] = {
 		.io = true,
 		.also = also,
 		.stride = 89},
+	{.name = "retag",
+		.prepare = prepare_plain,
+		.run = run_retag,
+		.check = check_retag,
+		.io = true,
+		.also = also,
+		.first = 40,
+		.stride = 41},
 	{.name = "boot",
 		.prepare = prepare_off,
 		.run = run_boot,
