@@ -13,7 +13,7 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 HYPERNIX_ARGUMENTS=("$@")
 build=${HYPERNIX_BUILD:-${HYPERNIX_BUILDS:-$root/build}/quickstart}
 guest=${HYPERNIX_GUEST:-${XDG_CACHE_HOME:-$HOME/.cache}/hypernix/guest}
-work='' hv='' hvcap='' step_name='' no_guest=''
+work='' hv='' hvcap='' step_name='' no_guest='' opens='' hours=''
 . "$root/tests/lib/packages.sh"
 . "$root/tests/lib/build.sh"
 
@@ -62,6 +62,19 @@ explained() {
 	sed '/^  yes/d' "$work/said"
 	sed -n 2p "$work/said" | grep -q "^$verdict: " || fail "should be $verdict"
 	grep -qF -- "$says" "$work/said" || fail "should say: $says"
+}
+
+# says LINE...: the last explanation has these lines, exactly.
+says() {
+	local line
+	for line in "$@"; do
+		grep -qxF -- "$line" "$work/said" || fail "should have the line: $line"
+	done
+}
+# The line of it that says what ended the token, without what differs from run to run.
+ended() {
+	grep '^ended by: ' "$work/said" | sed -E \
+		-e 's/[0-9a-f]{32}/NUMBER/' -e 's/[0-9-]{10}T[0-9:]{8}Z/TIME/' -e 's/record [0-9]+/record N/'
 }
 
 guests() {
@@ -135,11 +148,13 @@ issue() {
 		--when 'Mon..Fri 09:00-17:30 Europe/Berlin' --ttl 29d --to bo.pub -o office.cap
 	cap verify office.cap --trust trust.cbor
 	# What holds at this minute, and what does not, whenever this script is run.
-	other=$(TZ=Europe/Berlin LC_ALL=C date -d '+3 days' +%a)
+	opens=$(TZ=Europe/Berlin date -d '+3 days' +%F)
+	other=$(LC_ALL=C date -d "$opens" +%a)
 	cap issue --for bo --verbs unit.read,unit.start,unit.stop,unit.console --on 'unit/*' --tags-all web \
 		--when 'Mon..Sun 00:00-24:00 Europe/Berlin' --ttl 8h --to bo.pub -o now.cap
 	cap issue --for bo --verbs unit.read,unit.start --on 'unit/*' --tags-all web \
-		--when "$other 09:00-17:30 Europe/Berlin" --ttl 8h --to bo.pub -o later.cap
+		--when "$other 09:00-17:30 Europe/Berlin" --ttl 8d --to bo.pub -o later.cap
+	hours="schedule $other 09:00-17:30 Europe/Berlin"
 	cap issue --for operator --verbs node.role,cap.read,breakglass.review --on 'node/*' --ttl 8h --to operator.pub -o admin.cap
 }
 
@@ -162,8 +177,18 @@ office_hours() {
 
 now_and_later() {
 	explained allowed 'until: ' now.cap unit.start unit:web-1 --key bo.key
-	explained denied 'opens ' later.cap unit.start unit:web-1 --key bo.key
+	# Only the hours stand against it: the tag is there.
+	explained denied "opens $opens" later.cap unit.start unit:web-1 --key bo.key
+	says "because: $hours: closed now, opens $opens 09:00" "allowed again from: $(berlin "$opens 09:00:00")" \
+		'  yes  link 0: tags all web' "  no   link 0: $hours: closed now, opens $opens 09:00"
+	# Of a unit that is none of his at any hour a holder learns no more than of one that is not there; the operator does.
+	explained denied 'tags all web' later.cap unit.start unit:db-1 --key bo.key
+	says "because: tags all web: the unit's tags are not known"
+	explained denied 'tags all web' later.cap unit.start unit:db-1
+	says 'because: tags all web: the unit does not have all of the tags'
+	! grep -q '^allowed again' "$work/said" || fail "waiting does not give it the tag"
 	explained denied 'tags all web' now.cap unit.start unit:db-1 --key bo.key
+	says "because: tags all web: the unit's tags are not known"
 	explained denied 'no grant has this verb' now.cap unit.delete unit:web-1 --key bo.key
 	# What may not be read looks as if it were not there.
 	refused 4 'there is no unit "web-1"' compute start web-1 --cap later.cap --cap-key bo.key
@@ -223,6 +248,25 @@ console() {
 	[ "$took" -lt 1000 ] || fail "that is more than a second"
 	refused 8 revoked compute list --cap read.cap
 	compute stop web-1 --force
+}
+
+# A token that is revoked says so, to its holder and, with the reason, to the operator.
+revoked() {
+	local number told
+	cap issue --for bo --verbs unit.read --on 'unit/*' --ttl 8h --to bo.pub -o lost.cap
+	number=$(cti_of lost.cap)
+	cap revoke --cti "$number" --reason 'the laptop is lost'
+	explained denied 'because: link 0: revoked' lost.cap unit.read unit:web-1 --key bo.key
+	told=$(ended)
+	[ "$told" = 'ended by: token, link 0, NUMBER, since TIME' ] || fail "not: $told"
+	! grep -q laptop "$work/said" || fail "the reason is not for the holder"
+	explained denied 'because: link 0: revoked' lost.cap unit.read unit:web-1
+	told=$(ended)
+	[ "$told" = 'ended by: token, link 0, NUMBER, since TIME, record N of the audit log' ] || fail "not: $told"
+	grep -qF "link 0, $number, since" "$work/said" || fail "not the number of the token"
+	says 'reason: the laptop is lost'
+	refused 8 "token $number: revoked" compute list --cap lost.cap --cap-key bo.key
+	refused 8 'ask for a new token' compute list --cap lost.cap --cap-key bo.key
 }
 
 # Without a network where this can be had, since nobody is asked.
@@ -333,6 +377,8 @@ main() {
 	now_and_later
 	step "the holder narrows a token offline"
 	attenuate
+	step "a revoked token, explained"
+	revoked
 	step "a revocation closes an open console"
 	if [ -z "$missing" ]; then console; else echo "left out: $missing"; fi
 	step "break-glass: two of five, offline"

@@ -202,17 +202,19 @@ HN_API int hn_session_prove(hn_session *session, const char *token, hn_error **e
  * Explains what a session may do: the verdict, the rule that decides, until when it holds and when
  * it would be allowed again, and every grant and caveat with its own answer. A unit that the
  * session may not read, or not all of (redact), is explained as a missing one; where a missing one
- * would have another verdict, the true verdict is all that is said.
+ * would have another verdict, the true verdict is all that is said. What it may read but for its
+ * hours is explained as it is. A session that was lost because its token is revoked or has expired
+ * is explained too: what ended it, which link, and since when.
  *
  * @param session  who asks
  * @param verb  such as "unit.start"
  * @param object  such as "unit/<uuid>"
- * @param json  receives a JSON object: allowed, code, why, validUntil, allowAgain, rule, checks;
- * release it with hn_text_free
+ * @param json  receives a JSON object: allowed, code, why, validUntil, allowAgain, rule, ended,
+ * checks; release it with hn_text_free
  * @param err  set on failure; may be NULL
  * @return 0 also when the verdict is no, or a negative hn_code
- * Errors: HN_ESESSION when session is NULL; HN_EINVAL when there is no such verb, or object is not
- * the name of one; HN_ENOMEM
+ * Errors: HN_ESESSION when session is NULL, or was lost otherwise; HN_EINVAL when there is no such
+ * verb, or object is not the name of one; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: no
  * Allocates: yes
@@ -220,6 +222,29 @@ HN_API int hn_session_prove(hn_session *session, const char *token, hn_error **e
  */
 HN_API int hn_session_explain(
 	hn_session *session, const char *verb, const char *object, char **json, hn_error **err);
+
+/**
+ * Explains what somebody else's token would allow on this host, as hn_session_explain does it for
+ * its holder: no key is needed, and nothing is done with the token. One that nobody would accept is
+ * denied with the reason that its holder is not told. Who may read the audit log is told which
+ * record ended it, and the reason there. Tags and values show of units that the session may read.
+ *
+ * @param session  needs cap.read on node/<id>
+ * @param token  text of the token, borrowed; with or without a proof
+ * @param verb  such as "unit.start"
+ * @param object  such as "unit/<uuid>"
+ * @param json  receives a JSON object as hn_session_explain gives it; release it with hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 0 also when the verdict is no, or a negative hn_code
+ * Errors: HN_ESESSION when session is NULL or lost; HN_EDENIED; HN_ETOKEN when it is no token;
+ * HN_EBUNDLE when the host has no trust bundle; HN_EINVAL when there is no such verb; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_session_explain_token(hn_session *session, const char *token, const char *verb,
+	const char *object, char **json, hn_error **err);
 
 /** Told once that a session is over: why is "expired", "revoked", "window", "clock", "cut",
  * "audit", "local" when local operators were turned off, or "service" when what a service may do

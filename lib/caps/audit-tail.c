@@ -61,3 +61,31 @@ int caps_audit_tail(caps_audit *audit, uint64_t from, uint32_t limit, uint32_t r
 	hn_json_end(json);
 	return rc;
 }
+
+int caps_audit_when(
+	caps_audit *audit, uint64_t number, int64_t *seconds, char **reason, hn_error **err)
+{
+	state_query *query = NULL;
+	audit_record record;
+	int rc = state_find(audit->store, "SELECT rec FROM audit WHERE seq = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, number > INT64_MAX ? INT64_MAX : (int64_t)number);
+	rc = state_row(query, err);
+	if (rc > 0) {
+		size_t size = 0;
+		const void *bytes = state_blob(query, 0, &size);
+
+		if (!audit_record_read(bytes, size, &record)) {
+			rc = HN_CORRUPT(err, CAPS_ROOM, "audit record %llu is not one",
+				(unsigned long long)number);
+		} else {
+			*seconds = record.wall / 1000;
+			*reason = record.reason.size > 0 ? find_text(audit, record.reason.bytes)
+							 : NULL;
+		}
+	}
+	state_done(query);
+	return rc;
+}

@@ -175,6 +175,10 @@ int caps_audit_facts_read(caps_audit *audit, caps_audit_facts *facts, hn_error *
  * are missing; HN_EAUDITFORK when the signer sealed another log. options may be NULL. */
 int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options, hn_error **err);
 
+/* When a record was written, in seconds, and its reason, owned by the caller: NULL when it has
+ * none, or not any more. 1; 0 when it was pruned. */
+int caps_audit_when(
+	caps_audit *audit, uint64_t number, int64_t *seconds, char **reason, hn_error **err);
 /* Opens an array of at most `limit` records from number `from` on; what is of the classes `redact`
  * is null. */
 int caps_audit_tail(caps_audit *audit, uint64_t from, uint32_t limit, uint32_t redact,

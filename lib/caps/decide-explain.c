@@ -213,6 +213,46 @@ static void put_plain(const explaining *e, const caps_decision *decision)
 	caps_print_buf(e->json, "text", &text);
 }
 
+static const caps_link *link_that_ended(const caps_token *token, caps_ending ending, uint8_t link)
+{
+	bool named = ending == CAPS_ENDS_LINK || ending == CAPS_ENDS_TIME;
+
+	return named && link < token->link_count ? &token->links[link] : NULL;
+}
+
+void caps_explain_ended(hn_json *json, const caps_token *token, caps_ending ending, uint8_t link,
+	const caps_facts *facts)
+{
+	static const char *const words[] = {
+		[CAPS_ENDS_ISSUER] = "issuer",
+		[CAPS_ENDS_SUBJECT] = "subject",
+		[CAPS_ENDS_LINK] = "token",
+		[CAPS_ENDS_TIME] = "expiry",
+	};
+	const caps_link *ended = link_that_ended(token, ending, link);
+	caps_ended on_record = {0};
+
+	if (ending == CAPS_ENDS_NOT)
+		return;
+	if (ending == CAPS_ENDS_TIME && ended != NULL)
+		on_record.since = ended->expires;
+	if (facts->ended != NULL)
+		facts->ended(facts->arg, token, ending, link, &on_record);
+	hn_json_object(json, "ended");
+	hn_json_text(json, "by", on_record.by != NULL ? on_record.by : words[ending]);
+	if (ended != NULL) {
+		hn_json_int(json, "link", link);
+		caps_print_hex(json, "cti", ended->cti.bytes, ended->cti.size);
+	}
+	put_time(json, "since", on_record.since);
+	if (on_record.record != 0)
+		hn_json_uint(json, "record", on_record.record);
+	if (on_record.tells_reason)
+		hn_json_text(json, "reason", on_record.reason);
+	hn_json_end(json);
+	base_free(on_record.reason);
+}
+
 static void put_rule(const explaining *e, const caps_decision *decision)
 {
 	const caps_caveat *caveat = caveat_at(e->program->token, decision->link, decision->slot);
@@ -234,6 +274,7 @@ static void put_rule(const explaining *e, const caps_decision *decision)
 	hn_json_end(json);
 	put_time(json, "allowAgain", decision->allow_again);
 	hn_json_bool(json, "lost", decision->lost);
+	caps_explain_ended(json, e->program->token, decision->ending, decision->link, e->facts);
 }
 
 static void put_allowed(const explaining *e, const caps_decision *decision)

@@ -54,7 +54,7 @@ static void deny(run *r, hn_code code, const caps_check *check)
 typedef struct question {
 	const char *what, *why;
 	hn_code code;
-	bool final; /* no request of this token will ever pass */
+	caps_ending ending; /* for good: no request of this token will ever pass */
 } question;
 
 static bool answer(run *r, const question *q, uint8_t link, bool held)
@@ -68,7 +68,8 @@ static bool answer(run *r, const question *q, uint8_t link, bool held)
 
 	tell(r, &check);
 	if (!held && !r->decided) {
-		r->decision->lost = q->final;
+		r->decision->lost = q->ending != CAPS_ENDS_NOT;
+		r->decision->ending = q->ending;
 		deny(r, q->code, &check);
 	}
 	return held;
@@ -83,9 +84,9 @@ static inline bool ask(run *r, const question *q, uint8_t link, bool held)
 /* D2. What follows needs a verb and an object: false ends the run even when it is explained. */
 static bool ask_request(run *r)
 {
-	static const question verb = {"verb", "there is no such verb", HN_EDENIED, false};
+	static const question verb = {"verb", "there is no such verb", HN_EDENIED, CAPS_ENDS_NOT};
 	static const question object = {
-		"object", "the object is not in its one form", HN_EDENIED, false};
+		"object", "the object is not in its one form", HN_EDENIED, CAPS_ENDS_NOT};
 	const char *name = r->request->object;
 
 	r->trial.object_size = name != NULL ? strlen(name) : 0;
@@ -99,11 +100,13 @@ static bool ask_request(run *r)
 /* D3. */
 static void ask_revocation(run *r)
 {
-	static const question issuer = {
-		"issuer", "the issuer, with that epoch, is not trusted any more", HN_EDENIED, true};
+	static const question issuer = {"issuer",
+		"the issuer, with that epoch, is not trusted any more", HN_EDENIED,
+		CAPS_ENDS_ISSUER};
 	static const question subject = {"subject",
-		"all that the subject was given until then is revoked", HN_EDENIED, true};
-	static const question revocation = {"revocation", "revoked", HN_EDENIED, true};
+		"all that the subject was given until then is revoked", HN_EDENIED,
+		CAPS_ENDS_SUBJECT};
+	static const question revocation = {"revocation", "revoked", HN_EDENIED, CAPS_ENDS_LINK};
 	const caps_facts *facts = r->facts;
 	const caps_token *token = r->token;
 
@@ -124,9 +127,10 @@ static void ask_revocation(run *r)
 /* D4. */
 static void ask_clock(run *r)
 {
-	static const question clock = {"clock", "the clock is not to be trusted", HN_ECLOCK, false};
-	static const question begins = {"begins", "not valid yet", HN_EDENIED, false};
-	static const question expires = {"expires", "expired", HN_EDENIED, true};
+	static const question clock = {
+		"clock", "the clock is not to be trusted", HN_ECLOCK, CAPS_ENDS_NOT};
+	static const question begins = {"begins", "not valid yet", HN_EDENIED, CAPS_ENDS_NOT};
+	static const question expires = {"expires", "expired", HN_EDENIED, CAPS_ENDS_TIME};
 	int64_t soon = r->facts->earliest + CAPS_CLOCK_LEEWAY, latest = r->facts->latest;
 
 	ask(r, &clock, CAPS_LINK_NONE, !r->facts->clock_suspect);
@@ -311,20 +315,36 @@ static void ask_links(run *r)
 	}
 }
 
+/* Does nothing but the clock stand against these, and not for good? */
+static bool wait(const run *r, size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count; i++) {
+		const caps_op *op = &r->program->ops[i];
+
+		if (op->id == CAPS_WINDOW && op->b <= r->facts->latest)
+			return false;
+		if (!caps_op_is_time(op) && caps_op_try(op, &r->trial).why != NULL)
+			return false;
+	}
+	return true;
+}
+
+/* A caveat behind the one that decided may deny for another reason, and go on doing so. */
+static bool links_wait(const run *r)
+{
+	for (size_t i = 0; i < r->token->link_count; i++)
+		if (!wait(r, r->token->links[i].first_caveat, r->token->links[i].caveat_count))
+			return false;
+	return true;
+}
+
 /* Does the grant cover the request, and does nothing but the clock stand against it? */
 static bool waits(const run *r, size_t index)
 {
 	const caps_grant *grant = &r->token->grants[index];
 
-	if (!has_verb(r, grant) || !has_object(r, grant))
-		return false;
-	for (size_t i = grant->first_caveat; i < grant->first_caveat + grant->caveat_count; i++) {
-		const caps_op *op = &r->program->ops[i];
-
-		if (!caps_op_is_time(op) && caps_op_try(op, &r->trial).why != NULL)
-			return false;
-	}
-	return true;
+	return has_verb(r, grant) && has_object(r, grant) &&
+	       wait(r, grant->first_caveat, grant->caveat_count);
 }
 
 static void find_opening(const run *r)
@@ -332,14 +352,17 @@ static void find_opening(const run *r)
 	caps_decision *decision = r->decision;
 	int budget = OPENING_BUDGET;
 
-	if (caps_opening(r->program, SIZE_MAX, r->facts->latest, &budget) == 0)
+	if (!links_wait(r))
 		return;
+	bool opens = caps_opening(r->program, SIZE_MAX, r->facts->latest, &budget) != 0;
 	for (size_t i = 0; i < r->token->grant_count; i++) {
-		int64_t opens =
-			waits(r, i) ? caps_opening(r->program, i, r->facts->latest, &budget) : 0;
+		if (!waits(r, i))
+			continue;
+		decision->hours_alone = true;
+		int64_t at = opens ? caps_opening(r->program, i, r->facts->latest, &budget) : 0;
 
-		if (opens != 0 && (decision->allow_again == 0 || opens < decision->allow_again))
-			decision->allow_again = opens;
+		if (at != 0 && (decision->allow_again == 0 || at < decision->allow_again))
+			decision->allow_again = at;
 	}
 }
 

@@ -37,6 +37,22 @@ typedef struct caps_request {
 	uint8_t hash[32];        /* SHA-256 of the canonical request: what approvals are over */
 } caps_request;
 
+/* Why no request of a token will ever pass again. */
+typedef enum caps_ending {
+	CAPS_ENDS_NOT,
+	CAPS_ENDS_ISSUER,  /* all of its issuer key, or of that epoch of it */
+	CAPS_ENDS_SUBJECT, /* all that its subject was given until then */
+	CAPS_ENDS_LINK,    /* one link, with all that was made from it */
+	CAPS_ENDS_TIME     /* a link has expired */
+} caps_ending;
+typedef struct caps_ended { /* what is on record of it */
+	const char *by;     /* static: another word for it; NULL: that of the ending */
+	int64_t since;      /* seconds; 0: not known */
+	uint64_t record;    /* of the audit log; 0: none */
+	bool tells_reason;  /* it may be told, with NULL when there is none */
+	char *reason;       /* owned by who asked */
+} caps_ended;
+
 /* What the caller knows of its world; every function may be NULL: then what would need it denies.
  * An `until` is the first second at which what was said may no longer hold. */
 typedef struct caps_facts {
@@ -63,6 +79,10 @@ typedef struct caps_facts {
 	int (*approvals)(void *arg, const uint8_t keyset[32], const uint8_t request_hash[32],
 		int64_t max_age, int64_t *until);
 	bool (*mfa)(void *arg, const uint8_t keyset[32], int64_t max_age, int64_t *until);
+	/* Since when it is over and what is on record of that, for explanations only; NULL: not
+	 * known. `link` only where it is one that ended. */
+	void (*ended)(void *arg, const caps_token *token, caps_ending ending, uint8_t link,
+		caps_ended *ended);
 } caps_facts;
 
 /* Each check of an explanation: in the order of evaluation. */
@@ -82,11 +102,14 @@ typedef struct caps_decision {
 	uint16_t caveat;     /* id; 0: no caveat decided */
 	const char *why;     /* static; NULL when allowed */
 	int64_t valid_until; /* the first second at which to ask again; 0 when denied */
-	/* When the code is due to time alone: the first second, within 366 days, at which the
-	 * clock would let it pass; 0: not by waiting, as far as was looked */
+	/* When nothing but time stands against it: the first second, within 366 days, at which
+	 * the clock would let it pass; 0: not by waiting, as far as was looked */
 	int64_t allow_again;
-	bool lost;    /* denied, and no request of this token will ever pass: expired, revoked */
-	size_t grant; /* that allowed, or would have by verb and object; SIZE_MAX: none */
+	/* The same but that the token may end before: hours stand against it, and nothing else */
+	bool hours_alone;
+	bool lost;          /* denied, and no request of this token will ever pass */
+	caps_ending ending; /* then by what; `link` says which */
+	size_t grant;       /* that allowed, or would have by verb and object; SIZE_MAX: none */
 	uint8_t redact[CAPS_MASK_BYTES];
 	/* caveats 10 and 11 in the path that allowed, for D7 */
 	const caps_caveat *counted[CAPS_CAVEATS];
@@ -113,10 +136,15 @@ void caps_decide(const caps_token *token, const caps_request *request, const cap
 	caps_decision *decision, caps_note note, void *arg);
 
 /* Writes members of the object that is open: verb, object, allowed; code, why, rule {link, slot,
- * caveat, text} when denied; validUntil, allowAgain, lost, redact, counted; and in "checks" every
- * grant and caveat with its own answer. */
+ * caveat, text} when denied; validUntil, allowAgain, lost, ended {by, link, cti, since, record,
+ * reason}, redact, counted; and in "checks" every grant and caveat with its own answer. */
 void caps_explain(const caps_program *program, const caps_request *request, const caps_facts *facts,
 	hn_json *json);
+
+/* "ended" alone, of an issuer that the caller found not to be trusted any more, or of what a
+ * decision says. */
+void caps_explain_ended(hn_json *json, const caps_token *token, caps_ending ending, uint8_t link,
+	const caps_facts *facts);
 
 /* The parsed forms of the two counted caveats. */
 typedef struct caps_quota {

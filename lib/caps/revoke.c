@@ -66,6 +66,14 @@ uint64_t caps_store_issuer_epoch(const caps_store *store, const uint8_t kid[CAPS
 	return caps_store_epoch(store, CAPS_EPOCH_ISSUER, name, strlen(name));
 }
 
+static uint32_t kid_epoch(const uint8_t kid[CAPS_KID])
+{
+	const uint8_t *epoch = kid + CAPS_KID - CAPS_KID_EPOCH;
+
+	return (uint32_t)epoch[0] << 24 | (uint32_t)epoch[1] << 16 | (uint32_t)epoch[2] << 8 |
+	       epoch[3];
+}
+
 /* The highest epoch in which this key may issue by the trust bundle. */
 static uint64_t epoch_in_use(const caps_store *store, const char *name)
 {
@@ -87,8 +95,9 @@ int caps_store_epoch_raise(
 	uint64_t used = kind == CAPS_EPOCH_ISSUER ? epoch_in_use(store, name) : 0;
 	state_query *query = NULL;
 	int rc = state_find(store->state,
-		"INSERT INTO cap_epoch(kind, name, epoch) VALUES (?1, ?2, ?3 + 1)"
-		" ON CONFLICT(kind, name) DO UPDATE SET epoch = max(epoch, ?3) + 1 RETURNING epoch",
+		"INSERT INTO cap_epoch(kind, name, epoch, audit)"
+		" SELECT ?1, ?2, max(coalesce(max(epoch), 0), ?3) + 1, 0 FROM cap_epoch"
+		" WHERE kind = ?1 AND name = ?2 RETURNING epoch",
 		&query, err);
 
 	if (rc < 0)
@@ -102,6 +111,139 @@ int caps_store_epoch_raise(
 	state_done(query);
 	store->stale = true;
 	return rc < 0 ? rc : 0;
+}
+
+int caps_store_epoch_recorded(caps_store *store, caps_epoch_kind kind, const char *name,
+	uint64_t epoch, uint64_t audit, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state,
+		"UPDATE cap_epoch SET audit = ?4 WHERE kind = ?1 AND name = ?2 AND epoch = ?3",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, kind);
+	state_bind_text(query, 2, name);
+	state_bind_int(query, 3, (int64_t)epoch);
+	state_bind_int(query, 4, (int64_t)audit);
+	return caps_run(store, query, err);
+}
+
+/* --- by what a token has ended --- */
+
+static int take_record(state_query *query, uint64_t *audit, hn_error **err)
+{
+	int rc = state_row(query, err);
+
+	if (rc > 0)
+		*audit = (uint64_t)state_int(query, 0);
+	state_done(query);
+	return rc < 0 ? rc : 0;
+}
+
+static int link_record(
+	caps_store *store, const uint8_t cti[CAPS_CTI], uint64_t *audit, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(
+		store->state, "SELECT audit FROM cap_revoked WHERE cti = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_blob(query, 1, cti, CAPS_CTI);
+	return take_record(query, audit, err);
+}
+
+/* The first that was above that of the token: what came later found it void. */
+static int epoch_record(caps_store *store, caps_epoch_kind kind, const char *name, uint64_t epoch,
+	uint64_t *audit, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store->state,
+		"SELECT audit FROM cap_epoch WHERE kind = ?1 AND name = ?2 AND epoch > ?3"
+		" ORDER BY epoch LIMIT 1",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(query, 1, kind);
+	state_bind_text(query, 2, name);
+	state_bind_int(query, 3, (int64_t)epoch);
+	return take_record(query, audit, err);
+}
+
+static int subject_record(
+	caps_store *store, const caps_token *token, uint64_t *audit, hn_error **err)
+{
+	BASE_AUTO_FREE char *subject =
+		base_strndup((const char *)token->subject.bytes, token->subject.size);
+
+	return subject ? epoch_record(store, CAPS_EPOCH_SUBJECT, subject, token->subject_epoch,
+				 audit, err)
+		       : base_nomem(err);
+}
+
+/* 1 when it has this issuer. What cannot be read any more says nothing. */
+static int bundle_has(state_query *query, const uint8_t kid[CAPS_KID], hn_error **err)
+{
+	BASE_AUTO_OF(caps_bundle) caps_bundle *bundle = NULL;
+	size_t size = 0;
+	const void *body = state_blob(query, 0, &size);
+	bool ambiguous = false;
+	int rc = caps_bundle_read(body, size, NULL, &bundle, err);
+
+	return rc < 0 ? rc : caps_bundle_issuer(bundle, kid, &ambiguous) != NULL;
+}
+
+/* The oldest of the bundles without the issuer that came after the last with it; none when it was
+ * never in any. */
+static int bundle_record(
+	caps_store *store, const uint8_t kid[CAPS_KID], uint64_t *audit, hn_error **err)
+{
+	state_query *query = NULL;
+	uint64_t first = 0;
+	int has = 0;
+	int rc = state_find(store->state,
+		"SELECT body, audit FROM trust_bundle ORDER BY version DESC", &query, err);
+
+	while (rc >= 0 && has == 0 && (rc = state_row(query, err)) > 0) {
+		has = bundle_has(query, kid, err);
+		rc = has < 0 ? has : rc;
+		if (has == 0)
+			first = (uint64_t)state_int(query, 1);
+	}
+	state_done(query);
+	if (rc >= 0 && has > 0)
+		*audit = first;
+	return rc < 0 ? rc : 0;
+}
+
+int caps_store_ended(caps_store *store, const caps_token *token, caps_ending ending, uint8_t link,
+	const char **by, uint64_t *audit, hn_error **err)
+{
+	char name[2 * CAPS_KID + 1];
+	bool ambiguous = false;
+
+	*audit = 0;
+	switch (ending) {
+	case CAPS_ENDS_LINK:
+		return link_record(store, token->links[link].cti.bytes, audit, err);
+	case CAPS_ENDS_SUBJECT:
+		return subject_record(store, token, audit, err);
+	case CAPS_ENDS_ISSUER:
+		if (!store->bundle || !caps_bundle_issuer(store->bundle, token->kid, &ambiguous)) {
+			*by = "trust";
+			return bundle_record(store, token->kid, audit, err);
+		}
+		issuer_name(token->kid, name);
+		return epoch_record(
+			store, CAPS_EPOCH_ISSUER, name, kid_epoch(token->kid), audit, err);
+	case CAPS_ENDS_TIME:
+	case CAPS_ENDS_NOT:
+		break;
+	}
+	return 0;
 }
 
 int caps_store_is_old(state_store *state, int64_t now, hn_error **err)
@@ -182,16 +324,12 @@ int caps_store_issued(caps_store *store, const caps_token *token, bool administe
 static const char *revoked_by(
 	const caps_store *store, const caps_issued *one, uint64_t subject_epoch)
 {
-	const uint8_t *epoch = one->kid + CAPS_KID - CAPS_KID_EPOCH;
-	uint32_t issuer_epoch = (uint32_t)epoch[0] << 24 | (uint32_t)epoch[1] << 16 |
-				(uint32_t)epoch[2] << 8 | epoch[3];
-
 	if (caps_store_revoked(store, one->cti))
 		return "token";
 	if (caps_store_epoch(store, CAPS_EPOCH_SUBJECT, one->subject, strlen(one->subject)) >
 		subject_epoch)
 		return "subject";
-	return caps_store_issuer_epoch(store, one->kid) > issuer_epoch ? "issuer" : NULL;
+	return caps_store_issuer_epoch(store, one->kid) > kid_epoch(one->kid) ? "issuer" : NULL;
 }
 
 static int take_issued(

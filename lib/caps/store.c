@@ -19,8 +19,11 @@ static const char tables_of_tokens[] =
 	"CREATE INDEX cap_revoked_end ON cap_revoked(exp);"
 	/* so that what was revoked since the last look is found without the rest */
 	"CREATE INDEX cap_revoked_audit ON cap_revoked(audit);"
+	/* a row each time it was raised: since when a token is void is that of the first above it
+	 */
 	"CREATE TABLE cap_epoch(kind INTEGER NOT NULL, name TEXT NOT NULL,"
-	" epoch INTEGER NOT NULL, PRIMARY KEY (kind, name)) STRICT, WITHOUT ROWID;"
+	" epoch INTEGER NOT NULL, audit INTEGER NOT NULL, PRIMARY KEY (kind, name, epoch))"
+	" STRICT, WITHOUT ROWID;"
 	/* tat: GCRA's theoretical arrival time, wall ns */
 	"CREATE TABLE cap_counter(cti BLOB NOT NULL, slot INTEGER NOT NULL,"
 	" used INTEGER NOT NULL, leased INTEGER NOT NULL, tat INTEGER NOT NULL,"
@@ -137,8 +140,9 @@ static int load_epochs(caps_store *store, hn_error **err)
 {
 	BASE_AUTO_OF(base_map) base_map *made = base_map_new(base_free);
 	state_query *query = NULL;
-	int rc = made ? state_find(store->state, "SELECT kind, name, epoch FROM cap_epoch", &query,
-				err)
+	int rc = made ? state_find(store->state,
+				"SELECT kind, name, max(epoch) FROM cap_epoch GROUP BY kind, name",
+				&query, err)
 		      : base_nomem(err);
 
 	while (rc >= 0 && (rc = state_row(query, err)) > 0) {

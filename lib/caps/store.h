@@ -34,6 +34,13 @@ uint64_t caps_store_issuer_epoch(const caps_store *store, const uint8_t kid[CAPS
 /* To one more, and above the epochs that the trust bundle has of an issuer: those are in use. */
 int caps_store_epoch_raise(
 	caps_store *store, caps_epoch_kind kind, const char *name, uint64_t *epoch, hn_error **err);
+/* The record of it, which tells of the epoch; in the same transaction. */
+int caps_store_epoch_recorded(caps_store *store, caps_epoch_kind kind, const char *name,
+	uint64_t epoch, uint64_t audit, hn_error **err);
+/* By which record of the audit log a token has ended that a decision found to be over, and by what,
+ * where there is a better word than that of the ending; 0: none. */
+int caps_store_ended(caps_store *store, const caps_token *token, caps_ending ending, uint8_t link,
+	const char **by, uint64_t *audit, hn_error **err);
 /* Rows of tokens that ended 30 days before `now` (seconds); the number. Not while the clock is
  * suspect: a jump would revive what was revoked. */
 /* Is there any such row? 1 or 0. */

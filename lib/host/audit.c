@@ -93,6 +93,13 @@ static void tell_note(const char *note, base_buf *extra)
 	*extra = out.buf;
 }
 
+/* Those that somebody asks of one day why it was done. */
+static bool has_reason(caps_audit_kind kind)
+{
+	return kind == CAPS_AUDIT_ALLOW || kind == CAPS_AUDIT_BREAKGLASS ||
+	       kind == CAPS_AUDIT_REVOKE || kind == CAPS_AUDIT_EPOCH || kind == CAPS_AUDIT_TRUST;
+}
+
 int host_audit_append(
 	hn_host *host, const host_audit_entry *entry, uint64_t *number, hn_error **err)
 {
@@ -139,7 +146,7 @@ int host_audit_append(
 	/* An outcome names the session and the record it belongs to; that record names the rest. */
 	if (entry->kind != CAPS_AUDIT_OUTCOME)
 		record.subject = session->subject;
-	if (entry->kind == CAPS_AUDIT_ALLOW || entry->kind == CAPS_AUDIT_BREAKGLASS)
+	if (has_reason(entry->kind))
 		record.reason = session->reason;
 	if (entry->kind == CAPS_AUDIT_SESSION_OPENED)
 		return append_opened(host, &record, session, number, err);

@@ -339,13 +339,18 @@ static int raise_epoch(const revoking *one, hn_error **err)
 		.verb = HN_VERB_CAP_REVOKE,
 		.session = one->session,
 		.note = subject ? "subject" : "issuer"};
+	caps_epoch_kind kind = subject ? CAPS_EPOCH_SUBJECT : CAPS_EPOCH_ISSUER;
 	uint8_t hash[CRYPTO_DIGEST];
-	int rc = caps_store_epoch_raise(one->store,
-		subject ? CAPS_EPOCH_SUBJECT : CAPS_EPOCH_ISSUER, one->value, &entry.count, err);
+	uint64_t number = 0;
+	int rc = caps_store_epoch_raise(one->store, kind, one->value, &entry.count, err);
 
 	crypto_sha256(one->value, strlen(one->value), hash);
 	entry.request = hash;
-	return rc < 0 ? rc : host_audit_append(one->session->host, &entry, NULL, err);
+	if (rc >= 0)
+		rc = host_audit_append(one->session->host, &entry, &number, err);
+	return rc < 0 ? rc
+		      : caps_store_epoch_recorded(
+				one->store, kind, one->value, entry.count, number, err);
 }
 
 static int revoke(void *arg, hn_error **err)

@@ -66,7 +66,10 @@ typedef struct host_holder { /* of a token */
 	uint8_t fresh_request[32];
 	int64_t fresh_until; /* boot ns */
 	bool wants_fresh;    /* all that the last decision missed was a fresh proof */
-	bool attainable;     /* with persons, a second factor and a reason it would be a yes */
+	hn_session *asker;   /* on whose behalf it is only explained; NULL: the holder's own */
+	caps_ending ending;  /* why it is over for good, and by which link */
+	uint8_t ended_link;
+	bool attainable; /* with persons, a second factor and a reason it would be a yes */
 	/* the unit whose tags and values a decision asks for, as it resolves now; kept for the
 	 * length of one decision */
 	char unit[37];
@@ -86,6 +89,11 @@ typedef struct host_holder { /* of a token */
 	size_t factor_count;
 } host_holder;
 void host_holder_free(host_holder *holder);
+/* A session of a token that nobody proves to hold, for `asker` to have it explained: it is in no
+ * list, and nothing is done with it. `reason` is set when the token is not accepted. HN_ETOKEN when
+ * it is none; HN_EBUNDLE. */
+int host_session_asked(hn_session *asker, const char *token, hn_session **session,
+	const char **reason, hn_error **err);
 /* What it may be asked: the request of a session, and the facts of this host (session-facts.c). */
 void host_request_fill(
 	const hn_session *session, hn_verb verb, const char *object, caps_request *request);
@@ -155,6 +163,8 @@ const char *host_session_over(hn_session *session);
 /* Is it an operator's, and they are turned off since, or a service's that is not what it was? A
  * look each 250 ms. */
 const char *host_setting_over(hn_session *session);
+/* Is it over because its token is, for good? */
+bool host_token_ended(const hn_session *session);
 /* Tells whoever wants to know, and closes what was opened with it. Idempotent. */
 void host_session_lose(hn_session *session, const char *why);
 void host_session_close(hn_session *session); /* its holder wants no more; nobody is told */

@@ -113,6 +113,31 @@ static bool mfa(void *arg, const uint8_t keyset[32], int64_t max_age, int64_t *u
 	return host_factor_fresh(arg, keyset, max_age, until);
 }
 
+/* The holder is told since when; what is on record of it beyond that is for readers of the log. */
+static void ended(
+	void *arg, const caps_token *token, caps_ending ending, uint8_t link, caps_ended *ended)
+{
+	hn_session *session = arg;
+	hn_session *asker = session->holder->asker;
+	char node[BASE_OBJECT_SIZE];
+	BASE_AUTO_FREE char *reason = NULL;
+	uint64_t record = 0;
+	uint32_t redact = 0;
+
+	if (caps_store_ended(
+		    rights_of(arg)->store, token, ending, link, &ended->by, &record, NULL) < 0 ||
+		record == 0 ||
+		caps_audit_when(session->host->audit, record, &ended->since, &reason, NULL) < 0)
+		return;
+	if (!asker || host_would_tell(asker, HN_VERB_AUDIT_READ,
+			      host_object_node(node, session->host), &redact, NULL) < 0)
+		return;
+	ended->record = record;
+	ended->tells_reason = (redact & BASE_REDACT_TEXTS) == 0;
+	if (ended->tells_reason)
+		ended->reason = BASE_STEAL(reason);
+}
+
 int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err)
 {
 	host_rights *rights = NULL;
@@ -136,6 +161,7 @@ int host_facts_fill(hn_session *session, caps_facts *facts, hn_error **err)
 		.zone = zone_of,
 		.approvals = approvals,
 		.mfa = mfa,
+		.ended = ended,
 	};
 	return 0;
 }

@@ -124,7 +124,8 @@ static bool take_nonce(hn_host *host, const caps_token *token, caps_use *use)
 	return true;
 }
 
-static int verify(hn_host *host, const host_holder *holder, const caps_token *token, caps_use *use,
+/* `use` is NULL where nobody proves anything. */
+static int verify_here(hn_host *host, const caps_token *token, const caps_use *use,
 	const char **reason, hn_error **err)
 {
 	const host_rights *rights = host->rights;
@@ -136,31 +137,42 @@ static int verify(hn_host *host, const host_holder *holder, const caps_token *to
 		.earliest = rights->clock.earliest / OS_SECOND,
 		.latest = rights->clock.latest / OS_SECOND,
 		.expected = use,
+		.stored = !use,
 	};
 
-	(void)holder;
-	if (!cluster)
-		return base_nomem(err);
-	if (!take_nonce(host, token, use)) {
-		*reason = "the proof is not over an open challenge of ours";
-		return caps_token_refuse(err);
-	}
-	return caps_verify(token, bundle, rights->cache, &how, reason, err);
+	return cluster ? caps_verify(token, bundle, rights->cache, &how, reason, err)
+		       : base_nomem(err);
+}
+
+static int verify(
+	hn_host *host, const caps_token *token, caps_use *use, const char **reason, hn_error **err)
+{
+	if (take_nonce(host, token, use))
+		return verify_here(host, token, use, reason, err);
+	*reason = "the proof is not over an open challenge of ours";
+	return caps_token_refuse(err);
 }
 
 /* --- opening --- */
 
+static int know_issuers(hn_host *host, host_rights **rights, hn_error **err)
+{
+	int rc = host_rights_now(host, rights, err);
+
+	if (rc < 0 || caps_store_bundle((*rights)->store))
+		return rc;
+	return base_error(err, HN_EBUNDLE, HOST_ROOM,
+		"a local operator makes or loads one: hv-cap trust",
+		"this host has no trust bundle: it knows no issuer");
+}
+
 static int ready(hn_host *host, hn_error **err)
 {
 	host_rights *rights = NULL;
-	int rc = host_rights_now(host, &rights, err);
+	int rc = know_issuers(host, &rights, err);
 
 	if (rc < 0)
 		return rc;
-	if (!caps_store_bundle(rights->store))
-		return base_error(err, HN_EBUNDLE, HOST_ROOM,
-			"a local operator makes or loads one: hv-cap trust",
-			"this host has no trust bundle: it knows no issuer");
 	if (host_clock_denies(rights))
 		return base_error(err, HN_ECLOCK, HOST_ROOM,
 			"see hv-cap clock status; clock.accept says that it is right",
@@ -200,7 +212,7 @@ static int check_token(hn_host *host, host_holder *holder, const hn_session_opti
 	if (options->key)
 		rc = prove_by_key(host, holder, options, &use, err);
 	if (rc >= 0)
-		rc = verify(host, holder, holder->token, &use, reason, err);
+		rc = verify(host, holder->token, &use, reason, err);
 	return rc;
 }
 
@@ -248,10 +260,38 @@ static int make_session(hn_host *host, const hn_session_options *options, host_h
 	rc = host_facts_fill(*session, &facts, err);
 	if (rc >= 0)
 		rc = caps_program_new(holder->token, &facts, &holder->program, err);
-	if (rc >= 0)
-		rc = host_session_announce(*session, err);
 	if (rc < 0)
 		*session = hn_session_unref(*session);
+	return rc;
+}
+
+int host_session_asked(hn_session *asker, const char *token, hn_session **session,
+	const char **reason, hn_error **err)
+{
+	hn_session_options options = HN_SESSION_OPTIONS_INIT;
+	host_holder *holder = NULL;
+	hn_session *made = NULL;
+	host_rights *rights = NULL;
+	const char *malformed = NULL;
+	int rc = know_issuers(asker->host, &rights, err);
+
+	options.reason = asker->reason;
+	options.program = asker->program;
+	if (rc >= 0)
+		rc = read_token(token, &options, &holder, &malformed, err);
+	if (rc == HN_ETOKEN && malformed)
+		base_error_hint(err, "it is no token: %s", malformed);
+	if (rc < 0)
+		return rc;
+	rc = verify_here(asker->host, holder->token, NULL, reason, NULL);
+	if (rc < 0 && rc != HN_ETOKEN) {
+		host_holder_free(holder);
+		return base_nomem(err);
+	}
+	holder->asker = asker;
+	rc = make_session(asker->host, &options, holder, &made, err);
+	if (rc >= 0)
+		*session = made;
 	return rc;
 }
 
@@ -283,8 +323,12 @@ int hn_session_open(hn_host *host, const char *token, const hn_session_options *
 		return rc;
 	}
 	rc = make_session(host, &known, holder, &made, err);
-	if (rc < 0)
+	if (rc >= 0)
+		rc = host_session_announce(made, err);
+	if (rc < 0) {
+		hn_session_unref(made);
 		return rc;
+	}
 	*session = made;
 	return 0;
 }
@@ -335,7 +379,7 @@ static int read_fresh(
 	fill_use(holder, (unsigned)proof.verb, object, &use);
 	/* of which call it is shows when that is made */
 	memcpy(use.request_hash, proof.request_hash.bytes, sizeof(use.request_hash));
-	rc = verify(session->host, holder, fresh, &use, reason, err);
+	rc = verify(session->host, fresh, &use, reason, err);
 	if (rc < 0)
 		return rc;
 	holder->fresh_verb = (hn_verb)proof.verb;

@@ -7,24 +7,37 @@
 
 #define TICK (OS_SECOND / 4)
 
+/* In the order in which a request is decided, so that it is explained in the same words. */
+static caps_ending find_ending(const caps_token *token, const caps_facts *facts, uint8_t *link)
+{
+	if (!facts->issuer(facts->arg, token->kid))
+		return CAPS_ENDS_ISSUER;
+	if (facts->subject_epoch(facts->arg, (const char *)token->subject.bytes,
+		    token->subject.size) > token->subject_epoch)
+		return CAPS_ENDS_SUBJECT;
+	for (*link = 0; *link < token->link_count; ++*link)
+		if (facts->revoked(facts->arg, token->links[*link].cti.bytes))
+			return CAPS_ENDS_LINK;
+	for (*link = 0; *link < token->link_count; ++*link)
+		if (token->links[*link].expires <= facts->latest)
+			return CAPS_ENDS_TIME;
+	*link = 0;
+	return CAPS_ENDS_NOT;
+}
+
 /* Does any request of this token still stand a chance? Its links, its issuer, its windows: what a
  * request brings of its own is left out. */
 static const char *token_over(hn_session *session, const caps_facts *facts)
 {
-	const caps_token *token = session->holder->token;
+	host_holder *holder = session->holder;
 
 	if (facts->clock_suspect)
 		return "clock";
-	if (caps_token_expires(token) <= facts->latest)
-		return "expired";
-	if (!facts->issuer(facts->arg, token->kid) ||
-		facts->subject_epoch(facts->arg, (const char *)token->subject.bytes,
-			token->subject.size) > token->subject_epoch)
-		return "revoked";
-	for (size_t i = 0; i < token->link_count; i++)
-		if (facts->revoked(facts->arg, token->links[i].cti.bytes))
-			return "revoked";
-	return NULL;
+	holder->ended_link = 0;
+	holder->ending = find_ending(holder->token, facts, &holder->ended_link);
+	if (holder->ending == CAPS_ENDS_NOT)
+		return NULL;
+	return holder->ending == CAPS_ENDS_TIME ? "expired" : "revoked";
 }
 
 /* Nothing that it is asked by has changed since it was found open: the host has not looked. */
@@ -60,10 +73,37 @@ const char *host_session_over(hn_session *session)
 	return session->over;
 }
 
+bool host_token_ended(const hn_session *session)
+{
+	return session && session->holder && session->over &&
+	       (strcmp(session->over, "revoked") == 0 || strcmp(session->over, "expired") == 0);
+}
+
+/* A new session would end as this one did: the token is named, by the number of its link. */
+static int lost_token(const hn_session *session, hn_error **err)
+{
+	static const char *const what[] = {
+		[CAPS_ENDS_ISSUER] = "its issuer key is revoked, or not trusted any more",
+		[CAPS_ENDS_SUBJECT] = "all that its subject was given until then is revoked",
+		[CAPS_ENDS_LINK] = "revoked",
+		[CAPS_ENDS_TIME] = "expired",
+	};
+	const host_holder *holder = session->holder;
+	const caps_link *link = &holder->token->links[holder->ended_link];
+	char cti[2 * CAPS_CTI + 1];
+
+	codec_hex(link->cti.bytes, CAPS_CTI, cti);
+	return base_error(err, HN_ESESSION, HOST_ROOM,
+		"ask for a new token; hv-cap explain says since when",
+		"the session is over: token %s: %s", cti, what[holder->ending]);
+}
+
 static int lost(const hn_session *session, hn_error **err)
 {
-	int rc = base_error(err, HN_ESESSION, HOST_ROOM, "open a new one",
-		"the session is over: %s", session->over);
+	int rc = host_token_ended(session) && session->holder->ending != CAPS_ENDS_NOT
+			 ? lost_token(session, err)
+			 : base_error(err, HN_ESESSION, HOST_ROOM, "open a new one",
+				   "the session is over: %s", session->over);
 
 	base_error_plain(err);
 	return rc;

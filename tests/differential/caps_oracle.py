@@ -317,6 +317,9 @@ def passes(case, token, grant, instant):
 
 def opening(case, token):
     latest, best = case["facts"]["latest"], 0
+    chain = [entry for link in token.links for entry in link["caveats"] if by_caveat(entry, 0)["timed"] is False]
+    if first_failure(case, token, chain)[0]:
+        return 0
     for grant in token.grants:
         others = [entry for entry in grant[2] if by_caveat(entry, 0)["timed"] is False]
         if not covers(grant, case["request"]) or first_failure(case, token, others)[0]:

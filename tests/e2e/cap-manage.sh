@@ -78,7 +78,21 @@ check "a dry run names what would end" test "$("$hvcap" revoke --subject bo --dr
 check "and ends nothing" hv list --cap bo.cap --cap-key bo.key
 issuer=$("$hvcap" list --json | member 'a[-1]["issuer"]') # the list begins with the newest
 "$hvcap" revoke --issuer "$issuer" --reason 'the key was copied' >/dev/null || not_ok "revoke --issuer"
-check "an issuer's tokens end at once" sh -c "! '$hvcap' explain bo.cap unit.read unit:db-1 --key bo.key | grep -q '^allowed'"
+said "an issuer's tokens end at once" '^denied: unit.read' explain bo.cap unit.read unit:db-1 --key bo.key
+check "their holder is told by what, and since when" grep -qE '^ended by: issuer, since 20[0-9TZ:-]+$' out
+check "but not why" sh -c '! grep -q "^reason" out'
+said "the operator is told why" '^reason: the key was copied$' explain bo.cap unit.read unit:db-1
+check "in which record" grep -qE '^ended by: issuer, since 20[0-9TZ:-]+, record [0-9]+ of the audit log$' out
+record=$("$hvcap" explain bo.cap unit.read unit:db-1 --json | member 'a["ended"]["record"]')
+check "which is that of the revocation" test \
+	"$("$hvcap" audit tail -n 4096 --json | member '[(r["kind"], r["reason"]) for r in a if r["number"] == '"$record"'][0][0]')" = epoch
+if hv list --cap bo.cap --cap-key bo.key >out 2>err; then
+	not_ok "what is over lists nothing"
+else
+	check "a command names the token that is over" grep -qE 'token [0-9a-f]{32}: its issuer key is revoked' err
+	check "and what would help" grep -q 'ask for a new token' err
+	check "which no new session is" sh -c '! grep -q "open a new one" err'
+fi
 check "the new issuer's do not" hv list --cap new.cap --cap-key bo.key
 check "the list says by what" test "$("$hvcap" list --json | member '[t["revokedBy"] for t in a].count("issuer")')" = 2
 

@@ -61,10 +61,12 @@ const cli_command cap_commands[] = {
 		options_verify, "verify bo.cap --trust trust.cbor\n", cap_verify, false},
 	{TOKENS, "explain", "FILE VERB OBJECT",
 		"say what a token allows: which caveat decides, until when, from when again",
-		"Asks the host, which knows revocations, tags and the time. With --trust, --at or "
-		"--offline it is decided here, by the token alone.",
+		"Asks the host, which knows revocations, tags and the time: with --key as its holder, "
+		"else as the operator or by --cap, who needs cap.read and sees more. With --trust, "
+		"--at or --offline it is decided here, by the token alone.",
 		options_explain,
 		"explain bo.cap unit.start unit:web-1 --key bo.key\n"
+		"explain bo.cap unit.start unit:web-1\n"
 		"explain bo.cap unit.start unit/UUID --at 2026-03-29T07:00:00Z --tag web\n",
 		cap_explain, false},
 

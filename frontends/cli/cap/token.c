@@ -211,6 +211,27 @@ static void print_line(const char *name, const char *text)
 	putchar('\n');
 }
 
+/* "ended by: subject, since 2026-11-22T11:40:00Z, record 17 of the audit log" */
+static void print_ended(const cli_document *said)
+{
+	const char *by = cli_document_text(said, "/ended/by");
+	const char *link = cli_document_text(said, "/ended/link");
+	const char *cti = cli_document_text(said, "/ended/cti");
+	const char *since = cli_document_text(said, "/ended/since");
+	const char *record = cli_document_text(said, "/ended/record");
+
+	if (by == NULL)
+		return;
+	printf("ended by: %s", by);
+	if (link != NULL && cti != NULL)
+		printf(", link %s, %s", link, cti);
+	printf(", since %s", since != NULL ? since : "a time that is not known");
+	if (record != NULL)
+		printf(", record %s of the audit log", record);
+	putchar('\n');
+	print_line("reason", cli_document_text(said, "/ended/reason"));
+}
+
 static int print_explanation(const cli_run *cli, const char *json)
 {
 	int status = cli_json_given(cli, json);
@@ -232,6 +253,7 @@ static int print_explanation(const cli_run *cli, const char *json)
 	print_line("because", rule != NULL ? rule : cli_document_text(said, "/why"));
 	print_line("until", cli_document_text(said, "/validUntil"));
 	print_line("allowed again from", cli_document_text(said, "/allowAgain"));
+	print_ended(said);
 	for (size_t n = 0; cli_document_has(said, "/checks/%zu", n); n++)
 		print_check(cli, said, n);
 	return 0;
@@ -285,26 +307,48 @@ static int explain_offline(cli_run *cli, const char *token, const char *verb, co
 	return print_explanation(cli, json);
 }
 
-/* The host knows revocations, tags and the time: its session of this token is asked. */
-static int explain_on_host(cli_run *cli, const char *token, const char *verb, const char *object)
+/* As its holder: the token's own session is asked. */
+static int explain_to_holder(cli_run *cli, const char *token, const char *verb, const char *object,
+	hn_session_options *who, char **json, hn_error **error)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	int rc = hn_session_open(cli->host, token, who, &session, error);
+
+	return rc < 0 ? rc : hn_session_explain(session, verb, object, json, error);
+}
+
+/* The host knows revocations, tags and the time. With the key it is the holder who asks; else it is
+ * the operator, or by --cap somebody who may read what was issued, where there is one. What nobody
+ * accepts any more is explained to those alone. */
+static int explain_on_host(
+	cli_run *cli, const char *token, const char *verb, const char *object, hn_session **asker)
+{
 	CLI_AUTO_TEXT char *json = NULL;
 	hn_session_options who = HN_SESSION_OPTIONS_INIT;
 	hn_error *error = NULL;
+	bool holds = cli_text(cli, "key") != NULL;
+	int result = HN_ETOKEN;
 	int status = cli->host == NULL ? cli_host_open(cli, CLI_READ, &cli->host) : 0;
 
+	who.reason = cli_text(cli, "reason");
+	who.program = cli->program->name;
+	if (status == 0 && *asker == NULL && cli_text(cli, "cap") != NULL)
+		status = cap_open(cli, CLI_READ, asker);
+	else if (status == 0 && *asker == NULL)
+		(void)hn_session_open_local(cli->host, &who, asker, NULL);
 	if (status == 0)
 		status = cli_passphrase(cli, &who.passphrase);
 	if (status != 0)
 		return status;
 	who.key = cli_text(cli, "key");
-	who.reason = cli_text(cli, "reason");
-	who.program = cli->program->name;
-	if (hn_session_open(cli->host, token, &who, &session, &error) < 0 ||
-		hn_session_explain(session, verb, object, &json, &error) < 0)
-		return cli_fail(cli, error);
-	return print_explanation(cli, json);
+	if (holds || *asker == NULL)
+		result = explain_to_holder(cli, token, verb, object, &who, &json, &error);
+	if (result == HN_ETOKEN && *asker != NULL) {
+		hn_error_unref(error);
+		error = NULL;
+		result = hn_session_explain_token(*asker, token, verb, object, &json, &error);
+	}
+	return result < 0 ? cli_fail(cli, error) : print_explanation(cli, json);
 }
 
 int cap_explain(cli_run *cli)
@@ -324,5 +368,5 @@ int cap_explain(cli_run *cli)
 	if (status != 0)
 		return status;
 	return offline ? explain_offline(cli, token, verb, object)
-		       : explain_on_host(cli, token, verb, object);
+		       : explain_on_host(cli, token, verb, object, &session);
 }

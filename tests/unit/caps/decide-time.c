@@ -298,6 +298,33 @@ Test(opening, two_schedules_must_be_open_at_once)
 	caps_token_free(token);
 }
 
+/* A caveat that denies behind the one that decided goes on denying when the hours begin. */
+Test(opening, nothing_else_may_stand_against_it)
+{
+	static const char hours_and_tag[] =
+		"{\"when\":\"Mon..Fri 09:00-17:30 Europe/Berlin\",\"tags\":{\"all\":[\"nowhere\"]}}";
+	caps_token *token = with(BERLIN);
+	caps_decision decision = decide_at(token, "2026-11-21T12:00+01:00");
+
+	cr_expect(decision.hours_alone);
+	caps_token_free(token);
+	token = link_of(with(BERLIN), hours_and_tag);
+	decision = decide_at(token, "2026-11-21T12:00+01:00");
+	cr_expect_eq(decision.caveat, 4);
+	cr_expect_eq(decision.allow_again, 0);
+	cr_expect_not(decision.hours_alone);
+	caps_token_free(token);
+	/* hours come round, also when this token will not see it; a window does not */
+	token = link_of(with(BERLIN), "{\"expires\":\"2026-11-23T07:59:00Z\"}");
+	decision = decide_at(token, "2026-11-22T12:00:00Z");
+	cr_expect(decision.hours_alone && decision.allow_again == 0);
+	caps_token_free(token);
+	token = link_of(with(BERLIN), "{\"until\":\"2026-11-22T11:00:00Z\"}");
+	decision = decide_at(token, "2026-11-22T12:00:00Z");
+	cr_expect(!decision.hours_alone && decision.allow_again == 0);
+	caps_token_free(token);
+}
+
 Test(opening, it_must_be_before_the_end)
 {
 	caps_token *token = link_of(with(BERLIN), "{\"expires\":\"2026-11-23T07:59:00Z\"}");

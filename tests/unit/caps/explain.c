@@ -86,7 +86,7 @@ Test(explain, what_decides_without_a_caveat)
 	at("2040-01-01T00:00:00Z");
 	json = explain(with(""), &request);
 	has(json, "\"rule\":{\"link\":0,\"text\":\"link 0: expired\"},\"allowAgain\":null,"
-		  "\"lost\":true");
+		  "\"lost\":true,\"ended\":{\"by\":\"expiry\",\"link\":0,\"cti\":\"");
 	base_free(json);
 	request.object = "unit//";
 	json = explain(with(""), &request);

@@ -110,16 +110,17 @@ static inline void witness_key(char text[160])
 	(void)snprintf(text, 160, "%s+%s+%s", WITNESS_NAME, hex, base64);
 }
 
-static inline void trust(lab *l)
+/* A bundle of this version in which the key of this host has this epoch. */
+static inline void trust_version(lab *l, uint64_t version, uint32_t epoch)
 {
 	BASE_AUTO_BUF base_buf payload = {0}, bytes = {0};
-	caps_issuer issuer = {.epoch = 1,
+	caps_issuer issuer = {.epoch = epoch,
 		.not_before = T0 - 60,
 		.sign_until = T0 + 20 * 86400,
 		.max_ttl = 30 * 86400};
 	caps_keyset keyset;
 	caps_preset presets[3];
-	caps_bundle bundle = {.version = 1,
+	caps_bundle bundle = {.version = version,
 		.cluster = view_of("lab"),
 		.made = T0,
 		.threshold = 1,
@@ -146,6 +147,11 @@ static inline void trust(lab *l)
 		0, "%s", lab_why(l));
 	cr_assert_eq(hn_trust_update(l->session, bytes.data, bytes.size, lab_err(l)), 0, "%s",
 		lab_why(l));
+}
+
+static inline void trust(lab *l)
+{
+	trust_version(l, 1, 1);
 }
 
 static inline void trusted_fleet(lab *l)
