@@ -200,7 +200,7 @@ Test(answer, nobody_to_ask)
 	cr_redirect_stderr();
 	cr_assert_not_null(freopen("/dev/null", "r", stdin));
 	cr_assert_eq(cli_confirm(&cli, "Sure?"), hn_code_exit_status(HN_EDENIED));
-	cli_given given = {&options[0], NULL};
+	cli_given given = {.option = &options[0]};
 
 	cli.given = &given;
 	cli.given_count = 1;
