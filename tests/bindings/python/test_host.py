@@ -435,7 +435,7 @@ class Running(Case):
         self.session.unit_kill('a')
         self.session.unit_wait('a', hypernix.Wait.STOPPED, 1_000_000)
 
-    @mirrors('testdriver', 'no_console_and_no_process')
+    @mirrors('console', 'of_a_driver_without_one')
     def test_console(self):
         self.session.unit_start('a')
         with self.refused(hypernix.NotSupportedError):
