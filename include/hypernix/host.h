@@ -506,9 +506,8 @@ HN_API int hn_unit_set(
 	hn_session *session, const char *unit, const char *key, const char *value, hn_error **err);
 
 /**
- * Adds and takes away tags, both at once; one that is in both lists is there afterwards. Tags of
- * run time survive a new declaration; a declared tag that was taken away comes back when it is
- * added.
+ * Adds and takes away tags, both at once; one that is there and in both lists stays. Tags of run
+ * time survive a new declaration; a declared tag that was taken away comes back when it is added.
  *
  * @param session  needs tag.apply on tag/<namespace>/<name>, unit.update on unit/<uuid>
  * @param unit  name

@@ -388,6 +388,8 @@ int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err)
 	if (rc < 0 || size == 0)
 		return rc;
 	rc = signer->ops->status(signer, &status, err);
+	if (rc >= 0) /* after the signer was asked: what others seal meanwhile is no fork */
+		rc = audit_load(audit, err);
 	if (rc >= 0)
 		rc = audit_compare(audit, &status, err);
 	if (rc >= 0)

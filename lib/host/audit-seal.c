@@ -51,7 +51,8 @@ static int signer_of_log(hn_host *host, crypto_signer **signer, hn_error **err)
 			 : caps_audit_facts_read(host->audit, &facts, err);
 	if (rc < 0 || has || (facts.sealed == 0 && facts.claimed == 0))
 		return rc;
-	return base_error(err, HN_EAUDITFORK, HOST_ROOM, "bring the directory of keys back",
+	return base_error(err, HN_EAUDITFORK, HOST_ROOM,
+		"bring the newest copy of the directory of keys back",
 		"%llu records of the audit log were sealed, and what the signer knows of it is gone",
 		(unsigned long long)(facts.sealed > facts.claimed ? facts.sealed : facts.claimed));
 }

@@ -11,6 +11,8 @@ int host_call_begin(
 {
 	int rc = caps_call_finish(&call->what, verb, object, err);
 
+	if (rc >= 0 && (base_verb_flags(verb) & BASE_VERB_M) != 0)
+		rc = host_session_enlist(session, err);
 	if (rc < 0)
 		return rc;
 	call->verb = verb;

@@ -30,7 +30,9 @@ static int begin(hn_session *session, const char *name, bool missing_ok, bool al
 		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
 			"the host was opened read-only");
 	*edit = (host_edit){.session = session, .host = host};
-	rc = state_begin(host->store, err);
+	rc = host_session_enlist(session, err);
+	if (rc >= 0)
+		rc = state_begin(host->store, err);
 	if (rc < 0)
 		return rc;
 	/* The cached resolver must be that of before the change: the change then touches one unit.

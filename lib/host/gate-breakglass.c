@@ -390,7 +390,10 @@ static int open_session(hn_host *host, const hn_session_options *options, const 
 	(void)snprintf(reason, sizeof(reason), "%.*s", (int)ask->reason.size,
 		(const char *)ask->reason.bytes);
 	known.reason = reason;
-	return host_session_new(host, &known, subject, NULL, session, err);
+	rc = host_session_new(host, &known, subject, NULL, session, err);
+	if (rc >= 0)
+		host_session_begin(*session);
+	return rc;
 }
 
 /* What was rolled back is no session on record: there is no end of it either. */

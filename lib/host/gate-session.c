@@ -84,11 +84,17 @@ int host_session_register(hn_session *session, hn_error **err)
 	return rc;
 }
 
+int host_session_enlist(hn_session *session, hn_error **err)
+{
+	if (session->registered || (!session->holder && !session->glass) ||
+		session->host->read_only || state_in_transaction(session->host->store))
+		return 0;
+	return host_session_register(session, err);
+}
+
 int host_session_announce(hn_session *session, hn_error **err)
 {
-	int rc = session->host->read_only ? 0 : host_session_register(session, err);
-
-	return base_error_forgive(err, rc, HN_ENOSPC);
+	return base_error_forgive(err, host_session_enlist(session, err), HN_ENOSPC);
 }
 
 typedef struct ending {

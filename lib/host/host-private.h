@@ -145,6 +145,9 @@ typedef struct host_permit {
 } host_permit;
 int host_session_new(hn_host *host, const hn_session_options *options, const char *subject,
 	const host_service *service, hn_session **session, hn_error **err);
+/* Ends in its name what is over by now: for one that somebody acts by, not one that is asked about.
+ */
+void host_session_begin(hn_session *session);
 /* Decides, and for a verb that changes something writes the allow record: durable before it
  * returns, or part of the transaction that is open. `object` is an object name such as
  * host_object_unit() makes; `second` may be NULL. HN_EDENIED, HN_EREASON, HN_ESESSION, HN_EAUDIT.

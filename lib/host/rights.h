@@ -170,8 +170,9 @@ void host_session_lose(hn_session *session, const char *why);
 void host_session_close(hn_session *session); /* its holder wants no more; nobody is told */
 /* In the list of open sessions, and out of it again; both are on record. */
 int host_session_register(hn_session *session, hn_error **err);
-/* The same where it is opened. On a full disk it looks all the same: what it changes has a record
- * of its own, or is refused. */
+/* The same of one that acts by a token or by break-glass, unless it is there: before it changes
+ * anything. announce: where it is opened; on a full disk it may look all the same. */
+int host_session_enlist(hn_session *session, hn_error **err);
 int host_session_announce(hn_session *session, hn_error **err);
 void host_session_ended(hn_session *session, const char *why);
 /* Its "opened" record, unless that is there. */

@@ -155,6 +155,7 @@ static int open_as(hn_host *host, const char *name, const char *terms, const hos
 	rc = host_session_new(host, options, subject, own, session, err);
 	if (rc < 0)
 		return rc;
+	host_session_begin(*session);
 	(*session)->of_service = true;
 	hash_terms(terms, (*session)->terms);
 	if (terms)

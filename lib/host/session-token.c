@@ -323,8 +323,10 @@ int hn_session_open(hn_host *host, const char *token, const hn_session_options *
 		return rc;
 	}
 	rc = make_session(host, &known, holder, &made, err);
-	if (rc >= 0)
+	if (rc >= 0) {
+		host_session_begin(made);
 		rc = host_session_announce(made, err);
+	}
 	if (rc < 0) {
 		hn_session_unref(made);
 		return rc;

@@ -38,12 +38,16 @@ int host_session_new(hn_host *host, const hn_session_options *options, const cha
 	rc = os_random(host->os, made->id, sizeof(made->id), err);
 	if (rc < 0)
 		return rc;
-	/* A full disk must not keep anybody from looking. */
-	if (host_expire(made, NULL) < 0)
-		base_log(HN_LOG_WARNING, HOST_ROOM, "what has expired could not be removed yet");
-	host_glass_look(host);
 	*session = BASE_STEAL(made);
 	return 0;
+}
+
+void host_session_begin(hn_session *session)
+{
+	/* A full disk must not keep anybody from looking. */
+	if (host_expire(session, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM, "what has expired could not be removed yet");
+	host_glass_look(session->host);
 }
 
 int hn_session_open_local(
@@ -64,7 +68,10 @@ int hn_session_open_local(
 			"open the session with a token, or by break-glass",
 			"local operators are turned off on this host");
 	(void)snprintf(subject, sizeof(subject), "local/uid/%ld", (long)geteuid());
-	return host_session_new(host, options, subject, NULL, session, err);
+	rc = host_session_new(host, options, subject, NULL, session, err);
+	if (rc >= 0)
+		host_session_begin(*session);
+	return rc;
 }
 
 hn_session *hn_session_ref(hn_session *session)

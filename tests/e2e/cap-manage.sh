@@ -64,7 +64,8 @@ refused "by a key that is no root's" 6 'bundle' trust renew --key root2.key
 said "with the roots elsewhere" 'no root has signed' trust renew -o next.cbor
 "$hvcap" trust sign next.cbor --key lab-root.key -o next.cbor --quiet >/dev/null
 said "who sign it there" 'is loaded' trust update next.cbor
-"$hvcap" keys rotate issuer >/dev/null || not_ok "keys rotate issuer"
+"$hvcap" keys rotate issuer -o rotated.pub >/dev/null || not_ok "keys rotate issuer"
+check "the new key is in its file" sh -c "[ \"\$('$hvcap' keys public issuer)\" = \"\$(cat rotated.pub)\" ]"
 said "status sees that a new key is not trusted yet" "attention: this node's key is no issuer" status
 said "which renewing puts there" 'is loaded' trust renew --key lab-root.key
 check "by the new key" test "$("$hvcap" status --json | member 'a["issuer"]')" = "$("$hvcap" keys public issuer)"
@@ -76,7 +77,11 @@ check "and one of the old is too" hv list --cap bo.cap --cap-key bo.key
 
 check "a dry run names what would end" test "$("$hvcap" revoke --subject bo --dry-run --json | member 'len(a)')" = 3
 check "and ends nothing" hv list --cap bo.cap --cap-key bo.key
-issuer=$("$hvcap" list --json | member 'a[-1]["issuer"]') # the list begins with the newest
+"$hvcap" issue --for once --verbs cap.read,cap.revoke --on 'node/*' --quota uses=1 --ttl 8h --to ann.pub -o once.cap --quiet ||
+	not_ok "issue --quota"
+said "one use is enough to revoke" 'revoked: subject nobody' revoke --subject nobody --cap once.cap --cap-key ann.key
+refused "and there is no other" 7 'quota' revoke --subject nobody --cap once.cap --cap-key ann.key
+issuer=$("$hvcap" list --json | member '[t for t in a if t["subject"] == "bo"][-1]["issuer"]') # the newest comes first
 "$hvcap" revoke --issuer "$issuer" --reason 'the key was copied' >/dev/null || not_ok "revoke --issuer"
 said "an issuer's tokens end at once" '^denied: unit.read' explain bo.cap unit.read unit:db-1 --key bo.key
 check "their holder is told by what, and since when" grep -qE '^ended by: issuer, since 20[0-9TZ:-]+$' out

@@ -154,7 +154,7 @@ int cap_keys_rotate(cli_run *cli)
 	if (hn_node_key_rotate(session, role, cli_duration(cli, "overlap", 24 * 3600 * CAP_NS),
 		    &key, &error) < 0)
 		return cli_fail(cli, error);
-	if (cli->json || cli->quiet)
+	if (cli->json || cli->quiet || cli_text(cli, "out") != NULL)
 		return cap_give(cli, key, CAP_PUBLIC_MODE, "the public key");
 	printf("the new %s key is\n%s\n", role, key);
 	if (strcmp(role, "issuer") == 0)

@@ -143,8 +143,8 @@ static int revoke_dry(cli_run *cli, const revocation *what)
 	return tokens == NULL ? 0 : show_ending(cli, what, tokens);
 }
 
-/* How many tokens that were issued here end, and how many it is about at all. Who may revoke need
- * not be let look: then it is not known. */
+/* How many tokens that were issued here end, and how many it is about at all. Not known to who acts
+ * by a token: it need not let him look, and what it lets him do may be counted. */
 typedef struct ending {
 	bool known;
 	size_t ends, meant;
@@ -156,7 +156,8 @@ static ending count_ending(cli_run *cli, hn_session *session, const revocation *
 	CLI_AUTO_TEXT char *json = NULL;
 	ending count = {0};
 
-	if (cli_only_asks(cli) || hn_cap_list(session, &json, NULL) < 0)
+	if (cli_only_asks(cli) || cli_text(cli, "cap") != NULL ||
+		hn_cap_list(session, &json, NULL) < 0)
 		return count;
 	tokens = cli_document_new(json);
 	count.known = tokens != NULL && hn_session_redacted(session) == 0;

@@ -242,13 +242,14 @@ static int put_quota(const making *made, const char *text)
 	const char *value = equals == NULL ? "" : equals + 1;
 	CLI_AUTO_FREE char *unit = cli_strndup(text, equals == NULL ? 0 : (size_t)(equals - text));
 	uint64_t number, size;
+	bool plain = take_number(&value, "", &number);
 
-	if (unit[0] == '\0' || hn_size_parse(value, &size, NULL) < 0)
+	if (unit[0] == '\0' || (!plain && hn_size_parse(value, &size, NULL) < 0))
 		return refuse(
 			made->cli, "quota", text, "uses=5, bytes=10Gi, vcpus=4 or memory=8Gi");
 	hn_json_object(made->json, NULL);
 	hn_json_object(made->json, "quota");
-	if (take_number(&value, "", &number))
+	if (plain)
 		hn_json_uint(made->json, unit, number);
 	else
 		hn_json_text(made->json, unit, value);
@@ -446,7 +447,8 @@ static void remark_tags_of(const cli_run *cli, const hn_catalog *catalog, const 
 	}
 }
 
-/* Tags may come later; a slip would grant nothing, and more than nothing where it takes away. */
+/* Tags may come later; a slip would grant nothing, and more than nothing where it takes away. Who
+ * acts by a token is not told: what it lets him do may be counted. */
 static void remark_tags(const making *made)
 {
 	static const char *const options[] = {"tags-all", "tags-any", "tags-none"};
@@ -456,7 +458,8 @@ static void remark_tags(const making *made)
 	for (size_t i = 0; i < CLI_COUNT(options); i++)
 		any |= given(made->cli, options[i]);
 	if (!any || cli_only_asks(made->cli) || made->cli->json || made->cli->quiet ||
-		*made->session == NULL || hn_host_get_catalog(*made->session, &catalog, NULL) < 0)
+		cli_text(made->cli, "cap") != NULL || *made->session == NULL ||
+		hn_host_get_catalog(*made->session, &catalog, NULL) < 0)
 		return;
 	for (size_t i = 0; i < CLI_COUNT(options); i++)
 		remark_tags_of(made->cli, catalog, options[i]);

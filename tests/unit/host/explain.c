@@ -305,6 +305,21 @@ Test(asking, needs_the_right_to_read_what_was_issued)
 	cr_expect_null(none);
 }
 
+/* What is over by now is ended in the name of who acts, not of who is asked about. */
+Test(asking, ends_nothing_in_the_name_of_another)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = issue(&l, READ_WEB), *json = NULL;
+
+	cr_assert_eq(
+		hn_unit_force(l.session, "web-1", "memory.size", "256Mi", OS_SECOND, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	hn_os_sim_advance(l.os, 5 * OS_SECOND);
+	json = explained_token(&l, token, "web-1");
+	has(json, "\"allowed\":true");
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM history WHERE who LIKE 'cap/%'"), 0);
+}
+
 /* It is in no list, and leaves nothing behind. */
 Test(asking, opens_no_session)
 {
