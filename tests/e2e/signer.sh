@@ -145,7 +145,7 @@ check "a sandbox is around it" confined
 check "its files are its own" bash -c '[ "$(find "$1" -type f -perm /077 | wc -l)" = 0 ] && [ "$(stat -c %a "$1")" = 700 ] && [ "$(stat -c %a "$2")" = 660 ]' - "$keys" "$socket"
 check "it tells its status" ask '
 code, result = ask(1)
-assert code == 0 and result[2] == 6 and result[4] == 0 and result[6] == "hypernix.org/audit/lab/n1", result'
+assert code == 0 and result[2] == 6 and result[4] == 0 and result[6] == 0 and result[9] == "hypernix.org/audit/lab/n1", result'
 check "it seals" ask '
 code, result = ask(3, 0, [bytes([i] * 32) for i in range(5)])
 assert code == 0 and result[0] == 5 and b"hypernix.org/audit/lab/n1\n5\n" in result[3], result'
