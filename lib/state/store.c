@@ -100,6 +100,16 @@ static int harden(state_store *store, hn_error **err)
 	return 0;
 }
 
+/* The log and the file by which readers and writers know of each other stay, empty, when the last
+ * of them leaves: on a full disk there would be no room to make them anew. On a hn_os of its own
+ * the VFS has no such file. */
+static void keep_shared(state_store *store)
+{
+	int on = 1;
+
+	sqlite3_file_control(store->db, NULL, SQLITE_FCNTL_PERSIST_WAL, &on);
+}
+
 /* A file with tables that we did not make is left alone. One statement, so that another process
  * that is just making its first tables is seen before or after, not between. */
 static int check_owner(state_store *store, bool *fresh, hn_error **err)
@@ -184,6 +194,7 @@ static int configure(state_store *store, bool alone, hn_error **err)
 	bool fresh;
 	int rc = harden(store, err);
 
+	keep_shared(store);
 	if (rc == 0 && alone) /* before the first look at the file */
 		rc = state_exec(store,
 			store->read_only ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON"
@@ -248,8 +259,9 @@ static int set_up(state_store *store, bool alone, hn_error **err)
 	return rc < 0 ? rc : configure(store, alone, err);
 }
 
-/* On a full disk there is no room for the file by which readers and writers know of each other. Who
- * is alone needs none: so what only reads goes on, one process after the other. */
+/* A state that was brought to a full disk without the file by which readers and writers know of
+ * each other finds no room for it. Who is alone needs none: so what only reads goes on, one process
+ * after the other. */
 static int open_file(state_store *store, hn_error **err)
 {
 	int rc = set_up(store, false, err);

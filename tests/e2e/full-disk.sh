@@ -1,12 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The disk of the state is full: changes are refused, reads go on, with a token too, and two persons can break the
-# glass. Nobody has the database open, so there is not even room for the file by which its users know of each other.
+# The disk of the state is full: changes are refused, reads go on, with a token too and by several at once, and two
+# persons can break the glass. A state that was copied there without the file by which its users know of each other can
+# be read too.
 if [ -z "${FULL_DISK_INSIDE-}" ] && unshare --mount true 2>/dev/null; then
 	FULL_DISK_INSIDE=1 exec unshare --mount --propagation private "$0"
 fi
 . "$(dirname "$0")/../lib/e2e.sh"
+need_program hv-compute
+compute=$program
 need_program hv-cap
 hvcap=$program
 if [ -z "${FULL_DISK_INSIDE-}" ]; then
@@ -62,6 +65,35 @@ check "a list" listed
 check "and how it stands" "$hvcap" status
 check "the log is whole" "$hvcap" audit verify
 no_room "no tag" hv tag db-1 +full --no-apply
+# together.py STATE URI HV: while one program has the state open another one reads it.
+cat >together.py <<'END'
+import subprocess, sys
+import hypernix
+
+state, uri, program = sys.argv[1:]
+with hypernix.Host.open(state=state, uri=uri, program='there', calibration='reference:8') as host, \
+        host.session_open_local(reason='stays', program='there') as operator:
+    assert [unit.name for unit in operator.units_list('all')] == ['db-1']
+    other = subprocess.run([program, 'list', '--stored'], capture_output=True, text=True)
+    assert other.returncode == 0 and 'db-1' in other.stdout, other.stderr
+END
+# python NAME SCRIPT WORD...: with the package of this build, where there is one.
+package=$(find "$build/bindings/python" -maxdepth 1 -name hypernix -type d 2>/dev/null | head -n 1)
+python() {
+	local name=$1
+	shift
+	if [ -n "$package" ]; then
+		check "$name" env LD_LIBRARY_PATH="$build/lib" PYTHONPATH="$(dirname "$package")" PYTHONDONTWRITEBYTECODE=1 \
+			python3 "$@"
+	else
+		skip "full-disk the build was configured without the Python package"
+	fi
+}
+python "a list while another program has it open" together.py "$HYPERNIX_STATE" "$HYPERNIX_URI" "$compute"
+check "and nobody was the last to leave" test -s "$HYPERNIX_STATE/hypernix.db-shm"
+rm -f "$HYPERNIX_STATE"/hypernix.db-shm "$HYPERNIX_STATE"/hypernix.db-wal
+fill "without the file that its users share"
+check "a list of a copied state" listed
 rm disk/ballast
 cap local off --reason 'named persons only'
 
@@ -82,7 +114,6 @@ check "all of it is on record" "$hvcap" audit verify
 check "the opening of the glass too" sh -c "'$hvcap' audit tail -n 4096 --json | grep -q 'the disk is full'"
 # A program that was there before the disk was full, and opened a session meanwhile: it changes something when there is
 # room again, and is in the list then, where it can be cut.
-package=$(find "$build/bindings/python" -maxdepth 1 -name hypernix -type d 2>/dev/null | head -n 1)
 cat >late.py <<'END'
 import json, os, sys
 import hypernix
@@ -109,10 +140,5 @@ with hypernix.Host.open(state=state, uri=uri, program='late', calibration='refer
         assert there == ['cap/late'], there
 END
 cap issue --for late --verbs unit.read,unit.update,tag.apply --on 'unit/*' --on 'tag/default/*' --ttl 10min --bearer -o late.cap
-if [ -n "$package" ]; then
-	check "who came while it was full is in the list before he changes anything" env LD_LIBRARY_PATH="$build/lib" \
-		PYTHONPATH="$(dirname "$package")" PYTHONDONTWRITEBYTECODE=1 python3 late.py "$HYPERNIX_STATE" "$HYPERNIX_URI" late.cap
-else
-	skip "full-disk the build was configured without the Python package"
-fi
+python "who came while it was full is in the list before he changes anything" late.py "$HYPERNIX_STATE" "$HYPERNIX_URI" late.cap
 finish
