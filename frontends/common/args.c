@@ -215,40 +215,31 @@ static bool number_parse(const char *text, uint64_t *number)
 	return errno == 0 && *end == '\0';
 }
 
-/* Bytes of the character that begins here; 0: it is none of UTF-8 (RFC 3629). */
-static size_t character_size(const unsigned char *at)
+/* The library's own rule for a text in JSON. */
+static bool is_utf8(const char *text)
 {
-	static const unsigned long least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t size = at[0] < 0x80 ? 1 : at[0] < 0xe0 ? 2 : at[0] < 0xf0 ? 3 : 4;
-	unsigned long character = at[0] & (0xffu >> (size + (size > 1)));
+	hn_json *json = NULL;
+	const char *made;
+	int rc = hn_json_new(false, &json, NULL);
 
-	if ((at[0] >= 0x80 && at[0] < 0xc2) || at[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < size; i++) {
-		if ((at[i] & 0xc0) != 0x80)
-			return 0;
-		character = character << 6 | (at[i] & 0x3fu);
+	if (rc == 0) {
+		hn_json_text(json, NULL, text);
+		rc = hn_json_finish(json, &made, NULL, NULL);
 	}
-	return size == 1 || (character >= least[size] && character <= 0x10ffff &&
-				    (character < 0xd800 || character > 0xdfff))
-		       ? size
-		       : 0;
+	hn_json_free(json);
+	return rc != HN_EINVAL;
 }
 
 /* Names of files are bytes; what else is said goes into JSON and onto record. */
 static bool is_text(const cli_option *option, const char *text)
 {
 	static const char *const bytes[] = {"FILE", "DIR", "SOCKET"};
-	const unsigned char *at = (const unsigned char *)text;
-	size_t size = 1;
 
 	for (size_t i = 0; i < CLI_COUNT(bytes); i++) {
 		if (strcmp(option->value, bytes[i]) == 0)
 			return true;
 	}
-	for (; *at != '\0' && size > 0; at += size)
-		size = character_size(at);
-	return size > 0;
+	return is_utf8(text);
 }
 
 static int value_check(const cli_run *cli, const cli_option *option, const char *text)
