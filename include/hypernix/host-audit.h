@@ -156,8 +156,8 @@ HN_API int hn_audit_wait(
  * @param err  set on failure; may be NULL
  * @return 0 when it fits, or nothing was sealed yet; or a negative hn_code
  * Errors: HN_EAUDITFORK when this is not the log that was sealed, or what the signer knows of it is
- * gone; HN_ECORRUPT when checkpoints are missing; HN_ESIGNER when the signer does not answer;
- * HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM
+ * gone or older; HN_ECORRUPT when checkpoints are missing; HN_ESIGNER when the signer does not
+ * answer; HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk and the signer
  * Allocates: yes
@@ -199,7 +199,8 @@ HN_API int hn_audit_verify(hn_session *session, const hn_audit_verify_options *o
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_ENOENT when the log is empty; HN_ESIGNER when the signer does not answer;
- * HN_EAUDITFORK; HN_EAUDIT; HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM
+ * HN_EAUDITFORK, also when the signer knows of less than was sealed; HN_EAUDIT; HN_ESESSION;
+ * HN_EDENIED; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk and the signer
  * Allocates: yes

@@ -119,6 +119,33 @@ int audit_compare(caps_audit *audit, const crypto_signer_status *status, hn_erro
 	return rc;
 }
 
+/* How many records the checkpoints here are over. To be asked before the signer is: what others
+ * seal meanwhile makes it no older. */
+static int known_sealed(caps_audit *audit, uint64_t *known, hn_error **err)
+{
+	int rc = audit_load(audit, err);
+
+	if (rc >= 0)
+		rc = load_sealed(audit, err);
+	if (rc >= 0)
+		*known = audit->sealed > audit->claimed ? audit->sealed : audit->claimed;
+	return rc;
+}
+
+/* An older copy of a signer, or a new one, would make other checkpoints over what is sealed: two
+ * chains, of which every verification from then on finds one wrong. */
+static int refuse_older(const crypto_signer_status *status, uint64_t known, hn_error **err)
+{
+	if (status->size >= known)
+		return 0;
+	return base_error(err, HN_EAUDITFORK, CAPS_ROOM,
+		"bring the newest copy of the signer's directory of keys back; until then nothing is"
+		" sealed",
+		"%llu records of the audit log were sealed, but the signer knows of %llu: its keys and"
+		" its state are an older copy, or those of another signer",
+		(unsigned long long)known, (unsigned long long)status->size);
+}
+
 int caps_audit_check(caps_audit *audit, crypto_signer *signer, hn_error **err)
 {
 	crypto_signer_status status;
@@ -169,8 +196,13 @@ int audit_wrong_checkpoints(uint64_t here, uint64_t made, hn_error **err)
 int caps_audit_look(caps_audit *audit, crypto_signer *signer, hn_error **err)
 {
 	crypto_signer_status status;
-	int rc = signer->ops->status(signer, &status, err);
+	uint64_t known = 0;
+	int rc = known_sealed(audit, &known, err);
 
+	if (rc >= 0)
+		rc = signer->ops->status(signer, &status, err);
+	if (rc >= 0)
+		rc = refuse_older(&status, known, err);
 	if (rc >= 0)
 		rc = state_begin_read(audit->store, err);
 	if (rc < 0)
@@ -329,7 +361,7 @@ static int seal_from(
 static int seal_locked(caps_audit *audit, crypto_signer *signer, bool *made, hn_error **err)
 {
 	crypto_signer_status status;
-	uint64_t left = 0;
+	uint64_t left = 0, known = 0;
 	int rc = signer->ops->status(signer, &status, err);
 
 	if (rc >= 0)
@@ -339,7 +371,9 @@ static int seal_locked(caps_audit *audit, crypto_signer *signer, bool *made, hn_
 	if (rc >= 0)
 		rc = audit_compare(audit, &status, err);
 	if (rc >= 0)
-		rc = load_sealed(audit, err);
+		rc = known_sealed(audit, &known, err);
+	if (rc >= 0) /* it was another one that was asked before the store was locked */
+		rc = refuse_older(&status, known, err);
 	if (rc < 0)
 		return rc;
 	if (status.size <= audit->sealed)
@@ -375,7 +409,7 @@ static int seal_step(caps_audit *audit, crypto_signer *signer, bool *made, hn_er
 int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err)
 {
 	crypto_signer_status status;
-	uint64_t size = 0;
+	uint64_t known = 0;
 	bool made = false;
 	int rc;
 
@@ -384,10 +418,12 @@ int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err)
 			"the audit log is sealed outside of transactions");
 	/* One that fails is tried again a second later. */
 	audit->unsealed_since = os_monotonic(state_os(audit->store));
-	rc = caps_audit_size(audit, &size, err);
-	if (rc < 0 || size == 0)
+	rc = known_sealed(audit, &known, err);
+	if (rc < 0 || audit->tree.size == 0)
 		return rc;
 	rc = signer->ops->status(signer, &status, err);
+	if (rc >= 0)
+		rc = refuse_older(&status, known, err);
 	if (rc >= 0) /* after the signer was asked: what others seal meanwhile is no fork */
 		rc = audit_load(audit, err);
 	if (rc >= 0)

@@ -118,10 +118,12 @@ bool caps_audit_unsealed(const caps_audit *audit);
  * for every change. */
 int caps_audit_check(caps_audit *audit, crypto_signer *signer, hn_error **err);
 /* The same, and whether all checkpoints are here that the signer made, as far as counting shows it:
- * the log is not walked. HN_ECORRUPT when not, HN_EAUDITFORK also when a note did not fit. */
+ * the log is not walked. HN_ECORRUPT when not, HN_EAUDITFORK also when a note did not fit, or when
+ * the signer knows of less than was sealed. */
 int caps_audit_look(caps_audit *audit, crypto_signer *signer, hn_error **err);
 /* Outside of a transaction: signs all that is there; a checkpoint that the signer made and a crash
- * kept from us is fetched first. 1 when there is a new one, 0 when there was nothing to seal. */
+ * kept from us is fetched first. 1 when there is a new one, 0 when there was nothing to seal.
+ * HN_EAUDITFORK, for once, by a signer that knows of less than was sealed. */
 int caps_audit_seal(caps_audit *audit, crypto_signer *signer, hn_error **err);
 
 /* --- witnesses (audit-witness.c): C2SP tlog-cosignature; their keys as the trust bundle has them

@@ -329,6 +329,97 @@ Test(g71, g71_database_replaced_by_a_copy_under_a_running_process)
 	FAILS(HN_EAUDIT, caps_audit_append(l.audit, &entry, NULL, err));
 }
 
+/* --- signers that are not the one that sealed it --- */
+
+#define SIGNER "/state/keys/signer.state"
+
+static char *copy_signer(log_lab *l, size_t *size)
+{
+	char *bytes = NULL;
+
+	OK(os_read_file(l->os, SIGNER, 1 << 20, &bytes, size, err));
+	return bytes;
+}
+
+static void put_signer(log_lab *l, const char *bytes, size_t size)
+{
+	log_close(l);
+	OK(os_write_file(l->os, SIGNER, bytes, size, 0600, err));
+	log_open(l);
+}
+
+/* Nothing is sealed, no key goes on record, and both a look and the walk say why. */
+static void refused(log_lab *l, const char *text)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	const caps_audit_check_options options = {.signer = l->signer};
+	int64_t records = log_number(l, "SELECT size FROM audit_head");
+	int64_t checkpoints = log_number(l, "SELECT count(*) FROM audit_checkpoint");
+
+	cr_assert_eq(caps_audit_seal(l->audit, l->signer, &why), HN_EAUDITFORK, "it was sealed");
+	cr_expect_not_null(strstr(hn_error_message(why), text), "%s", hn_error_message(why));
+	cr_expect_not_null(strstr(hn_error_hint(why), "newest copy of the signer's directory"));
+	cr_expect_eq(log_number(l, "SELECT size FROM audit_head"), records);
+	cr_expect_eq(log_number(l, "SELECT count(*) FROM audit_checkpoint"), checkpoints);
+	FAILS(HN_EAUDITFORK, caps_audit_look(l->audit, l->signer, err));
+	cr_expect_lt(caps_audit_verify(l->audit, &options, NULL), 0);
+}
+
+/* With its newest copy all is as it was, in the same process too. */
+Test(seal, by_an_older_copy_of_its_signer_is_refused)
+{
+	LOG l = log_new();
+	caps_audit_check_options options = {0};
+	BASE_AUTO_FREE char *old = NULL;
+	BASE_AUTO_FREE char *new = NULL;
+	size_t old_size = 0, new_size = 0;
+
+	log_fill(&l, 99);
+	seal(&l);
+	old = copy_signer(&l, &old_size);
+	log_fill(&l, 200);
+	seal(&l);
+	new = copy_signer(&l, &new_size);
+	put_signer(&l, old, old_size);
+	log_fill(&l, 5);
+	refused(&l, "301 records of the audit log were sealed, but the signer knows of 101");
+	OK(caps_audit_verify(l.audit, NULL, err));
+	OK(caps_audit_usable(l.audit, true, err));
+	put_signer(&l, new, new_size);
+	seal(&l);
+	cr_expect_eq(log_number(&l, "SELECT max(size) FROM audit_checkpoint"), 306);
+	options.signer = l.signer;
+	OK(caps_audit_verify(l.audit, &options, err));
+}
+
+/* The head knows of them also when their rows are gone. */
+Test(seal, by_an_older_copy_is_refused_without_the_checkpoints)
+{
+	LOG l = log_new();
+	BASE_AUTO_FREE char *old = NULL;
+	size_t size = 0;
+
+	log_fill(&l, 99);
+	seal(&l);
+	old = copy_signer(&l, &size);
+	log_fill(&l, 200);
+	seal(&l);
+	log_edit(&l, "DELETE FROM audit_checkpoint");
+	put_signer(&l, old, size);
+	refused(&l, "301 records of the audit log were sealed, but the signer knows of 101");
+}
+
+Test(seal, by_a_new_signer_is_refused)
+{
+	LOG l = log_sealed();
+
+	log_close(&l);
+	OK(os_remove_tree(l.os, "/state/keys", err));
+	log_open(&l);
+	refused(&l, "301 records of the audit log were sealed, but the signer knows of 0");
+	cr_expect_eq(log_number(&l, "SELECT count(*) FROM audit_key"), 1);
+}
+
 Test(check, a_log_that_goes_on_is_taken)
 {
 	LOG l = log_sealed();
