@@ -271,10 +271,14 @@ in
           ${hvCap} trust update ${bundle} ${host}
         '' + ''
           ${hvCap} clock unsynchronised ${cfg.clock.unsynchronised} ${host}
-          ${hvCap} audit require-witness ${if cfg.audit.requireWitness then "on" else "off"} --reason 'the configuration of this host' ${host}
+          # a bundle without witnesses must not keep what follows from being said
+          failed=0
+          ${hvCap} audit require-witness ${if cfg.audit.requireWitness then "on" else "off"} --reason 'the configuration of this host' ${host} || failed=1
           ${hvCap} services load ${services} --reason 'the configuration of this host' ${host}
         '' + lib.optionalString (!cfg.localOperators.enable) ''
           ${hvCap} local off --yes --reason 'the configuration of this host' ${host}
+        '' + ''
+          exit "$failed"
         '';
         serviceConfig = {
           Type = "oneshot";

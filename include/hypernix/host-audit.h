@@ -100,7 +100,8 @@ HN_API int hn_audit_compare(hn_session *session, const char *note, hn_error **er
  * @param required  true: without witnesses such calls are refused with HN_EAUDIT
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_EREASON; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Errors: HN_EREASON; HN_EINVAL when the trust bundle names no witness; HN_ESESSION; HN_EDENIED;
+ * HN_EAUDIT; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk
  * Allocates: no

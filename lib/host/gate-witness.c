@@ -72,6 +72,19 @@ int host_audit_witnessed(hn_host *host, hn_error **err)
 	return await(host, bundle, size, err);
 }
 
+/* It would refuse every sealed call from now on. */
+static int refuse_without_any(hn_host *host, hn_error **err)
+{
+	const caps_bundle *bundle = NULL;
+	int rc = load_bundle(host, &bundle, err);
+
+	if (rc < 0 || (bundle && bundle->witness_count > 0))
+		return rc;
+	return base_error(err, HN_EINVAL, HOST_ROOM,
+		"name witnesses in a new bundle first: hv-cap trust update",
+		"the trust bundle names no witness that could be waited for");
+}
+
 int hn_audit_require_witness(hn_session *session, bool required, hn_error **err)
 {
 	HOST_AUTO_CALL host_call call = {0};
@@ -91,7 +104,11 @@ int hn_audit_require_witness(hn_session *session, bool required, hn_error **err)
 	session->unwitnessed = false;
 	if (rc < 0)
 		return rc;
-	return host_settle(&permit, caps_store_witness_set(host->store, required, err), err);
+	if (required)
+		rc = refuse_without_any(host, err);
+	if (rc >= 0)
+		rc = caps_store_witness_set(host->store, required, err);
+	return host_settle(&permit, rc, err);
 }
 
 int hn_audit_cosign(hn_session *session, uint64_t size, const char *line, hn_error **err)

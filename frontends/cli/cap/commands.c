@@ -198,7 +198,8 @@ const cli_command cap_commands[] = {
 		options_out, "audit checkpoint -o checkpoint\n", cap_act, false},
 	{AUDIT, "audit require-witness", "on|off",
 		"say whether sealed calls wait for witnesses of the log, 5 seconds at most",
-		"Without as many as the trust bundle asks for they are refused. Needs --reason.",
+		"Without as many as the trust bundle asks for they are refused. It is not turned on "
+		"while the bundle names none. Needs --reason.",
 		NULL, "audit require-witness on --reason 'three nodes from now on'\n", cap_act,
 		false},
 	{AUDIT, "audit key", NULL, "print the key by which checkpoints are verified", NULL,

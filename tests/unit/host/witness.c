@@ -182,13 +182,26 @@ Test(witness, it_can_be_turned_off_where_none_answers_any_more)
 	cr_expect_eq(revoke(&l, "carl"), 0, "%s", lab_why(&l));
 }
 
+Test(witness, it_is_not_turned_on_where_there_are_none)
+{
+	LAB l = lab_new();
+
+	cr_assert_eq(lab_apply(&l, FLEET), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_audit_require_witness(l.session, true, lab_err(&l)), HN_EINVAL);
+	cr_expect_not_null(strstr(lab_why(&l), "names no witness"), "%s", lab_why(&l));
+	cr_expect_eq(revoke(&l, "bo"), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_audit_require_witness(l.session, false, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+/* The bundle that named them was replaced since. */
 Test(witness, a_host_without_any_refuses_at_once)
 {
 	LAB l = lab_new();
 	int64_t before;
 
 	cr_assert_eq(lab_apply(&l, FLEET), 0, "%s", lab_why(&l));
-	cr_assert_eq(hn_audit_require_witness(l.session, true, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(
+		caps_store_witness_set(l.host->store, true, lab_err(&l)), 0, "%s", lab_why(&l));
 	before = os_monotonic(l.os);
 	cr_expect_eq(revoke(&l, "bo"), HN_EAUDIT);
 	cr_expect_lt(os_monotonic(l.os) - before, OS_SECOND);
