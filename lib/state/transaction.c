@@ -39,17 +39,45 @@ static int level_undo(state_store *store, const char *verb, int level)
 	return state_exec(store, sql, NULL);
 }
 
-int state_begin(state_store *store, hn_error **err)
+/* SQLite does it by itself after a failure that it cannot get over. */
+static void undo_all(state_store *store)
 {
-	int rc = store->depth == 0 ? state_exec(store, "BEGIN IMMEDIATE", err)
-				   : level_exec(store, "SAVEPOINT", store->depth, err);
+	state_query *query = NULL;
+
+	if (!sqlite3_get_autocommit(store->db) && state_find(store, "ROLLBACK", &query, NULL) == 0)
+		(void)state_run(query, NULL);
+}
+
+/* The way back is prepared first and then needs no memory: a transaction that could not be ended
+ * for want of it would stay open, and keep every other writer out. */
+static int begin_outermost(state_store *store, const char *sql, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(store, "ROLLBACK", &query, err);
 
 	if (rc < 0)
 		return rc;
-	if (store->depth == 0) {
-		store->undone = HN_OK;
-		store->epoch++;
+	state_done(query);
+	rc = state_exec(store, sql, err);
+	if (rc < 0) {
+		undo_all(store);
+		return rc;
 	}
+	store->undone = HN_OK;
+	store->epoch++;
+	store->depth = 1;
+	return 0;
+}
+
+int state_begin(state_store *store, hn_error **err)
+{
+	int rc;
+
+	if (store->depth == 0)
+		return begin_outermost(store, "BEGIN IMMEDIATE", err);
+	rc = level_exec(store, "SAVEPOINT", store->depth, err);
+	if (rc < 0)
+		return rc;
 	store->depth++;
 	return 0;
 }
@@ -57,17 +85,8 @@ int state_begin(state_store *store, hn_error **err)
 /* What is read in it is of one moment; nobody waits for it. */
 int state_begin_read(state_store *store, hn_error **err)
 {
-	int rc;
-
-	if (store->depth > 0)
-		return state_begin(store, err);
-	rc = state_exec(store, "BEGIN DEFERRED", err);
-	if (rc < 0)
-		return rc;
-	store->undone = HN_OK;
-	store->epoch++;
-	store->depth = 1;
-	return 0;
+	return store->depth > 0 ? state_begin(store, err)
+				: begin_outermost(store, "BEGIN DEFERRED", err);
 }
 
 int state_commit(state_store *store, hn_error **err)
@@ -91,11 +110,8 @@ void state_rollback(state_store *store)
 		return;
 	store->depth--;
 	store->epoch++;
-	/* SQLite has done it already after a failure that it cannot get over. */
-	if (sqlite3_get_autocommit(store->db))
-		return;
-	if (store->depth == 0) {
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	if (store->depth == 0 || sqlite3_get_autocommit(store->db)) {
+		undo_all(store);
 		return;
 	}
 	int rc = level_undo(store, "ROLLBACK TO", store->depth);
@@ -104,7 +120,7 @@ void state_rollback(state_store *store)
 	if (rc == 0)
 		return;
 	/* The level cannot be given up alone: give all of them up, and let the outer ones know. */
-	sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	undo_all(store);
 	if (store->undone == HN_OK)
 		store->undone = (hn_code)rc;
 }

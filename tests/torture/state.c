@@ -112,6 +112,30 @@ static int first_run(torture *t, hn_error **err)
 	return rc;
 }
 
+/* The same on a handle that stays open. */
+static int prepare_open(torture *t)
+{
+	state_store *store = NULL;
+
+	if (prepare_store(t) < 0)
+		return -1;
+	TORTURE_CHECK(open_store(t, &store, 1, NULL) == 0);
+	t->state = store;
+	return 0;
+}
+
+static int open_run(torture *t, hn_error **err)
+{
+	int rc = add_batch(t->state, err);
+
+	return rc < 0 ? rc : add_batch(t->state, err);
+}
+
+static void open_clean(torture *t)
+{
+	state_close(t->state);
+}
+
 /* Writing, folding the log into the file, writing again. */
 static int checkpoint_run(torture *t, hn_error **err)
 {
@@ -193,6 +217,16 @@ static int check_whole(torture *t)
 	return 0;
 }
 
+/* Nothing was left open: a transaction that nobody ends would keep every writer out. */
+static int check_open(torture *t)
+{
+	TORTURE_CHECK(!state_in_transaction(t->state));
+	TORTURE_CHECK(t->crashed || add_batch(t->state, NULL) == 0);
+	open_clean(t);
+	t->state = NULL;
+	return check_whole(t);
+}
+
 static int check_schema(torture *t)
 {
 	BASE_AUTO_OF(state_store) state_store *store = NULL;
@@ -220,6 +254,13 @@ static const torture_scenario scenarios[] = {
 		.prepare = prepare_store,
 		.run = first_run,
 		.check = check_whole,
+		.io = true,
+		.crash = true},
+	{.name = "open",
+		.prepare = prepare_open,
+		.run = open_run,
+		.check = check_open,
+		.clean = open_clean,
 		.io = true,
 		.crash = true},
 	{.name = "recover",
