@@ -106,11 +106,15 @@ int caps_store_epoch_raise(
 	state_bind_text(query, 2, name);
 	state_bind_int(query, 3, (int64_t)used);
 	rc = state_row(query, err);
-	if (rc > 0)
-		*epoch = (uint64_t)state_int(query, 0);
+	if (rc > 0) {
+		used = (uint64_t)state_int(query, 0);
+		rc = state_row(query, err); /* only at its end is it committed */
+	}
 	state_done(query);
 	store->stale = true;
-	return rc < 0 ? rc : 0;
+	if (rc >= 0)
+		*epoch = used;
+	return rc;
 }
 
 int caps_store_epoch_recorded(caps_store *store, caps_epoch_kind kind, const char *name,
