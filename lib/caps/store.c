@@ -387,21 +387,24 @@ int caps_store_witness_set(state_store *state, bool required, hn_error **err)
 
 int caps_store_clock(caps_store *store, caps_clock_mark *mark, hn_error **err)
 {
+	caps_clock_mark found = {0};
 	state_query *query = NULL;
 	int rc = state_find(store->state, "SELECT wall, boot_id, boottime, suspect FROM clock_mark",
 		&query, err);
 
-	*mark = (caps_clock_mark){0};
 	if (rc >= 0)
 		rc = state_row(query, err);
 	if (rc > 0) {
-		mark->wall = state_int(query, 0);
-		(void)snprintf(mark->boot_id, sizeof(mark->boot_id), "%s", state_text(query, 1));
-		mark->boottime = state_int(query, 2);
-		mark->suspect = state_int(query, 3) != 0;
+		found.wall = state_int(query, 0);
+		(void)snprintf(found.boot_id, sizeof(found.boot_id), "%s", state_text(query, 1));
+		found.boottime = state_int(query, 2);
+		found.suspect = state_int(query, 3) != 0;
 	}
 	state_done(query);
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	*mark = found;
+	return 0;
 }
 
 int caps_store_clock_put(caps_store *store, const caps_clock_mark *mark, hn_error **err)
