@@ -118,7 +118,8 @@ HN_API int hn_audit_require_witness(hn_session *session, bool required, hn_error
  * @param json  receives a JSON array of objects: number, time, boundMs (how far the clock may have
  * been off), bootMs, node, kind, and as far as there are verb, object, subject, cti, chain, kid,
  * rule, validUntil, tzdata, request, refers, code, count, reason, trace, session, uid, loginUid,
- * pid, process, note, details; a text that was erased is null; release it with hn_text_free
+ * pid, process, secret (an object: operation, name, version), note, details; a text that was erased
+ * is null; release it with hn_text_free
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_EINVAL; HN_ERANGE for a limit outside of its range; HN_ECORRUPT when a record cannot

@@ -162,6 +162,12 @@ bool audit_record_process(const audit_record *record, codec_view *ref);
 bool audit_record_pruned(const audit_record *record, uint64_t *first);
 bool audit_record_erased(
 	const audit_record *record, uint64_t *count, uint8_t digest[CRYPTO_DIGEST]);
+/* What a record of kind 1 to 3 of the verb unit.secret names; version 0: none. */
+typedef struct audit_secret {
+	uint64_t act, version;
+	codec_view name;
+} audit_secret;
+bool audit_record_secret(const audit_record *record, audit_secret *secret);
 /* The public key that a record of kind 13 names. */
 bool audit_record_key(const audit_record *record, uint8_t key[CRYPTO_PUBLIC]);
 

@@ -4,6 +4,7 @@
  */
 #include "caps/audit-log.h"
 
+#include "caps/secret.h"
 #include "caps/terms-private.h"
 #include <stdio.h>
 
@@ -289,6 +290,49 @@ bool audit_record_process(const audit_record *record, codec_view *ref)
 	return read_opener(record, value, ref);
 }
 
+const char *caps_audit_secret_text(uint64_t act)
+{
+	switch (act) {
+	case CAPS_AUDIT_SECRET_PUT:
+		return "put";
+	case CAPS_AUDIT_SECRET_REMOVE:
+		return "remove";
+	case CAPS_AUDIT_SECRET_ATTACH:
+		return "attach";
+	default:
+		return NULL;
+	}
+}
+
+/* {1 => act, 2 => name, ? 3 => version} */
+bool audit_record_secret(const audit_record *record, audit_secret *secret)
+{
+	codec_cbor in;
+	uint64_t count = 0, key = 0;
+
+	secret->version = 0;
+	codec_cbor_open(&in, record->extra.bytes, record->extra.size);
+	if ((record->fields & 1u << 8) == 0 || record->verb != HN_VERB_UNIT_SECRET ||
+		record->kind < CAPS_AUDIT_ALLOW || record->kind > CAPS_AUDIT_OUTCOME ||
+		!codec_cbor_map(&in, &count) || count < 2 || count > 3 ||
+		!codec_cbor_uint(&in, &key) || key != 1 || !codec_cbor_uint(&in, &secret->act) ||
+		!caps_audit_secret_text(secret->act) || !codec_cbor_uint(&in, &key) || key != 2 ||
+		!get_text(&in, &secret->name, CAPS_SECRET_NAME))
+		return false;
+	return count == 2 ||
+	       (codec_cbor_uint(&in, &key) && key == 3 && codec_cbor_uint(&in, &secret->version));
+}
+
+static void put_secret(hn_json *json, const audit_secret *secret, const audit_text_source *texts)
+{
+	hn_json_object(json, "secret");
+	hn_json_text(json, "operation", caps_audit_secret_text(secret->act));
+	put_view(json, "name", secret->name, BASE_REDACT_TEXTS, texts);
+	if (secret->version != 0)
+		hn_json_uint(json, "version", secret->version);
+	hn_json_end(json);
+}
+
 /* {0 => text} */
 static bool read_note(const audit_record *record, codec_view *note)
 {
@@ -301,13 +345,16 @@ static bool read_note(const audit_record *record, codec_view *note)
 	       get_text(&in, note, CAPS_AUDIT_RECORD);
 }
 
-/* Field 24: the opener of a session, a note; else the bytes as they are. */
+/* Field 24: the opener of a session, a secret, a note; else the bytes as they are. */
 static void put_extra(hn_json *json, const audit_record *record, const audit_text_source *texts)
 {
 	uint64_t value[3];
 	codec_view view;
+	audit_secret secret;
 
-	if (leaves_out(texts, BASE_REDACT_TEXTS) && !read_note(record, &view)) {
+	if (audit_record_secret(record, &secret)) {
+		put_secret(json, &secret, texts);
+	} else if (leaves_out(texts, BASE_REDACT_TEXTS) && !read_note(record, &view)) {
 		hn_json_null(json, "details");
 	} else if (read_opener(record, value, &view)) {
 		hn_json_uint(json, "uid", value[0]);

@@ -64,6 +64,19 @@ static void put_opener(
 	put_bytes(out, 4, refs->process, AUDIT_REF);
 }
 
+void caps_audit_secret_write(const caps_audit_secret *secret, base_buf *out)
+{
+	codec_cbor_out map = {0};
+
+	codec_cbor_put_map(&map, 2u + (secret->version != 0));
+	put_uint(&map, 1, secret->act);
+	put_name(&map, 2, secret->name);
+	if (secret->version != 0)
+		put_uint(&map, 3, secret->version);
+	base_buf_free(out);
+	*out = map.buf;
+}
+
 static uint64_t count_fields(const caps_audit_entry *entry)
 {
 	return 7u + (entry->verb >= 0) + (entry->object != NULL) + (entry->subject != NULL) +

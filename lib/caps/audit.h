@@ -40,6 +40,21 @@ typedef struct caps_audit_opener {
 	const char *process; /* text; goes beside the record, erasable */
 } caps_audit_opener;
 
+/* What is done to a secret of a unit: goes into field 24 of its records. */
+typedef enum caps_audit_secret_act {
+	CAPS_AUDIT_SECRET_PUT = 1,
+	CAPS_AUDIT_SECRET_REMOVE = 2,
+	CAPS_AUDIT_SECRET_ATTACH = 3
+} caps_audit_secret_act;
+typedef struct caps_audit_secret {
+	caps_audit_secret_act act;
+	const char *name;
+	uint64_t version; /* 0: none */
+} caps_audit_secret;
+const char *caps_audit_secret_text(uint64_t act); /* "put"; NULL: there is none of that number */
+/* The map, in place of what is there; failed when out of memory. */
+void caps_audit_secret_write(const caps_audit_secret *secret, base_buf *out);
+
 typedef struct caps_audit_process { /* whose call it is that goes on */
 	int64_t pid;
 	uint64_t started, boot; /* its start, and a number of the boot */

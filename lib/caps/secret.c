@@ -13,7 +13,7 @@
 #define TABLE "secret"
 #define COLUMN "body"
 
-static int check_name(const char *name, hn_error **err)
+int caps_secret_check_name(const char *name, hn_error **err)
 {
 	if (name != NULL && base_name_valid(name, strnlen(name, CAPS_SECRET_NAME + 1)))
 		return 0;
@@ -24,7 +24,7 @@ static int check_name(const char *name, hn_error **err)
 
 static int check(const char *name, crypto_bytes plain, hn_error **err)
 {
-	int rc = check_name(name, err);
+	int rc = caps_secret_check_name(name, err);
 
 	return rc < 0 ? rc : base_limit_check(BASE_LIMIT_SECRET_BYTES, plain.size, err);
 }
@@ -203,7 +203,7 @@ int caps_secret_get(caps_store *store, crypto_signer *signer,
 	BASE_AUTO_OF(crypto_secret) crypto_secret *whole = NULL;
 	state_query *query = NULL;
 	size_t size = 0;
-	int rc = check_name(name, err);
+	int rc = caps_secret_check_name(name, err);
 
 	if (rc >= 0)
 		rc = find(store,
@@ -250,7 +250,7 @@ int caps_secret_remove(
 	caps_store *store, const uint8_t owner[CAPS_SECRET_OWNER], const char *name, hn_error **err)
 {
 	state_query *query = NULL;
-	int rc = check_name(name, err);
+	int rc = caps_secret_check_name(name, err);
 
 	if (rc >= 0)
 		rc = find(store, "DELETE FROM secret WHERE owner = ?1 AND name = ?2", owner, name,

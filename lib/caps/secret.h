@@ -11,7 +11,9 @@
 #define CAPS_SECRET_NAME 63
 #define CAPS_SECRET_OWNER 16 /* the unit's uuid */
 
-/* Names as base_name_valid has them. The body is bound to its row, its version, the unit and the
+/* Names as base_name_valid has them: HN_EINVAL. */
+int caps_secret_check_name(const char *name, hn_error **err);
+/* The body is bound to its row, its version, the unit and the
  * name: it opens nowhere else. */
 int caps_secret_put(caps_store *store, crypto_signer *signer,
 	const uint8_t owner[CAPS_SECRET_OWNER], const char *name, crypto_bytes plain, int64_t now,

@@ -287,6 +287,7 @@ static void record_denial(const hn_session *session, hn_verb verb, const char *o
 		.session = session,
 		.decision = decision,
 		.request = request,
+		.detail = host_call_detail(session, verb),
 	};
 
 	if (host->read_only || (base_verb_flags(verb) & BASE_VERB_M) == 0)
@@ -469,6 +470,7 @@ static int record_allow(void *arg, hn_error **err)
 		.valid_until = one->decisions[0].valid_until,
 		.pending = one->permit->pending,
 		.request = request,
+		.detail = host_call_detail(one->session, one->verb),
 	};
 	int rc = count(one, err);
 
@@ -666,6 +668,7 @@ int host_settle_outcome(host_permit *permit, int code, hn_error **err)
 		.has_code = true,
 		.session = permit->session,
 		.ends = permit->pending,
+		.detail = host_call_detail(permit->session, permit->base.verb),
 	};
 	int rc = code < 0 ? host_hold_failed(permit, err) : 0;
 

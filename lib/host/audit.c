@@ -128,8 +128,10 @@ int host_audit_append(
 	if (entry->note) {
 		tell_note(entry->note, &extra);
 		record.extra = &extra;
+	} else {
+		record.extra = entry->detail;
 	}
-	if (extra.failed)
+	if (record.extra && record.extra->failed)
 		return base_nomem(err);
 	if (entry->cti) {
 		memcpy(token.cti[0], entry->cti, CAPS_CTI);

@@ -27,6 +27,7 @@ void host_call_end(host_call *call)
 	if (call->session)
 		call->session->call = call->outer;
 	caps_call_free(&call->what);
+	base_buf_free(&call->detail);
 	*call = (host_call){0};
 }
 
@@ -66,6 +67,13 @@ void host_call_hash(const hn_session *session, hn_verb verb, const char *object,
 		memcpy(hash, session->call->what.hash, 32);
 	else
 		caps_call_plain(verb, object, hash);
+}
+
+const base_buf *host_call_detail(const hn_session *session, hn_verb verb)
+{
+	const host_call *call = session->call;
+
+	return call && call->verb == verb && call->detail.size > 0 ? &call->detail : NULL;
 }
 
 /* --- the one that was refused last --- */

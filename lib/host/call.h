@@ -21,7 +21,8 @@ typedef struct host_call {
 	hn_session *session;     /* NULL: not begun */
 	struct host_call *outer; /* that began this one */
 	hn_verb verb;
-	bool approved; /* an approval was used up for it, and holds until its end */
+	base_buf detail; /* field 24 of its records, as CBOR; empty: none */
+	bool approved;   /* an approval was used up for it, and holds until its end */
 } host_call;
 /* Takes the arguments that were added. Calls of one session are nested, and end in turn. */
 int host_call_begin(
@@ -39,6 +40,8 @@ int host_call_admit(hn_session *session, hn_verb verb, const char *uuid, host_ca
 	host_permit *permit, hn_error **err);
 /* SHA-256 of the canonical request: of the call that goes on, else of this without arguments. */
 void host_call_hash(const hn_session *session, hn_verb verb, const char *object, uint8_t hash[32]);
+/* What the records of this verb say more, of the call that goes on; NULL: nothing. */
+const base_buf *host_call_detail(const hn_session *session, hn_verb verb);
 /* --- the one that was refused last, for want of an approval or a proof --- */
 void host_call_refused(hn_session *session, hn_verb verb, const char *object);
 /* Borrowed until the next one is refused. HN_ENOENT. */

@@ -15,9 +15,11 @@ typedef struct secret_call {
 	host_permit permit;
 	host_call asked;
 	uint8_t owner[CAPS_SECRET_OWNER];
+	/* of one secret; of a list `act` is 0 */
+	caps_audit_secret_act act;
+	const char *name;
 	/* of a change */
 	crypto_signer *signer;
-	const char *name;
 	crypto_bytes bytes;
 } secret_call;
 
@@ -71,36 +73,66 @@ static int tell_bytes(
 	return rc;
 }
 
-/* The name, the version that is there, and what is to take its place. */
-static int tell(hn_session *session, secret_call *call, const char *uuid, const char *how,
-	const char *name, hn_error **err)
+/* For the records that follow: in which version it is there now. */
+static int record_version(secret_call *call, int64_t version, hn_error **err)
 {
-	seek_version seek = {.name = name};
+	const caps_audit_secret secret = {
+		.act = call->act, .name = call->name, .version = (uint64_t)version};
+
+	caps_audit_secret_write(&secret, &call->asked.detail);
+	return call->asked.detail.failed ? base_nomem(err) : 0;
+}
+
+static int find_version(secret_call *call, int64_t *version, hn_error **err)
+{
+	seek_version seek = {.name = call->name};
 	int rc = caps_secret_each(call->rights->store, call->owner, look_at, &seek, err);
 
-	caps_call_text(&call->asked.what, how, name);
-	caps_call_int(&call->asked.what, "version", seek.version);
+	if (rc >= 0)
+		rc = record_version(call, seek.version, err);
+	if (rc >= 0 && version)
+		*version = seek.version;
+	return rc;
+}
+
+/* The name, the version that is there, and what is to take its place. */
+static int tell(hn_session *session, secret_call *call, const char *uuid, hn_error **err)
+{
+	int64_t version = 0;
+	int rc = find_version(call, &version, err);
+
+	caps_call_text(&call->asked.what, caps_audit_secret_text(call->act), call->name);
+	caps_call_int(&call->asked.what, "version", version);
 	if (rc >= 0 && call->bytes.bytes)
-		rc = tell_bytes(session, call, uuid, seek.version, err);
+		rc = tell_bytes(session, call, uuid, version, err);
 	return host_conceal(session, rc, err);
 }
 
-static int begin(hn_session *session, const char *unit, hn_verb verb, const char *how,
-	const char *name, secret_call *call, hn_error **err)
+/* A name that is none goes into no record. */
+static int check_named(const char *unit, const secret_call *call, hn_error **err)
+{
+	if (!unit || (call->act && !call->name))
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+			"a unit and the name of a secret are needed");
+	return call->act ? caps_secret_check_name(call->name, err) : 0;
+}
+
+static int begin(
+	hn_session *session, const char *unit, hn_verb verb, secret_call *call, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
-	int rc = unit && (name || !how) ? host_session_use(session, &call->host, err)
-					: base_error(err, HN_EINVAL, HOST_ROOM, NULL,
-						  "a unit and the name of a secret are needed");
+	int rc = check_named(unit, call, err);
 
+	if (rc >= 0)
+		rc = host_session_use(session, &call->host, err);
 	if (rc >= 0)
 		rc = host_find_unit(session, unit, &found, err);
 	if (rc >= 0)
 		rc = host_rights_get(call->host, &call->rights, err);
 	if (rc >= 0)
 		rc = host_secret_owner(found->uuid, call->owner, err);
-	if (rc >= 0 && how)
-		rc = tell(session, call, found->uuid, how, name, err);
+	if (rc >= 0 && call->act)
+		rc = tell(session, call, found->uuid, err);
 	return rc < 0 ? rc
 		      : host_call_unit(session, unit, verb, &call->asked, &call->host, &call->unit,
 				&call->permit, err);
@@ -109,23 +141,26 @@ static int begin(hn_session *session, const char *unit, hn_verb verb, const char
 /* A guest that has the old one is marked in the same transaction. */
 static int put(void *arg, hn_error **err)
 {
-	const secret_call *call = arg;
+	secret_call *call = arg;
 	int rc = caps_secret_put(call->rights->store, call->signer, call->owner, call->name,
 		call->bytes, os_now(call->host->os) / OS_SECOND, err);
 
+	if (rc >= 0)
+		rc = find_version(call, NULL, err);
 	return rc < 0 ? rc : host_secret_changed(call->host, call->unit, call->name, err);
 }
 
 int hn_secret_put(hn_session *session, const char *unit, const char *name, const void *bytes,
 	size_t size, hn_error **err)
 {
-	AUTO_SECRET secret_call call = {.name = name, .bytes = {bytes, size}};
+	AUTO_SECRET secret_call call = {
+		.act = CAPS_AUDIT_SECRET_PUT, .name = name, .bytes = {bytes, size}};
 	int rc = name && bytes ? 0
 			       : base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 					 "a secret needs a name and its bytes");
 
 	if (rc >= 0)
-		rc = begin(session, unit, HN_VERB_UNIT_SECRET, "put", name, &call, err);
+		rc = begin(session, unit, HN_VERB_UNIT_SECRET, &call, err);
 	if (rc < 0)
 		return rc;
 	rc = host_signer(call.host, &call.signer, err);
@@ -136,16 +171,18 @@ int hn_secret_put(hn_session *session, const char *unit, const char *name, const
 
 static int take_away(void *arg, hn_error **err)
 {
-	const secret_call *call = arg;
-	int rc = caps_secret_remove(call->rights->store, call->owner, call->name, err);
+	secret_call *call = arg;
+	int rc = find_version(call, NULL, err);
 
+	if (rc >= 0)
+		rc = caps_secret_remove(call->rights->store, call->owner, call->name, err);
 	return rc < 0 ? rc : host_secret_changed(call->host, call->unit, call->name, err);
 }
 
 int hn_secret_remove(hn_session *session, const char *unit, const char *name, hn_error **err)
 {
-	AUTO_SECRET secret_call call = {.name = name};
-	int rc = begin(session, unit, HN_VERB_UNIT_SECRET, "remove", name, &call, err);
+	AUTO_SECRET secret_call call = {.act = CAPS_AUDIT_SECRET_REMOVE, .name = name};
+	int rc = begin(session, unit, HN_VERB_UNIT_SECRET, &call, err);
 
 	if (rc < 0)
 		return rc;
@@ -203,7 +240,7 @@ int hn_secret_list(hn_session *session, const char *unit, char **json, hn_error 
 	BASE_AUTO_OF(hn_json) hn_json *made = NULL;
 	AUTO_SECRET secret_call call = {0};
 	listing list = {.call = &call, .err = err};
-	int rc = json ? begin(session, unit, HN_VERB_UNIT_READ, NULL, NULL, &call, err)
+	int rc = json ? begin(session, unit, HN_VERB_UNIT_READ, &call, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
 	if (rc >= 0)
@@ -237,9 +274,10 @@ int hn_secret_attach(
 {
 	BASE_AUTO_OF(crypto_secret) crypto_secret *plain = NULL;
 	crypto_signer *signer = NULL;
-	AUTO_SECRET secret_call call = {0};
+	AUTO_SECRET secret_call call = {.act = CAPS_AUDIT_SECRET_ATTACH, .name = name};
+	caps_secret_mark mark = {0};
 	int memory = -1;
-	int rc = fd ? begin(session, unit, HN_VERB_UNIT_SECRET, "attach", name, &call, err)
+	int rc = fd ? begin(session, unit, HN_VERB_UNIT_SECRET, &call, err)
 		    : base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 			      "there is no place for the descriptor");
 
@@ -248,7 +286,9 @@ int hn_secret_attach(
 	rc = host_signer(call.host, &signer, err);
 	if (rc >= 0)
 		rc = caps_secret_get(
-			call.rights->store, signer, call.owner, name, &plain, NULL, err);
+			call.rights->store, signer, call.owner, name, &plain, &mark, err);
+	if (rc >= 0)
+		rc = record_version(&call, mark.version, err);
 	if (rc >= 0)
 		rc = hand_over(plain, &memory, err);
 	rc = host_settle(&call.permit, rc, err);

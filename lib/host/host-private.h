@@ -268,7 +268,8 @@ typedef struct host_audit_entry {
 	const hn_session *session;            /* NULL: the host itself */
 	int64_t valid_until;                  /* seconds; 0 and INT64_MAX: none */
 	const struct caps_decision *decision; /* whose rule it was; NULL: none */
-	const char *note;   /* static, not personal: goes into field 24; NULL: none */
+	const char *note;       /* static, not personal: goes into field 24; NULL: none */
+	const base_buf *detail; /* else the map that goes there, as CBOR; NULL: none */
 	const uint8_t *cti; /* of what it is about: revoked, issued; NULL: the session's token */
 	const uint8_t *request; /* 32 bytes hash of what was approved, trusted or voided; NULL */
 	uint64_t count;         /* version or epoch of that; 0: none */

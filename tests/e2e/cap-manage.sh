@@ -110,6 +110,9 @@ check "they are listed by name" test "$("$hvcap" secret list db-1 --json | membe
 check "what comes out went in" sh -c "'$hvcap' secret attach db-1 tls | cmp - secret.bin"
 check "also into a descriptor" sh -c "[ \"\$('$hvcap' secret attach db-1 password --to fd:3 3>&1 >/dev/null)\" = hunter2 ]"
 check "it is in no file of the state" sh -c "! grep -rqaF hunter2 '$state'"
+"$hvcap" audit tail -n 4096 >out
+check "what was done to which secret is on record" grep -qE 'allow +unit.secret on unit/[0-9a-f-]+: put password by ' out
+check "with its version" grep -qE 'outcome +unit.secret on unit/[0-9a-f-]+: attach tls, version 1: ok, record [0-9]+$' out
 refused "not on the command line" 64 'one word too many' secret put db-1 password hunter2
 refused "an empty one" 64 'empty' secret put db-1 password
 if script -qec true /dev/null >/dev/null 2>&1; then

@@ -29,9 +29,10 @@ static void print_record(const cli_document *records, size_t n)
 {
 	static const struct {
 		const char *before, *member;
-	} parts[] = {{" ", "verb"}, {" on ", "object"}, {" by ", "subject"}, {" of ", "cti/0"},
-		{": ", "code"}, {", record ", "refers"}, {", ", "count"}, {" (", "note"},
-		{" because: ", "reason"}};
+	} parts[] = {{" ", "verb"}, {" on ", "object"}, {": ", "secret/operation"},
+		{" ", "secret/name"}, {", version ", "secret/version"}, {" by ", "subject"},
+		{" of ", "cti/0"}, {": ", "code"}, {", record ", "refers"}, {", ", "count"},
+		{" (", "note"}, {" because: ", "reason"}};
 	const char *kind = cli_document_text(records, "/%zu/kind", n);
 
 	printf("%6s  ", cli_document_text(records, "/%zu/number", n));

@@ -266,3 +266,77 @@ Test(audit_record, an_opener_and_a_key_are_strict)
 	base_buf_free(&key.buf);
 	base_buf_free(&witness.buf);
 }
+
+/* --- secrets --- */
+
+static base_buf secret_of(uint64_t act, const char *name, uint64_t version)
+{
+	const caps_audit_secret secret = {
+		.act = (caps_audit_secret_act)act, .name = name, .version = version};
+	base_buf map = {0};
+
+	caps_audit_secret_write(&secret, &map);
+	cr_assert_not(map.failed);
+	return map;
+}
+
+static bool reads_secret(audit_record *record)
+{
+	audit_secret secret;
+
+	record->fields = 1u << 8;
+	record->verb = HN_VERB_UNIT_SECRET;
+	return audit_record_secret(record, &secret);
+}
+
+Test(audit_record, a_secret_is_read_as_it_was_written)
+{
+	static const audit_secret right[] = {{CAPS_AUDIT_SECRET_PUT, 0, {(const uint8_t *)"a", 1}},
+		{CAPS_AUDIT_SECRET_REMOVE, 7, {(const uint8_t *)"db-password", 11}},
+		{CAPS_AUDIT_SECRET_ATTACH, UINT64_MAX, {(const uint8_t *)"a", 1}}};
+
+	for (size_t i = 0; i < BASE_COUNT(right); i++) {
+		base_buf map = secret_of(
+			right[i].act, (const char *)right[i].name.bytes, right[i].version);
+		audit_record record = {.kind = CAPS_AUDIT_OUTCOME,
+			.fields = 1u << 8,
+			.verb = HN_VERB_UNIT_SECRET,
+			.extra = {(const uint8_t *)map.data, map.size}};
+		audit_secret secret;
+
+		cr_assert(audit_record_secret(&record, &secret));
+		cr_expect_eq(secret.act, right[i].act);
+		cr_expect_eq(secret.version, right[i].version);
+		cr_assert_eq(secret.name.size, right[i].name.size);
+		cr_expect_eq(memcmp(secret.name.bytes, right[i].name.bytes, secret.name.size), 0);
+		record.verb = HN_VERB_UNIT_START;
+		cr_expect_not(audit_record_secret(&record, &secret), "of another verb");
+		record.verb = HN_VERB_UNIT_SECRET;
+		record.fields = 0;
+		cr_expect_not(audit_record_secret(&record, &secret), "of none");
+		base_buf_free(&map);
+	}
+}
+
+Test(audit_record, a_secret_is_strict)
+{
+	static const struct {
+		uint64_t act;
+		const char *name;
+	} bad[] = {{0, "a"}, {CAPS_AUDIT_SECRET_ATTACH + 1, "a"}, {CAPS_AUDIT_SECRET_PUT, ""},
+		{CAPS_AUDIT_SECRET_PUT,
+			"a123456789012345678901234567890123456789012345678901234567890123"}};
+	base_buf map = secret_of(CAPS_AUDIT_SECRET_PUT, "db-password", 0);
+
+	for (uint64_t kind = CAPS_AUDIT_ALLOW; kind <= CAPS_AUDIT_OUTCOME; kind++)
+		refuse_changed(&map, kind, reads_secret);
+	base_buf_free(&map);
+	for (size_t i = 0; i < BASE_COUNT(bad); i++) {
+		audit_record record = {.kind = CAPS_AUDIT_ALLOW};
+
+		map = secret_of(bad[i].act, bad[i].name, 1);
+		record.extra = (codec_view){(const uint8_t *)map.data, map.size};
+		cr_expect_not(reads_secret(&record), "%zu", i);
+		base_buf_free(&map);
+	}
+}

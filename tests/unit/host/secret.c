@@ -194,6 +194,109 @@ Test(negative, a_token_needs_the_right_and_a_fresh_proof)
 	cr_expect_eq(fd, -1);
 }
 
+/* --- on record --- */
+
+static char *tail(lab *l, hn_session *session)
+{
+	char *log = NULL;
+
+	cr_assert_eq(hn_audit_tail(session, 0, 1000, &log, lab_err(l)), 0, "%s", lab_why(l));
+	return log;
+}
+
+/* Where a record of this kind about a secret stands, from `log` on; fails when there is none. */
+static const char *record_of(const char *log, const char *kind, const char *secret)
+{
+	char start[64];
+	const char *at = log;
+
+	(void)snprintf(start, sizeof(start), "\"kind\":\"%s\",\"verb\":\"unit.secret\"", kind);
+	while ((at = strstr(at, start)) != NULL) {
+		const char *next = strstr(at + 1, "\"kind\":"), *said = strstr(at, secret);
+
+		if (said && (!next || said < next))
+			return said;
+		at++;
+	}
+	cr_assert_fail("no record of kind %s has %s: %s", kind, secret, log);
+	return NULL;
+}
+
+#define SAID(operation, more)                                                                      \
+	"\"secret\":{\"operation\":\"" operation "\",\"name\":\"db-password\"" more "}"
+
+/* Before it is done with the version that is there, after it with that which it was done to. */
+Test(record, names_what_was_done_to_which_secret)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *log = NULL;
+	const char *at;
+	int code;
+
+	put(&l, "web-1", "db-password", SECRET);
+	put(&l, "web-1", "db-password", SECRET);
+	(void)got(&l, "web-1", "db-password", &code);
+	cr_assert_eq(code, 0);
+	cr_assert_eq(hn_secret_remove(l.session, "web-1", "db-password", lab_err(&l)), 0);
+	cr_assert_eq(hn_secret_remove(l.session, "web-1", "db-password", lab_err(&l)), HN_ENOENT);
+	log = tail(&l, l.session);
+	at = record_of(log, "allow", SAID("put", ""));
+	at = record_of(at, "outcome", SAID("put", ",\"version\":1"));
+	at = record_of(at, "allow", SAID("put", ",\"version\":1"));
+	at = record_of(at, "outcome", SAID("put", ",\"version\":2"));
+	at = record_of(at, "allow", SAID("attach", ",\"version\":2"));
+	at = record_of(at, "outcome", SAID("attach", ",\"version\":2"));
+	at = record_of(at, "allow", SAID("remove", ",\"version\":2"));
+	at = record_of(at, "outcome", SAID("remove", ",\"version\":2"));
+	at = record_of(at, "allow", SAID("remove", ""));
+	(void)record_of(at, "outcome", SAID("remove", ""));
+	cr_expect_null(strstr(log, SECRET));
+	cr_assert_eq(hn_audit_verify(l.session, NULL, NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+Test(record, names_what_was_denied)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *reader =
+		opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+			   "\"on\":\"unit/*\"}]}");
+	BASE_AUTO_FREE char *log = NULL;
+	uint64_t records;
+	int fd = -1;
+
+	put(&l, "web-1", "db-password", SECRET);
+	cr_expect_eq(
+		hn_secret_attach(reader, "web-1", "db-password", &fd, lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(
+		hn_secret_put(reader, "web-1", "db-password", "x", 1, lab_err(&l)), HN_EDENIED);
+	records = lab_number(&l, "SELECT count(*) FROM audit");
+	cr_expect_eq(hn_secret_remove(reader, "web-1", "Db password", lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(hn_secret_attach(reader, "web-1", "Db password", &fd, lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM audit"), records,
+		"what is no name is in no record");
+	log = tail(&l, l.session);
+	(void)record_of(record_of(log, "deny", SAID("attach", ",\"version\":1")), "deny",
+		SAID("put", ",\"version\":1"));
+}
+
+/* Who is to see no texts sees that something was done. */
+Test(record, leaves_the_name_out_where_texts_are)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *auditor =
+		opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"redact\":[\"paths\"],\"grants\":[{"
+			   "\"verbs\":[\"audit.read\"],\"on\":\"node/*\"}]}");
+	BASE_AUTO_FREE char *log = NULL;
+
+	put(&l, "web-1", "db-password", SECRET);
+	log = tail(&l, auditor);
+	(void)record_of(
+		log, "outcome", "\"secret\":{\"operation\":\"put\",\"name\":null,\"version\":1}");
+	cr_expect_null(strstr(log, "db-password"), "%s", log);
+}
+
 /* Whichever I/O call fails, the secret is the old one or the new one, and opens. */
 Test(secret, a_failing_disk_leaves_the_old_or_the_new)
 {
