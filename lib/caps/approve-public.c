@@ -81,6 +81,8 @@ static int show(const char *text, hn_json *json, hn_error **err)
 		caps_print_time(json, "made", approval.made);
 		return 0;
 	}
+	if (rc == HN_ENOMEM)
+		return base_nomem(err);
 	rc = caps_ask_read_text(text, &ask, err);
 	if (rc == 0)
 		caps_ask_json(ask, 0, json);
