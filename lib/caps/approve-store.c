@@ -316,35 +316,43 @@ int caps_approval_put(caps_store *store, const caps_approval *approval, const ui
 }
 
 /* The signature is checked again: the keyset may be another now, and the row is only a row. */
-static void count_vote(const void *bytes, size_t size, const uint8_t hash[32],
-	const caps_keyset *keyset, int64_t from, int64_t to, caps_votes *votes)
+static int count_vote(const void *bytes, size_t size, const uint8_t hash[32],
+	const caps_keyset *keyset, int64_t from, int64_t to, caps_votes *votes, hn_error **err)
 {
 	caps_approval approval;
+	int rc = caps_approval_read(bytes, size, &approval, NULL);
 
-	if (caps_approval_read(bytes, size, &approval, NULL) < 0 ||
-		memcmp(approval.hash, hash, 32) != 0 || approval.made < from || approval.made > to)
-		return;
+	if (rc == HN_ENOMEM)
+		return base_nomem(err);
+	if (rc < 0 || memcmp(approval.hash, hash, 32) != 0 || approval.made < from ||
+		approval.made > to)
+		return 0;
 	size_t by = caps_approval_by(&approval, keyset);
 	if (by != SIZE_MAX)
 		caps_votes_add(votes, keyset->entries[by].person, approval.made);
+	return 0;
 }
 
 int caps_approval_votes(caps_store *store, const uint8_t hash[32], const caps_keyset *keyset,
 	int64_t from, int64_t to, caps_votes *votes, hn_error **err)
 {
+	caps_votes counted = {0};
 	state_query *query = NULL;
 	int rc = state_find(
 		store->state, "SELECT cose FROM cap_approval WHERE hash = ?1", &query, err);
 
-	*votes = (caps_votes){0};
 	if (rc < 0)
 		return rc;
 	state_bind_blob(query, 1, hash, 32);
-	while ((rc = state_row(query, err)) > 0) {
+	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
 		size_t size = 0;
 		const void *bytes = state_blob(query, 0, &size);
 
-		count_vote(bytes, size, hash, keyset, from, to, votes);
+		rc = count_vote(bytes, size, hash, keyset, from, to, &counted, err);
 	}
-	return rc;
+	state_done(query);
+	if (rc < 0)
+		return rc;
+	*votes = counted;
+	return 0;
 }
