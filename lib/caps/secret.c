@@ -201,6 +201,7 @@ int caps_secret_get(caps_store *store, crypto_signer *signer,
 	caps_secret_mark *mark, hn_error **err)
 {
 	BASE_AUTO_OF(crypto_secret) crypto_secret *whole = NULL;
+	caps_secret_mark found = {0};
 	state_query *query = NULL;
 	size_t size = 0;
 	int rc = caps_secret_check_name(name, err);
@@ -212,8 +213,6 @@ int caps_secret_get(caps_store *store, crypto_signer *signer,
 	if (rc < 0)
 		return rc;
 	rc = state_row(query, err);
-	if (rc > 0 && mark)
-		*mark = (caps_secret_mark){state_int(query, 1), state_int(query, 3)};
 	if (rc == 0)
 		rc = missing(name, err);
 	if (rc > 0) {
@@ -223,11 +222,16 @@ int caps_secret_get(caps_store *store, crypto_signer *signer,
 			.version = (uint64_t)state_int(query, 1)};
 		const void *body = state_blob(query, 2, &size);
 
+		found = (caps_secret_mark){state_int(query, 1), state_int(query, 3)};
 		rc = signer->ops->record_open(
 			signer, &place, (crypto_bytes){body, size}, &whole, err);
 	}
 	state_done(query);
-	return rc < 0 ? rc : unpack(whole, owner, name, plain, err);
+	if (rc >= 0)
+		rc = unpack(whole, owner, name, plain, err);
+	if (rc >= 0 && mark)
+		*mark = found;
+	return rc;
 }
 
 int caps_secret_there(state_store *state, const uint8_t owner[CAPS_SECRET_OWNER], const char *name,
