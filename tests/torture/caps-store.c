@@ -475,30 +475,28 @@ static int open_service(caps_world *w, hn_error **err)
 TORTURE_OPERATION(open_service)
 
 static const torture_scenario scenarios[] = {
-	/* clang-format off */
-	TORTURE_ROW(revoke)
-	TORTURE_ROW(raise_epoch)
-	TORTURE_ROW(raise_recorded)
-	TORTURE_ROW(ended)
-	TORTURE_ROW(forget_old)
-	TORTURE_ROW(issue)
-	TORTURE_ROW(list_issued)
-	TORTURE_ROW(count_use)
-	TORTURE_ROW(hold_more)
-	TORTURE_ROW(hold_whole)
-	TORTURE_ROW(hold_trim)
-	TORTURE_ROW(release)
-	TORTURE_ROW(put_bundle)
-	TORTURE_ROW(open_other)
-	TORTURE_ROW(put_session)
-	TORTURE_ROW(cut_session)
-	TORTURE_ROW(remove_session)
-	TORTURE_ROW(list_sessions)
-	TORTURE_ROW(set_settings)
-	TORTURE_ROW(look_settings)
-	TORTURE_ROW(put_services)
-	TORTURE_ROW(open_service)
-	/* clang-format on */
+	TORTURE_ROW(revoke, prepare),
+	TORTURE_ROW(raise_epoch, prepare),
+	TORTURE_ROW(raise_recorded, prepare),
+	TORTURE_ROW(ended, prepare),
+	TORTURE_ROW(forget_old, prepare),
+	TORTURE_ROW(issue, prepare),
+	TORTURE_ROW(list_issued, prepare),
+	TORTURE_ROW(count_use, prepare),
+	TORTURE_ROW(hold_more, prepare),
+	TORTURE_ROW(hold_whole, prepare),
+	TORTURE_ROW(hold_trim, prepare),
+	TORTURE_ROW(release, prepare),
+	TORTURE_ROW(put_bundle, prepare),
+	TORTURE_ROW(open_other, prepare),
+	TORTURE_ROW(put_session, prepare),
+	TORTURE_ROW(cut_session, prepare),
+	TORTURE_ROW(remove_session, prepare),
+	TORTURE_ROW(list_sessions, prepare),
+	TORTURE_ROW(set_settings, prepare),
+	TORTURE_ROW(look_settings, prepare),
+	TORTURE_ROW(put_services, prepare),
+	TORTURE_ROW(open_service, prepare),
 };
 
 int main(int argc, char **argv)

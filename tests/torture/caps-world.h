@@ -66,15 +66,11 @@ int caps_world_trust(caps_world *w, const base_buf *bytes, hn_error **err);
 	{                                                                                          \
 		return caps_world_run(t, operation, err);                                          \
 	}
-#define TORTURE_ROW(operation)                                                                     \
-	{.name = #operation,                                                                       \
-		.prepare = prepare,                                                                \
-		.run = run_##operation,                                                            \
-		.check = caps_world_check,                                                         \
-		.clean = caps_world_clean,                                                         \
-		.io = true,                                                                        \
-		.crash = true,                                                                     \
-		.stride = 7,                                                                       \
-		.first = 48},
+#define TORTURE_ROW(operation, preparing)                                                          \
+	{                                                                                          \
+		.name = #operation, .prepare = preparing, .run = run_##operation,                  \
+		.check = caps_world_check, .clean = caps_world_clean, .io = true, .crash = true,   \
+		.stride = 7, .first = 48                                                           \
+	}
 
 #endif
