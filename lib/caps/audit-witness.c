@@ -53,8 +53,9 @@ static bool find_witness(
 	return false;
 }
 
-/* "cosignature/v1", the time, and the note's text; the time stands before the signature. */
-static bool is_over(const codec_note_signature *line, const witness *who, const codec_note *note)
+/* "cosignature/v1", the time, and the note's text; the time stands before the signature. 1 or 0. */
+static int is_over(const codec_note_signature *line, const witness *who, const codec_note *note,
+	hn_error **err)
 {
 	uint8_t bytes[CODEC_NOTE_KEY_ID + COSIGNATURE];
 	BASE_AUTO_BUF base_buf text = {0};
@@ -63,13 +64,14 @@ static bool is_over(const codec_note_signature *line, const witness *who, const 
 
 	if (!codec_note_signature_bytes(line, bytes, sizeof(bytes), &written) ||
 		written != sizeof(bytes))
-		return false;
+		return 0;
 	for (int i = 0; i < 8; i++)
 		time = time << 8 | bytes[CODEC_NOTE_KEY_ID + i];
 	base_buf_format(&text, "cosignature/v1\ntime %llu\n", (unsigned long long)time);
 	base_buf_add(&text, note->text, note->text_size);
-	return !text.failed &&
-	       crypto_ed25519_verify(who->key, text.data, text.size, bytes + CODEC_NOTE_KEY_ID + 8);
+	return text.failed ? base_nomem(err)
+			   : crypto_ed25519_verify(
+				     who->key, text.data, text.size, bytes + CODEC_NOTE_KEY_ID + 8);
 }
 
 /* --- taking one --- */
@@ -134,7 +136,10 @@ int caps_audit_cosign(caps_audit *audit, uint64_t size, const char *line, size_t
 		return base_error(err, HN_EDENIED, CAPS_ROOM,
 			"name it among the witnesses of the trust bundle",
 			"%.*s is no witness of this log", (int)signature.name_size, signature.name);
-	if (!is_over(&signature, &who, &note))
+	rc = is_over(&signature, &who, &note, err);
+	if (rc < 0)
+		return rc;
+	if (rc == 0)
 		return base_error(err, HN_ECORRUPT, CAPS_ROOM, NULL,
 			"what %s has signed is not our checkpoint over %llu records", who.name,
 			(unsigned long long)size);
@@ -151,7 +156,7 @@ typedef struct counting {
 } counting;
 
 /* A row is only a row: what it says is verified each time. */
-static void count_row(counting *all, const char *text, const char *line)
+static int count_row(counting *all, const char *text, const char *line, hn_error **err)
 {
 	codec_note_signature signature;
 	codec_note note;
@@ -159,14 +164,17 @@ static void count_row(counting *all, const char *text, const char *line)
 
 	if (!text || !line || codec_note_parse(text, strlen(text), &note, NULL) < 0 ||
 		codec_note_line_parse(line, strlen(line), &signature, NULL) < 0 ||
-		!find_witness(&signature, all->witnesses, all->count, &who) ||
-		!is_over(&signature, &who, &note))
-		return;
+		!find_witness(&signature, all->witnesses, all->count, &who))
+		return 0;
+	int rc = is_over(&signature, &who, &note, err);
+	if (rc <= 0)
+		return rc;
 	for (size_t i = 0; i < all->seen_count; i++)
 		if (strcmp(all->seen[i], who.name) == 0)
-			return;
+			return 0;
 	if (all->seen_count < CAPS_WITNESSES)
 		memcpy(all->seen[all->seen_count++], who.name, who.size + 1);
+	return 0;
 }
 
 int caps_audit_witnessed(caps_audit *audit, uint64_t size, const caps_view *witnesses, size_t count,
@@ -186,7 +194,7 @@ int caps_audit_witnessed(caps_audit *audit, uint64_t size, const caps_view *witn
 		all->count = count;
 	}
 	while (rc >= 0 && (rc = state_row(query, err)) > 0)
-		count_row(all, state_text(query, 0), state_text(query, 1));
+		rc = count_row(all, state_text(query, 0), state_text(query, 1), err);
 	state_done(query);
 	if (rc >= 0)
 		*number = all->seen_count;
@@ -196,14 +204,15 @@ int caps_audit_witnessed(caps_audit *audit, uint64_t size, const caps_view *witn
 
 /* --- a note of ours that somebody else has --- */
 
-static bool is_ours(caps_audit *audit, const codec_note *note, const codec_checkpoint *checkpoint)
+/* 1, or 0. */
+static int is_ours(caps_audit *audit, const codec_note *note, const codec_checkpoint *checkpoint,
+	hn_error **err)
 {
 	state_query *query = NULL;
 	bool ours = false;
+	int rc = state_find(audit->store, "SELECT key FROM audit_key", &query, err);
 
-	if (state_find(audit->store, "SELECT key FROM audit_key", &query, NULL) < 0)
-		return false;
-	while (!ours && state_row(query, NULL) > 0) {
+	while (rc >= 0 && !ours && (rc = state_row(query, err)) > 0) {
 		size_t size = 0;
 		const void *key = state_blob(query, 0, &size);
 
@@ -211,7 +220,7 @@ static bool is_ours(caps_audit *audit, const codec_note *note, const codec_check
 		       audit_note_signed(note, checkpoint->origin, checkpoint->origin_size, key);
 	}
 	state_done(query);
-	return ours;
+	return rc < 0 ? rc : ours;
 }
 
 static int keep_fork(
@@ -275,9 +284,11 @@ int caps_audit_compare(caps_audit *audit, const char *bytes, size_t size, hn_err
 		rc = codec_checkpoint_parse(note.text, note.text_size, &checkpoint, err);
 	if (rc >= 0)
 		rc = audit_load(audit, err);
+	if (rc >= 0)
+		rc = is_ours(audit, &note, &checkpoint, err);
 	if (rc < 0)
 		return rc;
-	if (!is_ours(audit, &note, &checkpoint))
+	if (rc == 0)
 		return base_error(err, HN_EDENIED, CAPS_ROOM, NULL,
 			"the note is not signed by a key of this log");
 	if (checkpoint.size <= audit->tree.size) {
