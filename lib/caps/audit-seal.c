@@ -42,20 +42,22 @@ bool caps_audit_due(caps_audit *audit)
 /* How old the record is that the query finds. */
 static int age_of(caps_audit *audit, state_query *query, int64_t *age, hn_error **err)
 {
-	int64_t now = os_now(state_os(audit->store));
+	int64_t now = os_now(state_os(audit->store)), found = 0;
 	int rc = state_row(query, err);
 
-	*age = 0;
 	if (rc > 0) {
 		audit_record record;
 		size_t size = 0;
 		const void *bytes = state_blob(query, 0, &size);
 
 		if (audit_record_read(bytes, size, &record) && record.wall < now / AUDIT_NS_A_MS)
-			*age = now - record.wall * AUDIT_NS_A_MS;
+			found = now - record.wall * AUDIT_NS_A_MS;
 	}
 	state_done(query);
-	return rc < 0 ? rc : 0;
+	if (rc < 0)
+		return rc;
+	*age = found;
+	return 0;
 }
 
 int caps_audit_lag(caps_audit *audit, int64_t *lag, hn_error **err)
