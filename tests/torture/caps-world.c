@@ -184,14 +184,20 @@ static int look_at(state_store *state, const caps_store *store, caps_world_look 
 	static const char *const tables[] = {"cap_issued", "cap_revoked", "cap_epoch",
 		"cap_counter", "cap_hold", "trust_bundle", "cap_session", "cap_service",
 		"cap_setting", "clock_mark", "cap_request", "cap_approval", "cap_breakglass",
-		"secret"};
+		"secret", "audit_pending"};
+	/* there is chance in what they say */
+	static const char audit[] =
+		"SELECT (SELECT count(*) FROM audit) || ' ' || (SELECT count(*) FROM audit_text)"
+		" || ' ' || (SELECT count(*) FROM audit_checkpoint) || ' ' ||"
+		" (SELECT count(*) FROM audit_cosign) || ' ' || (SELECT count(*) FROM audit_fork)"
+		" || ' ' || (SELECT size || ' ' || sealed FROM audit_head)";
 	BASE_AUTO_BUF base_buf text = {0};
 
 	add_memory(store, &text);
 	for (size_t i = 0; i < BASE_COUNT(tables); i++)
 		if (add_table(state, tables[i], &text) < 0)
 			return -1;
-	if (add_rows(state, "SELECT count(*) FROM audit", NULL, &text) < 0)
+	if (add_rows(state, audit, NULL, &text) < 0)
 		return -1;
 	crypto_sha256(text.data, text.size, look->hash);
 	return 0;
