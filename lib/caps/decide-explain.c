@@ -171,6 +171,14 @@ static void put_time(hn_json *json, const char *key, int64_t seconds)
 	hn_json_text(json, key, text);
 }
 
+/* Whoever makes a token is told apart from hours that only have not come. */
+static bool lacks_zone(const explaining *e, const caps_caveat *caveat)
+{
+	const caps_op *op = &e->program->ops[caveat - e->program->token->caveats];
+
+	return op->id == CAPS_SCHEDULE && op->zone == NULL;
+}
+
 static void put_check(void *arg, const caps_check *check)
 {
 	const explaining *e = arg;
@@ -191,6 +199,8 @@ static void put_check(void *arg, const caps_check *check)
 		put_grant(e, (size_t)check->grant);
 	if (check->why != NULL)
 		hn_json_text(json, "why", check->why);
+	if (check->caveat != NULL && lacks_zone(e, check->caveat))
+		hn_json_text(json, "code", hn_code_name(HN_EZONE));
 	hn_json_end(json);
 }
 

@@ -45,7 +45,8 @@ const cli_command cap_commands[] = {
 		cap_issue, false},
 	{TOKENS, "attenuate", "FILE", "make a narrower token from one, without any server",
 		"A link is added that the holder signs: it can only take away. A name such as unit:web-1 "
-		"is asked of the host; offline an object is unit/UUID.",
+		"is asked of the host; offline an object is unit/UUID. A zone of --when that this machine "
+		"does not know is remarked: where the token is used it may be known.",
 		options_attenuate,
 		"attenuate bo.cap --key bo.key --on unit:web-1 --verbs unit.read --ttl 15min --bearer -o ro.cap\n",
 		cap_attenuate, false},

@@ -53,6 +53,29 @@ int cap_issue(cli_run *cli)
 	return status;
 }
 
+/* Another machine may have the zone, so it is no reason to refuse; a slip would deny for ever. */
+static void remark_zones(const cli_run *cli, const char *token)
+{
+	static const char any[] = "{\"verb\": \"node.read\", \"object\": \"node/any\"}";
+	CLI_AUTO_OF(cli_document) cli_document *said = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+
+	if (cli->json || cli->quiet || hn_cap_explain(token, NULL, 0, any, &json, NULL) < 0)
+		return;
+	said = cli_document_new(json);
+	for (size_t n = 0; said != NULL && cli_document_has(said, "/checks/%zu", n); n++) {
+		const char *code = cli_document_text(said, "/checks/%zu/code", n);
+
+		if (code == NULL || strcmp(code, "HN_EZONE") != 0)
+			continue;
+		fprintf(stderr, "%s: ", cli->program->name);
+		cli_text_print(stderr, cli_document_text(said, "/checks/%zu/text", n), false);
+		fputs(", so the token allows nothing here, nor on any host that lacks it\n"
+		      "hint: zones are called as in /usr/share/zoneinfo, like Europe/Berlin\n",
+			stderr);
+	}
+}
+
 int cap_attenuate(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
@@ -75,6 +98,7 @@ int cap_attenuate(cli_run *cli)
 	if (hn_cap_attenuate(token, terms, holder, &options, &narrower, &error) < 0)
 		return fail_terms(cli, terms, error);
 	status = cap_give(cli, narrower, CAP_TOKEN_MODE, "the narrower token");
+	remark_zones(cli, narrower);
 	explicit_bzero(narrower, strlen(narrower));
 	hn_text_free(narrower);
 	return status;

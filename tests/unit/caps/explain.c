@@ -70,6 +70,19 @@ Test(explain, a_schedule_that_is_shut)
 	base_free(json);
 	json = explain(with("\"when\":\"00:00-24:00 UTC\""), &request);
 	has(json, "00:00-24:00 UTC: open\"");
+	cr_expect_null(strstr(json, "HN_EZONE"), "%s", json);
+	base_free(json);
+}
+
+/* Not hours that have not come yet: hours that never come here. */
+Test(explain, a_schedule_in_a_zone_that_is_unknown)
+{
+	caps_request request = ask_for(HN_VERB_UNIT_START, UNIT);
+
+	at("2026-11-23T12:00:00Z");
+	char *json = explain(with("\"when\":\"Mon..Fri 09:00-17:30 Europe/Berln\""), &request);
+	has(json, "\"allowed\":false,\"code\":\"HN_EDENIED\"");
+	has(json, "\"why\":\"this host does not know the zone\",\"code\":\"HN_EZONE\"}");
 	base_free(json);
 }
 
