@@ -23,10 +23,11 @@ extern "C" {
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_ESYNTAX, HN_ESCHEMA, HN_ERANGE with line and column of the terms; HN_ERANGE for a
- * bearer token that lives longer; HN_EZONE for a zone that this host does not have; HN_EKEY
- * when holder is no public key; HN_EBUNDLE when there is no trust bundle or this host is no issuer
- * of it; HN_EWIDEN when it is above the ceiling; HN_ESIGNER; HN_ERATE; HN_ESESSION; HN_EDENIED;
- * HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * bearer token that lives longer, and for one that lives no longer than the clock of this host may
+ * be off, which would be over at its first use; HN_EZONE for a zone that this host does not have;
+ * HN_EKEY when holder is no public key; HN_EBUNDLE when there is no trust bundle or this host is no
+ * issuer of it; HN_EWIDEN when it is above the ceiling; HN_ESIGNER; HN_ERATE; HN_ESESSION;
+ * HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk and the signer
  * Allocates: yes

@@ -61,6 +61,24 @@ static int read_holder(issuing *one, const char *holder, hn_error **err)
 		"the holder's public key is none");
 }
 
+/* Hosts take the latest that it may be: what ends before that is over at its first use. */
+static int check_life(const issuing *one, hn_error **err)
+{
+	const caps_terms *terms = caps_written_terms(one->written);
+	int64_t latest = one->rights->clock.latest / OS_SECOND;
+	char hint[96];
+
+	if (terms->expires > latest)
+		return 0;
+	(void)snprintf(hint, sizeof(hint),
+		"let it live for %llds at least; hv-cap clock status shows the clock",
+		(long long)(latest - terms->issued + 1));
+	return base_error(err, HN_ERANGE, HOST_ROOM, hint,
+		"this token would be over at its first use: it ends in %lld s, and the clock of this"
+		" host may be off by %lld s",
+		(long long)(terms->expires - terms->issued), (long long)(latest - terms->issued));
+}
+
 static int sign(issuing *one, hn_error **err)
 {
 	BASE_AUTO_BUF base_buf claims = {0};
@@ -195,6 +213,8 @@ static int issue(issuing *one, const char *terms, const char *holder, char **tok
 		"terms", terms, strlen(terms), true, SECONDS(host), &one->written, err);
 	if (rc >= 0)
 		rc = fill_terms(one, cluster, err);
+	if (rc >= 0)
+		rc = check_life(one, err);
 	if (rc >= 0)
 		rc = read_holder(one, holder, err);
 	if (rc >= 0)

@@ -34,7 +34,8 @@ const cli_command cap_commands[] = {
 	{TOKENS, "issue", NULL, "issue a token, signed by this host",
 		"The options become the terms of hypernix-capability(5). Each --on is a grant of all "
 		"--verbs. A name such as unit:web-1 is resolved now, so that a unit that is made anew "
-		"under it inherits nothing.",
+		"under it inherits nothing. A --ttl that is no longer than the clock of the host may be "
+		"off is refused: the token would be over at its first use.",
 		options_issue,
 		"issue --template operator --for alice --ttl 8h --to alice.pub -o alice.cap\n"
 		"issue --for bo --verbs unit.read,unit.start --on 'unit/*' --tags-all web "

@@ -173,3 +173,38 @@ Test(negative, g68_the_end_is_judged_by_the_latest_time)
 	hn_os_sim_advance(l.os, 3 * OS_SECOND);
 	cr_expect_eq(hn_session_live(session, lab_err(&l)), HN_ESESSION, "it may be over");
 }
+
+/* Its holder would be told "expired" whenever he comes. */
+Test(negative, g68_what_would_be_over_at_once_is_not_issued)
+{
+	LAB l = new_lab();
+	char *token = NULL;
+
+	hn_os_sim_clock(l.os, 16 * OS_SECOND, false);
+	for (int ttl = 4; ttl <= 16; ttl += 6) {
+		char terms[160];
+
+		(void)snprintf(terms, sizeof(terms),
+			"{\"for\":\"bo\",\"ttl\":\"%ds\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+			"\"on\":\"unit/*\"}]}",
+			ttl);
+		cr_assert_eq(hn_cap_issue(l.session, terms, NULL, &token, lab_err(&l)), HN_ERANGE);
+		cr_expect_null(token);
+		cr_expect_not_null(strstr(lab_why(&l), "may be off by 16 s"), "%s", lab_why(&l));
+		cr_expect_not_null(strstr(hn_error_hint(l.err), "for 17s at least"), "%s",
+			hn_error_hint(l.err));
+	}
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_issued"), 0);
+}
+
+Test(clock, what_lives_longer_than_it_may_be_off_is_issued_and_taken)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	hn_os_sim_clock(l.os, 16 * OS_SECOND, false);
+	session =
+		opened(&l, "{\"for\":\"bo\",\"ttl\":\"17s\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+			   "\"on\":\"unit/*\"}]}");
+	cr_expect_eq(hn_session_live(session, lab_err(&l)), 0, "%s", lab_why(&l));
+}
