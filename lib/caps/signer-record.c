@@ -55,7 +55,8 @@ int signer_record_seal(const signer_local *signer, const crypto_place *place, cr
 	put_number(&made, signer->keys.generation, 4);
 	base_buf_add(&made, nonce, sizeof(nonce));
 	base_buf_add(&made, box, plain.size + CRYPTO_TAG);
-	base_buf_add(record, made.data, made.size);
+	if (!made.failed)
+		base_buf_add(record, made.data, made.size);
 	return made.failed || record->failed ? base_nomem(err) : 0;
 }
 
