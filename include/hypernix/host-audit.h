@@ -286,6 +286,8 @@ HN_API int hn_audit_first_mac(hn_session *session, char **key, hn_error **err);
 /**
  * Writes the audit log up to its last checkpoint as files that others can check.
  *
+ * The file `checkpoint` is written last: a directory without it is not whole.
+ *
  * @param session  needs audit.export on node/<name>
  * @param directory  absolute; made when missing; what an earlier export wrote is overwritten
  * @param progress  told in "records"; may be NULL
@@ -293,8 +295,8 @@ HN_API int hn_audit_first_mac(hn_session *session, char **key, hn_error **err);
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_EINVAL when the directory is not absolute; HN_ENOENT when the log is empty;
- * HN_ECORRUPT when records are missing; HN_ENOSPC; HN_ESIGNER; HN_ESESSION; HN_EDENIED; HN_EAUDIT;
- * HN_EAUDITFORK; HN_EIO; HN_ENOMEM
+ * HN_ECORRUPT when records are missing; HN_ENOSPC; HN_ESIGNER; HN_ESESSION, also when it ends while
+ * files are written; HN_EDENIED; HN_EAUDIT; HN_EAUDITFORK; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk and the signer
  * Allocates: yes

@@ -9,11 +9,18 @@
 
 typedef struct export_call {
 	caps_audit *audit;
+	const base_permit *permit; /* NULL: nobody's */
 	const char *directory;
 	uint64_t size, min_index;
 	hn_progress_fn progress;
 	void *arg;
 } export_call;
+
+/* A long log takes minutes: whoever may no longer have it gets no more of it. */
+static int may_go_on(const export_call *call, hn_error **err)
+{
+	return call->permit ? base_permit_live(call->permit, err) : 0;
+}
 
 /* 1234067 is x001/x234/067. */
 static void put_index(base_buf *path, uint64_t index)
@@ -35,8 +42,10 @@ static int write_file(const export_call *call, const char *kind, uint64_t index,
 	hn_os *os = state_os(call->audit->store);
 	BASE_AUTO_BUF base_buf path = {0};
 	BASE_AUTO_FREE char *parent = NULL;
-	int rc;
+	int rc = may_go_on(call, err);
 
+	if (rc < 0)
+		return rc;
 	base_buf_format(&path, "%s/tile/%s/", call->directory, kind);
 	put_index(&path, index);
 	if (width < WIDTH)
@@ -124,7 +133,10 @@ static int write_bundles(const export_call *call, hn_error **err)
 static int write_checkpoint(const export_call *call, const char *note, hn_error **err)
 {
 	BASE_AUTO_BUF base_buf path = {0};
+	int rc = may_go_on(call, err);
 
+	if (rc < 0)
+		return rc;
 	base_buf_format(&path, "%s/checkpoint", call->directory);
 	if (path.failed)
 		return base_nomem(err);
@@ -132,12 +144,15 @@ static int write_checkpoint(const export_call *call, const char *note, hn_error 
 		state_os(call->audit->store), path.data, note, strlen(note), 0644, err);
 }
 
-int caps_audit_export(caps_audit *audit, const char *directory, hn_progress_fn progress, void *arg,
-	hn_error **err)
+int caps_audit_export(caps_audit *audit, const base_permit *permit, const char *directory,
+	hn_progress_fn progress, void *arg, hn_error **err)
 {
 	BASE_AUTO_FREE char *note = NULL;
-	export_call call = {
-		.audit = audit, .directory = directory, .progress = progress, .arg = arg};
+	export_call call = {.audit = audit,
+		.permit = permit,
+		.directory = directory,
+		.progress = progress,
+		.arg = arg};
 	int rc = audit_load(audit, err);
 
 	if (rc >= 0)

@@ -224,8 +224,10 @@ int caps_audit_check_proof(const char *text, size_t size, const caps_audit_key *
 void caps_audit_proof_json(const caps_audit_proof *proof, hn_json *json); /* members */
 
 /* --- as files (audit-export.c): C2SP tlog-tiles, up to the last checkpoint --- */
-int caps_audit_export(caps_audit *audit, const char *directory, hn_progress_fn progress, void *arg,
-	hn_error **err);
+/* Stops at the next file when the permit ends; without one it goes on. The checkpoint is written
+ * last. */
+int caps_audit_export(caps_audit *audit, const base_permit *permit, const char *directory,
+	hn_progress_fn progress, void *arg, hn_error **err);
 
 /* --- what may go (audit-prune.c); `by` says who and why --- */
 /* Records older than `before` (wall ms), whole tiles. HN_ERANGE within 90 days. */

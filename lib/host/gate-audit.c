@@ -350,7 +350,7 @@ int hn_audit_export(hn_session *session, const char *directory, hn_progress_fn p
 	if (rc >= 0)
 		rc = host_audit_seal(host, err);
 	if (rc >= 0)
-		rc = caps_audit_export(host->audit, directory, progress, arg, err);
+		rc = caps_audit_export(host->audit, &permit.base, directory, progress, arg, err);
 	return host_settle(&permit, rc < 0 ? rc : 0, err);
 }
 

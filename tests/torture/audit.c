@@ -213,7 +213,7 @@ static int run_export(torture *t, hn_error **err)
 	WORLD w = {0};
 	int rc = world_open(t, &w, err);
 
-	return rc < 0 ? rc : caps_audit_export(w.audit, "/out", NULL, NULL, err);
+	return rc < 0 ? rc : caps_audit_export(w.audit, NULL, "/out", NULL, NULL, err);
 }
 
 /* What cannot be written is held, and is there once it can be: unless memory fails too. */

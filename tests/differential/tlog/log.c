@@ -93,7 +93,7 @@ static int run(const char *directory, int count, hn_error **err)
 	if (rc >= 0)
 		rc = caps_audit_seal(audit, signer, err);
 	if (rc >= 0)
-		rc = caps_audit_export(audit, directory, NULL, NULL, err);
+		rc = caps_audit_export(audit, NULL, directory, NULL, NULL, err);
 	if (rc >= 0)
 		rc = write_proofs(audit, directory, err);
 	return rc < 0 ? rc : write_key(signer, directory, err);

@@ -274,7 +274,7 @@ Test(files, have_the_layout_of_tiles)
 
 	log_fill(&l, 598);
 	seal(&l);
-	OK(caps_audit_export(l.audit, "/state/out", NULL, NULL, err));
+	OK(caps_audit_export(l.audit, NULL, "/state/out", NULL, NULL, err));
 	cr_expect(is_file(&l, "/state/out/tile/0/000", 8192));
 	cr_expect(is_file(&l, "/state/out/tile/0/001", 8192));
 	cr_expect(is_file(&l, "/state/out/tile/0/002.p/88", 88 * 32));
@@ -292,5 +292,5 @@ Test(files, of_a_log_without_checkpoint_are_none)
 	LOG l = log_new();
 
 	log_fill(&l, 5);
-	FAILS(HN_ENOENT, caps_audit_export(l.audit, "/state/out", NULL, NULL, err));
+	FAILS(HN_ENOENT, caps_audit_export(l.audit, NULL, "/state/out", NULL, NULL, err));
 }

@@ -114,6 +114,37 @@ static void revoke_link(lab *l, const hn_session *session, size_t link)
 	hn_os_sim_advance(l->os, OS_SECOND / 2);
 }
 
+static void revoke_him(
+	void *arg, uint64_t done, uint64_t total, const char *unit, const char *phase)
+{
+	lab *l = arg;
+
+	(void)done, (void)total, (void)unit, (void)phase;
+	cr_assert_eq(hn_cap_revoke(l->session, "subject", "bo", lab_err(l)), 0, "%s", lab_why(l));
+	hn_os_sim_advance(l->os, OS_SECOND);
+}
+
+/* A long log is written for minutes: what is there when the right goes stays without a checkpoint.
+ */
+Test(rights_edge, g69_an_export_ends_with_the_right_to_it)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":["
+					 "\"audit.export\"],\"on\":\"node/*\"}]}");
+	hn_error *error = NULL;
+
+	cr_assert_eq(hn_audit_export(session, "/state/whole", NULL, NULL, lab_err(&l)), 0, "%s",
+		lab_why(&l));
+	cr_expect(os_exists(l.os, "/state/whole/checkpoint"));
+	cr_expect_eq(hn_audit_export(session, "/state/part", revoke_him, &l, &error), HN_ESESSION,
+		"%s", error ? hn_error_message(error) : "no error");
+	cr_expect(os_exists(l.os, "/state/part/tile/0"));
+	cr_expect_not(os_exists(l.os, "/state/part/tile/entries"));
+	cr_expect_not(os_exists(l.os, "/state/part/checkpoint"));
+	hn_error_unref(error);
+}
+
 /* A link that is revoked takes all below it along, and nothing above it. */
 Test(rights_edge, g69_a_revoked_link_ends_what_was_made_from_it)
 {
