@@ -228,6 +228,27 @@ static int run_tell(torture *t, hn_error **err)
 	return rc;
 }
 
+/* Of ten denials eight are written, and how many there were besides: at once or when it can be. */
+static int run_deny(torture *t, hn_error **err)
+{
+	caps_audit_entry entry = {.kind = CAPS_AUDIT_DENY,
+		.verb = HN_VERB_UNIT_START,
+		.subject = "bo",
+		.object = "unit/a",
+		.reason = "torture",
+		.session = (const uint8_t *)"12345678",
+		.has_code = true,
+		.code = HN_EDENIED};
+	WORLD w = {0};
+	int rc = world_open(t, &w, err);
+
+	for (int i = 0; rc >= 0 && i < 10; i++)
+		rc = caps_audit_deny(w.audit, &entry, err);
+	if (rc >= 0)
+		rc = caps_audit_deny_flush(w.audit, true, err);
+	return rc < 0 ? rc : caps_audit_usable(w.audit, false, err);
+}
+
 int main(int argc, char **argv)
 {
 	static const hn_code lost[] = {HN_EAUDIT, HN_EIO, HN_ENOMEM, HN_ESIGNER, HN_OK};
@@ -285,6 +306,16 @@ int main(int argc, char **argv)
 			.io = true,
 			.also = lost,
 			.stride = 7},
+		{.name = "deny",
+			.prepare = prepare_few,
+			.run = run_deny,
+			.check = check,
+			.clean = clean,
+			.io = true,
+			.crash = true,
+			.also = lost,
+			.stride = 7,
+			.first = 48},
 		{.name = "tell",
 			.prepare = prepare_few,
 			.run = run_tell,
