@@ -344,3 +344,37 @@ const char *caps_caveat_check(const uint8_t *bytes, size_t size, caps_caveat *ca
 		wrong = "caveat: bytes follow";
 	return wrong;
 }
+
+/* --- quorum --- */
+
+/* [12, persons, keyset, age]: two persons or more are a quorum. */
+static bool asks_quorum(const caps_caveat *caveat)
+{
+	codec_cbor in;
+	uint64_t count = 0, id = 0, persons = 0;
+
+	if (caveat->id != CAPS_APPROVAL)
+		return false;
+	codec_cbor_open(&in, caveat->raw.bytes, caveat->raw.size);
+	return codec_cbor_array(&in, &count) && codec_cbor_uint(&in, &id) &&
+	       codec_cbor_uint(&in, &persons) && persons >= 2;
+}
+
+static bool any_asks_quorum(const caps_token *token, size_t first, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (asks_quorum(&token->caveats[first + i]))
+			return true;
+	return false;
+}
+
+bool caps_token_quorum(const caps_token *token, size_t grant)
+{
+	const caps_link *issuer = &token->links[0];
+
+	if (any_asks_quorum(token, issuer->first_caveat, issuer->caveat_count))
+		return true;
+	return grant < token->grant_count &&
+	       any_asks_quorum(
+		       token, token->grants[grant].first_caveat, token->grants[grant].caveat_count);
+}

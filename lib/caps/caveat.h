@@ -16,6 +16,10 @@ const char *caps_caveat_take(codec_cbor *in, caps_caveat *caveat);
 const char *caps_caveat_check(const uint8_t *bytes, size_t size, caps_caveat *caveat);
 const char *caps_caveat_name(uint16_t id); /* "resource"; NULL when it is not known */
 
+/* Does what passes by this grant pass only after two persons or more approved it? Only the issuer's
+ * link counts: a holder who adds a keyset of his own choosing has not gathered a quorum. */
+bool caps_token_quorum(const caps_token *token, size_t grant);
+
 /* Parts of tokens that caveats have too; false leaves the cursor where its error or the item is. */
 #define CAPS_NAME_BYTES 128
 /* 1 to `most` visible ASCII characters: nothing that looks like something else (note, group 54). */

@@ -358,3 +358,18 @@ bool caps_written_bearer(const caps_written *written)
 {
 	return written->bearer;
 }
+
+bool caps_written_names(const caps_written *written, size_t grant, hn_verb verb)
+{
+	const codec_node *at = codec_member(codec_json_root(written->doc), "grants");
+
+	at = at ? at->child : NULL;
+	while (at && grant-- > 0)
+		at = at->next;
+	at = at ? codec_member(at, "verbs") : NULL;
+	for (at = at ? at->child : NULL; at; at = at->next)
+		if (at->kind == CODEC_INTEGER ? at->integer == (int64_t)verb
+					      : strcmp(at->text, base_verb_text(verb)) == 0)
+			return true;
+	return false;
+}

@@ -33,6 +33,8 @@ BASE_AUTO(caps_written, caps_written_free)
  * them (NULL, 0). */
 caps_terms *caps_written_terms(caps_written *written);
 bool caps_written_bearer(const caps_written *written);
+/* Does this grant say the verb itself, and not only as part of "audit.*"? */
+bool caps_written_names(const caps_written *written, size_t grant, hn_verb verb);
 /* The token as JSON: each link's "terms" in the same words, which caps_written_read takes again;
  * unknown caveats as {"unknown": {"id": N, "cbor": HEX}}; never a seed. */
 int caps_token_json(const caps_token *token, char **json, hn_error **err);

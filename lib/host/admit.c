@@ -3,6 +3,7 @@
  * Admission: may this session do this now? Decides, counts, and puts it on record before it is done
  * (caps.md section 6).
  */
+#include "caps/caveat.h"
 #include "host/call.h"
 #include "host/rights.h"
 
@@ -106,34 +107,6 @@ static int would_locally(
 	return 0;
 }
 
-/* [12, persons, keyset, age]: two persons or more are a quorum. */
-static bool asks_quorum(const caps_caveat *caveat)
-{
-	codec_cbor in;
-	uint64_t count = 0, id = 0, persons = 0;
-
-	if (caveat->id != CAPS_APPROVAL)
-		return false;
-	codec_cbor_open(&in, caveat->raw.bytes, caveat->raw.size);
-	return codec_cbor_array(&in, &count) && codec_cbor_uint(&in, &id) &&
-	       codec_cbor_uint(&in, &persons) && persons >= 2;
-}
-
-/* Was a caveat that gathers a quorum among those that let this pass? */
-static bool had_quorum(const caps_token *token, const caps_decision *decision)
-{
-	for (size_t i = 0; i < token->link_count; i++)
-		for (size_t k = 0; k < token->links[i].caveat_count; k++)
-			if (asks_quorum(&token->caveats[token->links[i].first_caveat + k]))
-				return true;
-	if (decision->grant >= token->grant_count)
-		return false;
-	for (size_t k = 0; k < token->grants[decision->grant].caveat_count; k++)
-		if (asks_quorum(&token->caveats[token->grants[decision->grant].first_caveat + k]))
-			return true;
-	return false;
-}
-
 static int would_by_token(hn_session *session, hn_verb verb, const char *object,
 	caps_decision *decision, hn_error **err)
 {
@@ -148,7 +121,7 @@ static int would_by_token(hn_session *session, hn_verb verb, const char *object,
 		return refuse(session, HN_EDENIED, "hv-cap inspect shows it", verb, object,
 			": the token redacts a class that this version does not know", err);
 	if ((base_verb_flags(verb) & BASE_VERB_Q) != 0 && !session->quorum &&
-		!had_quorum(session->holder->token, decision))
+		!caps_token_quorum(session->holder->token, decision->grant))
 		return refuse(session, HN_EAPPROVAL, "a token whose approval caveat asks for two",
 			verb, object, " needs a quorum", err);
 	return 0;

@@ -2,6 +2,7 @@
  *
  * Gates of capabilities: issue, list, revoke, and the trust bundle.
  */
+#include "caps/caveat.h"
 #include "caps/terms.h"
 #include "caps/zones.h"
 #include "host/call.h"
@@ -171,6 +172,27 @@ static int check_zones(const issuing *one, hn_error **err)
 	return rc;
 }
 
+/* Who says the verb himself means to use it; with "*" it comes along, and waits for its quorum.
+ * That of a trust bundle are the signatures of the roots. */
+static int check_quorum(const issuing *one, hn_error **err)
+{
+	for (size_t i = 0; i < one->token->grant_count; i++)
+		for (int v = 0; v < HN_VERB_COUNT; v++) {
+			hn_verb verb = (hn_verb)v;
+
+			if ((base_verb_flags(verb) & BASE_VERB_Q) == 0 ||
+				verb == HN_VERB_TRUST_UPDATE ||
+				!caps_written_names(one->written, i, verb) ||
+				caps_token_quorum(one->token, i))
+				continue;
+			return base_error(err, HN_EINVAL, HOST_ROOM,
+				"ask for the approval of two persons or more, like --approval 2/15min",
+				"%s needs a quorum, which this token could never have",
+				base_verb_text(verb));
+		}
+	return 0;
+}
+
 /* A signer that does not know our trust bundle signs with its newest key, whoever trusts that. */
 static int check_issuer(const issuing *one, const caps_bundle *bundle, hn_error **err)
 {
@@ -223,6 +245,8 @@ static int issue(issuing *one, const char *terms, const char *holder, char **tok
 		rc = check_issuer(one, bundle, err);
 	if (rc >= 0)
 		rc = check_zones(one, err);
+	if (rc >= 0)
+		rc = check_quorum(one, err);
 	if (rc >= 0)
 		rc = host_transaction(host, remember, one, err);
 	return rc < 0 ? rc : caps_token_text(one->token, token, err);

@@ -89,6 +89,7 @@ static int erase(scene *s)
 }
 
 #define PRUNE "\"audit.prune\""
+#define AUDIT "\"audit.*\"" /* has it too */
 
 Test(quorum, two_persons_and_a_proof_are_one)
 {
@@ -106,7 +107,7 @@ Test(negative, one_person_is_no_quorum_whatever_the_token_asks)
 {
 	SCENE s = {0};
 
-	open_scene(&s, PRUNE, 1);
+	open_scene(&s, AUDIT, 1);
 	cr_expect_eq(erase(&s), HN_EAPPROVAL, "%s", lab_why(&s.l));
 	get_approved(&s, 1);
 	cr_expect_eq(erase(&s), HN_EAPPROVAL, "%s", lab_why(&s.l));
@@ -117,7 +118,7 @@ Test(negative, a_proof_is_no_quorum)
 {
 	SCENE s = {0};
 
-	open_scene(&s, PRUNE, 0);
+	open_scene(&s, AUDIT, 0);
 	cr_expect_eq(erase(&s), HN_EAPPROVAL, "%s", lab_why(&s.l));
 	cr_expect_not_null(strstr(lab_why(&s.l), "quorum"), "%s", lab_why(&s.l));
 	cr_expect_gt(s.proofs, 0);
@@ -138,4 +139,61 @@ Test(quorum, what_was_approved_holds_while_it_is_done)
 	fake.never = s.l.os;
 	cr_expect_eq(hn_unit_start(s.session, "web-1", &options, lab_err(&s.l)), HN_ETIMEOUT, "%s",
 		lab_why(&s.l));
+}
+
+/* The weakest keyset there is, asked for by the holder himself. */
+Test(negative, a_holder_does_not_choose_his_quorum)
+{
+	static const char wide[] = "{\"for\":\"carol\",\"ttl\":\"10min\",\"bearer\":true,"
+				   "\"grants\":[{\"verbs\":[\"audit.*\"],\"on\":\"**\"}]}";
+	SCENE s = {.l = lab_new()};
+	BASE_AUTO_FREE char *bearer = NULL;
+	hn_cap_options options = HN_CAP_OPTIONS_INIT;
+	char own[192], hex[65], holder[65];
+	uint8_t key[32];
+	caps_keyset keyset;
+
+	trusted_fleet(&s.l);
+	fill_keyset(&keyset);
+	codec_hex(keyset.hash, 32, hex);
+	crypto_ed25519_public(seed_of(HOLDER), key);
+	codec_hex(key, sizeof(key), holder);
+	(void)snprintf(own, sizeof(own),
+		"{\"ttl\":\"9min\",\"approval\":{\"of\":\"%s\",\"count\":2,\"within\":\"15min\"}}",
+		hex);
+	options.now = os_now(s.l.os) / OS_SECOND;
+	cr_assert_eq(hn_cap_issue(s.l.session, wide, NULL, &bearer, lab_err(&s.l)), 0, "%s",
+		lab_why(&s.l));
+	cr_assert_eq(hn_cap_attenuate(bearer, own, holder, &options, &s.token, lab_err(&s.l)), 0,
+		"%s", lab_why(&s.l));
+	cr_assert_eq(open_as(&s.l, s.token, "INC-7", &s.session), 0, "%s", lab_why(&s.l));
+	cr_assert_eq(hn_session_on_fresh(s.session, prove, &s, NULL), 0);
+	cr_expect_eq(erase(&s), HN_EAPPROVAL, "%s", lab_why(&s.l));
+	get_approved(&s, 2);
+	cr_expect_eq(erase(&s), HN_EAPPROVAL, "%s", lab_why(&s.l));
+	cr_expect_not_null(strstr(lab_why(&s.l), "quorum"), "%s", lab_why(&s.l));
+}
+
+/* Issued by name, it must be able to have its quorum; what comes along with "*" just waits. */
+Test(negative, a_verb_of_a_quorum_is_not_issued_without_one)
+{
+	static const char *const refused[] = {"\"audit.prune\"", "\"audit.read\",\"audit.prune\"",
+		"\"audit.*\",\"audit.prune\"", "56"};
+	static const char *const taken[] = {"\"audit.*\"", "\"*\"", "\"trust.update\""};
+	SCENE s = {0};
+	char terms[256];
+
+	open_scene(&s, PRUNE, 2);
+	for (size_t i = 0; i < BASE_COUNT(refused) + BASE_COUNT(taken); i++) {
+		BASE_AUTO_FREE char *token = NULL;
+		bool bad = i < BASE_COUNT(refused);
+
+		(void)snprintf(terms, sizeof(terms),
+			"{\"for\":\"bo\",\"ttl\":\"10min\",\"bearer\":true,\"grants\":[{\"verbs\":[%s],"
+			"\"on\":\"**\"}]}",
+			bad ? refused[i] : taken[i - BASE_COUNT(refused)]);
+		cr_expect_eq(hn_cap_issue(s.l.session, terms, NULL, &token, lab_err(&s.l)),
+			bad ? HN_EINVAL : 0, "%s: %s", terms, lab_why(&s.l));
+		cr_expect_eq(token == NULL, bad);
+	}
 }

@@ -627,7 +627,7 @@ Test(review, a_quorum_is_asked_of_tokens_too)
 	LAB l = new_lab();
 	BASE_AUTO_OF(hn_session)
 	hn_session *session = opened(&l,
-		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"audit.prune\"],\"on\":\"**\"}]}");
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"audit.*\"],\"on\":\"**\"}]}");
 
 	cr_expect_lt(hn_session_check(session, "audit.prune", "node/lab", lab_err(&l)), 0);
 }
