@@ -85,6 +85,13 @@ int plan_fill_guests(hn_plan *plan, hn_error **err)
 	return 0;
 }
 
+/* What is not for the values to mend: what they had last would fare no better, or starts the guest
+ * without what it was given since. */
+static bool is_not_the_values(int rc)
+{
+	return rc == HN_ECANCELLED || rc == HN_ENOMEM || rc == HN_ESIGNER || apply_is_refusal(rc);
+}
+
 /* What is declared may have been stored by an activation that never came to try it. Then the values
  * that the guest had last are better than no guest. */
 int apply_boot_start(hn_host *host, const host_permit *permit, const hn_unit *unit,
@@ -96,7 +103,7 @@ int apply_boot_start(hn_host *host, const host_permit *permit, const hn_unit *un
 
 	if (rc >= 0)
 		return rc;
-	if (rc == HN_ECANCELLED || rc == HN_ENOMEM || !unit->applied ||
+	if (is_not_the_values(rc) || !unit->applied ||
 		memcmp(unit->applied_digest, unit->desired_digest, CRYPTO_DIGEST) == 0) {
 		base_error_move(err, BASE_STEAL(why));
 		return rc;

@@ -630,7 +630,7 @@ int host_prove_handover(hn_session *session, const char *object, hn_error **err)
 	return host_conceal(session, rc, err);
 }
 
-int host_settle_outcome(host_permit *permit, int code, hn_error **err)
+static int record_outcome(const host_permit *permit, int code, hn_error **err)
 {
 	host_audit_entry entry = {
 		.kind = CAPS_AUDIT_OUTCOME,
@@ -643,12 +643,19 @@ int host_settle_outcome(host_permit *permit, int code, hn_error **err)
 		.ends = permit->pending,
 		.detail = host_call_detail(permit->session, permit->base.verb),
 	};
+
+	return host_audit_append(permit->session->host, &entry, NULL, err);
+}
+
+/* A permit that was never given, all zero, has none. */
+int host_settle_outcome(host_permit *permit, int code, hn_error **err)
+{
 	int rc = code < 0 ? host_hold_failed(permit, err) : 0;
 
 	if (!permit->recorded)
 		return rc;
 	permit->recorded = false;
-	return rc < 0 ? rc : host_audit_append(permit->session->host, &entry, NULL, err);
+	return rc < 0 ? rc : record_outcome(permit, code, err);
 }
 
 int host_settle(host_permit *permit, int rc, hn_error **err)

@@ -106,6 +106,8 @@ int apply_begin(apply_run *run, size_t first, size_t last, const hn_verb *verbs,
 	rc = host_transaction(run->host, begin_all, &call, err);
 	for (size_t i = first; rc < 0 && i < last; i++)
 		run->plan->steps[i].status = HN_STEP_PLANNED;
+	for (size_t i = 0; rc < 0 && i < count; i++) /* what was on record is so no longer */
+		permits[i].recorded = permits[i].wished = permits[i].pending = false;
 	if (rc < 0 && !apply_is_refusal(rc))
 		run->journal_failed = true;
 	return rc;

@@ -3,6 +3,7 @@
  * What the owner of a machine does with hypervisor events and with time: records, events, restarts.
  */
 #include "host/boot-record.h"
+#include "host/plan.h"
 #include "host/restart.h"
 
 #define EVENT(name) "org.hypernix.unit." name ".v1"
@@ -265,6 +266,19 @@ static int record_failure(void *arg, hn_error **err)
 	return rc < 0 ? rc : take_end(&failed->what, HOST_RESTART_FAILED, err);
 }
 
+/* What the host lacks for a while. Other units may well start meanwhile. */
+static bool comes_back(int rc)
+{
+	return rc == HN_ESIGNER || rc == HN_ENOSPC;
+}
+
+/* Neither the unit's doing nor its end: it must not use up the unit's restarts. */
+static bool is_not_the_units(int rc)
+{
+	return comes_back(rc) || apply_is_refusal(rc) || rc == HN_EAUDIT || rc == HN_EAUDITFORK ||
+	       rc == HN_ENOMEM;
+}
+
 static int restart_now(
 	hn_session *session, const hn_unit *unit, const host_restart *state, hn_error **err)
 {
@@ -277,9 +291,9 @@ static int restart_now(
 		return host_transaction(session->host, record_restart, &done, err);
 	base_log(HN_LOG_WARNING, HOST_ROOM, "unit %s could not be restarted: %s", unit->name,
 		hn_error_message(why));
-	if (rc == HN_EDENIED || rc == HN_ESESSION || rc == HN_EAUDIT || rc == HN_ENOMEM) {
+	if (is_not_the_units(rc)) {
 		base_error_move(err, BASE_STEAL(why));
-		return rc; /* the session's trouble, not the unit's */
+		return rc;
 	}
 	return host_transaction(session->host, record_failure, &failed, err);
 }
@@ -295,6 +309,17 @@ static bool is_out_of_sight(hn_host *host, const hn_unit *unit)
 	if (rc >= 0)
 		rc = machine_observe(m, unit->uuid, &real, NULL);
 	return rc == HN_EDRIVER;
+}
+
+/* A start begins by forgetting what was due: it stays due. */
+static int put_off(
+	hn_host *host, int64_t unit, host_restart *was, int64_t now, int rc, hn_error **err)
+{
+	if (comes_back(rc))
+		was->due = now + LOOK_AGAIN;
+	if (host_restart_save(host, unit, was, NULL) < 0 || !comes_back(rc))
+		return rc;
+	return base_error_forgive(err, rc, rc);
 }
 
 /* 1 when a restart was tried. */
@@ -327,9 +352,7 @@ static int restart_one(hn_session *session, int64_t id, int64_t now, hn_error **
 	if (action != HOST_RESTART_START)
 		return host_restart_save(host, id, &state, err);
 	rc = restart_now(session, unit, &state, err);
-	if (rc < 0) /* a start begins by forgetting what was due: it stays due */
-		(void)host_restart_save(host, id, &was, NULL);
-	return rc < 0 ? rc : 1;
+	return rc < 0 ? put_off(host, id, &was, now, rc, err) : 1;
 }
 
 int host_supervise_due(hn_session *session, int64_t now, hn_error **err)

@@ -246,6 +246,75 @@ Test(handover, a_restart_that_cannot_open_them_is_tried_again)
 	cr_expect(has("web-1", "a", "put anew"));
 }
 
+/* A signer that is away: stopped, or not up yet. */
+static int away(hn_error **err)
+{
+	return base_error(err, HN_ESIGNER, "test", NULL, "nobody answers");
+}
+
+static int away_status(crypto_signer *signer, crypto_signer_status *status, hn_error **err)
+{
+	(void)signer;
+	(void)status;
+	return away(err);
+}
+
+static int away_seal(crypto_signer *signer, uint64_t from, const uint8_t (*leaves)[CRYPTO_DIGEST],
+	size_t count, crypto_sealed *sealed, hn_error **err)
+{
+	(void)signer;
+	(void)from;
+	(void)leaves;
+	(void)count;
+	(void)sealed;
+	return away(err);
+}
+
+static int away_open(crypto_signer *signer, const crypto_place *place, crypto_bytes record,
+	crypto_secret **plain, hn_error **err)
+{
+	(void)signer;
+	(void)place;
+	(void)record;
+	(void)plain;
+	return away(err);
+}
+
+static crypto_signer *signer_goes(lab *l)
+{
+	static const crypto_signer_ops ops = {
+		.status = away_status, .seal = away_seal, .record_open = away_open};
+	static crypto_signer none = {&ops};
+	crypto_signer *there = l->host->signer;
+
+	l->host->signer = &none;
+	return there;
+}
+
+/* No end of the unit's: it uses up no restart, and keeps no other unit from its own. */
+Test(handover, a_restart_waits_for_the_signer)
+{
+	LAB l = new_lab(WITH("\"a\""));
+	crypto_signer *signer;
+
+	put(&l, "web-1", "a", SECRET);
+	cr_assert_eq(start(&l, NULL), 0, "%s", lab_why(&l));
+	cr_assert_eq(fake_find("web-2")->status, HN_UNIT_RUNNING);
+	fake_find("web-1")->status = fake_find("web-2")->status = HN_UNIT_CRASHED;
+	cr_assert_geq(host_supervise_all(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	signer = signer_goes(&l);
+	cr_expect_eq(due_in(&l, 1), 1, "%s", lab_why(&l));
+	cr_expect_eq(fake_find("web-2")->status, HN_UNIT_RUNNING);
+	for (int i = 0; i < 9; i++)
+		cr_assert_eq(due_in(&l, 60), 0, "%s", lab_why(&l));
+	cr_expect_eq(fake_find("web-1")->status, HN_UNIT_CRASHED);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM restart WHERE given_up"), 0);
+	l.host->signer = signer;
+	cr_expect_eq(due_in(&l, 60), 1, "%s", lab_why(&l));
+	cr_expect_eq(fake_find("web-1")->status, HN_UNIT_RUNNING);
+	cr_expect(has("web-1", "a", SECRET));
+}
+
 Test(handover, at_boot_the_activation_may)
 {
 	LAB l = new_lab(WITH("\"a\""));
@@ -254,6 +323,31 @@ Test(handover, at_boot_the_activation_may)
 	put(&l, "web-1", "a", SECRET);
 	lab_as_service(&l, "boot");
 	options.boot = true;
+	cr_assert_eq(lab_plan_with(&l, NULL, options), 0, "%s", lab_why(&l));
+	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), 0, "%s", lab_why(&l));
+	cr_expect(has("web-1", "a", SECRET));
+}
+
+/* Values that it had last are for one that cannot start with the new ones, not for one that must
+ * wait for somebody: else it would run without the secrets that it was given meanwhile. */
+Test(handover, at_boot_no_signer_is_no_reason_for_older_values)
+{
+	LAB l = new_lab(WITH(""));
+	hn_plan_options options = HN_PLAN_OPTIONS_INIT;
+	crypto_signer *signer;
+
+	cr_assert_eq(fake_find("web-1")->status, HN_UNIT_RUNNING);
+	put(&l, "web-1", "a", SECRET);
+	lab_must_apply(&l, WITH("\"a\"")); /* waits for a restart */
+	cr_assert_eq(fake_find("web-1")->secrets_size, 0);
+	fake_find("web-1")->status = fake_find("web-2")->status = HN_UNIT_STOPPED;
+	signer = signer_goes(&l);
+	lab_as_service(&l, "boot");
+	options.boot = true;
+	cr_assert_eq(lab_plan_with(&l, NULL, options), 0, "%s", lab_why(&l));
+	cr_expect_lt(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), 0);
+	cr_expect_neq(fake_find("web-1")->status, HN_UNIT_RUNNING);
+	l.host->signer = signer;
 	cr_assert_eq(lab_plan_with(&l, NULL, options), 0, "%s", lab_why(&l));
 	cr_assert_eq(lab_apply_plan(&l, HN_ON_ERROR_CONTINUE), 0, "%s", lab_why(&l));
 	cr_expect(has("web-1", "a", SECRET));

@@ -7,6 +7,7 @@
 #include "trust-lab.h"
 
 #include <errno.h>
+#include <jansson.h>
 
 #define MI INT64_C(1048576)
 #define RIGHTS                                                                                     \
@@ -374,6 +375,65 @@ Test(quota, a_restart_by_its_policy_is_not_of_who_steps_the_machine)
 	cr_expect_eq(host_supervise_due(eve, INT64_MAX, lab_err(&l)), 1, "%s", lab_why(&l));
 	cr_expect_eq(held_by(&l, 0), 0);
 	cr_expect_eq(held_by(&l, 1), 512 * MI);
+}
+
+static const char *word(const json_t *record, const char *name)
+{
+	const char *text = json_string_value(json_object_get(record, name));
+
+	return text ? text : "";
+}
+
+/* Each outcome is that of an earlier record, which allowed just that; how many denials there are.
+ */
+static size_t check_outcomes(lab *l, unsigned uses)
+{
+	BASE_AUTO_FREE char *text = NULL;
+	size_t denials = 0, i;
+	json_t *log, *record;
+
+	cr_assert_eq(hn_audit_tail(l->session, 0, 1000, &text, lab_err(l)), 0, "%s", lab_why(l));
+	log = json_loads(text, 0, NULL);
+	cr_assert_gt(json_array_size(log), 0, "%s", text);
+	json_array_foreach(log, i, record)
+	{
+		size_t of = (size_t)json_integer_value(json_object_get(record, "refers"));
+		const json_t *allow = json_array_get(log, of);
+
+		denials += strcmp(word(record, "kind"), "deny") == 0;
+		if (strcmp(word(record, "kind"), "outcome") != 0 || of == 0)
+			continue;
+		cr_expect_lt(of, i, "uses %u: %zu refers to %zu", uses, i, of);
+		cr_expect_str_eq(word(allow, "kind"), "allow", "uses %u: %zu", uses, i);
+		cr_expect_str_eq(
+			word(allow, "verb"), word(record, "verb"), "uses %u: %zu", uses, i);
+	}
+	json_decref(log);
+	return denials;
+}
+
+/* The way back of a restart that failed is refused where its stop is counted, and its start is one
+ * too many: then neither is on record, nor has it an outcome. */
+Test(quota, what_was_taken_back_has_no_outcome)
+{
+	size_t denials = 0;
+
+	for (unsigned uses = 2; uses < 16; uses++) {
+		LAB l = lab_new();
+		BASE_AUTO_OF(hn_session) hn_session *bo = NULL;
+		char terms[256];
+
+		fleet(&l);
+		MUST(hn_unit_start(l.session, "web", NULL, lab_err(&l)));
+		(void)snprintf(terms, sizeof(terms),
+			"{\"for\":\"bo\"," RIGHTS ",\"quota\":{\"uses\":%u}}", uses);
+		bo = holder(&l, terms);
+		fake.fault.fail_at = fake.writes + 3; /* after the stop and the new definition */
+		cr_expect_lt(apply_as(&l, bo, GUESTS("512Mi", ",\"cpu.model\":\"qemu64\"")), 0);
+		fake.fault = (fake_fault){0};
+		denials += check_outcomes(&l, uses);
+	}
+	cr_expect_gt(denials, 1);
 }
 
 /* --- starts --- */
