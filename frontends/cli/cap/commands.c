@@ -65,7 +65,8 @@ const cli_command cap_commands[] = {
 		"say what a token allows: which caveat decides, until when, from when again",
 		"Asks the host, which knows revocations, tags and the time: with --key as its holder, "
 		"else as the operator or by --cap, who needs cap.read and sees more. With --trust, "
-		"--at or --offline it is decided here, by the token alone.",
+		"--at or --offline it is decided here, by the token alone. The exit status is 0 also when "
+		"the answer is no: \"allowed\" of --json is what to ask.",
 		options_explain,
 		"explain bo.cap unit.start unit:web-1 --key bo.key\n"
 		"explain bo.cap unit.start unit:web-1\n"
