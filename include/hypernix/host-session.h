@@ -202,9 +202,10 @@ HN_API int hn_session_prove(hn_session *session, const char *token, hn_error **e
  * Explains what a session may do: the verdict, the rule that decides, until when it holds and when
  * it would be allowed again, and every grant and caveat with its own answer. A unit that the
  * session may not read, or not all of (redact), is explained as a missing one; where a missing one
- * would have another verdict, the true verdict is all that is said. What it may read but for its
- * hours is explained as it is. A session that was lost because its token is revoked or has expired
- * is explained too: what ended it, which link, and since when.
+ * would have another verdict, the true verdict is all that is said. What it will be able to read
+ * in its hours, when those come within a year and before its token ends, is explained as it is. A
+ * session that was lost because its token is revoked or has expired is explained too: what ended
+ * it, which link, and since when.
  *
  * @param session  who asks
  * @param verb  such as "unit.start"

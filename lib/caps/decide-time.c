@@ -43,7 +43,7 @@ static void move_over(search *s, size_t first, size_t count, int64_t end)
 int64_t caps_opening(const caps_program *program, size_t grant, int64_t now, int *budget)
 {
 	const caps_token *token = program->token;
-	search s = {.program = program, .at = now, .budget = budget};
+	search s = {.program = program, .at = now + 1, .budget = budget};
 	int64_t end = now + HORIZON < program->expires ? now + HORIZON : program->expires;
 
 	if (s.at < program->begins - CAPS_CLOCK_LEEWAY)
@@ -59,7 +59,7 @@ int64_t caps_opening(const caps_program *program, size_t grant, int64_t now, int
 			move_over(&s, token->links[link].first_caveat,
 				token->links[link].caveat_count, end);
 		if (s.at == before && !s.never)
-			return s.at > now ? s.at : now + 1;
+			return s.at;
 	}
 	return 0;
 }

@@ -358,7 +358,6 @@ static void find_opening(const run *r)
 	for (size_t i = 0; i < r->token->grant_count; i++) {
 		if (!waits(r, i))
 			continue;
-		decision->hours_alone = true;
 		int64_t at = opens ? caps_opening(r->program, i, r->facts->latest, &budget) : 0;
 
 		if (at != 0 && (decision->allow_again == 0 || at < decision->allow_again))

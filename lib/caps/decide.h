@@ -105,8 +105,6 @@ typedef struct caps_decision {
 	/* When nothing but time stands against it: the first second, within 366 days, at which
 	 * the clock would let it pass; 0: not by waiting, as far as was looked */
 	int64_t allow_again;
-	/* The same but that the token may end before: hours stand against it, and nothing else */
-	bool hours_alone;
 	bool lost;          /* denied, and no request of this token will ever pass */
 	caps_ending ending; /* then by what; `link` says which */
 	size_t grant;       /* that allowed, or would have by verb and object; SIZE_MAX: none */

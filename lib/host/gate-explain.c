@@ -32,15 +32,15 @@ static int explain_whole(
 	return 0;
 }
 
-/* What somebody may read in his hours is not hidden from him when he asks about it outside of them;
- * of what another caveat keeps from him too he learns nothing. */
+/* What somebody may read in his hours is not hidden from him when he asks about it outside of them,
+ * if they come before his token ends; of what another caveat keeps from him he learns nothing. */
 static bool reads_in_time(hn_session *session, const char *unit)
 {
 	caps_decision decision;
 
 	return host_token_decide(session, HN_VERB_UNIT_READ, unit, &decision, NULL, NULL, NULL) >=
 		       0 &&
-	       decision.code == HN_EDENIED && decision.hours_alone;
+	       decision.code == HN_EDENIED && decision.allow_again != 0;
 }
 
 /* Tags and values of a unit show in the checks: to whom it is hidden, or who may not see all of it,

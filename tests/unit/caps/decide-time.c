@@ -306,22 +306,36 @@ Test(opening, nothing_else_may_stand_against_it)
 	caps_token *token = with(BERLIN);
 	caps_decision decision = decide_at(token, "2026-11-21T12:00+01:00");
 
-	cr_expect(decision.hours_alone);
+	cr_expect_eq(decision.allow_again, at("2026-11-23T09:00+01:00"));
 	caps_token_free(token);
 	token = link_of(with(BERLIN), hours_and_tag);
 	decision = decide_at(token, "2026-11-21T12:00+01:00");
 	cr_expect_eq(decision.caveat, 4);
 	cr_expect_eq(decision.allow_again, 0);
-	cr_expect_not(decision.hours_alone);
-	caps_token_free(token);
-	/* hours come round, also when this token will not see it; a window does not */
-	token = link_of(with(BERLIN), "{\"expires\":\"2026-11-23T07:59:00Z\"}");
-	decision = decide_at(token, "2026-11-22T12:00:00Z");
-	cr_expect(decision.hours_alone && decision.allow_again == 0);
 	caps_token_free(token);
 	token = link_of(with(BERLIN), "{\"until\":\"2026-11-22T11:00:00Z\"}");
 	decision = decide_at(token, "2026-11-22T12:00:00Z");
-	cr_expect(!decision.hours_alone && decision.allow_again == 0);
+	cr_expect_eq(decision.allow_again, 0);
+	caps_token_free(token);
+}
+
+/* By a clock that is a minute wide: the last second of the hours, and the end right behind it. */
+Test(opening, is_no_second_behind_the_end)
+{
+	caps_token *token = with("\"when\":\"10:00-10:01 UTC\"");
+	caps_request request = ask_for(HN_VERB_UNIT_START, UNIT);
+	caps_decision decision;
+
+	world_begin(&w, at("2026-06-01T10:00:59Z"));
+	w.facts.earliest -= 60;
+	caps_decide(token, &request, &w.facts, &decision, NULL, NULL);
+	cr_expect_eq(decision.code, HN_EDENIED);
+	cr_expect_eq(decision.allow_again, at("2026-06-02T10:00:00Z"));
+	caps_token_free(token);
+	token = link_of(
+		with("\"when\":\"10:00-10:01 UTC\""), "{\"expires\":\"2026-06-01T10:01:00Z\"}");
+	caps_decide(token, &request, &w.facts, &decision, NULL, NULL);
+	cr_expect_eq(decision.allow_again, 0);
 	caps_token_free(token);
 }
 

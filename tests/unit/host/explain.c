@@ -72,6 +72,18 @@ static void revoke(lab *l, const char *what, const char *value)
 	hn_os_sim_advance(l->os, OS_SECOND);
 }
 
+/* The simulated system has no zones. */
+static void know_utc(lab *l)
+{
+	static const char path[] = "/usr/share/zoneinfo/UTC";
+	BASE_AUTO_FREE char *bytes = NULL;
+	size_t size = 0;
+
+	cr_assert_eq(os_read_file(hn_os_real(), path, 4096, &bytes, &size, lab_err(l)), 0, "%s",
+		lab_why(l));
+	cr_assert_eq(hn_os_sim_put(l->os, path, bytes, size, lab_err(l)), 0, "%s", lab_why(l));
+}
+
 /* --- outside of the hours --- */
 
 Test(hours, alone_are_the_cause_where_the_tag_is_there)
@@ -112,6 +124,63 @@ Test(hours, that_are_over_hide_the_unit)
 	json = explained(&l, session, "unit.start", "web-1");
 	has(json, "the unit's tags are not known");
 	has(json, "\"allowAgain\":null");
+}
+
+/* Of a token with the hours of both, which come while it lasts. */
+static char *explained_with_two(lab *l, const char *one, const char *other)
+{
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	BASE_AUTO_FREE char *token = NULL, *less = NULL;
+	hn_cap_options options = HN_CAP_OPTIONS_INIT;
+	char terms[300];
+
+	know_utc(l);
+	options.now = os_now(l->os) / OS_SECOND;
+	(void)snprintf(terms, sizeof(terms),
+		"{\"for\":\"bo\",\"ttl\":\"10min\",\"bearer\":true," WEB ",\"when\":\"%s\"}", one);
+	cr_assert_eq(
+		hn_cap_issue(l->session, terms, NULL, &token, lab_err(l)), 0, "%s", lab_why(l));
+	(void)snprintf(terms, sizeof(terms), "{\"bearer\":true,\"when\":\"%s\"}", other);
+	cr_assert_eq(hn_cap_attenuate(token, terms, NULL, &options, &less, lab_err(l)), 0, "%s",
+		lab_why(l));
+	cr_assert_eq(
+		hn_session_open(l->host, less, NULL, &session, lab_err(l)), 0, "%s", lab_why(l));
+	return explained(l, session, "unit.start", "web-1");
+}
+
+/* Every day has both, and no moment has. */
+Test(hours, that_are_never_open_at_once_hide_the_unit)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *apart = explained_with_two(&l, "00:02-00:05 UTC", "00:06-00:09 UTC");
+	BASE_AUTO_FREE char *both = explained_with_two(&l, "00:02-00:05 UTC", "00:04-00:09 UTC");
+
+	has(apart, "the unit's tags are not known");
+	has(apart, "\"allowAgain\":null");
+	has(both, "\"caveat\":\"tags\",\"holds\":true");
+	has(both, "\"allowAgain\":\"2026-01-01T00:04:00Z\"");
+}
+
+/* The token is over before its window begins, or before its hours come round. */
+Test(hours, behind_the_end_of_the_token_hide_the_unit)
+{
+	static const char *const never[] = {"\"from\":\"2026-01-01T09:00:00Z\"",
+		"\"when\":\"Fri 09:00-12:00 UTC\"", "\"when\":\"09:00-12:00 UTC\""};
+
+	for (size_t i = 0; i < BASE_COUNT(never); i++) {
+		LAB l = new_lab();
+		BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+		BASE_AUTO_FREE char *json = NULL;
+		char terms[300];
+
+		know_utc(&l);
+		(void)snprintf(terms, sizeof(terms), "{\"for\":\"bo\",\"ttl\":\"8h\"," WEB ",%s}",
+			never[i]);
+		session = opened(&l, terms);
+		json = explained(&l, session, "unit.start", "web-1");
+		has(json, "the unit's tags are not known");
+		has(json, "\"allowAgain\":null");
+	}
 }
 
 /* Masks stay: who may not see tags is not told of them when he waits either. */
