@@ -59,7 +59,7 @@ int hn_console_ended(const hn_console *console, hn_error **err)
 
 /* The machine stays closed: its one owner at a time would be whoever looks at a console. */
 static int connect_to(hn_host *host, const host_permit *permit, const hn_unit *unit,
-	hn_console *made, hn_error **err)
+	const char *called, hn_console *made, hn_error **err)
 {
 	machine_options options = {
 		.uri = host->uri,
@@ -69,13 +69,13 @@ static int connect_to(hn_host *host, const host_permit *permit, const hn_unit *u
 		.cancel = host->cancel,
 	};
 
-	return machine_console_open(&permit->base, host->os, &options, unit->name, unit->uuid,
-		&made->fd, &made->held, err);
+	return machine_console_open(
+		&permit->base, host->os, &options, called, unit->uuid, &made->fd, &made->held, err);
 }
 
 /* A console lasts longer than a call: an operator's session that has one can be seen and cut. */
 static int open_console(hn_session *session, const host_permit *permit, const hn_unit *unit,
-	hn_console **console, hn_error **err)
+	const char *called, hn_console **console, hn_error **err)
 {
 	BASE_AUTO_OF(hn_console) hn_console *made = NULL;
 	int rc;
@@ -88,7 +88,7 @@ static int open_console(hn_session *session, const host_permit *permit, const hn
 		return base_nomem(err);
 	made->fd = -1;
 	(void)snprintf(made->object, sizeof(made->object), "%s", permit->base.objects[0]);
-	rc = connect_to(session->host, permit, unit, made, err);
+	rc = connect_to(session->host, permit, unit, called, made, err);
 	if (rc >= 0 && !session->registered)
 		rc = host_session_register(session, err);
 	if (rc < 0)
@@ -117,7 +117,7 @@ int hn_unit_console_open(
 		return rc;
 	rc = host_answers(&permit, HN_REDACT_CONSOLE, err);
 	if (rc >= 0)
-		rc = open_console(session, &permit, found, &made, err);
+		rc = open_console(session, &permit, found, unit, &made, err);
 	rc = host_settle(&permit, rc, err);
 	if (rc >= 0)
 		*console = BASE_STEAL(made);

@@ -9,7 +9,9 @@
 
 #define LOG_PIECES 4
 
-static int in_use(const char *name, const hn_error *busy, hn_error **err)
+/* A unit is called as the caller called it: he may use its console and not read it, and then he
+ * learns neither its name nor its uuid, which the files here have in their paths. */
+static int in_use(const char *called, const hn_error *busy, hn_error **err)
 {
 	const char *program = NULL;
 	int64_t pid = 0;
@@ -23,19 +25,31 @@ static int in_use(const char *name, const hn_error *busy, hn_error **err)
 	}
 	if (program == NULL)
 		return base_error(err, HN_EBUSY, MACHINE_ROOM, "try again, or wait",
-			"the console of '%s' is in use by another process", name);
+			"the console of '%s' is in use by another process", called);
 	base_error(err, HN_EBUSY, MACHINE_ROOM, "wait for it to leave",
-		"the console of '%s' is in use by %s, process %lld", name, program, (long long)pid);
+		"the console of '%s' is in use by %s, process %lld", called, program,
+		(long long)pid);
 	base_error_fact_number(err, "pid", pid);
 	base_error_fact(err, "program", program);
 	return HN_EBUSY;
 }
 
+static int not_taken(const char *called, int problem, hn_error **err)
+{
+	if (problem == HN_ENOMEM)
+		return base_nomem(err);
+	if (problem == HN_ECANCELLED)
+		return base_error(err, HN_ECANCELLED, MACHINE_ROOM, NULL,
+			"cancelled while waiting for the console of '%s'", called);
+	return base_error(err, (hn_code)problem, MACHINE_ROOM, NULL,
+		"cannot lock the console of '%s': %s", called, hn_code_text((hn_code)problem));
+}
+
 /* QEMU serves one client at a time and lets the next one wait in silence; so that he is told, the
  * one who is served holds a lock. Where a full disk has no room for it the console is had
  * without: it may be what mends that. */
-static int take_line(hn_os *os, const machine_options *options, const char *name, const char *uuid,
-	os_lock **held, hn_error **err)
+static int take_line(hn_os *os, const machine_options *options, const char *called,
+	const char *uuid, os_lock **held, hn_error **err)
 {
 	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
 	char dir[256], path[280];
@@ -47,26 +61,22 @@ static int take_line(hn_os *os, const machine_options *options, const char *name
 		os, path, options->program, options->lock_wait, options->cancel, held, &problem);
 	if (result == 0 || result == HN_ENOSPC || result == HN_ENOENT)
 		return 0; /* no directory: there is no socket either */
-	if (result == HN_EBUSY)
-		return in_use(name, problem, err);
-	if (err != NULL)
-		*err = BASE_STEAL(problem);
-	return result;
+	return result == HN_EBUSY ? in_use(called, problem, err) : not_taken(called, result, err);
 }
 
-static int not_there(hn_os *os, const machine_options *options, const char *name, const char *uuid,
-	int problem, hn_error **err)
+static int not_there(hn_os *os, const machine_options *options, const char *called,
+	const char *uuid, int problem, hn_error **err)
 {
 	hn_unit_status status = HN_UNIT_STOPPED;
 
 	if (problem != -ENOENT && problem != -ECONNREFUSED)
-		return base_error_errno(
-			err, MACHINE_ROOM, -problem, "cannot connect to the console of '%s'", name);
-	(void)machine_peek(os, options->root, name, uuid, &status, NULL);
+		return base_error_errno(err, MACHINE_ROOM, -problem,
+			"cannot connect to the console of '%s'", called);
+	(void)machine_peek(os, options->root, called, uuid, &status, NULL);
 	if (status == HN_UNIT_RUNNING)
 		return base_error(err, HN_ENOENT, MACHINE_ROOM, "see its value console",
-			"unit '%s' runs without a serial console", name);
-	return base_error(err, HN_EBUSY, MACHINE_ROOM, "start it", "unit '%s' is %s", name,
+			"unit '%s' runs without a serial console", called);
+	return base_error(err, HN_EBUSY, MACHINE_ROOM, "start it", "unit '%s' is %s", called,
 		hn_unit_status_name(status));
 }
 
@@ -83,7 +93,7 @@ static int check(
 }
 
 int machine_console_open(const base_permit *permit, hn_os *os, const machine_options *options,
-	const char *name, const char *uuid, int *fd, os_lock **held, hn_error **err)
+	const char *called, const char *uuid, int *fd, os_lock **held, hn_error **err)
 {
 	BASE_AUTO_OF(os_lock) os_lock *lock = NULL;
 	const hn_machine_ops *ops;
@@ -94,12 +104,12 @@ int machine_console_open(const base_permit *permit, hn_os *os, const machine_opt
 	ops = machine_driver_find(options->uri);
 	result = check(options, uuid, ops, err);
 	if (result == 0)
-		result = take_line(os, options, name, uuid, &lock, err);
+		result = take_line(os, options, called, uuid, &lock, err);
 	if (result < 0)
 		return result;
 	opened = ops->console(os, options->root, uuid);
 	if (opened < 0)
-		return not_there(os, options, name, uuid, opened, err);
+		return not_there(os, options, called, uuid, opened, err);
 	*fd = opened;
 	*held = BASE_STEAL(lock);
 	return 0;

@@ -135,9 +135,9 @@ int machine_step(machine *m, int64_t timeout, void (*each)(void *arg, const mach
 /* Without a machine handle: uri and root of the options give the socket, so that whoever has a
  * console keeps nobody from the machine. *held says to others who is served (HN_EBUSY with facts
  * pid, program), and is released when that is over; NULL where a full disk leaves no room for it.
- */
+ * Errors call the unit `called`, and nothing else of it. */
 int machine_console_open(const base_permit *permit, hn_os *os, const machine_options *options,
-	const char *name, const char *uuid, int *fd, os_lock **held, hn_error **err);
+	const char *called, const char *uuid, int *fd, os_lock **held, hn_error **err);
 /* Without a machine handle, so that no lock is needed: root and uuid give the file. */
 int64_t machine_log_read(hn_os *os, const char *root, const char *uuid, uint64_t offset,
 	void *bytes, size_t size, hn_error **err);

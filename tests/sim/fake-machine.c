@@ -716,16 +716,16 @@ int machine_boot_of(machine *m, const char *uuid, machine_boot *boot)
 }
 
 int machine_console_open(const base_permit *permit, hn_os *os, const machine_options *options,
-	const char *name, const char *uuid, int *fd, os_lock **held, hn_error **err)
+	const char *called, const char *uuid, int *fd, os_lock **held, hn_error **err)
 {
 	int ends[2];
 
 	(void)permit;
 	(void)os;
 	(void)options;
-	(void)name, (void)uuid;
+	(void)uuid;
 	if (!fake.console || fake.client_count == FAKE_CONSOLES)
-		return base_error(err, HN_ENOSUP, "fake", NULL, "there is no console");
+		return base_error(err, HN_ENOSUP, "fake", NULL, "%s has no console", called);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
 		return base_error_errno(err, "fake", errno, "no pair of sockets");
 	fake.clients[fake.client_count++] = ends[1];

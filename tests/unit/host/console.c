@@ -289,6 +289,35 @@ Test(console, ends_with_a_session_that_is_given_back)
 	(void)hn_console_free(console);
 }
 
+/* --- who is told what --- */
+
+static void expect_called(lab *l, hn_session *session, const char *called, const char *other)
+{
+	hn_console *console = NULL;
+
+	cr_expect_eq(hn_unit_console_open(session, called, &console, lab_err(l)), HN_ENOSUP, "%s",
+		lab_why(l));
+	cr_expect_null(console);
+	cr_expect_not_null(strstr(lab_why(l), called), "%s", lab_why(l));
+	cr_expect_null(strstr(lab_why(l), other), "%s", lab_why(l));
+}
+
+/* Who may use the console and not read the unit learns neither its name nor its uuid. */
+Test(console, that_fails_is_called_as_the_caller_did)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.start\",\"unit.console\"],"
+		"\"on\":\"unit/*\"}]}");
+	char object[BASE_OBJECT_SIZE];
+
+	fake.console = false;
+	object_of(&l, "web-1", object);
+	expect_called(&l, session, object + strlen("unit/"), "web-1");
+	expect_called(&l, session, "web-1", object + strlen("unit/"));
+}
+
 /* --- what it leaves behind --- */
 
 /* A copy of the descriptor, as a fork makes one, keeps nobody waiting. */

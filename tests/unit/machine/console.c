@@ -180,6 +180,51 @@ Test(console, needs_its_own_right)
 	leave(&one);
 }
 
+/* --- what an error calls the unit --- */
+
+static int no_file(hn_os *os, const char *path, int flags, mode_t mode)
+{
+	return (flags & O_CREAT) != 0 ? -EACCES : hn_os_real()->ops->open(os, path, flags, mode);
+}
+
+static void expect_hidden(const caller *client)
+{
+	const char *message = hn_error_message(client->err);
+
+	expect_words(client, "web-1");
+	cr_expect_null(strstr(message, UUID), "%s", message);
+	cr_expect_null(strstr(message, root), "%s", message);
+	cr_expect_null(hn_error_cause(client->err));
+}
+
+/* Its directory is called by its uuid, which who knows its name may not know. */
+Test(console, calls_the_unit_as_the_caller_did)
+{
+	hn_os_ops ops = *hn_os_real()->ops;
+	hn_os os = {.ops = &ops};
+	base_permit may = {.verb = HN_VERB_UNIT_CONSOLE, .deadline = INT64_MAX};
+	machine_options options = {.root = root, .program = "tester"};
+	caller one = {.fd = -1};
+
+	cr_expect_eq(open_line(&one), HN_EBUSY);
+	expect_hidden(&one);
+	leave(&one);
+	listen_as_guest();
+	ops.open = no_file;
+	cr_expect_eq(connect_by(&os, HN_VERB_UNIT_CONSOLE, NULL, &one), HN_EDENIED);
+	expect_hidden(&one);
+	leave(&one);
+	(void)snprintf(may.objects[0], sizeof(may.objects[0]), "unit/%s", UUID);
+	cr_assert_eq(hn_cancel_new(&options.cancel, NULL), 0);
+	hn_cancel_trigger(options.cancel);
+	cr_expect_eq(machine_console_open(&may, hn_os_real(), &options, "web-1", UUID, &one.fd,
+			     &one.held, &one.err),
+		HN_ECANCELLED);
+	expect_hidden(&one);
+	leave(&one);
+	hn_cancel_unref(options.cancel);
+}
+
 /* No room for another file. */
 static int full(hn_os *os, const char *path, int flags, mode_t mode)
 {
