@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 enum { LEAVE = 0x1d /* ^] */, CHUNK = 16384, FOLLOW_MS = 200 };
-#define PATIENCE (10 * COMPUTE_NS)
 
 typedef struct console {
 	cli_run *cli;
@@ -136,11 +135,23 @@ static bool is_off(hn_unit_status status)
 	       status == HN_UNIT_CRASHED || status == HN_UNIT_ABSENT;
 }
 
-/* A hypervisor that ends closes its sockets first: it may be seen a moment longer. */
-static bool has_stopped(console *line, hn_session *session)
+/* false: whoever listens wants to leave before it is over. */
+static bool rest(const console *line, int64_t span)
 {
-	for (int64_t until = monotonic() + PATIENCE; monotonic() < until && !over(line);
-		poll(NULL, 0, FOLLOW_MS)) {
+	int64_t until = monotonic() + span;
+
+	while (!over(line) && monotonic() < until)
+		poll(NULL, 0, FOLLOW_MS);
+	return !over(line);
+}
+
+/* A hypervisor that ends closes its sockets first: it may be seen a moment longer. The looks are
+ * few, since each counts against the rates and quotas of the right. */
+static bool has_stopped(const console *line, hn_session *session)
+{
+	static const int64_t before[] = {0, COMPUTE_NS, 5 * COMPUTE_NS};
+
+	for (size_t i = 0; i < CLI_COUNT(before) && rest(line, before[i]); i++) {
 		CLI_AUTO_OF(hn_unit) hn_unit *found = NULL;
 
 		if (hn_unit_find(session, cli_operand(line->cli, 0), false, &found, NULL) < 0)
@@ -152,7 +163,7 @@ static bool has_stopped(console *line, hn_session *session)
 }
 
 /* Why the line was closed: a right that is over, or the guest. */
-static int closed(console *line, hn_session *session, const hn_console *connection)
+static int closed(const console *line, hn_session *session, const hn_console *connection)
 {
 	const char *unit = cli_operand(line->cli, 0);
 	hn_error *error = NULL;
