@@ -549,15 +549,16 @@ typedef struct hn_console hn_console;
  * least four times a second. Its session is in the list of open sessions, where it can be cut.
  *
  * @param session  needs unit.console on unit/<uuid>
- * @param unit     name of the unit
+ * @param unit     name or uuid of the unit; errors call it so
  * @param console  the connection, to be given back with hn_console_free; a session has at most 16
  * @param err      set on failure; may be NULL
  * @return 0 or a negative hn_code
  * Errors: HN_ENOENT when there is no such unit or it has no console; HN_EBUSY when it is not
- * running, and with the facts pid and program when its console is in use; HN_ENOSUP when the driver
- * has none; HN_ELIMIT; HN_EDENIED
- * Threads: the session's
- * Blocks: yes, while another has the console, up to the lock_wait of the host
+ * running, and with the facts pid and program when its console is still in use after the lock_wait
+ * of the host; HN_ECANCELLED when the cancel of the host was triggered meanwhile; HN_ENOSUP when
+ * the driver has none; HN_ELIMIT; HN_EDENIED, HN_ESESSION and what else a denial gives, also when
+ * the right ends while it waits Threads: the session's Blocks: yes, while another has the console,
+ * up to the lock_wait of the host; a right that ends or a cancel ends the wait within 250 ms
  * Allocates: yes
  * Since: 0.1
  */

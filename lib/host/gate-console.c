@@ -115,6 +115,7 @@ int hn_unit_console_open(
 		session, unit, HN_VERB_UNIT_CONSOLE, &call, &host, &found, &permit, err);
 	if (rc < 0)
 		return rc;
+	permit.base.cancel = host->cancel;
 	rc = host_answers(&permit, HN_REDACT_CONSOLE, err);
 	if (rc >= 0)
 		rc = open_console(session, &permit, found, unit, &made, err);

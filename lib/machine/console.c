@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #define LOG_PIECES 4
+#define LINE_SLICE (OS_SECOND / 5)
 
 /* A unit is called as the caller called it: he may use its console and not read it, and then he
  * learns neither its name nor its uuid, which the files here have in their paths. */
@@ -45,23 +46,44 @@ static int not_taken(const char *called, int problem, hn_error **err)
 		"cannot lock the console of '%s': %s", called, hn_code_text((hn_code)problem));
 }
 
+/* How long to wait before the right is looked at again; less than a slice is the last of it. */
+static int64_t slice_of(int64_t wait, int64_t passed)
+{
+	int64_t left = wait - passed;
+
+	if (wait < 0 || left >= LINE_SLICE)
+		return LINE_SLICE;
+	return left > 0 ? left : 0;
+}
+
 /* QEMU serves one client at a time and lets the next one wait in silence; so that he is told, the
  * one who is served holds a lock. Where a full disk has no room for it the console is had
- * without: it may be what mends that. */
-static int take_line(hn_os *os, const machine_options *options, const char *called,
-	const char *uuid, os_lock **held, hn_error **err)
+ * without: it may be what mends that. A right that ends meanwhile is waited by no longer, and opens
+ * nothing. */
+static int take_line(const base_permit *permit, hn_os *os, const machine_options *options,
+	const char *called, const char *uuid, os_lock **held, hn_error **err)
 {
-	BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
+	int64_t begin = os_monotonic(os);
 	char dir[256], path[280];
 	int result;
 
 	machine_unit_dir(options->root, uuid, dir);
 	snprintf(path, sizeof(path), "%s/console.lock", dir);
-	result = os_lock_take(
-		os, path, options->program, options->lock_wait, options->cancel, held, &problem);
-	if (result == 0 || result == HN_ENOSPC || result == HN_ENOENT)
-		return 0; /* no directory: there is no socket either */
-	return result == HN_EBUSY ? in_use(called, problem, err) : not_taken(called, result, err);
+	do {
+		BASE_AUTO_OF(hn_error) hn_error *problem = NULL;
+		int64_t slice = slice_of(options->lock_wait, os_monotonic(os) - begin);
+
+		result = os_lock_take(
+			os, path, options->program, slice, options->cancel, held, &problem);
+		if (result == 0 || result == HN_ENOSPC || result == HN_ENOENT)
+			return base_permit_live(permit, err); /* no directory: no socket either */
+		if (result != HN_EBUSY)
+			return not_taken(called, result, err);
+		if (slice < LINE_SLICE)
+			return in_use(called, problem, err);
+		result = base_permit_live(permit, err);
+	} while (result == 0);
+	return result;
 }
 
 static int not_there(hn_os *os, const machine_options *options, const char *called,
@@ -104,7 +126,7 @@ int machine_console_open(const base_permit *permit, hn_os *os, const machine_opt
 	ops = machine_driver_find(options->uri);
 	result = check(options, uuid, ops, err);
 	if (result == 0)
-		result = take_line(os, options, called, uuid, &lock, err);
+		result = take_line(permit, os, options, called, uuid, &lock, err);
 	if (result < 0)
 		return result;
 	opened = ops->console(os, options->root, uuid);

@@ -718,12 +718,14 @@ int machine_boot_of(machine *m, const char *uuid, machine_boot *boot)
 int machine_console_open(const base_permit *permit, hn_os *os, const machine_options *options,
 	const char *called, const char *uuid, int *fd, os_lock **held, hn_error **err)
 {
-	int ends[2];
+	int ends[2], rc;
 
-	(void)permit;
-	(void)os;
-	(void)options;
-	(void)uuid;
+	(void)os, (void)options, (void)uuid;
+	if (fake.waited)
+		fake.waited(fake.arg);
+	rc = base_permit_live(permit, err);
+	if (rc < 0)
+		return rc;
 	if (!fake.console || fake.client_count == FAKE_CONSOLES)
 		return base_error(err, HN_ENOSUP, "fake", NULL, "%s has no console", called);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends) < 0)
@@ -737,13 +739,8 @@ int machine_console_open(const base_permit *permit, hn_os *os, const machine_opt
 int64_t machine_log_read(hn_os *os, const char *root, const char *uuid, uint64_t offset,
 	void *bytes, size_t size, hn_error **err)
 {
-	(void)os;
-	(void)root;
-	(void)uuid;
-	(void)offset;
-	(void)bytes;
-	(void)size;
-	(void)err;
+	(void)os, (void)root, (void)uuid, (void)offset;
+	(void)bytes, (void)size, (void)err;
 	return 0;
 }
 

@@ -56,8 +56,9 @@ typedef struct fake_world {
 	bool console;               /* units have one */
 	int clients[FAKE_CONSOLES]; /* the guest's ends of all that connected to it, in order */
 	size_t client_count;
-	void (*died)(void *arg);  /* told once, at the moment of death */
-	void (*asked)(void *arg); /* told before a unit is looked at */
+	void (*died)(void *arg);   /* told once, at the moment of death */
+	void (*asked)(void *arg);  /* told before a unit is looked at */
+	void (*waited)(void *arg); /* told while somebody waits for a console */
 	void *arg;
 } fake_world;
 

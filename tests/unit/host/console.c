@@ -289,6 +289,49 @@ Test(console, ends_with_a_session_that_is_given_back)
 	(void)hn_console_free(console);
 }
 
+/* --- while it is waited for --- */
+
+static void revoke_bo(void *arg)
+{
+	lab *l = arg;
+
+	cr_assert_eq(hn_cap_revoke(l->session, "subject", "bo", lab_err(l)), 0, "%s", lab_why(l));
+	tick(l);
+}
+
+static void trigger(void *arg)
+{
+	hn_cancel_trigger(((lab *)arg)->host->cancel);
+}
+
+Test(console, is_not_opened_when_the_right_ends_meanwhile)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *session = opened(&l, BO);
+	hn_console *console = NULL;
+
+	fake.waited = revoke_bo;
+	fake.arg = &l;
+	cr_expect_eq(hn_unit_console_open(session, "web-1", &console, lab_err(&l)), HN_ESESSION);
+	cr_expect_null(console);
+	cr_expect_eq(fake_console_client(), -1);
+	cr_expect_eq(session->console_count, 0);
+}
+
+Test(console, is_not_opened_when_the_host_is_cancelled_meanwhile)
+{
+	LAB l = new_lab();
+	hn_console *console = NULL;
+
+	cr_assert_eq(hn_cancel_new(&l.host->cancel, lab_err(&l)), 0);
+	fake.waited = trigger;
+	fake.arg = &l;
+	cr_expect_eq(
+		hn_unit_console_open(l.session, "web-1", &console, lab_err(&l)), HN_ECANCELLED);
+	cr_expect_null(console);
+	cr_expect_eq(fake_console_client(), -1);
+}
+
 /* --- who is told what --- */
 
 static void expect_called(lab *l, hn_session *session, const char *called, const char *other)

@@ -180,6 +180,100 @@ Test(console, needs_its_own_right)
 	leave(&one);
 }
 
+/* --- waiting for it --- */
+
+typedef struct watch {
+	int looks, denied_at; /* the look at which the right is over; 0: never */
+	caller *leaving;      /* at the first look; NULL: nobody */
+	hn_cancel *cancel;    /* triggered at the first look; NULL: none */
+} watch;
+
+static int look(const base_permit *permit, hn_error **err)
+{
+	watch *w = permit->recheck_arg;
+
+	if (++w->looks == 1 && w->leaving != NULL)
+		leave(w->leaving);
+	if (w->looks == 1 && w->cancel != NULL)
+		hn_cancel_trigger(w->cancel);
+	return w->looks == w->denied_at ? base_error(err, HN_EDENIED, "test", NULL, "over") : 0;
+}
+
+/* Far longer than it takes when it is told to go. */
+static int wait_for_line(watch *w, caller *client)
+{
+	base_permit may = {.verb = HN_VERB_UNIT_CONSOLE,
+		.deadline = INT64_MAX,
+		.recheck = look,
+		.recheck_arg = w};
+	machine_options options = {.root = root,
+		.program = "waiter",
+		.lock_wait = 30 * OS_SECOND,
+		.cancel = w->cancel};
+
+	*client = (caller){.fd = -1};
+	(void)snprintf(may.objects[0], sizeof(may.objects[0]), "unit/%s", UUID);
+	return machine_console_open(&may, hn_os_real(), &options, "web-1", UUID, &client->fd,
+		&client->held, &client->err);
+}
+
+Test(console, is_waited_for_until_the_other_leaves)
+{
+	caller one, two;
+	watch w = {.leaving = &one};
+
+	listen_as_guest();
+	cr_assert_eq(open_line(&one), 0, "%s", hn_error_message(one.err));
+	cr_expect_eq(wait_for_line(&w, &two), 0, "%s", hn_error_message(two.err));
+	cr_expect_geq(two.fd, 0);
+	cr_expect_geq(w.looks, 2, "while it waits, and before it is open");
+	leave(&two);
+}
+
+Test(console, is_not_waited_for_by_a_right_that_is_over)
+{
+	caller one, two;
+	watch w = {.denied_at = 2};
+
+	listen_as_guest();
+	cr_assert_eq(open_line(&one), 0, "%s", hn_error_message(one.err));
+	cr_expect_eq(wait_for_line(&w, &two), HN_EDENIED);
+	expect_words(&two, "over");
+	leave(&two);
+	leave(&one);
+}
+
+/* The other left, and with him the right. */
+Test(console, is_not_opened_by_a_right_that_ended_meanwhile)
+{
+	caller one, two, three;
+	watch w = {.leaving = &one, .denied_at = 2};
+
+	listen_as_guest();
+	cr_assert_eq(open_line(&one), 0, "%s", hn_error_message(one.err));
+	cr_expect_eq(wait_for_line(&w, &two), HN_EDENIED);
+	expect_words(&two, "over");
+	leave(&two);
+	cr_expect_eq(open_line(&three), 0, "%s", hn_error_message(three.err));
+	leave(&three);
+}
+
+Test(console, is_waited_for_until_that_is_cancelled)
+{
+	caller one, two;
+	watch w = {0};
+
+	listen_as_guest();
+	cr_assert_eq(hn_cancel_new(&w.cancel, NULL), 0);
+	cr_assert_eq(open_line(&one), 0, "%s", hn_error_message(one.err));
+	cr_expect_eq(wait_for_line(&w, &two), HN_ECANCELLED);
+	expect_words(&two, "web-1");
+	cr_expect_eq(w.looks, 1);
+	leave(&two);
+	leave(&one);
+	hn_cancel_unref(w.cancel);
+}
+
 /* --- what an error calls the unit --- */
 
 static int no_file(hn_os *os, const char *path, int flags, mode_t mode)
