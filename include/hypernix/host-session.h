@@ -228,7 +228,8 @@ HN_API int hn_session_explain(
  * Explains what somebody else's token would allow on this host, as hn_session_explain does it for
  * its holder: no key is needed, and nothing is done with the token. One that nobody would accept is
  * denied with the reason that its holder is not told. Who may read the audit log is told which
- * record ended it, and the reason there. Tags and values show of units that the session may read.
+ * record ended it, and the reason there. Tags and values show of units that the session may read
+ * whole; what any term of its own token redacts is left out, and told by hn_session_redacted.
  *
  * @param session  needs cap.read on node/<id>
  * @param token  text of the token, borrowed; with or without a proof

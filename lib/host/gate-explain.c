@@ -79,7 +79,6 @@ static int explain_token(
 	caps_decision real, blind;
 	int rc;
 
-	session->redacted = session->redacts;
 	if (!is_blind(session, object))
 		return explain_whole(session, verb, object, json, err);
 	rc = host_token_decide(session, verb, object, &real, NULL, NULL, err);
@@ -101,6 +100,7 @@ static int explain(
 	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
 	int code;
 
+	session->redacted = session->redacts;
 	if (session->holder)
 		return explain_token(session, verb, object, json, err);
 	code = host_would(session, verb, object, &why);
@@ -205,6 +205,8 @@ int hn_session_explain_token(hn_session *session, const char *token, const char 
 
 	if (rc >= 0)
 		rc = host_answers(&permit, 0, err);
+	if (rc >= 0) /* also what other terms of his leave out of the unit and of the log */
+		host_leaves_out(session, session->redacts);
 	if (rc >= 0)
 		rc = check_question(verb, object, json, &found, err);
 	if (rc >= 0)

@@ -374,6 +374,69 @@ Test(asking, needs_the_right_to_read_what_was_issued)
 	cr_expect_null(none);
 }
 
+/* By a right with these grants and terms; the classes that the answer is said to lack. */
+static char *explained_to(lab *l, const char *token, const char *terms, uint32_t *redacted)
+{
+	BASE_AUTO_OF(hn_session) hn_session *asker = opened(l, terms);
+	char object[BASE_OBJECT_SIZE], *json = NULL;
+
+	object_of(l, "web-1", object);
+	cr_assert_eq(hn_session_explain_token(asker, token, "unit.read", object, &json, lab_err(l)),
+		0, "%s", lab_why(l));
+	*redacted = hn_session_redacted(asker);
+	return json;
+}
+
+#define ASKS "{\"for\":\"cy\",\"ttl\":\"1h\",\"grants\":["
+#define ASK "{\"verbs\":[\"cap.read\",\"audit.read\"],\"on\":\"node/*\"}"
+
+/* What the asker's right leaves out counts, whatever of it: the answer is made of more than the
+ * verb that it is asked by. */
+Test(asking, leaves_out_what_the_right_of_the_asker_does)
+{
+	static const char sees[] = ASKS ASK ",{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}]}";
+	static const char unit[] = ASKS ASK ",{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\","
+					    "\"redact\":[\"tags\"]}]}";
+	static const char all[] = ASKS ASK ",{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}],"
+					   "\"redact\":[\"tags\",\"usage\"]}";
+	static const struct {
+		const char *terms;
+		uint32_t classes;
+	} cases[] = {{sees, 0}, {unit, HN_REDACT_TAGS}, {all, HN_REDACT_TAGS | HN_REDACT_USAGE}};
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = issue(&l, READ_WEB);
+
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		uint32_t redacted = 0;
+		BASE_AUTO_FREE char *json = explained_to(&l, token, cases[i].terms, &redacted);
+		bool shows = strstr(json, "\"caveat\":\"tags\",\"holds\":true") != NULL;
+
+		cr_expect_eq(shows, cases[i].classes == 0, "case %zu: %s", i, json);
+		cr_expect_eq(redacted, cases[i].classes, "case %zu: %u", i, redacted);
+	}
+}
+
+/* Who may read the log but not the texts in it. */
+Test(asking, leaves_out_the_reason_of_a_revocation)
+{
+	static const char sees[] = ASKS ASK "]}";
+	static const char masked[] = ASKS ASK "],\"redact\":[\"persons\"]}";
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = issue(&l, READ_WEB), *told = NULL, *less = NULL;
+	uint32_t redacted = 0;
+	char cti[33];
+
+	cti_of(token, cti);
+	revoke(&l, "cti", cti);
+	told = explained_to(&l, token, sees, &redacted);
+	has(told, "laptop");
+	cr_expect_eq(redacted, 0);
+	less = explained_to(&l, token, masked, &redacted);
+	has(less, "\"record\"");
+	has_not(less, "laptop");
+	cr_expect_eq(redacted, HN_REDACT_PERSONS);
+}
+
 /* What is over by now is ended in the name of who acts, not of who is asked about. */
 Test(asking, ends_nothing_in_the_name_of_another)
 {
