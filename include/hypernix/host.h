@@ -506,8 +506,11 @@ HN_API int hn_unit_set(
 	hn_session *session, const char *unit, const char *key, const char *value, hn_error **err);
 
 /**
- * Adds and takes away tags, both at once; one that is there and in both lists stays. Tags of run
- * time survive a new declaration; a declared tag that was taken away comes back when it is added.
+ * Adds and takes away tags, both at once: all of it, or on failure nothing. A name that comes twice
+ * in a list counts once, also against the rates and quotas of tag.apply. What is in both lists is
+ * taken away first and then added: a tag that is there stays, one that is not there is HN_ENOENT.
+ * Tags of run time survive a new declaration; a declared tag that was taken away comes back when it
+ * is added.
  *
  * @param session  needs tag.apply on tag/<namespace>/<name>, unit.update on unit/<uuid>
  * @param unit  name
@@ -517,8 +520,9 @@ HN_API int hn_unit_set(
  * @param remove_count  may be 0
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_ENOENT when there is no such unit or tag, or the unit does not have it; HN_EINVAL
- * when a tag to take away is implied by another; HN_EEXCLUSIVE, HN_ECONFLICT; HN_ELIMIT;
+ * Errors: HN_ENOENT when there is no such unit or tag, or the unit does not have the one to take
+ * away; HN_EINVAL when that is implied by another, or a list or a name in it is missing or too
+ * long; HN_EEXCLUSIVE, HN_ECONFLICT; HN_ELIMIT;
  * HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
  * HN_ENOSPC when the disk is full; HN_EAUDIT when the audit log cannot be written
  * Threads: the one that has the session

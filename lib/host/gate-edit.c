@@ -438,13 +438,24 @@ static int admit_tag(const host_edit *edit, const char *tag, host_permit *permit
 		host_object_unit(unit, edit->unit->uuid), permit, err);
 }
 
+static bool came_before(const char *const *tags, size_t index)
+{
+	for (size_t i = 0; tags[index] && i < index; i++)
+		if (strcmp(tags[i], tags[index]) == 0) /* NULL was refused */
+			return true;
+	return false;
+}
+
 static int change_tags(
 	const host_edit *edit, const char *const *tags, size_t count, bool adding, hn_error **err)
 {
 	for (size_t i = 0; i < count; i++) {
 		host_permit permit = {0};
-		int rc = admit_tag(edit, tags[i], &permit, err);
+		int rc;
 
+		if (came_before(tags, i))
+			continue;
+		rc = admit_tag(edit, tags[i], &permit, err);
 		if (rc >= 0)
 			rc = adding ? add_tag(edit, tags[i], err) : remove_tag(edit, tags[i], err);
 		if (rc >= 0)
@@ -461,8 +472,11 @@ int hn_unit_tag(hn_session *session, const char *unit, const char *const *add, s
 	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit = {0};
 	host_edit edit = {0};
-	int rc = base_limit_check(BASE_LIMIT_UNIT_TAGS, add_count, err);
+	int rc;
 
+	if ((!add && add_count > 0) || (!remove && remove_count > 0))
+		return base_error(err, HN_EINVAL, HOST_ROOM, NULL, "there is no list of tags");
+	rc = base_limit_check(BASE_LIMIT_UNIT_TAGS, add_count, err);
 	if (rc >= 0)
 		rc = base_limit_check(BASE_LIMIT_UNIT_TAGS, remove_count, err);
 	if (rc >= 0)

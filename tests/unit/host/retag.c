@@ -246,6 +246,48 @@ Test(one_call, a_tag_taken_away_and_put_stays)
 	expect_tags(&l, "db-1", "web");
 }
 
+/* What is in both lists has to be there. */
+Test(one_call, a_tag_that_is_not_there_cannot_be_in_both_lists)
+{
+	LAB l = tagged();
+
+	cr_expect_eq(tag(&l, "db-1", "web", "web"), HN_ENOENT);
+	expect_tags(&l, "db-1", "");
+	cr_expect_eq(rows(&l), 0);
+}
+
+Test(one_call, a_list_has_its_names)
+{
+	LAB l = tagged();
+	const char *none = NULL;
+
+	cr_expect_eq(hn_unit_tag(l.session, "db-1", NULL, 1, NULL, 0, lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(hn_unit_tag(l.session, "db-1", NULL, 0, NULL, 2, lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(hn_unit_tag(l.session, "db-1", &none, 1, NULL, 0, lab_err(&l)), HN_EINVAL);
+	expect_tags(&l, "db-1", "");
+}
+
+/* Also against the right: one use is enough for one tag that is named three times. */
+Test(one_call, a_name_that_comes_twice_is_asked_about_once)
+{
+	static const char terms[] =
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.update\",\"unit.read\"],"
+		"\"on\":\"unit/*\"},{\"verbs\":[\"tag.apply\"],\"on\":\"tag/**\",\"quota\":{\"uses\":1}}]}";
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *bo = NULL;
+	const char *web[] = {"web", "web", "web"};
+	uint64_t applied;
+
+	trusted_fleet(&l);
+	bo = opened(&l, terms);
+	applied = lab_number(&l, "SELECT count(*) FROM audit");
+	cr_expect_eq(hn_unit_tag(bo, "db-1", web, 3, NULL, 0, lab_err(&l)), 0, "%s", lab_why(&l));
+	expect_tags(&l, "db-1", "db web");
+	applied = lab_number(&l, "SELECT count(*) FROM audit") - applied;
+	cr_expect_eq(applied, 4, "two rights, each with its outcome, and not %d", (int)applied);
+	cr_expect_eq(hn_unit_tag(bo, "db-1", NULL, 0, web, 1, lab_err(&l)), HN_EQUOTA);
+}
+
 /* --- what the declaration says of it changes meanwhile --- */
 
 Test(declaration, a_changed_list_of_tags_is_stored)
