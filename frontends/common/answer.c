@@ -118,22 +118,38 @@ static int status_of(const cli_run *cli, hn_code code)
 	return cli->program->refused != 0 ? cli->program->refused : hn_code_exit_status(code);
 }
 
-static void print_error(const cli_run *cli, const hn_error *error)
+static void print_stored(FILE *file, bool color, const cli_run *cli, const char *unit)
+{
+	CLI_AUTO_FREE char *text = cli_format(
+		"what was said of %s, and not yet real; to try again: %s apply --unit %s", unit,
+		cli->program->name, unit);
+
+	print_labelled(file, color, "stored", text);
+}
+
+static void print_error(const cli_run *cli, const hn_error *error, const char *stored)
 {
 	CLI_AUTO_FREE char *text = NULL;
 	size_t size = 0;
 	FILE *lines = cli->journal_err ? open_memstream(&text, &size) : NULL;
+	FILE *file = lines != NULL ? lines : stderr;
+	bool color = lines == NULL && cli->color_err;
 
-	if (lines == NULL) {
-		cli_error_print(stderr, cli->color_err, cli->program->name, error);
+	cli_error_print(file, color, cli->program->name, error);
+	if (stored != NULL)
+		print_stored(file, color, cli, stored);
+	if (lines == NULL)
 		return;
-	}
-	cli_error_print(lines, false, cli->program->name, error);
 	fclose(lines);
 	cli_lines(stderr, true, 3, text);
 }
 
 int cli_fail(const cli_run *cli, hn_error *error)
+{
+	return cli_fail_stored(cli, error, NULL);
+}
+
+int cli_fail_stored(const cli_run *cli, hn_error *error, const char *unit)
 {
 	int status = status_of(cli, hn_error_code(error));
 	hn_json *json;
@@ -148,10 +164,12 @@ int cli_fail(const cli_run *cli, hn_error *error)
 	if (cli->json && hn_json_new(false, &json, NULL) == 0) {
 		hn_json_object(json, NULL);
 		hn_json_error(json, "error", error);
+		if (unit != NULL)
+			hn_json_text(json, "stored", unit);
 		hn_json_end(json);
 		print_json(json, stderr);
 	} else {
-		print_error(cli, error);
+		print_error(cli, error, unit);
 	}
 	hn_error_unref(error);
 	return status;

@@ -258,6 +258,8 @@ const cli_option *cli_option_at(const cli_program *program, const cli_command *c
 /* Prints the error (message, facts, hint, causes) on stderr, as one JSON object with --json,
  * releases it and gives the exit status of its code. */
 int cli_fail(const cli_run *cli, hn_error *error);
+/* The same where what was said of a unit is stored and could not be made real; NULL: nothing is. */
+int cli_fail_stored(const cli_run *cli, hn_error *error, const char *unit);
 /* The same for what the frontend itself found wrong. hint may be NULL. */
 int cli_refuse(const cli_run *cli, hn_code code, const char *hint, const char *format, ...)
 	CLI_PRINTF(4, 5);

@@ -10,7 +10,7 @@ cd "$work" || exit 1
 echo '<node/>' >node.xml
 export HYPERNIX_URI=test://$work/node.xml HYPERNIX_CALIBRATION=reference:8
 cat >good.json <<'END'
-{ "hypernix": 1, "tags": { "web": { "set": { "compute.units": 10 } } },
+{ "hypernix": 1, "tags": { "web": { "set": { "compute.units": 10 } }, "night": { "set": { "memory.max": "2Gi" } } },
   "units": { "kept": { "tags": ["web"], "overrides": { "memory.size": "128Mi", "autostart": false } } } }
 END
 if ! "$program" apply good.json --yes >out 2>err; then
@@ -257,5 +257,29 @@ command_refused "rm: an unknown unit" 4 'nobody' rm nobody --yes --reason x
 command_refused "start: an unknown unit" 4 'nobody' start nobody
 command_refused "get: an unknown key" 6 'memory\.size' get kept memory.sise
 command_refused "select: syntax" 6 '.' select 'tag:'
+
+# Who changes a unit while another owns the machine is told that what he said is kept, and how to make it real.
+busy() { # NAME PATTERN ARGUMENTS...
+	local name=$1 pattern=$2 status=0
+	shift 2
+	python3 - "$machine/lock" "$program" "$@" >out 2>err <<'END' || status=$?
+import fcntl, subprocess, sys
+with open(sys.argv[1], "r+") as file:
+    fcntl.lockf(file, fcntl.LOCK_EX)
+    sys.exit(subprocess.run(sys.argv[2:], timeout=60, stdin=subprocess.DEVNULL).returncode)
+END
+	if [ "$status" = 7 ] && grep -qE -- "$pattern" err; then
+		ok "$name"
+	else
+		not_ok "$name: exits with $status and says: $(head -c 400 err)"
+	fi
+}
+busy "tag: the tag is stored, the unit busy" '^stored: what was said of kept.*hv-compute apply --unit kept' tag kept +night
+check "the tag is there" sh -c "'$program' list --stored --select tag:night | grep -q '^kept'"
+busy "the same as JSON" '^\{"error": ?\{"code": ?"HN_EBUSY".*\}, ?"stored": ?"kept"\}$' tag kept -night --json
+check "the tag is gone" sh -c "! '$program' list --stored --select tag:night | grep -q '^kept'"
+check "what it says to do makes it real" "$program" apply --unit kept --yes
+busy "an apply is refused as it was" HN_EBUSY apply --unit kept --yes --json
+check "it has stored nothing, and says nothing of that" sh -c '! grep -q stored err'
 check "afterwards the host is as it was" sh -c "'$program' list --stored | grep -q '^kept'"
 finish

@@ -38,8 +38,9 @@ static void print_outcome(const cli_run *cli, const hn_plan *plan)
 	putchar('\n');
 }
 
-/* Carries a plan out; what happened to its steps is printed also after a failure. */
-static int carry_out(cli_run *cli, hn_session *session, hn_plan *plan)
+/* Carries a plan out; what happened to its steps is printed also after a failure, and that what
+ * was said of the unit `stored` (NULL: of none) stays. */
+static int carry_out(cli_run *cli, hn_session *session, hn_plan *plan, const char *stored)
 {
 	hn_apply_options options = HN_APPLY_OPTIONS_INIT;
 	cli_progress progress = {.cli = cli};
@@ -68,7 +69,7 @@ static int carry_out(cli_run *cli, hn_session *session, hn_plan *plan)
 	} else if (result >= 0) {
 		print_outcome(cli, plan);
 	}
-	return result < 0 ? cli_fail(cli, error) : 0;
+	return result < 0 ? cli_fail_stored(cli, error, stored) : 0;
 }
 
 static int print_plan(const cli_run *cli, const hn_session *session, const hn_plan *plan)
@@ -101,21 +102,27 @@ static int offer(cli_run *cli, hn_session *session, hn_plan *plan)
 		compute_plan_print(cli, plan);
 	if (!hn_plan_empty(plan))
 		status = cli_confirm(cli, "Apply this plan?");
-	return status != 0 ? status : carry_out(cli, session, plan);
+	return status != 0 ? status : carry_out(cli, session, plan, NULL);
 }
 
-int compute_plan_run(cli_run *cli, hn_session *session, const hn_plan_options *options)
+static int run_plan(
+	cli_run *cli, hn_session *session, const hn_plan_options *options, const char *stored)
 {
 	CLI_AUTO_OF(hn_plan) hn_plan *plan = NULL;
 	hn_error *error = NULL;
 
 	if (hn_plan_make(session, options, &plan, &error) < 0)
-		return cli_fail(cli, error);
+		return cli_fail_stored(cli, error, stored);
 	if (!cli->json && !cli->quiet)
 		compute_plan_print(cli, plan);
 	if (hn_plan_empty(plan))
 		return cli->json ? print_plan(cli, session, plan) : 0;
-	return carry_out(cli, session, plan);
+	return carry_out(cli, session, plan, stored);
+}
+
+int compute_plan_run(cli_run *cli, hn_session *session, const hn_plan_options *options)
+{
+	return run_plan(cli, session, options, NULL);
 }
 
 int compute_settle(cli_run *cli, hn_session *session, const char *unit, bool start)
@@ -126,7 +133,7 @@ int compute_settle(cli_run *cli, hn_session *session, const char *unit, bool sta
 		return 0;
 	options.unit = unit;
 	options.start = start;
-	return compute_plan_run(cli, session, &options);
+	return run_plan(cli, session, &options, unit);
 }
 
 /* Reads the files that are named; none means: keep what is declared. */

@@ -31,6 +31,35 @@ Test(answer, error_with_hint_cause_and_facts)
 				"  (pid = 42, program = virsh?[2J)\n");
 }
 
+/* Half of what was asked for was done, and stays. */
+Test(answer, error_behind_something_that_is_stored)
+{
+	cli_run cli = {.program = &test_program};
+
+	cr_redirect_stderr();
+	cr_assert_eq(cli_fail_stored(&cli, sample(), "web-1"), hn_code_exit_status(HN_EBUSY));
+	fflush(stderr);
+	cr_assert_stderr_eq_str("prog: cannot open the host\n"
+				"hint: wait with --lock-wait 30s\n"
+				"because: lock is held\n"
+				"  (pid = 42, program = virsh?[2J)\n"
+				"stored: what was said of web-1, and not yet real; to try again: "
+				"prog apply --unit web-1\n");
+}
+
+Test(answer, error_behind_something_that_is_stored_as_json)
+{
+	cli_run cli = {.program = &test_program, .json = true};
+	char line[4096];
+
+	cr_redirect_stderr();
+	cr_assert_eq(cli_fail_stored(&cli, sample(), "web-1"), hn_code_exit_status(HN_EBUSY));
+	fflush(stderr);
+	cr_assert_not_null(fgets(line, sizeof(line), cr_get_redirected_stderr()));
+	cr_assert_not_null(strstr(line, "{\"error\":{\"code\":\"HN_EBUSY\""));
+	cr_assert_not_null(strstr(line, "}},\"stored\":\"web-1\"}\n"), "%s", line);
+}
+
 Test(answer, failure_without_an_error_is_no_success)
 {
 	cli_run cli = {.program = &test_program};
