@@ -557,8 +557,10 @@ typedef struct hn_console hn_console;
  * running, and with the facts pid and program when its console is still in use after the lock_wait
  * of the host; HN_ECANCELLED when the cancel of the host was triggered meanwhile; HN_ENOSUP when
  * the driver has none; HN_ELIMIT; HN_EDENIED, HN_ESESSION and what else a denial gives, also when
- * the right ends while it waits Threads: the session's Blocks: yes, while another has the console,
- * up to the lock_wait of the host; a right that ends or a cancel ends the wait within 250 ms
+ * the right ends while it waits
+ * Threads: the session's
+ * Blocks: yes, while another has the console, up to the lock_wait of the host; a right that ends or
+ * a cancel ends the wait within 250 ms
  * Allocates: yes
  * Since: 0.1
  */
