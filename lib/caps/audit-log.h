@@ -97,6 +97,9 @@ int audit_text_ref(audit_text_kind kind, const char *body, const uint8_t salt[AU
 int audit_record_write(
 	caps_audit *audit, const caps_audit_entry *entry, base_buf *out, hn_error **err);
 
+/* {key => number, key + 1 => the 32 bytes}: what a record says of a new key, or of an erasure. */
+void audit_extra_pair(codec_cbor_out *out, uint64_t key, uint64_t number, const uint8_t bytes[32]);
+
 /* audit-guard.c: is the file still the one we opened; may this be done now */
 int audit_guard(caps_audit *audit, hn_error **err);
 /* Has any process seen a note of ours that does not fit? HN_EAUDITFORK then, and from then on; when

@@ -253,11 +253,7 @@ static int record_erasure(caps_audit *audit, const caps_audit_entry *by, uint64_
 	uint64_t number = 0;
 	int rc;
 
-	codec_cbor_put_map(&extra, 2);
-	codec_cbor_put_uint(&extra, 3);
-	codec_cbor_put_uint(&extra, count);
-	codec_cbor_put_uint(&extra, 4);
-	codec_cbor_put_bytes(&extra, digest, CRYPTO_DIGEST);
+	audit_extra_pair(&extra, 3, count, digest);
 	rc = record_it(audit, by, &extra, &number, err);
 	if (rc >= 0)
 		rc = state_find(audit->store, "UPDATE audit_text SET erased = ?1 WHERE erased = ?2",

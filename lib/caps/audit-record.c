@@ -64,6 +64,13 @@ static void put_opener(
 	put_bytes(out, 4, refs->process, AUDIT_REF);
 }
 
+void audit_extra_pair(codec_cbor_out *out, uint64_t key, uint64_t number, const uint8_t bytes[32])
+{
+	codec_cbor_put_map(out, 2);
+	put_uint(out, key, number);
+	put_bytes(out, key + 1, bytes, 32);
+}
+
 void caps_audit_secret_write(const caps_audit_secret *secret, base_buf *out)
 {
 	codec_cbor_out map = {0};

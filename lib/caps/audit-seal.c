@@ -258,11 +258,7 @@ static int record_key(caps_audit *audit, const uint8_t key[CRYPTO_PUBLIC], hn_er
 	uint64_t number = 0;
 	int rc;
 
-	codec_cbor_put_map(&extra, 2);
-	codec_cbor_put_uint(&extra, 1);
-	codec_cbor_put_uint(&extra, CRYPTO_ROLE_AUDIT);
-	codec_cbor_put_uint(&extra, 2);
-	codec_cbor_put_bytes(&extra, key, CRYPTO_PUBLIC);
+	audit_extra_pair(&extra, 1, CRYPTO_ROLE_AUDIT, key);
 	rc = extra.buf.failed ? base_nomem(err) : caps_audit_append(audit, &entry, &number, err);
 	base_buf_free(&extra.buf);
 	return rc < 0 ? rc : insert_key(audit, key, number, err);

@@ -89,22 +89,33 @@ static uint64_t epoch_in_use(const caps_store *store, const char *name)
 	return highest;
 }
 
+/* A statement about one name of one kind, and a number: ?1 to ?3. */
+static int find_epoch(caps_store *store, const char *sql, caps_epoch_kind kind, const char *name,
+	uint64_t number, state_query **query, hn_error **err)
+{
+	int rc = state_find(store->state, sql, query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_int(*query, 1, kind);
+	state_bind_text(*query, 2, name);
+	state_bind_int(*query, 3, (int64_t)number);
+	return 0;
+}
+
 int caps_store_epoch_raise(
 	caps_store *store, caps_epoch_kind kind, const char *name, uint64_t *epoch, hn_error **err)
 {
 	uint64_t used = kind == CAPS_EPOCH_ISSUER ? epoch_in_use(store, name) : 0;
 	state_query *query = NULL;
-	int rc = state_find(store->state,
+	int rc = find_epoch(store,
 		"INSERT INTO cap_epoch(kind, name, epoch, audit)"
 		" SELECT ?1, ?2, max(coalesce(max(epoch), 0), ?3) + 1, 0 FROM cap_epoch"
 		" WHERE kind = ?1 AND name = ?2 RETURNING epoch",
-		&query, err);
+		kind, name, used, &query, err);
 
 	if (rc < 0)
 		return rc;
-	state_bind_int(query, 1, kind);
-	state_bind_text(query, 2, name);
-	state_bind_int(query, 3, (int64_t)used);
 	rc = state_row(query, err);
 	if (rc > 0) {
 		used = (uint64_t)state_int(query, 0);
@@ -121,15 +132,12 @@ int caps_store_epoch_recorded(caps_store *store, caps_epoch_kind kind, const cha
 	uint64_t epoch, uint64_t audit, hn_error **err)
 {
 	state_query *query = NULL;
-	int rc = state_find(store->state,
+	int rc = find_epoch(store,
 		"UPDATE cap_epoch SET audit = ?4 WHERE kind = ?1 AND name = ?2 AND epoch = ?3",
-		&query, err);
+		kind, name, epoch, &query, err);
 
 	if (rc < 0)
 		return rc;
-	state_bind_int(query, 1, kind);
-	state_bind_text(query, 2, name);
-	state_bind_int(query, 3, (int64_t)epoch);
 	state_bind_int(query, 4, (int64_t)audit);
 	return caps_run(store, query, err);
 }
@@ -164,17 +172,12 @@ static int epoch_record(caps_store *store, caps_epoch_kind kind, const char *nam
 	uint64_t *audit, hn_error **err)
 {
 	state_query *query = NULL;
-	int rc = state_find(store->state,
+	int rc = find_epoch(store,
 		"SELECT audit FROM cap_epoch WHERE kind = ?1 AND name = ?2 AND epoch > ?3"
 		" ORDER BY epoch LIMIT 1",
-		&query, err);
+		kind, name, epoch, &query, err);
 
-	if (rc < 0)
-		return rc;
-	state_bind_int(query, 1, kind);
-	state_bind_text(query, 2, name);
-	state_bind_int(query, 3, (int64_t)epoch);
-	return take_record(query, audit, err);
+	return rc < 0 ? rc : take_record(query, audit, err);
 }
 
 static int subject_record(

@@ -3,8 +3,8 @@
  * Answers as the signer's client takes them: those of a real signer, and the same cut short, longer
  * or of another kind. What cannot be read is no answer, and nothing of it is given on.
  */
-#include "caps/signer-wire.h"
-#include <criterion/criterion.h>
+#include "signer-helper.h"
+
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -26,14 +26,7 @@ static int connect_to_us(hn_os *to, const char *path)
 
 static void init(void)
 {
-	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
-	caps_signer_options keys = {.directory = "/keys", .origin = "hypernix.org/audit/lab/n1"};
-
-	options.wall = INT64_C(1800000000) * OS_SECOND;
-	cr_assert_eq(crypto_open(NULL), 0);
-	cr_assert_eq(hn_os_sim_new(&options, &keys_os, NULL), 0);
-	keys.os = keys_os;
-	cr_assert_eq(caps_signer_open(&keys, &local, NULL), 0);
+	signer_new(&keys_os, &local);
 	ops = *hn_os_real()->ops;
 	ops.connect_unix = connect_to_us;
 }
@@ -59,7 +52,7 @@ static int ask_status(crypto_signer *of)
 	int rc = of->ops->status(of, &status, NULL);
 
 	if (rc == 0)
-		cr_expect_str_eq(status.origin, "hypernix.org/audit/lab/n1");
+		cr_expect_str_eq(status.origin, ORIGIN);
 	return rc;
 }
 

@@ -3,22 +3,14 @@
  * Frames as the signer takes them: each operation with the arguments it has, and with each of them
  * missing, of another type or out of bounds. Such a frame gets no answer and changes nothing.
  */
-#include "caps/signer-wire.h"
-#include <criterion/criterion.h>
+#include "signer-helper.h"
 
 static hn_os *os;
 static crypto_signer *signer;
 
 static void init(void)
 {
-	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
-	caps_signer_options keys = {.directory = "/keys", .origin = "hypernix.org/audit/lab/n1"};
-
-	options.wall = INT64_C(1800000000) * OS_SECOND;
-	cr_assert_eq(crypto_open(NULL), 0);
-	cr_assert_eq(hn_os_sim_new(&options, &os, NULL), 0);
-	keys.os = os;
-	cr_assert_eq(caps_signer_open(&keys, &signer, NULL), 0);
+	signer_new(&os, &signer);
 }
 
 static void fini(void)
