@@ -108,8 +108,8 @@ bool host_reaches(hn_session *session, hn_verb verb, const char *object)
 static bool knows(hn_session *session, const hn_unit *unit)
 {
 	static const hn_verb any[] = {HN_VERB_UNIT_READ, HN_VERB_UNIT_UPDATE, HN_VERB_UNIT_START,
-		HN_VERB_UNIT_STOP, HN_VERB_UNIT_DELETE, HN_VERB_UNIT_CREATE, HN_VERB_UNIT_SECRET,
-		HN_VERB_FORCE_SET};
+		HN_VERB_UNIT_STOP, HN_VERB_UNIT_RESET, HN_VERB_UNIT_CONSOLE, HN_VERB_UNIT_AGENT,
+		HN_VERB_UNIT_DELETE, HN_VERB_UNIT_CREATE, HN_VERB_UNIT_SECRET, HN_VERB_FORCE_SET};
 
 	char object[BASE_OBJECT_SIZE];
 

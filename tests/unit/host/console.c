@@ -351,14 +351,25 @@ Test(console, that_fails_is_called_as_the_caller_did)
 	LAB l = new_lab();
 	BASE_AUTO_OF(hn_session)
 	hn_session *session = opened(&l,
-		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.start\",\"unit.console\"],"
-		"\"on\":\"unit/*\"}]}");
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.console\"],\"on\":\"unit/*\"}]}");
 	char object[BASE_OBJECT_SIZE];
 
 	fake.console = false;
 	object_of(&l, "web-1", object);
 	expect_called(&l, session, object + strlen("unit/"), "web-1");
 	expect_called(&l, session, "web-1", object + strlen("unit/"));
+}
+
+/* One verb is enough to know of what it reaches, whichever it is. */
+Test(console, rights_of_one_verb_alone_reach_a_unit)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.reset\"],\"on\":\"unit/*\"}]}");
+
+	cr_expect_geq(hn_unit_reset(session, "web-1", lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_reset(session, "none", lab_err(&l)), HN_ENOENT, "%s", lab_why(&l));
 }
 
 /* --- what it leaves behind --- */
