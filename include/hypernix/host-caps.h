@@ -82,8 +82,8 @@ HN_API int hn_cap_revoke(hn_session *session, const char *what, const char *valu
  * @param size  bytes
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_EBUNDLE with what is wrong; HN_ESESSION; HN_EDENIED; HN_ESIGNER; HN_EAUDIT; HN_EIO;
- * HN_ENOMEM
+ * Errors: HN_EBUNDLE with what is wrong; HN_EINVAL when it names no witness and witnesses are
+ * waited for; HN_ESESSION; HN_EDENIED; HN_ESIGNER; HN_EAUDIT; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk
  * Allocates: yes

@@ -48,12 +48,26 @@ static int load(counted *one, hn_error **err)
 	return rc < 0 ? rc : 0;
 }
 
+/* Nothing can be counted here once its link has ended. */
+static int64_t end_of(const counted *one)
+{
+	int64_t end = CAPS_TIME_MAX;
+
+	for (size_t i = 0; i <= one->caveat->link; i++)
+		if (one->token->links[i].expires < end)
+			end = one->token->links[i].expires;
+	return end;
+}
+
 static int save(counted *one, hn_error **err)
 {
 	state_query *query = NULL;
+	/* the later end: a holder chooses the number of a link that he makes, also one that is
+	 * taken */
 	int rc = state_find(one->store->state,
-		"INSERT INTO cap_counter(cti, slot, used, leased, tat) VALUES (?1, ?2, ?3, 0, ?4)"
-		" ON CONFLICT(cti, slot) DO UPDATE SET used = ?3, tat = ?4",
+		"INSERT INTO cap_counter(cti, slot, used, leased, tat, exp)"
+		" VALUES (?1, ?2, ?3, 0, ?4, ?5) ON CONFLICT(cti, slot) DO UPDATE"
+		" SET used = ?3, tat = ?4, exp = max(exp, ?5)",
 		&query, err);
 
 	if (rc < 0)
@@ -62,6 +76,7 @@ static int save(counted *one, hn_error **err)
 	state_bind_int(query, 2, one->caveat->slot);
 	state_bind_int(query, 3, one->used);
 	state_bind_int(query, 4, one->tat);
+	state_bind_int(query, 5, end_of(one));
 	return state_run(query, err);
 }
 

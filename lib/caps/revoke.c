@@ -258,7 +258,8 @@ int caps_store_is_old(state_store *state, int64_t now, hn_error **err)
 	state_query *query = NULL;
 	int rc = state_find(state,
 		"SELECT EXISTS(SELECT 1 FROM cap_issued WHERE iat < ?1 AND exp < ?1)"
-		" OR EXISTS(SELECT 1 FROM cap_revoked WHERE exp < ?1)",
+		" OR EXISTS(SELECT 1 FROM cap_revoked WHERE exp < ?1)"
+		" OR EXISTS(SELECT 1 FROM cap_counter WHERE exp < ?1)",
 		&query, err);
 
 	if (rc < 0)
@@ -276,6 +277,8 @@ int caps_store_forget(caps_store *store, int64_t now, hn_error **err)
 	static const char *const stale[] = {
 		"DELETE FROM cap_revoked WHERE exp < ?1",
 		"DELETE FROM cap_counter WHERE cti IN (SELECT cti FROM cap_issued WHERE exp < ?1)",
+		/* of links that a holder made, and of tokens that came from elsewhere */
+		"DELETE FROM cap_counter WHERE exp < ?1",
 		"DELETE FROM cap_issued WHERE exp < ?1",
 	};
 	int64_t gone = 0;

@@ -67,7 +67,14 @@ static const char tables_of_approvals[] =
 	" name TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, made INTEGER NOT NULL,"
 	" UNIQUE (owner, name)) STRICT;";
 
-const state_schema caps_store_schema[] = {{1, 1, tables_of_tokens}, {2, 1, tables_of_approvals}};
+/* exp: of the link that has the caveat; what was counted before that was kept goes with its token.
+ */
+static const char ends_of_counters[] =
+	"ALTER TABLE cap_counter ADD COLUMN exp INTEGER NOT NULL DEFAULT 253402300799;"
+	"CREATE INDEX cap_counter_end ON cap_counter(exp);";
+
+const state_schema caps_store_schema[] = {
+	{1, 1, tables_of_tokens}, {2, 1, tables_of_approvals}, {3, 1, ends_of_counters}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)

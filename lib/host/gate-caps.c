@@ -454,8 +454,21 @@ typedef struct trusting {
 	const void *bytes;
 	size_t size;
 	uint64_t version;
-	bool presets; /* it has some */
+	bool presets, witnesses; /* it has some */
 } trusting;
+
+/* What is waited for must be named; without any, every sealed call would be refused. */
+static int keep_witnesses(const trusting *one, hn_error **err)
+{
+	bool asked = false;
+	int rc = caps_store_witness_look(one->session->host->store, &asked, err);
+
+	if (rc < 0 || !asked || one->witnesses)
+		return rc;
+	return base_error(err, HN_EINVAL, HOST_ROOM,
+		"name some in it; or do without first: hv-cap audit require-witness off",
+		"sealed calls of this host wait for a witness, and the trust bundle names none");
+}
 
 static int put_bundle(void *arg, hn_error **err)
 {
@@ -469,7 +482,9 @@ static int put_bundle(void *arg, hn_error **err)
 	crypto_sha256(one->bytes, one->size, hash);
 	entry.request = hash;
 	entry.count = one->version;
-	rc = host_audit_append(one->session->host, &entry, &number, err);
+	rc = keep_witnesses(one, err);
+	if (rc >= 0)
+		rc = host_audit_append(one->session->host, &entry, &number, err);
 	return rc < 0 ? rc
 		      : caps_store_bundle_put(
 				one->rights->store, one->bytes, one->size, number, err);
@@ -487,6 +502,7 @@ static int check_bundle(trusting *one, hn_error **err)
 		return rc;
 	one->version = bundle->version;
 	one->presets = bundle->preset_count > 0;
+	one->witnesses = bundle->witness_count > 0;
 	return 0;
 }
 

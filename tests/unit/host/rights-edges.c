@@ -177,3 +177,88 @@ Test(rights_edge, g69_a_revoked_link_ends_what_was_made_from_it)
 		hn_text_free(token[i]);
 	}
 }
+
+/* --- what is counted --- */
+
+#define STARTS "{\"verbs\":[\"unit.read\",\"unit.start\"],\"on\":\"unit/*\"}"
+
+/* Of a bearer token of this life, each time a narrower one with a quota of its own. */
+static hn_session *narrower(lab *l, const char *token, const char *terms)
+{
+	hn_cap_options options = HN_CAP_OPTIONS_INIT;
+	BASE_AUTO_FREE char *made = NULL;
+
+	options.now = os_now(l->os) / OS_SECOND;
+	cr_assert_eq(hn_cap_attenuate(token, terms, NULL, &options, &made, lab_err(l)), 0, "%s",
+		lab_why(l));
+	return opened_bearer(l, made);
+}
+
+static uint64_t counters(lab *l)
+{
+	return lab_number(l, "SELECT count(*) FROM cap_counter");
+}
+
+static void forget_after(lab *l, int64_t days)
+{
+	int64_t then = os_now(l->os) / OS_SECOND + days * 86400;
+	host_rights *rights = NULL;
+
+	cr_assert_eq(host_rights_get(l->host, &rights, lab_err(l)), 0, "%s", lab_why(l));
+	cr_expect_eq(caps_store_is_old(l->host->store, then, lab_err(l)), days > 30);
+	cr_assert_geq(caps_store_forget(rights->store, then, lab_err(l)), 0, "%s", lab_why(l));
+}
+
+/* Nobody else knows of the links that a holder makes: their counts must not stay for ever. */
+Test(rights_edge, counts_of_links_that_holders_made_are_forgotten)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = NULL;
+
+	cr_assert_eq(hn_cap_issue(l.session,
+			     "{\"for\":\"bo\",\"ttl\":\"10min\",\"bearer\":true,\"grants\":[" STARTS
+			     "]}",
+			     NULL, &token, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	for (int i = 0; i < 3; i++) {
+		BASE_AUTO_OF(hn_session)
+		hn_session *session = narrower(
+			&l, token, "{\"ttl\":\"5min\",\"bearer\":true,\"quota\":{\"uses\":1}}");
+
+		cr_expect_geq(
+			hn_unit_start(session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+		cr_expect_eq(hn_unit_start(session, "web-1", NULL, lab_err(&l)), HN_EQUOTA);
+	}
+	cr_expect_eq(counters(&l), 3);
+	/* as one that was issued elsewhere */
+	cr_assert_eq(state_exec(l.host->store, "DELETE FROM cap_issued", lab_err(&l)), 0);
+	forget_after(&l, 29);
+	cr_expect_eq(counters(&l), 3);
+	forget_after(&l, 31);
+	cr_expect_eq(counters(&l), 0);
+}
+
+/* The number of a link is its maker's to choose: with that of the link above and an early end he
+ * would have its counter forgotten while it is still good for something. */
+Test(negative, a_link_of_the_same_number_does_not_end_a_counter)
+{
+	static const char terms[] =
+		"{\"for\":\"bo\",\"ttl\":\"10min\",\"bearer\":true,\"quota\":{\"uses\":9},"
+		"\"grants\":[" STARTS "]}";
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *first = NULL, *second = NULL;
+	uint64_t end;
+
+	cr_assert_eq(
+		hn_cap_issue(l.session, terms, NULL, &token, lab_err(&l)), 0, "%s", lab_why(&l));
+	first = opened_bearer(&l, token);
+	cr_assert_geq(hn_unit_start(first, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	end = lab_number(&l, "SELECT exp FROM cap_counter");
+	cr_expect_eq((int64_t)end, first->holder->token->links[0].expires);
+	second = narrower(&l, token, "{\"ttl\":\"1min\",\"bearer\":true,\"quota\":{\"uses\":9}}");
+	second->holder->token->links[1].cti = second->holder->token->links[0].cti;
+	cr_assert_geq(hn_unit_start(second, "web-2", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(counters(&l), 1);
+	cr_expect_eq(lab_number(&l, "SELECT exp FROM cap_counter"), end);
+}

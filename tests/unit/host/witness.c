@@ -193,7 +193,25 @@ Test(witness, it_is_not_turned_on_where_there_are_none)
 	cr_expect_eq(hn_audit_require_witness(l.session, false, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
-/* The bundle that named them was replaced since. */
+/* What is on is kept possible: nothing that is sealed would be done any more. */
+Test(witness, a_bundle_without_any_is_not_taken_while_they_are_waited_for)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *line = NULL;
+	uint64_t size;
+
+	cr_assert_eq(hn_audit_require_witness(l.session, true, lab_err(&l)), 0, "%s", lab_why(&l));
+	size = seal(&l);
+	line = cosign(&l);
+	cr_assert_eq(hn_audit_cosign(l.session, size, line, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(trust_update(&l, 2, 1, 0), HN_EINVAL, "%s", lab_why(&l));
+	cr_expect_not_null(strstr(lab_why(&l), "names none"), "%s", lab_why(&l));
+	cr_expect_eq(lab_number(&l, "SELECT max(version) FROM trust_bundle"), 1);
+	cr_assert_eq(hn_audit_require_witness(l.session, false, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(trust_update(&l, 2, 1, 0), 0, "%s", lab_why(&l));
+}
+
+/* As an older version left it. */
 Test(witness, a_host_without_any_refuses_at_once)
 {
 	LAB l = lab_new();
@@ -318,7 +336,8 @@ Test(fork, a_note_that_is_longer_than_the_log_freezes_it_for_good)
 	freeze(1000000);
 }
 
-Test(fork, a_note_over_other_records_freezes_it_for_good)
+/* Two peers were shown two logs: one of them comes back with what it has seen. */
+Test(fork, g71_a_view_forked_to_two_peers_freezes_it_for_good)
 {
 	freeze(2);
 }
