@@ -46,6 +46,19 @@ static int check_key_record(
 	return same ? 0 : audit_wrong_record(number, "names another key of checkpoints", err);
 }
 
+/* A log may go on for ever, and its signer's keys are replaced as often as somebody wishes. */
+static int add_key(audit_walk *walk, const void *key, uint64_t record, hn_error **err)
+{
+	audit_walk_key *added;
+
+	if (base_grow(&walk->keys, &walk->key_room, walk->key_count + 1, sizeof(*walk->keys)) < 0)
+		return base_nomem(err);
+	added = &walk->keys[walk->key_count++];
+	memcpy(added->key, key, CRYPTO_PUBLIC);
+	added->record = record;
+	return 0;
+}
+
 static int load_keys(audit_walk *walk, hn_error **err)
 {
 	state_query *query = NULL;
@@ -56,12 +69,9 @@ static int load_keys(audit_walk *walk, hn_error **err)
 		size_t size = 0;
 		const void *bytes = state_blob(query, 0, &size);
 
-		if (size != CRYPTO_PUBLIC || walk->key_count == AUDIT_KEYS) {
-			rc = HN_CORRUPT(err, CAPS_ROOM, "a key of checkpoints is not one");
-			break;
-		}
-		walk->key_record[walk->key_count] = (uint64_t)state_int(query, 1);
-		memcpy(walk->key[walk->key_count++], bytes, CRYPTO_PUBLIC);
+		rc = size == CRYPTO_PUBLIC
+			     ? add_key(walk, bytes, (uint64_t)state_int(query, 1), err)
+			     : HN_CORRUPT(err, CAPS_ROOM, "a key of checkpoints is not one");
 	}
 	state_done(query);
 	return rc;
@@ -85,15 +95,9 @@ static int advance(audit_walk *walk, hn_error **err)
 
 int audit_checkpoints_begin(audit_walk *walk, hn_error **err)
 {
-	int rc;
+	int rc =
+		walk->options.key ? add_key(walk, walk->options.key, 0, err) : load_keys(walk, err);
 
-	if (walk->options.key) {
-		memcpy(walk->key[0], walk->options.key, CRYPTO_PUBLIC);
-		walk->key_count = 1;
-		rc = 0;
-	} else {
-		rc = load_keys(walk, err);
-	}
 	if (walk->options.first_mac)
 		memcpy(walk->mac_key, walk->options.first_mac, CRYPTO_DIGEST);
 	walk->next = UINT64_MAX;
@@ -109,7 +113,7 @@ static bool signed_by_known(
 {
 	for (size_t i = 0; i < walk->key_count; i++)
 		if (audit_note_signed(
-			    note, checkpoint->origin, checkpoint->origin_size, walk->key[i]))
+			    note, checkpoint->origin, checkpoint->origin_size, walk->keys[i].key))
 			return true;
 	return false;
 }
@@ -221,7 +225,7 @@ int audit_checkpoints_end(audit_walk *walk, hn_error **err)
 	int rc = 0;
 
 	for (size_t i = 0; rc >= 0 && !walk->options.key && i < walk->key_count; i++)
-		rc = check_key_record(walk, walk->key[i], walk->key_record[i], err);
+		rc = check_key_record(walk, walk->keys[i].key, walk->keys[i].record, err);
 	if (rc < 0)
 		return rc;
 	if (walk->next != UINT64_MAX)

@@ -212,6 +212,7 @@ int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options
 		state_done(walk->checkpoints);
 		state_rollback(audit->store);
 	}
+	base_free(walk->keys);
 	base_free(walk);
 	return rc < 0 ? rc : 0;
 }

@@ -9,10 +9,15 @@
 #include "caps/audit-log.h"
 
 #define AUDIT_LEVELS 6 /* of tiles: 256^6 records */
-#define AUDIT_KEYS 64  /* of checkpoints, that one log names */
 #define AUDIT_SEEN 256
 
 typedef uint8_t audit_digest[CRYPTO_DIGEST];
+
+/* Of checkpoints. */
+typedef struct audit_walk_key {
+	uint8_t key[CRYPTO_PUBLIC];
+	uint64_t record; /* that names it */
+} audit_walk_key;
 
 typedef struct audit_walk {
 	caps_audit *audit;
@@ -22,9 +27,8 @@ typedef struct audit_walk {
 	state_query *checkpoints; /* at the next one; NULL: none is left */
 	uint64_t next, last;      /* sizes; last: of the one before */
 	uint8_t mac_key[CRYPTO_DIGEST];
-	uint8_t key[AUDIT_KEYS][CRYPTO_PUBLIC];
-	uint64_t key_record[AUDIT_KEYS]; /* the record that names it */
-	size_t key_count;
+	audit_walk_key *keys; /* owned */
+	size_t key_count, key_room;
 	crypto_signer_status signer;         /* as it was before anything was read */
 	uint64_t sealed;                     /* under the last checkpoint that is here */
 	uint64_t count, chained;             /* of checkpoints that `signer` knows; the last */

@@ -59,6 +59,41 @@ static int refresh_locked(signer_local *signer, os_lock **lock, hn_error **err)
 	return rc < 0 ? rc : refresh(signer, err);
 }
 
+/* --- the trust bundle --- */
+
+static int refuse_bundle(const signer_state *state, uint64_t version, hn_error **err)
+{
+	if (version == state->bundle_version)
+		return base_error(err, HN_EBUNDLE, SIGNER_ROOM,
+			"put back the one that was there, or one of a later version",
+			"this is another trust bundle of version %llu than the one by which this "
+			"signer signed",
+			(unsigned long long)version);
+	return base_error(err, HN_EBUNDLE, SIGNER_ROOM, "versions only rise: bring the newest",
+		"the trust bundle has version %llu; this signer signed by version %llu",
+		(unsigned long long)version, (unsigned long long)state->bundle_version);
+}
+
+/* Versions only rise, over restarts too: the one by which anything is signed is durable before.
+ * Under the lock, with the state as it is on disk. */
+static int follow_bundle(const signer_local *signer, hn_error **err)
+{
+	signer_state *state = signer->state;
+	uint8_t digest[CRYPTO_DIGEST];
+	uint64_t version = 0;
+
+	if (!signer->options.bundle)
+		return 0;
+	signer->options.bundle(signer->options.arg, &version, digest);
+	if (version == state->bundle_version && crypto_equal(digest, state->bundle, CRYPTO_DIGEST))
+		return 0;
+	if (version <= state->bundle_version)
+		return refuse_bundle(state, version, err);
+	state->bundle_version = version;
+	memcpy(state->bundle, digest, CRYPTO_DIGEST);
+	return write_state(signer, err);
+}
+
 /* --- 1 status --- */
 
 static int local_status(crypto_signer *base, crypto_signer_status *status, hn_error **err)
@@ -178,6 +213,8 @@ static int local_issue(
 	int64_t now = now_of(signer);
 	int rc = refresh_locked(signer, &lock, err);
 
+	if (rc >= 0)
+		rc = follow_bundle(signer, err);
 	if (rc >= 0)
 		rc = choose_issuer(signer, bytes, size, now, &key, &epoch, err);
 	if (rc < 0)
@@ -318,6 +355,8 @@ static int local_cosign(crypto_signer *base, uint64_t old_size, const crypto_mer
 	char made[CRYPTO_SIGNER_NOTE];
 	int rc = refresh_locked(signer, &lock, err);
 
+	if (rc >= 0)
+		rc = follow_bundle(signer, err);
 	if (rc >= 0)
 		rc = signer_cosign(signer, old_size, proof, note, size, made, err);
 	if (rc >= 0)
@@ -498,6 +537,8 @@ static int load(signer_local *signer, hn_error **err)
 	}
 	if (rc >= 0)
 		rc = set_origin(signer, signer->options.origin, err);
+	if (rc >= 0)
+		rc = follow_bundle(signer, err);
 	if (rc >= 0)
 		rc = signer_keys_read(os, signer->directory, signer->kek, &signer->keys, err);
 	signer->rotations = signer->state->rotations;

@@ -42,9 +42,12 @@ typedef struct signer_state {
 	uint8_t chain[CRYPTO_DIGEST], before[CRYPTO_DIGEST]; /* over them; without the last */
 	char origin[CRYPTO_SIGNER_ORIGIN];
 	crypto_merkle_frontier frontier;
-	uint64_t rotations; /* changes when keys were replaced */
-	int64_t window;     /* seconds: when the hour began in which tokens are counted */
-	uint64_t issued;    /* in it */
+	uint64_t rotations;      /* changes when keys were replaced */
+	int64_t window;          /* seconds: when the hour began in which tokens are counted */
+	uint64_t issued;         /* in it */
+	uint64_t bundle_version; /* of the latest trust bundle by which anything was signed; 0: none
+				  */
+	uint8_t bundle[CRYPTO_DIGEST]; /* its digest */
 	size_t log_count;
 	signer_log log[SIGNER_LOGS]; /* in order of their origins */
 } signer_state;

@@ -280,6 +280,7 @@ static int open_signer(service *here, hn_error **err)
 	if (here->trust != NULL) {
 		options.check = signer_trust_check;
 		options.log_key = signer_trust_log_key;
+		options.bundle = signer_trust_follow;
 		options.arg = here->trust;
 	}
 	rc = caps_signer_open(&options, &here->signer, err);

@@ -31,7 +31,7 @@ static void put_facts(codec_cbor_out *out, const signer_state *state)
 {
 	const crypto_merkle_frontier *frontier = &state->frontier;
 
-	codec_cbor_put_array(out, 13);
+	codec_cbor_put_array(out, 15);
 	codec_cbor_put_bool(out, state->complete);
 	codec_cbor_put_bool(out, state->first_mac_here);
 	codec_cbor_put_bool(out, state->sealed);
@@ -55,6 +55,8 @@ static void put_facts(codec_cbor_out *out, const signer_state *state)
 		codec_cbor_put_uint(out, log->size);
 		codec_cbor_put_bytes(out, log->root, CRYPTO_DIGEST);
 	}
+	codec_cbor_put_uint(out, state->bundle_version);
+	codec_cbor_put_bytes(out, state->bundle, CRYPTO_DIGEST);
 }
 
 int signer_state_write(hn_os *os, const char *directory, const crypto_secret *kek,
@@ -143,7 +145,7 @@ static bool get_facts(const void *bytes, size_t size, signer_state *state)
 	uint64_t parts = 0;
 
 	codec_cbor_open(&in, bytes, size);
-	return codec_cbor_array(&in, &parts) && parts == 13 &&
+	return codec_cbor_array(&in, &parts) && parts == 15 &&
 	       codec_cbor_bool(&in, &state->complete) &&
 	       codec_cbor_bool(&in, &state->first_mac_here) &&
 	       codec_cbor_bool(&in, &state->sealed) &&
@@ -154,6 +156,8 @@ static bool get_facts(const void *bytes, size_t size, signer_state *state)
 	       get_origin(&in, state->origin) && get_frontier(&in, &state->frontier) &&
 	       codec_cbor_uint(&in, &state->rotations) && codec_cbor_int(&in, &state->window) &&
 	       codec_cbor_uint(&in, &state->issued) && get_logs(&in, state) &&
+	       codec_cbor_uint(&in, &state->bundle_version) &&
+	       signer_get_fixed(&in, state->bundle, CRYPTO_DIGEST) &&
 	       codec_cbor_end(&in, NULL) == 0;
 }
 

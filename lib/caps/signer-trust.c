@@ -74,6 +74,15 @@ static void follow_file(signer_trust *trust)
 	trust->inode = status.st_ino;
 }
 
+void signer_trust_follow(void *arg, uint64_t *version, uint8_t digest[CRYPTO_DIGEST])
+{
+	signer_trust *trust = arg;
+
+	follow_file(trust);
+	*version = trust->bundle->version;
+	memcpy(digest, trust->bundle->digest, CRYPTO_DIGEST);
+}
+
 int signer_trust_open(hn_os *os, const char *path, signer_trust **trust, hn_error **err)
 {
 	BASE_AUTO_OF(signer_trust) signer_trust *made = base_calloc(1, sizeof(*made));
@@ -115,7 +124,6 @@ int signer_trust_check(void *arg, const uint8_t issuer[CRYPTO_PUBLIC], const voi
 	caps_token claims;
 	int rc;
 
-	follow_file(trust);
 	row = caps_bundle_newest(trust->bundle, issuer);
 	if (row == NULL)
 		return base_error(err, HN_ENOENT, SIGNER_ROOM,
@@ -167,9 +175,8 @@ static bool parse_key(caps_view text, const char *origin, size_t size, uint8_t k
 int signer_trust_log_key(
 	void *arg, const char *origin, size_t size, uint8_t key[CRYPTO_PUBLIC], hn_error **err)
 {
-	signer_trust *trust = arg;
+	const signer_trust *trust = arg;
 
-	follow_file(trust);
 	for (size_t i = 0; i < trust->bundle->log_count; i++) {
 		if (parse_key(trust->bundle->logs[i], origin, size, key))
 			return 0;

@@ -109,6 +109,24 @@ Test(seal, the_next_key_goes_on_record_and_both_are_known)
 	OK(caps_audit_verify(l.audit, NULL, err));
 }
 
+/* Keys are replaced once a month or oftener, and the log is for ever. */
+Test(seal, a_log_may_have_had_many_keys)
+{
+	LOG l = log_sealed();
+	uint8_t key[CRYPTO_PUBLIC];
+
+	for (int i = 0; i < 70; i++) {
+		OK(l.signer->ops->rotate(l.signer, CRYPTO_ROLE_AUDIT, 0, key, err));
+		log_fill(&l, 1);
+		seal(&l);
+	}
+	cr_expect_eq(log_number(&l, "SELECT count(*) FROM audit_key"), 71);
+	OK(caps_audit_verify(l.audit, NULL, err));
+	log_edit(&l, "UPDATE audit_key SET key = zeroblob(31) WHERE seq = "
+		     "(SELECT max(seq) FROM audit_key)");
+	FAILS(HN_ECORRUPT, caps_audit_verify(l.audit, NULL, err));
+}
+
 Test(seal, of_another_key_is_not_taken)
 {
 	LOG l = log_sealed();

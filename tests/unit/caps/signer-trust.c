@@ -111,8 +111,12 @@ static int check_key(const wish *asked, const uint8_t *key, uint32_t *epoch)
 		.grant_count = 1};
 	BASE_AUTO_BUF base_buf claims = {0};
 
+	uint8_t digest[CRYPTO_DIGEST];
+	uint64_t version = 0;
+
 	crypto_ed25519_public(log_seed, terms.cnf);
 	cr_assert_eq(caps_claims_write(&terms, true, &claims, NULL), 0);
+	signer_trust_follow(trust, &version, digest);
 	return signer_trust_check(trust, key, claims.data, claims.size, NOW, epoch, NULL);
 }
 
@@ -219,4 +223,83 @@ Test(signer_trust, a_file_that_is_no_bundle_does_not_open)
 	cr_assert_eq(os_write_file(os, "/trust/bad", "x", 1, 0644, NULL), 0);
 	cr_assert_eq(signer_trust_open(os, "/trust/bad", &none, NULL), HN_EBUNDLE);
 	cr_assert_null(none);
+}
+
+/* --- over restarts --- */
+
+static int start(crypto_signer **signer)
+{
+	caps_signer_options options = {.os = os,
+		.directory = "/keys",
+		.check = signer_trust_check,
+		.log_key = signer_trust_log_key,
+		.bundle = signer_trust_follow};
+
+	signer_trust_close(BASE_STEAL(trust));
+	cr_assert_eq(signer_trust_open(os, FILE_PATH, &trust, NULL), 0);
+	options.arg = trust;
+	return caps_signer_open(&options, signer, NULL);
+}
+
+/* The signer is started, and ends. */
+static int restart(void)
+{
+	crypto_signer *signer = NULL;
+	int rc = start(&signer);
+
+	cr_assert_eq(rc < 0, signer == NULL);
+	crypto_signer_free(signer);
+	return rc;
+}
+
+Test(signer_trust, a_restart_forgets_no_version)
+{
+	caps_issuer narrow[1] = {row(1, 60)}, wide[1] = {row(1, 7200)};
+
+	write_bundle(4, narrow, 1);
+	cr_assert_eq(restart(), 0);
+	cr_assert_eq(restart(), 0, "the same one");
+	write_bundle(3, wide, 1);
+	cr_expect_eq(restart(), HN_EBUNDLE, "an older one");
+	write_bundle(4, wide, 1);
+	cr_expect_eq(restart(), HN_EBUNDLE, "another one of this version");
+	write_bundle(5, wide, 1);
+	cr_expect_eq(restart(), 0);
+	write_bundle(4, narrow, 1);
+	cr_expect_eq(restart(), HN_EBUNDLE);
+}
+
+/* One that comes while it runs is on disk before anything is signed by it. */
+Test(signer_trust, a_version_that_came_later_is_not_forgotten_either)
+{
+	caps_issuer rows[1] = {row(1, 60)};
+	crypto_signer *signer = NULL;
+	crypto_issued issued;
+
+	cr_assert_eq(start(&signer), 0);
+	hn_os_sim_advance(os, OS_SECOND);
+	write_bundle(4, rows, 1);
+	cr_expect_eq(signer->ops->issue(signer, "x", 1, &issued, NULL), HN_ENOENT);
+	crypto_signer_free(signer);
+	cr_expect_eq(restart(), 0);
+	write_bundle(3, rows, 1);
+	cr_expect_eq(restart(), HN_EBUNDLE);
+}
+
+/* Two processes on one directory, and the one has the older file. */
+Test(signer_trust, what_another_process_follows_counts)
+{
+	caps_issuer rows[1] = {row(1, 60)};
+	crypto_signer *signer = NULL;
+	crypto_issued issued;
+	signer_trust *older;
+
+	cr_assert_eq(start(&signer), 0);
+	older = BASE_STEAL(trust);
+	write_bundle(4, rows, 1);
+	cr_assert_eq(restart(), 0);
+	cr_assert_eq(os->ops->unlink(os, FILE_PATH), 0);
+	cr_expect_eq(signer->ops->issue(signer, "x", 1, &issued, NULL), HN_EBUNDLE);
+	crypto_signer_free(signer);
+	signer_trust_close(older);
 }
