@@ -139,7 +139,10 @@ check "no record is missing" test "$(sealed_now)" -gt "$before"
 end_signer TERM
 mv keys kept
 if start_signer; then ok "a signer with other keys starts"; else not_ok "a signer with other keys starts: $(tail -n 3 signer.log)"; fi
-refused "it does not issue" 6 'does not trust the key' cap issue --for eve --verbs unit.read --on 'unit/*' --ttl 10min --bearer -o none.cap "${as[@]}"
-refused "what was taken off the host shows it" 13 'key|MAC' cap audit verify --log-key log.key --first-mac first.mac "${as[@]}"
+refused "it seals nothing of this log, so nobody issues by it" 13 'older copy, or those of another signer' \
+	cap issue --for eve --verbs unit.read --on 'unit/*' --ttl 10min --bearer -o none.cap "${as[@]}"
+refused "that it is another one is seen" 13 'signer sealed only 0' cap audit verify --log-key log.key --first-mac first.mac "${as[@]}"
+check "it has another key" cap audit key -o other.key "${as[@]}"
+refused "by which the log is not signed" 13 'not signed by a key' cap audit verify --log-key other.key "${as[@]}"
 end_signer TERM
 finish
