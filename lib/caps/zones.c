@@ -17,6 +17,8 @@ typedef struct kept {
 struct caps_zones {
 	hn_os *os;
 	uint64_t calls;
+	bool looked;      /* for the version */
+	char version[16]; /* "": not known */
 	size_t count, most;
 	kept list[];
 };
@@ -99,4 +101,47 @@ codec_zone *caps_zones_get(caps_zones *zones, const char *name, size_t size)
 	}
 	one->used = ++zones->calls;
 	return codec_zone_ref(one->zone);
+}
+
+/* --- the edition of the database --- */
+
+/* Two places where distributions say it: a file with nothing else, and the first line of the
+ * source that all zones were made of. */
+static const struct {
+	const char *path, *before;
+	size_t most;
+} editions[] = {
+	{ZONES_DIRECTORY "/+VERSION", "", 64},
+	{ZONES_DIRECTORY "/tzdata.zi", "# version ", 1 << 20},
+};
+
+static bool take_version(const char *bytes, size_t size, const char *before, char version[16])
+{
+	size_t length = strlen(before), end;
+	const char *line;
+
+	if (size < length || memcmp(bytes, before, length) != 0)
+		return false;
+	line = memchr(bytes, '\n', size);
+	end = line ? (size_t)(line - bytes) : size;
+	if (end - length >= 16 || !codec_zone_name_valid(bytes + length, end - length))
+		return false;
+	memcpy(version, bytes + length, end - length);
+	version[end - length] = '\0';
+	return true;
+}
+
+const char *caps_zones_version(caps_zones *zones)
+{
+	for (size_t i = 0; !zones->looked && i < BASE_COUNT(editions); i++) {
+		BASE_AUTO_FREE char *bytes = NULL;
+		size_t size = 0;
+
+		if (os_read_file(zones->os, editions[i].path, editions[i].most, &bytes, &size,
+			    NULL) >= 0 &&
+			take_version(bytes, size, editions[i].before, zones->version))
+			break;
+	}
+	zones->looked = true;
+	return zones->version[0] != '\0' ? zones->version : NULL;
 }

@@ -15,5 +15,8 @@ BASE_AUTO(caps_zones, caps_zones_free)
 /* A reference of the caller's, which outlives `zones` and what it keeps. NULL when there is no such
  * zone, its file cannot be read, or out of memory. */
 codec_zone *caps_zones_get(caps_zones *zones, const char *name, size_t size);
+/* Which edition of the time zone database this host has, like "2026a"; NULL: its files do not say.
+ * Looked up once. */
+const char *caps_zones_version(caps_zones *zones);
 
 #endif

@@ -160,12 +160,39 @@ static int would(hn_session *session, hn_verb verb, const char *object, caps_dec
 	return 0;
 }
 
+/* One request is one use, also where two decisions were made about it. */
+static void count_once(const caps_decision *first, caps_decision *second)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < second->counted_count; i++) {
+		size_t at = 0;
+
+		while (at < first->counted_count && first->counted[at] != second->counted[i])
+			at++;
+		if (at == first->counted_count)
+			second->counted[kept++] = second->counted[i];
+	}
+	second->counted_count = kept;
+}
+
+static void gather(caps_decision *all, const caps_decision *one)
+{
+	caps_decision more = *one;
+
+	count_once(all, &more);
+	for (size_t i = 0; i < more.counted_count; i++)
+		all->counted[all->counted_count++] = more.counted[i];
+}
+
 int host_would_tell(
 	hn_session *session, hn_verb verb, const char *object, uint32_t *redact, hn_error **err)
 {
 	caps_decision decision;
 	int rc = would(session, verb, object, &decision, err);
 
+	if (rc >= 0 && session->holder && session->holder->listing)
+		gather(session->holder->listing, &decision);
 	return rc < 0 ? host_conceal(session, rc, err) : host_decision_redact(&decision, redact);
 }
 
@@ -369,22 +396,6 @@ typedef struct admission {
 	host_permit *permit;
 } admission;
 
-/* One request is one use, also where two decisions were made about it. */
-static void count_once(const caps_decision *first, caps_decision *second)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < second->counted_count; i++) {
-		size_t at = 0;
-
-		while (at < first->counted_count && first->counted[at] != second->counted[i])
-			at++;
-		if (at == first->counted_count)
-			second->counted[kept++] = second->counted[i];
-	}
-	second->counted_count = kept;
-}
-
 /* Who hangs a tag on a unit changes the unit too. */
 static hn_verb second_verb(hn_verb verb)
 {
@@ -456,6 +467,12 @@ static int record_allow(void *arg, hn_error **err)
 	return rc < 0 ? unrecorded(one, rc, err) : 0;
 }
 
+static int refuse_count(hn_error **err)
+{
+	return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
+		"the use of this token is counted, and the host was opened read-only");
+}
+
 /* A count and its record stand or fall together. */
 static int enter(const admission *one, hn_error **err)
 {
@@ -468,8 +485,7 @@ static int enter(const admission *one, hn_error **err)
 	if (!changes && !counted)
 		return 0;
 	if (one->session->host->read_only)
-		return base_error(err, HN_EDENIED, HOST_ROOM, "open it without read_only",
-			"the use of this token is counted, and the host was opened read-only");
+		return refuse_count(err);
 	/* before the transaction: a seal cannot take part in one */
 	if ((base_verb_flags(one->verb) & BASE_VERB_S) != 0)
 		rc = host_audit_seal(one->session->host, err);
@@ -484,6 +500,39 @@ static int enter(const admission *one, hn_error **err)
 			       one->session->host, record_allow, (void *)(uintptr_t)one, err)
 		     : record_allow((void *)(uintptr_t)one, err);
 	one->permit->recorded = rc >= 0;
+	return rc;
+}
+
+/* --- lists --- */
+
+void host_list_begin(hn_session *session, caps_decision *all)
+{
+	caps_decision_begin(all);
+	all->counted_count = 0;
+	if (session->holder)
+		session->holder->listing = all;
+}
+
+static int count_list(void *arg, hn_error **err)
+{
+	const hn_session *session = arg;
+	hn_host *host = session->host;
+
+	return caps_store_count(host->rights->store, session->holder->token,
+		session->holder->listing, 0, os_now(host->os), err);
+}
+
+int host_list_end(hn_session *session, int rc, hn_error **err)
+{
+	host_holder *holder = session->holder;
+
+	if (!holder || !holder->listing)
+		return rc;
+	if (rc >= 0 && holder->listing->counted_count > 0)
+		rc = session->host->read_only
+			     ? refuse_count(err)
+			     : host_transaction(session->host, count_list, session, err);
+	holder->listing = NULL;
 	return rc;
 }
 

@@ -2,6 +2,7 @@
  *
  * The host's side of the audit log: who and what a record is about.
  */
+#include "caps/zones.h"
 #include "host/rights.h"
 
 #include <unistd.h>
@@ -145,6 +146,9 @@ int host_audit_append(
 	record.session = session->id;
 	if (session->holder && !entry->cti && entry->kind != CAPS_AUDIT_OUTCOME)
 		tell_token(session->holder->token, &token, &record);
+	/* his hours are those of this edition of the zones */
+	if (session->holder && host->rights && entry->kind != CAPS_AUDIT_OUTCOME)
+		record.tzdata = caps_zones_version(host->rights->zones);
 	/* An outcome names the session and the record it belongs to; that record names the rest. */
 	if (entry->kind != CAPS_AUDIT_OUTCOME)
 		record.subject = session->subject;

@@ -2,7 +2,7 @@
  *
  * The gate to reading units: list, find, history, the catalogue and what-if.
  */
-#include "host/host-private.h"
+#include "host/rights.h"
 #include "tags/redact.h"
 
 struct hn_units {
@@ -272,14 +272,17 @@ int hn_units_list(
 	BASE_AUTO_OF(hn_units) hn_units *made = base_calloc(1, sizeof(*made));
 	list_call call = {
 		.session = session, .kinds = kinds, .known = known, .units = made, .err = err};
+	caps_decision counted;
 	int rc = host_enter_list(session, HN_VERB_UNIT_READ, "unit/**", &call.host, err);
 
 	if (rc >= 0)
 		session->redacted = 0;
 	if (rc >= 0 && (!kinds || !known || !made))
 		rc = base_nomem(err);
-	if (rc >= 0)
-		rc = fill_list(&call, selector, observe);
+	if (rc >= 0) {
+		host_list_begin(session, &counted);
+		rc = host_list_end(session, fill_list(&call, selector, observe), err);
+	}
 	if (rc < 0)
 		return host_conceal(session, rc, err);
 	*units = BASE_STEAL(made);

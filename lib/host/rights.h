@@ -81,6 +81,8 @@ typedef struct host_holder { /* of a token */
 	bool has_already;   /* what is admitted takes no more than the unit has: resumed, or
 			       restarted by its policy */
 	bool under_way;     /* a permit is asked about again: what it has used up counts for it */
+	/* what let the members of a list pass that goes on; NULL: none does */
+	caps_decision *listing;
 	/* assertions of a second factor: signed over a challenge of ours */
 	struct {
 		uint8_t key[32];
@@ -123,6 +125,12 @@ int host_decide(hn_session *session, hn_verb verb, const char *object, caps_deci
  * over. */
 void host_note_denial(hn_session *session, hn_verb verb, const char *object, int code,
 	const caps_decision *decision);
+
+/* A list is one use of whatever let its members pass, however many they are: what counts is
+ * gathered in `all` from begin on, and counted by end, which says whether there was so much left.
+ * Who is no holder of a token is not counted. */
+void host_list_begin(hn_session *session, caps_decision *all);
+int host_list_end(hn_session *session, int rc, hn_error **err);
 
 /* --- quotas that are held (hold.c), each in the transaction that is open --- */
 /* At the admission of a start: all that the unit takes is held by who asks. */

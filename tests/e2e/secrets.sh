@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # Secrets are searched where they must not be: in core files of the programs that handled them, their command lines
-# and environments, logs, answers of the API, and the database.
+# and environments, logs, answers of the API, and the database: the last of group 71 of the negative tests.
 . "$(dirname "$0")/../lib/e2e.sh"
 . "$(dirname "$0")/../lib/leaks.sh"
 

@@ -112,3 +112,43 @@ Test(zones, names_are_no_paths)
 	caps_zones_free(zones);
 	hn_os_sim_free(os);
 }
+
+/* What these two files say, NULL: there is none; in a host of its own. */
+static void expect_version(const char *plain, const char *source, const char *expected)
+{
+	hn_os *os = world(0);
+	caps_zones *zones = NULL;
+	const char *version;
+
+	if (plain)
+		cr_assert_eq(
+			os_write_file(os, DIRECTORY "/+VERSION", plain, strlen(plain), 0644, NULL),
+			0);
+	if (source)
+		cr_assert_eq(os_write_file(os, DIRECTORY "/tzdata.zi", source, strlen(source), 0644,
+				     NULL),
+			0);
+	cr_assert_eq(caps_zones_new(os, &zones, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		version = caps_zones_version(zones);
+		cr_expect_str_eq(version ? version : "none", expected, "%s and %s",
+			plain ? plain : "-", source ? source : "-");
+		/* not looked up again */
+		(void)os_write_file(os, DIRECTORY "/+VERSION", "1999z\n", 6, 0644, NULL);
+	}
+	caps_zones_free(zones);
+	hn_os_sim_free(os);
+}
+
+Test(zones, the_edition_is_what_the_files_of_the_system_say)
+{
+	expect_version("2025b\n", NULL, "2025b");
+	expect_version(NULL, "# version 2024a\n# ddeps backzone\nR A\n", "2024a");
+	expect_version("2025b", "# version 2024a\n", "2025b");
+	expect_version("", "# version 2024a", "2024a");
+	expect_version(NULL, NULL, "none");
+	expect_version("2025 b\n", NULL, "none");
+	expect_version("\n2025b\n", NULL, "none");
+	expect_version("0123456789abcdef\n", NULL, "none");
+	expect_version(NULL, "# redo posix_only\n# version 2024a\n", "none");
+}

@@ -180,7 +180,8 @@ Test(console, of_a_service_ends_with_its_terms)
 	(void)hn_console_free(console);
 }
 
-Test(console, of_a_holder_ends_with_his_token)
+/* Within a second: expect_lost looks after half of one. */
+Test(console, g69_of_a_holder_ends_with_his_token)
 {
 	LAB l = new_lab();
 	BASE_AUTO_OF(hn_session) hn_session *session = opened(&l, BO);

@@ -4,6 +4,8 @@
  */
 #include "trust-lab.h"
 
+#include <errno.h>
+
 static lab new_lab(void)
 {
 	lab l = lab_new();
@@ -112,37 +114,6 @@ static void revoke_link(lab *l, const hn_session *session, size_t link)
 	codec_hex(session->holder->token->links[link].cti.bytes, CAPS_CTI, cti);
 	cr_assert_eq(hn_cap_revoke(l->session, "cti", cti, lab_err(l)), 0, "%s", lab_why(l));
 	hn_os_sim_advance(l->os, OS_SECOND / 2);
-}
-
-static void revoke_him(
-	void *arg, uint64_t done, uint64_t total, const char *unit, const char *phase)
-{
-	lab *l = arg;
-
-	(void)done, (void)total, (void)unit, (void)phase;
-	cr_assert_eq(hn_cap_revoke(l->session, "subject", "bo", lab_err(l)), 0, "%s", lab_why(l));
-	hn_os_sim_advance(l->os, OS_SECOND);
-}
-
-/* A long log is written for minutes: what is there when the right goes stays without a checkpoint.
- */
-Test(rights_edge, g69_an_export_ends_with_the_right_to_it)
-{
-	LAB l = new_lab();
-	BASE_AUTO_OF(hn_session)
-	hn_session *session = opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":["
-					 "\"audit.export\"],\"on\":\"node/*\"}]}");
-	hn_error *error = NULL;
-
-	cr_assert_eq(hn_audit_export(session, "/state/whole", NULL, NULL, lab_err(&l)), 0, "%s",
-		lab_why(&l));
-	cr_expect(os_exists(l.os, "/state/whole/checkpoint"));
-	cr_expect_eq(hn_audit_export(session, "/state/part", revoke_him, &l, &error), HN_ESESSION,
-		"%s", error ? hn_error_message(error) : "no error");
-	cr_expect(os_exists(l.os, "/state/part/tile/0"));
-	cr_expect_not(os_exists(l.os, "/state/part/tile/entries"));
-	cr_expect_not(os_exists(l.os, "/state/part/checkpoint"));
-	hn_error_unref(error);
 }
 
 /* A link that is revoked takes all below it along, and nothing above it. */
@@ -261,4 +232,149 @@ Test(negative, a_link_of_the_same_number_does_not_end_a_counter)
 	cr_assert_geq(hn_unit_start(second, "web-2", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
 	cr_expect_eq(counters(&l), 1);
 	cr_expect_eq(lab_number(&l, "SELECT exp FROM cap_counter"), end);
+}
+
+static int list(lab *l, hn_session *session, size_t *count)
+{
+	BASE_AUTO_OF(hn_units) hn_units *units = NULL;
+	int rc = hn_units_list(session, NULL, false, &units, lab_err(l));
+
+	*count = rc < 0 ? 0 : hn_units_count(units);
+	return rc;
+}
+
+/* However many units it has, whether the quota is of the token or of what grants it. */
+Test(rights_edge, a_list_is_one_use)
+{
+	static const char *const terms[] = {
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"quota\":{\"uses\":2},\"grants\":["
+		"{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}]}",
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+		"\"on\":\"unit/*\",\"quota\":{\"uses\":2}}]}"};
+	LAB l = new_lab();
+
+	for (size_t i = 0; i < BASE_COUNT(terms); i++) {
+		BASE_AUTO_OF(hn_session) hn_session *session = opened(&l, terms[i]);
+		size_t count = 0;
+
+		for (int times = 0; times < 2; times++) {
+			cr_expect_eq(list(&l, session, &count), 0, "%s", lab_why(&l));
+			cr_expect_eq(count, 3);
+		}
+		cr_expect_eq(list(&l, session, &count), HN_EQUOTA, "%s", lab_why(&l));
+		cr_expect_eq(counters(&l), i + 1);
+	}
+}
+
+Test(rights_edge, lists_come_no_faster_than_the_rate)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l,
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"rate\":{\"count\":1,\"per\":\"10s\",\"burst\":0},"
+		"\"grants\":[{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}]}");
+	size_t count = 0;
+
+	cr_expect_eq(list(&l, session, &count), 0, "%s", lab_why(&l));
+	cr_expect_eq(list(&l, session, &count), HN_ERATE, "%s", lab_why(&l));
+	hn_os_sim_advance(l.os, 11 * OS_SECOND);
+	cr_expect_eq(list(&l, session, &count), 0, "%s", lab_why(&l));
+	cr_expect_eq(count, 3);
+}
+
+static uint64_t with_edition(lab *l)
+{
+	return lab_number(l, "SELECT count(*) FROM audit WHERE instr(rec, '2026q') > 0");
+}
+
+/* Hours are those of an edition of the zones: the record says which it was. */
+Test(rights_edge, records_of_holders_name_the_edition_of_the_zones)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	uint64_t before;
+
+	cr_assert_eq(
+		os_mkdirs(l.os, "/usr/share/zoneinfo", 0755, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(os_write_file(l.os, "/usr/share/zoneinfo/tzdata.zi", "# version 2026q\n", 16,
+			     0644, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	session = opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[" STARTS "]}");
+	before = with_edition(&l);
+	cr_expect_geq(hn_unit_start(l.session, "db-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(with_edition(&l), before, "an operator has no hours");
+	cr_expect_geq(hn_unit_start(session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_gt(with_edition(&l), before);
+}
+
+/* --- while it goes on --- */
+
+static struct {
+	const hn_os_ops *os;
+	lab *l;
+	int sleeps;
+	int64_t revoked; /* when */
+} waker;
+
+/* The fifth time that somebody waits, his token is revoked. */
+static void sleep_and_revoke(hn_os *os, int64_t nanoseconds)
+{
+	waker.os->sleep(os, nanoseconds);
+	if (++waker.sleeps != 5)
+		return;
+	cr_assert_eq(hn_cap_revoke(waker.l->session, "subject", "bo", lab_err(waker.l)), 0, "%s",
+		lab_why(waker.l));
+	waker.revoked = os_monotonic(os);
+}
+
+Test(rights_edge, g69_a_subscription_ends_when_its_token_is_revoked)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *session = opened(&l, "{\"for\":\"bo\",\"ttl\":\"4h\",\"grants\":[{\"verbs\":["
+					 "\"event.read\"],\"on\":\"node/*\"}]}");
+	hn_os_ops ops = *l.os->ops;
+	uint64_t last = 0;
+
+	cr_assert_eq(hn_events_last(session, &last, lab_err(&l)), 0, "%s", lab_why(&l));
+	waker.os = l.os->ops;
+	waker.l = &l;
+	ops.sleep = sleep_and_revoke;
+	l.os->ops = &ops;
+	cr_expect_eq(hn_events_wait(session, last + 1000, 7200 * OS_SECOND, NULL, lab_err(&l)),
+		HN_ESESSION, "%s", lab_why(&l));
+	l.os->ops = waker.os;
+	cr_expect_geq(waker.sleeps, 5);
+	cr_expect_leq(os_monotonic(l.os) - waker.revoked, OS_SECOND);
+}
+
+/* kind 1 of verb 4: fields 7 and 8 of a record */
+#define STARTED "SELECT count(*) FROM audit WHERE instr(rec, x'07010804') > 0"
+
+/* Power goes at the nth I/O call of a start that is counted. */
+static void cut_count_at(uint64_t nth, hn_os_sim_crash how)
+{
+	LAB l = new_lab();
+	hn_session *session = opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"quota\":{\"uses\":9},"
+					 "\"grants\":[" STARTS "]}");
+	uint64_t before = lab_number(&l, STARTED), used; /* the fleet came up */
+
+	cr_assert_geq(hn_unit_start(session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	hn_os_sim_fail(l.os, nth, true, EIO);
+	(void)hn_unit_start(session, "web-2", NULL, lab_err(&l));
+	hn_session_unref(session);
+	lab_close(&l);
+	hn_os_sim_fail(l.os, 0, false, 0);
+	cr_assert_eq(hn_os_sim_crash_now(l.os, how, nth, NULL), 0);
+	cr_assert_eq(lab_open(&l), 0, "%s", lab_why(&l));
+	used = lab_number(&l, "SELECT sum(used) FROM cap_counter");
+	cr_expect_eq(used, lab_number(&l, STARTED) - before, "call %llu", (unsigned long long)nth);
+	cr_expect_geq(used, 1);
+}
+
+/* As many uses are gone as are on record. */
+Test(negative, g59_crash_between_effect_and_the_count_of_a_quota)
+{
+	for (uint64_t nth = 1; nth < 60; nth += 3)
+		cut_count_at(nth, nth % 2 == 1 ? HN_OS_SIM_CRASH_DROP : HN_OS_SIM_CRASH_SHUFFLE);
 }

@@ -91,6 +91,8 @@ static void killed_without_programs(void)
 	killed("becoming dumpable again");
 }
 
+/* Of group 72 these are the calls that are killed. Images with references to other files and what a
+ * server of GraphQL must refuse belong to rooms that do not exist yet. */
 Test(sandbox, g72_parser)
 {
 	self_test(HN_SANDBOX_PARSER);
