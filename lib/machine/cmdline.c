@@ -101,22 +101,22 @@ int machine_spec_cmdline(
 	return spec->cmdline == NULL ? base_nomem(err) : 0;
 }
 
-/* A key and the values that need no method. */
+/* A key and the value that needs no method. */
 static const struct {
-	const char *key, *fine, *also;
+	const char *key, *fine;
 } unsupported[] = {
-	{"cpu.pinning", "none", NULL},
-	{"cpu.nested", "false", NULL},
-	{"numa.policy", "auto", NULL},
-	{"memory.hugepages", "off", NULL},
-	{"memory.lock", "false", NULL},
-	{"network.forward", "", NULL},
-	{"tpm", "off", NULL},
-	{"storage.encrypt", "false", NULL},
-	{"image.blueprint", "none", NULL},
-	{"security.secure-boot", "false", NULL},
-	{"security.passthrough", "false", NULL},
-	{"security.confinement", "dac", "none"},
+	{"cpu.pinning", "none"},
+	{"cpu.nested", "false"},
+	{"numa.policy", "auto"},
+	{"memory.hugepages", "off"},
+	{"memory.lock", "false"},
+	{"network.forward", ""},
+	{"tpm", "off"},
+	{"storage.encrypt", "false"},
+	{"image.blueprint", "none"},
+	{"security.secure-boot", "false"},
+	{"security.passthrough", "false"},
+	{"security.confinement", "none"},
 };
 
 static int refuse(const char *driver, const char *key, const char *value, hn_error **err)
@@ -134,8 +134,7 @@ int machine_unsupported(const hn_view *view, const char *driver, hn_error **err)
 
 	for (size_t i = 0; i < BASE_COUNT(unsupported); i++) {
 		if (hn_view_get_text(view, unsupported[i].key, &text, NULL) != 0 ||
-			strcmp(text, unsupported[i].fine) == 0 ||
-			(unsupported[i].also != NULL && strcmp(text, unsupported[i].also) == 0))
+			strcmp(text, unsupported[i].fine) == 0)
 			continue;
 		return refuse(driver, unsupported[i].key, text, err);
 	}

@@ -4,8 +4,11 @@
  */
 #include "machine/driver.h"
 
+#include <errno.h>
+#include <linux/seccomp.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 /* What makes the driver work without virtlogd, security modules, and cgroups of its own: we set
@@ -18,8 +21,7 @@ static const char conf_start[] =
 	"dynamic_ownership = 0\n"
 	"remember_owner = 0\n"
 	"namespaces = []\n"
-	"cgroup_controllers = []\n"
-	"seccomp_sandbox = 0\n";
+	"cgroup_controllers = []\n";
 static const char conf_root[] = "user = \"root\"\ngroup = \"root\"\n";
 
 int machine_root_check(const char *root, hn_error **err)
@@ -54,6 +56,13 @@ static int account_check(hn_error **err)
 		"libvirt needs the account libvirt-qemu to exist, even where it is not used");
 }
 
+/* QEMU ends at its start where it is to be filtered and the kernel cannot; what QEMU itself can,
+ * libvirt knows. A kernel that can looks for the filter, which is not there: prctl(2). */
+static bool kernel_filters_calls(void)
+{
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) < 0 && errno == EFAULT;
+}
+
 static int write_conf(hn_os *os, const char *root, bool *rewritten, hn_error **err)
 {
 	BASE_AUTO_BUF base_buf conf = {0};
@@ -61,7 +70,8 @@ static int write_conf(hn_os *os, const char *root, bool *rewritten, hn_error **e
 	char path[256];
 	size_t size = 0;
 
-	base_buf_text(&conf, conf_start);
+	base_buf_format(
+		&conf, "%sseccomp_sandbox = %d\n", conf_start, kernel_filters_calls() ? 1 : 0);
 	if (geteuid() == 0)
 		base_buf_text(&conf, conf_root);
 	if (conf.failed)

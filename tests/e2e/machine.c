@@ -151,6 +151,41 @@ static void check_console(void)
 }
 
 /* Start, READY, weight, console, stop over the port, nothing left. */
+/* What a file of the process has after a word; "" when that is not there. */
+static void after_word(pid_t pid, const char *name, const char *word, char text[64])
+{
+	char path[64], *bytes = NULL, *found;
+	size_t size = 0, skip = strlen(word) + 1; /* and what parts it from the value */
+
+	text[0] = '\0';
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
+	if (os_read_file(hn_os_real(), path, 1 << 20, &bytes, &size, NULL) < 0)
+		return;
+	found = memmem(bytes, size, word, skip - 1);
+	if (found != NULL && found + skip < bytes + size) /* bytes end with a NUL of their own */
+		snprintf(text, 64, "%s", found + skip);
+	base_free(bytes);
+}
+
+/* The fact says how QEMU was started, and then the kernel filters its calls: 2. */
+static void check_fence(pid_t pid)
+{
+	const char *fact = "none";
+	char given[64], mode[64];
+	bool on;
+	hn_fact each;
+
+	for (size_t i = 0; machine_fact_at(m, i, &each) == 0; i++)
+		if (strcmp(each.name, "seccomp") == 0)
+			fact = each.text;
+	on = strcmp(fact, "on") == 0;
+	after_word(pid, "cmdline", "-sandbox", given);
+	after_word(pid, "status", "Seccomp:", mode);
+	report(on ? strncmp(given, "on,", 3) == 0 && mode[0] == '2'
+		  : strcmp(fact, "off") == 0 && strncmp(given, "on", 2) != 0,
+		"filter-is-as-the-fact-says", fact);
+}
+
 static void life(void)
 {
 	hn_view *view = view_of("", ", \"compute.units\": 60");
@@ -178,6 +213,7 @@ static void life(void)
 	real = look();
 	report(real->status == HN_UNIT_RUNNING && real->ready == 1 && real->pid > 1,
 		"observed-running", "");
+	check_fence(real->pid);
 	machine_real_free(real);
 	report(mode_of("console.sock") == 0600 && mode_of("unit.sock") == 0600 &&
 			mode_of("console.log") == 0600,

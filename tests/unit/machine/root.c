@@ -4,6 +4,9 @@
  */
 #include "fixture.h"
 
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -47,6 +50,10 @@ Test(root, qemu_conf_is_written_and_mended)
 	cr_assert_eq(os_read_file(os, "/r/etc/qemu.conf", 4096, &text, &size, NULL), 0);
 	cr_expect_not_null(strstr(text, "stdio_handler = \"file\""));
 	cr_expect_not_null(strstr(text, "cgroup_controllers = []"));
+	errno = 0;
+	(void)prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0);
+	cr_expect_not_null(
+		strstr(text, errno == EFAULT ? "seccomp_sandbox = 1\n" : "seccomp_sandbox = 0\n"));
 	cr_expect_eq(geteuid() == 0, strstr(text, "user = \"root\"") != NULL);
 	base_free(text);
 	cr_assert_eq(machine_root_prepare(os, "/r", &rewritten, NULL), 0);

@@ -519,6 +519,7 @@ Test(xml, keys_no_driver_can_do_name_driver_and_key)
 		{"\"security.secure-boot\": true", "security.secure-boot"},
 		{"\"security.passthrough\": true", "security.passthrough"},
 		{"\"security.confinement\": \"mac\"", "security.confinement"},
+		{"\"security.confinement\": \"dac\"", "security.confinement"},
 		{"\"storage.encrypt\": true", "storage.encrypt"},
 		{"\"network.forward\": [\"tcp:127.0.0.1:8080:80\"]", "network.forward"},
 		{"\"image.blueprint\": \"web-app\"", "image.blueprint"},
