@@ -322,7 +322,8 @@ HN_API int hn_session_refused(hn_session *session, char **json, hn_error **err);
  * @param session  the session
  * @param err  set on failure; may be NULL
  * @return 0 while it is open, or a negative hn_code
- * Errors: HN_ESESSION with why
+ * Errors: HN_ESESSION with why; HN_EBUSY or HN_ENOMEM when it cannot be told now: the session is
+ * not lost by that, and a later call tells it
  * Threads: the one that has the session
  * Blocks: no; at most every 250 ms it reads one number from the database
  * Allocates: only for an error

@@ -54,6 +54,8 @@ void host_rights_free(host_rights *rights)
 /* The mark rises with the clock, so that a clock that was set back is seen: once a minute is
  * enough, since only what is lost between two marks could be gained by a step. */
 #define MARK_EVERY (60 * OS_SECOND)
+/* Not at each look: a busy database takes its time to say so. */
+#define MARK_AGAIN (5 * OS_SECOND)
 
 static void copy_mark(os_clock_mark *to, const caps_clock_mark *from)
 {
@@ -105,9 +107,16 @@ static int look_at_clock(hn_host *host, host_rights *rights, hn_error **err)
 	if (!rights->suspect)
 		os_clock_advance(&mark, &rights->clock);
 	(void)events_gauge_set(host->events, "hypernix_clock_suspect", "", rights->suspect);
-	/* A full disk must not make a good clock suspect: the mark stays where it was. */
+	if (os_monotonic(host->os) < rights->next_mark)
+		return 0;
 	rc = keep_mark(host, rights, &kept, &mark, err);
-	return rc == HN_ENOSPC && !rights->suspect ? base_error_forgive(err, rc, HN_ENOSPC) : rc;
+	/* The mark stays where it was, and what the clock looks like from there is judged again: a
+	 * full disk or a busy database neither makes a good clock suspect, nor keeps those out who
+	 * may act though it is. */
+	if (rc == HN_ENOSPC || rc == HN_EBUSY)
+		rights->next_mark = os_monotonic(host->os) + MARK_AGAIN;
+	rc = base_error_forgive(err, rc, HN_ENOSPC);
+	return base_error_forgive(err, rc, HN_EBUSY);
 }
 
 bool host_clock_denies(const host_rights *rights)
@@ -188,10 +197,10 @@ static uint32_t nonce_age(hn_host *host, const uint8_t nonce[HOST_NONCE])
 	return boot_seconds(host) - made;
 }
 
-bool host_nonce_use(hn_host *host, const uint8_t nonce[HOST_NONCE])
+bool host_nonce_is_open(hn_host *host, const uint8_t nonce[HOST_NONCE])
 {
-	host_rights *rights = host->rights;
-	uint8_t ours[HOST_NONCE], *place;
+	const host_rights *rights = host->rights;
+	uint8_t ours[HOST_NONCE];
 
 	if (!rights)
 		return false;
@@ -202,6 +211,16 @@ bool host_nonce_use(hn_host *host, const uint8_t nonce[HOST_NONCE])
 	for (size_t i = 0; i < rights->used_count; i++)
 		if (memcmp(rights->used[i], nonce, HOST_NONCE) == 0)
 			return false;
+	return true;
+}
+
+bool host_nonce_use(hn_host *host, const uint8_t nonce[HOST_NONCE])
+{
+	host_rights *rights = host->rights;
+	uint8_t *place;
+
+	if (!host_nonce_is_open(host, nonce))
+		return false;
 	place = rights->used[rights->used_next];
 	/* One that could be shown again must not be forgotten: rather none more for a while. */
 	if (rights->used_count == HOST_NONCES && nonce_age(host, place) <= NONCE_SECONDS)
@@ -225,10 +244,11 @@ void host_rights_forget(hn_host *host)
 	host_rights *rights = NULL;
 	int rc = caps_store_is_old(host->store, os_now(host->os) / OS_SECOND, NULL);
 
-	/* A clock that jumped would revive what was revoked. */
+	/* A clock that jumped would revive what was revoked; and one that was wrong when the
+	 * machine started looks as good as any, until something keeps it in step. */
 	if (rc > 0)
 		rc = host_rights_now(host, &rights, NULL);
-	if (!rights || rc < 0 || host_clock_denies(rights))
+	if (!rights || rc < 0 || host_clock_denies(rights) || !rights->clock.synchronised)
 		return;
 	if (host_transaction(host, forget, host, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "old tokens could not be forgotten yet");

@@ -36,11 +36,13 @@ typedef struct host_rights {
 	bool suspect;        /* of the clock */
 	int64_t sessions;    /* open in this process, of tokens and break-glass */
 	bool unsynchronised; /* it may be that, and tokens are taken all the same */
+	int64_t next_mark;   /* monotonic ns: no mark of the clock is tried before */
 } host_rights;
 /* Made on first use: most programs never see a token. */
 int host_rights_get(hn_host *host, host_rights **rights, hn_error **err);
 void host_rights_free(host_rights *rights);
-/* Drops what was kept about tokens that ended long ago, unless the clock is in doubt. */
+/* Drops what was kept about tokens that ended long ago, by a clock that is kept in step and not in
+ * doubt. */
 void host_rights_forget(hn_host *host);
 /* At most every 250 ms, or at once with `now`: what others committed, and the clock. */
 int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **err);
@@ -48,7 +50,9 @@ int host_rights_now(hn_host *host, host_rights **rights, hn_error **err); /* bot
 /* Is the clock such that tokens are not taken? */
 bool host_clock_denies(const host_rights *rights);
 int host_nonce_make(hn_host *host, uint8_t nonce[HOST_NONCE], hn_error **err);
-/* Ours, not older than 30 seconds, and not shown before; then it is used up. */
+/* Ours, not older than 30 seconds, and not used up before. */
+bool host_nonce_is_open(hn_host *host, const uint8_t nonce[HOST_NONCE]);
+/* Uses up one that is open. There is room for so many: only of proofs that hold. */
 bool host_nonce_use(hn_host *host, const uint8_t nonce[HOST_NONCE]);
 
 /* --- of a session (session-token.c) --- */
@@ -166,8 +170,6 @@ const char *host_glass_over(hn_session *session); /* why; NULL while it is open 
 void host_glass_look(hn_host *host);
 
 /* --- over (session-watch.c) --- */
-/* Why a session is over; NULL while it is not. Looks at most every 250 ms. */
-const char *host_session_over(hn_session *session);
 /* Is it an operator's, and they are turned off since, or a service's that is not what it was? A
  * look each 250 ms. */
 const char *host_setting_over(hn_session *session);

@@ -110,14 +110,14 @@ static int prove_by_key(hn_host *host, host_holder *holder, const hn_session_opt
 }
 
 /* The nonce of the proof inside is what is expected, if it is one of ours. */
-static bool take_nonce(hn_host *host, const caps_token *token, caps_use *use)
+static bool find_nonce(hn_host *host, const caps_token *token, caps_use *use)
 {
 	caps_proof proof;
 
 	if (token->proof != CAPS_PROOF_POSSESSION)
 		return true;
 	if (!caps_proof_read(token->proof, token->proof_bytes, &proof) ||
-		proof.nonce.size != HOST_NONCE || !host_nonce_use(host, proof.nonce.bytes))
+		proof.nonce.size != HOST_NONCE || !host_nonce_is_open(host, proof.nonce.bytes))
 		return false;
 	memcpy(use->nonce, proof.nonce.bytes, HOST_NONCE);
 	use->issued = proof.issued;
@@ -147,9 +147,17 @@ static int verify_here(hn_host *host, const caps_token *token, const caps_use *u
 static int verify(
 	hn_host *host, const caps_token *token, caps_use *use, const char **reason, hn_error **err)
 {
-	if (take_nonce(host, token, use))
-		return verify_here(host, token, use, reason, err);
-	*reason = "the proof is not over an open challenge of ours";
+	int rc;
+
+	if (!find_nonce(host, token, use)) {
+		*reason = "the proof is not over an open challenge of ours";
+		return caps_token_refuse(err);
+	}
+	rc = verify_here(host, token, use, reason, err);
+	/* Last: who has no token that holds uses up nothing. */
+	if (rc < 0 || token->proof != CAPS_PROOF_POSSESSION || host_nonce_use(host, use->nonce))
+		return rc;
+	*reason = "more proofs were shown within half a minute than are kept in mind";
 	return caps_token_refuse(err);
 }
 

@@ -49,28 +49,41 @@ static bool is_open_still(const hn_session *session)
 	       os_monotonic(session->host->os) < rights->next_look;
 }
 
-const char *host_session_over(hn_session *session)
+static bool passes(int code)
 {
-	host_rights *rights = session->host->rights;
+	return code == HN_EBUSY || code == HN_ENOMEM;
+}
+
+/* Sets session->over when it is; at most every 250 ms anything is looked at. Fails where that
+ * cannot be told now, but can be soon: the session is not lost by it. */
+static int look_over(hn_session *session, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	host_rights *rights;
 	caps_facts facts;
+	int rc;
 
 	if (!session->over)
 		session->over = host_setting_over(session);
 	if (!session->over && session->glass)
 		session->over = host_glass_over(session);
 	if (session->over || !session->holder || is_open_still(session))
-		return session->over;
-	/* What cannot be looked at is not allowed: the store is gone. */
-	if (host_facts_fill(session, &facts, NULL) < 0) {
+		return 0;
+	rc = host_facts_fill(session, &facts, err ? &why : NULL);
+	if (rc < 0 && passes(rc)) {
+		base_error_move(err, BASE_STEAL(why));
+		return rc;
+	}
+	if (rc < 0) { /* What cannot be looked at is not allowed: the store is gone. */
 		session->over = "audit";
-		return session->over;
+		return 0;
 	}
 	rights = session->host->rights;
 	session->over = caps_store_session_is_cut(rights->store, session->id)
 				? "cut"
 				: token_over(session, &facts);
 	session->looked = rights->looks;
-	return session->over;
+	return 0;
 }
 
 bool host_token_ended(const hn_session *session)
@@ -174,16 +187,18 @@ static void ask_consoles(hn_session *session)
 
 int hn_session_live(hn_session *session, hn_error **err)
 {
-	const char *why;
+	int rc;
 
 	if (!session)
 		return base_error(err, HN_ESESSION, HOST_ROOM, "open one", "there is no session");
-	why = host_session_over(session);
-	if (!why) {
+	rc = look_over(session, err);
+	if (rc < 0)
+		return host_conceal(session, rc, err);
+	if (!session->over) {
 		ask_consoles(session);
 		return 0;
 	}
-	host_session_lose(session, why);
+	host_session_lose(session, session->over);
 	return lost(session, err);
 }
 
@@ -196,10 +211,21 @@ int hn_session_on_loss(hn_session *session, hn_session_loss_fn fn, void *arg, hn
 	return 0;
 }
 
+/* What cannot be told now is told at the next look. */
+static int live_for_now(hn_session *session, hn_error **err)
+{
+	int rc = hn_session_live(session, err);
+
+	if (rc >= 0 || !passes(rc))
+		return rc;
+	base_error_move(err, NULL);
+	return 0;
+}
+
 int hn_session_wait(hn_session *session, int64_t timeout, hn_cancel *cancel, hn_error **err)
 {
 	int64_t start, left;
-	int rc = hn_session_live(session, err);
+	int rc = live_for_now(session, err);
 
 	if (rc < 0)
 		return rc;
@@ -211,7 +237,7 @@ int hn_session_wait(hn_session *session, int64_t timeout, hn_cancel *cancel, hn_
 		if (hn_cancel_triggered(cancel))
 			return base_error(err, HN_ECANCELLED, HOST_ROOM, NULL, "cancelled");
 		session->host->os->ops->sleep(session->host->os, left < TICK ? left : TICK);
-		rc = hn_session_live(session, err);
+		rc = live_for_now(session, err);
 		if (rc < 0)
 			return rc;
 	}

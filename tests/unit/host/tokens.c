@@ -166,6 +166,33 @@ Test(negative, g20_a_nonce_is_good_once)
 	hn_session_unref(session);
 }
 
+/* More of them than the host keeps in mind: no place is lost to one whose proof does not hold. */
+Test(negative, g20_a_stranger_uses_up_no_nonces)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = issue(&l, READ_WEB);
+	BASE_AUTO_OF(caps_token) caps_token *read = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *good = NULL;
+
+	cr_assert_eq(caps_token_read_text(token, strlen(token), &read, NULL, NULL), 0);
+	for (int i = 0; i < HOST_NONCES + 44; i++) {
+		BASE_AUTO_FREE char *nonce = NULL, *text = NULL;
+		BASE_AUTO_OF(caps_token) caps_token *proven = NULL;
+		caps_use use = {.verb = 65535, .object = "-", .issued = os_now(l.os) / OS_SECOND};
+		hn_session *session = NULL;
+		char *last;
+
+		cr_assert_eq(hn_session_challenge(l.host, &nonce, NULL), 0);
+		cr_assert(codec_hex_decode(nonce, 32, use.nonce));
+		cr_assert_eq(caps_token_prove(read, holder_seed, &use, &proven, NULL), 0);
+		cr_assert_eq(caps_token_text(proven, &text, NULL), 0);
+		last = text + strlen(text) - 20; /* in the signature of the proof */
+		*last = *last == 'A' ? 'B' : 'A';
+		cr_assert_eq(hn_session_open(l.host, text, NULL, &session, lab_err(&l)), HN_ETOKEN);
+	}
+	cr_expect_eq(open_as(&l, token, NULL, &good), 0, "%s", lab_why(&l));
+}
+
 Test(negative, g20_a_nonce_ends_after_half_a_minute)
 {
 	LAB l = new_lab();
