@@ -138,7 +138,7 @@ begin() {
 		cap keys new $person --quiet
 	done
 	cap init --cluster lab --approver ann=ann.pub --approver ben=ben.pub --approver cora=cora.pub \
-		--approver dan=dan.pub --approver eve=eve.pub --break-glass 'outage=2:unit.*:unit/**:5min'
+		--approver dan=dan.pub --approver eve=eve.pub --break-glass 'outage=2:unit.*,clock.accept:unit/**,node/*:5min'
 	cap trust show --out trust.cbor
 }
 

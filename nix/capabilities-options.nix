@@ -121,8 +121,8 @@ in
         How long after the request it can be opened: everybody is told at once, and whoever may read it can cancel it.
         One person alone (a threshold of 1) needs a delay of at least 15min.
       '';
-      verbs = needed (listOf str) [ "unit.*" ] "What it allows. It never reaches the audit log, trust or keys.";
-      on = needed (either str (listOf str)) "unit/**" "With what.";
+      verbs = needed (listOf str) [ "unit.*" "clock.accept" ] "What it allows. It never reaches the audit log, trust or keys.";
+      on = needed (either str (listOf str)) [ "unit/**" "node/*" ] "With what.";
     };
   };
   kek = enum [ "auto" "tpm2" "host" "host+tpm2" "beside" ];

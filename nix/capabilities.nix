@@ -123,11 +123,20 @@ in
       type = types.attrsOf kinds.breakGlass;
       default = { };
       example = literalExpression ''
-        { outage = { approvers = [ "alice" "bo" "eve" ]; threshold = 2; verbs = [ "unit.*" ]; on = "unit/**"; }; }
+        {
+          outage = {
+            approvers = [ "alice" "bo" "eve" ];
+            threshold = 2;
+            verbs = [ "unit.*" "clock.accept" ];
+            on = [ "unit/**" "node/*" ];
+          };
+        }
       '';
       description = ''
-        What several persons together may open in an emergency. They stand in the file under `trust`, in the words of
-        `hv-cap trust make`: they hold once the roots have signed a trust bundle with them.
+        What several persons together may open in an emergency. One of them should give clock.accept on this node: when its
+        clock has stepped no token is taken, and where `localOperators` are off nobody else can say that it is right.
+        They stand in the file under `trust`, in the words of `hv-cap trust make`: they hold once the roots have signed a
+        trust bundle with them.
       '';
     };
 

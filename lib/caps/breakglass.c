@@ -63,16 +63,27 @@ int64_t caps_breakglass_delay(const caps_preset *preset)
 									   : CAPS_ALONE_SECONDS;
 }
 
+static bool matches_any(const caps_view *patterns, size_t count, const char *object)
+{
+	for (size_t i = 0; i < count; i++)
+		if (caps_pattern_match((const char *)patterns[i].bytes, patterns[i].size, object,
+			    strlen(object)))
+			return true;
+	return false;
+}
+
+bool caps_preset_gives(const caps_preset *preset, hn_verb verb, const char *object)
+{
+	return caps_mask_has(&preset->mask, verb) && !caps_breakglass_forbids(verb) &&
+	       matches_any(preset->patterns, preset->pattern_count, object);
+}
+
 bool caps_breakglass_allows(const caps_ask *ask, hn_verb verb, const char *object)
 {
 	if (!caps_mask_has(&ask->mask, verb) || caps_breakglass_forbids(verb) ||
 		(ask->kind == CAPS_ASK_DRILL && (base_verb_flags(verb) & BASE_VERB_M) != 0))
 		return false;
-	for (size_t i = 0; i < ask->pattern_count; i++)
-		if (caps_pattern_match((const char *)ask->patterns[i].bytes, ask->patterns[i].size,
-			    object, strlen(object)))
-			return true;
-	return false;
+	return matches_any(ask->patterns, ask->pattern_count, object);
 }
 
 /* --- the quorum --- */

@@ -17,6 +17,8 @@ const char *caps_breakglass_refuses(const caps_ask *ask, const caps_preset *pres
  * others have time to see the alarm, and to cancel it. */
 #define CAPS_ALONE_SECONDS 900
 int64_t caps_breakglass_delay(const caps_preset *preset);
+/* Could one of this preset do this? */
+bool caps_preset_gives(const caps_preset *preset, hn_verb verb, const char *object);
 /* May an open one do this? */
 bool caps_breakglass_allows(const caps_ask *ask, hn_verb verb, const char *object);
 

@@ -14,8 +14,22 @@ static void tell_mark(hn_json *json, const caps_clock_mark *mark)
 	hn_json_end(json);
 }
 
-static void tell_clock(hn_json *json, const host_rights *rights, const caps_clock_mark *mark)
+/* Could several persons together say that it is right, where nobody else may? */
+static bool glass_accepts(hn_host *host, const host_rights *rights)
 {
+	const caps_bundle *bundle = caps_store_bundle(rights->store);
+	char node[BASE_OBJECT_SIZE];
+
+	(void)host_object_node(node, host);
+	for (size_t i = 0; bundle && i < bundle->preset_count; i++)
+		if (caps_preset_gives(&bundle->presets[i], HN_VERB_CLOCK_ACCEPT, node))
+			return true;
+	return false;
+}
+
+static void tell_clock(hn_json *json, hn_host *host, const caps_clock_mark *mark)
+{
+	const host_rights *rights = host->rights;
 	os_clock_mark judged = {.wall = mark->wall, .boottime = mark->boottime};
 	int64_t by = 0;
 	os_clock_verdict verdict;
@@ -37,6 +51,7 @@ static void tell_clock(hn_json *json, const host_rights *rights, const caps_cloc
 	tell_mark(json, mark);
 	hn_json_text(json, "unsynchronised", rights->unsynchronised ? "allow" : "deny");
 	hn_json_bool(json, "tokens", !host_clock_denies(rights));
+	hn_json_bool(json, "breakGlass", glass_accepts(host, rights));
 	hn_json_end(json);
 }
 
@@ -60,7 +75,7 @@ int hn_clock_status(hn_session *session, char **json, hn_error **err)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
 		return host_conceal(session, rc, err);
-	tell_clock(made, rights, &mark);
+	tell_clock(made, host, &mark);
 	return codec_json_take(made, json, err);
 }
 

@@ -175,4 +175,35 @@ refused "root needs a token then" 8 'turned off' status
 said "status warns before the way back ends" 'attention: local operators are off, and the last token' status --cap admin.cap --cap-key ann.key
 said "the way back" 'act without a token' local on --reason 'end of the trial' --cap admin.cap --cap-key ann.key
 said "root acts again" 'local operators +act without a token' status
+
+# --- a clock that steps while they are off ---
+
+stepped() { # the database has seen a later time than the clock shows
+	python3 -c 'import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    assert database.execute("UPDATE clock_mark SET wall = wall + 86400000000000").rowcount == 1' "$HYPERNIX_STATE/hypernix.db"
+}
+by_ann=(--cap admin.cap --cap-key ann.key)
+said "local operators are off again" 'the way back is the token of ann' local off --reason 'named persons only'
+said "a token acts" 'clock +not suspect' status "${by_ann[@]}"
+check "the clock steps" stepped
+refused "no token is taken then" 7 'clock has stepped' status "${by_ann[@]}"
+refused "nor does root act" 8 'turned off' clock accept --reason 'it is right'
+"$hvcap" break-glass request outage --ttl 1h --reason 'the clock has stepped' -o step.req --quiet
+"$hvcap" approve step.req --key ann.key -o step.ann --quiet
+"$hvcap" approve step.req --key bo.key -o step.bo --quiet
+check "two persons break the glass" "$hvcap" break-glass activate step.req step.ann step.bo
+check "and accept the clock" "$hvcap" clock accept --by-break-glass --reason 'it is right'
+said "a token acts again" 'clock +not suspect' status "${by_ann[@]}"
+check "the way back is there again" "$hvcap" local on --reason 'end of the trial' "${by_ann[@]}"
+
+export HYPERNIX_STATE=$work/other # whose break-glass is of units alone
+"$hvcap" init --cluster lab --root-key other-root.key --approver ann=ann.pub --approver bo=bo.pub \
+	--break-glass 'outage=2:unit.*:unit/**' --quiet || not_ok "init of the other"
+"$hvcap" issue --for ann --verbs node.role,node.read,cap.read,audit.read --on 'node/*' --ttl 8h --to ann.pub -o other.cap --quiet
+refused "local off where a step of the clock would shut everybody out" 5 'after a step of the clock.*clock\.accept' \
+	local off --reason 'named persons only'
+said "root acts still" 'act without a token' status
+check "unless they want it so" "$hvcap" local off --yes --reason 'named persons only'
+said "status says so" 'attention: local operators are off, and no break-glass gives clock.accept' status --cap other.cap --cap-key ann.key
 finish

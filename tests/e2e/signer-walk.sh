@@ -78,7 +78,8 @@ check "a declaration is applied" compute apply units.json --yes
 for person in operator bo; do
 	"$hvcap" keys new "$person" --quiet >out 2>&1 || not_ok "keys new $person: $(cat out)"
 done
-check "init takes the signer's issuer key" cap init --cluster lab --root-key root.key
+check "init takes the signer's issuer key" cap init --cluster lab --root-key root.key \
+	--approver bo=bo.pub --break-glass outage=1
 "$hvcap" trust show -o trust.cbor --signer "$socket" >out 2>&1 || not_ok "trust show: $(cat out)"
 check "no key lies on the host" test ! -e "$state/keys"
 same_key() { cap keys list --json | grep -q "$("$hvcap" trust show --json | sed -n 's/^.*"key": "\([0-9a-f]*\)".*$/\1/p' | head -n 1)"; }

@@ -89,7 +89,8 @@ const cli_command cap_commands[] = {
 		"local on --reason 'end of the trial'\n", cap_act, false},
 	{RIGHTS, "local off", NULL, "let only tokens, services and break-glass act",
 		"Needs --reason, and a token that was issued here, lasts an hour still and gives node.role or "
-		"cap.issue on this node: by it they are turned on again. Break-glass cannot do that.",
+		"cap.issue on this node: by it they are turned on again. Break-glass cannot do that, but a "
+		"preset of it must give clock.accept on this node: after a step of the clock no token is taken.",
 		options_local_off, "local off --reason 'only named persons from now on'\n",
 		cap_local_off, false},
 	{RIGHTS, "services load", "FILE",

@@ -213,8 +213,8 @@ static int put_preset(const first *one, hn_json *json, const char *text)
 			"such as outage=2, or outage=2:unit.start,unit.stop:unit/**:30min",
 			"--break-glass: '%s' says no name and number of persons", text);
 	CLI_AUTO_FREE char *name = cli_strndup(text, (size_t)(equals - text));
-	CLI_AUTO_FREE char *verbs = part_of(equals + 1, 1, "unit.*");
-	CLI_AUTO_FREE char *on = part_of(equals + 1, 2, "unit/**");
+	CLI_AUTO_FREE char *verbs = part_of(equals + 1, 1, "unit.*,clock.accept");
+	CLI_AUTO_FREE char *on = part_of(equals + 1, 2, "unit/**,node/*");
 	CLI_AUTO_FREE char *ttl = part_of(equals + 1, 3, "1h");
 
 	hn_json_object(json, NULL);

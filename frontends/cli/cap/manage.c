@@ -286,6 +286,37 @@ static int refuse_lockout(const cli_run *cli)
 		"hour still gives node.role or cap.issue on this node, and break-glass never does");
 }
 
+/* Who may not see the clock is not kept from it for that. */
+static bool clock_shuts_out(hn_session *session)
+{
+	CLI_AUTO_OF(cli_document) cli_document *clock = NULL;
+	CLI_AUTO_TEXT char *json = NULL;
+
+	if (hn_clock_status(session, &json, NULL) < 0)
+		return false;
+	clock = cli_document_new(json);
+	return clock != NULL && !cap_is_true(clock, "/breakGlass");
+}
+
+static int refuse_clock_lockout(const cli_run *cli)
+{
+	return cli_refuse(cli, HN_ECONFLICT,
+		"first: a trust bundle with a preset of break-glass that gives it on node/*, as "
+		"hv-cap init --break-glass makes one: hv-cap trust make; or give --yes",
+		"nobody could act again after a step of the clock: no token is taken until somebody "
+		"accepts it, and no break-glass gives clock.accept on this node");
+}
+
+static int check_lockout(cli_run *cli, hn_session *session, const cap_token *back)
+{
+	/* Without a reason or a bundle the host refuses it anyway, and says so. */
+	if (cli_flag(cli, "yes") || cli_text(cli, "reason") == NULL || !cap_has_bundle(session))
+		return 0;
+	if (back->ends < time(NULL) + HOUR)
+		return refuse_lockout(cli);
+	return clock_shuts_out(session) ? refuse_clock_lockout(cli) : 0;
+}
+
 int cap_local_off(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
@@ -296,10 +327,8 @@ int cap_local_off(cli_run *cli)
 
 	if (status == 0)
 		status = cap_way_back(cli, session, &back);
-	/* Without a reason or a bundle the host refuses it anyway, and says so. */
-	if (status == 0 && back.ends < time(NULL) + HOUR && !cli_flag(cli, "yes") &&
-		cli_text(cli, "reason") != NULL && cap_has_bundle(session))
-		return refuse_lockout(cli);
+	if (status == 0)
+		status = check_lockout(cli, session, &back);
 	if (status != 0)
 		return status;
 	if (hn_session_local_allow(session, false, &error) < 0)

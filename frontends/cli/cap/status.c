@@ -151,6 +151,10 @@ static void judge_way_back(state *now)
 			"local operators are off, and the last token that can turn them on, of %s, "
 			"ends at %s",
 			now->back.subject, ends);
+	if (!cap_is_true(now->clock, "/breakGlass"))
+		attend(now,
+			"local operators are off, and no break-glass gives clock.accept on this node: "
+			"after a step of the clock nobody could act again");
 }
 
 static void judge_glasses(state *now)

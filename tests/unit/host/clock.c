@@ -5,6 +5,8 @@
  */
 #include "trust-lab.h"
 
+#include <errno.h>
+
 #define SUSPECT "org.hypernix.clock.suspect.v1"
 #define READ                                                                                       \
 	"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"unit.read\",\"unit.start\"]," \
@@ -104,6 +106,119 @@ Test(negative, g67_nothing_revoked_is_forgotten_while_the_clock_is_suspect)
 	session = hn_session_unref(session);
 }
 
+/* Nothing in this boot can show that it began with a wrong clock; only that nothing keeps it in
+ * step. */
+Test(negative, g67_nothing_revoked_is_forgotten_after_a_boot_far_ahead)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = issue(&l, READ);
+	BASE_AUTO_OF(caps_token) caps_token *read = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	char cti[33];
+
+	cr_assert_eq(caps_token_read_text(token, strlen(token), &read, NULL, NULL), 0);
+	codec_hex(read->links[0].cti.bytes, 16, cti);
+	cr_assert_eq(hn_cap_revoke(l.session, "cti", cti, lab_err(&l)), 0);
+	lab_close(&l);
+	cr_assert_eq(hn_os_sim_crash_now(l.os, HN_OS_SIM_CRASH_DROP, 0, NULL), 0);
+	hn_os_sim_clock(l.os, 16 * OS_SECOND, false);
+	hn_os_sim_step(l.os, 60 * 86400 * OS_SECOND);
+	cr_assert_eq(lab_open(&l), 0, "%s", lab_why(&l));
+	cr_assert(status_has(&l, "\"suspect\":false"));
+	lab_reopen(&l);
+	/* the time servers are reached, and somebody looks */
+	hn_os_sim_step(l.os, -60 * 86400 * OS_SECOND);
+	hn_os_sim_clock(l.os, 0, true);
+	cr_assert_eq(hn_clock_accept(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_revoked"), 1);
+	cr_assert_eq(open_as(&l, token, NULL, &session), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_session_live(session, NULL), HN_ESESSION, "it is revoked still");
+}
+
+Test(clock, what_ended_long_ago_is_forgotten_when_it_is_kept_in_step)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = issue(&l, READ);
+	BASE_AUTO_OF(caps_token) caps_token *read = NULL;
+	char cti[33];
+
+	cr_assert_eq(caps_token_read_text(token, strlen(token), &read, NULL, NULL), 0);
+	codec_hex(read->links[0].cti.bytes, 16, cti);
+	cr_assert_eq(hn_cap_revoke(l.session, "cti", cti, lab_err(&l)), 0);
+	hn_os_sim_advance(l.os, 60 * 86400 * OS_SECOND);
+	lab_reopen(&l);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_revoked"), 0);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_issued"), 0);
+}
+
+/* --- the way on where local operators are off: neither they nor tokens may say that it is right
+ * --- */
+
+static hn_session *glass_of(lab *l, const char *preset)
+{
+	hn_breakglass_options options = HN_BREAKGLASS_OPTIONS_INIT;
+	BASE_AUTO_FREE char *request = NULL, *one = NULL, *other = NULL;
+	BASE_AUTO_BUF base_buf both = {0};
+	hn_session *session = NULL;
+
+	options.reason = "the clock has stepped";
+	cr_assert_eq(hn_breakglass_request(l->host, preset, &options, &request, lab_err(l)), 0,
+		"%s", lab_why(l));
+	one = approve(l, request, ALICE);
+	other = approve(l, request, BO);
+	base_buf_format(&both, "%s\n%s\n", one, other);
+	cr_assert_eq(
+		hn_breakglass_activate(l->host, request, both.data, NULL, &session, lab_err(l)), 0,
+		"%s", lab_why(l));
+	return session;
+}
+
+Test(clock, break_glass_accepts_it_where_local_operators_are_off)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = issue(&l, READ);
+	BASE_AUTO_OF(hn_session) hn_session *glass = NULL, *session = NULL;
+
+	cr_expect(status_has(&l, "\"breakGlass\":true"));
+	cr_assert_eq(hn_session_local_allow(l.session, false, lab_err(&l)), 0, "%s", lab_why(&l));
+	hn_os_sim_step(l.os, 3600 * OS_SECOND);
+	hn_os_sim_advance(l.os, OS_SECOND);
+	cr_expect_eq(hn_clock_accept(l.session, lab_err(&l)), HN_ESESSION, "they are off");
+	cr_expect_eq(open_as(&l, token, NULL, &session), HN_ECLOCK, "%s", lab_why(&l));
+	glass = glass_of(&l, "outage");
+	cr_assert_eq(hn_clock_accept(glass, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(open_as(&l, token, NULL, &session), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_session_live(session, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+/* A machine that comes back with a full disk and a clock that has lost the time. */
+Test(clock, break_glass_opens_on_a_full_disk_though_it_is_suspect)
+{
+	int unkept = 0;
+
+	for (uint64_t nth = 1; nth < 30; nth++) {
+		LAB l = new_lab();
+		hn_breakglass_options options = HN_BREAKGLASS_OPTIONS_INIT;
+		BASE_AUTO_FREE char *request = NULL;
+		int rc;
+
+		options.reason = "all is down";
+		hn_os_sim_step(l.os, 3600 * OS_SECOND);
+		hn_os_sim_fail(l.os, nth, false, ENOSPC);
+		rc = hn_breakglass_request(l.host, "outage", &options, &request, lab_err(&l));
+		hn_os_sim_fail(l.os, 0, false, 0);
+		if (lab_events(&l, SUSPECT) > 0)
+			continue; /* something else was met */
+		unkept++;
+		cr_expect_eq(rc, 0, "call %llu: %s", (unsigned long long)nth, lab_why(&l));
+		cr_expect(l.host->rights->suspect, "call %llu", (unsigned long long)nth);
+		hn_os_sim_advance(l.os, 6 * OS_SECOND);
+		cr_expect(status_has(&l, "\"suspect\":true"));
+		cr_expect_eq(lab_events(&l, SUSPECT), 1, "it is told later");
+	}
+	cr_expect_gt(unkept, 0, "no fault met the mark");
+}
+
 Test(clock, small_steps_are_fine)
 {
 	LAB l = new_lab();
@@ -115,6 +230,23 @@ Test(clock, small_steps_are_fine)
 	hn_os_sim_advance(l.os, OS_SECOND);
 	cr_expect_eq(hn_session_live(session, lab_err(&l)), 0, "%s", lab_why(&l));
 	cr_expect_eq(lab_events(&l, SUSPECT), 0);
+}
+
+Test(clock, it_is_told_when_no_break_glass_could_accept_it)
+{
+	LAB l = lab_new();
+	caps_preset preset = {.patterns = {view_of("unit/**")}, .pattern_count = 1};
+
+	cr_expect(status_has(&l, "\"breakGlass\":false"), "there is no trust bundle");
+	cr_assert_eq(caps_mask_add_text(&preset.mask, "clock.accept", NULL), 0);
+	cr_expect_not(caps_preset_gives(&preset, HN_VERB_CLOCK_ACCEPT, "node/n1"), "of no node");
+	preset.patterns[0] = view_of("node/n2");
+	cr_expect_not(caps_preset_gives(&preset, HN_VERB_CLOCK_ACCEPT, "node/n1"), "of another");
+	cr_expect(caps_preset_gives(&preset, HN_VERB_CLOCK_ACCEPT, "node/n2"));
+	preset.patterns[0] = view_of("node/*");
+	cr_expect_not(caps_preset_gives(&preset, HN_VERB_NODE_READ, "node/n1"), "not the verb");
+	cr_assert_eq(caps_mask_add_text(&preset.mask, "*", NULL), 0);
+	cr_expect_not(caps_preset_gives(&preset, HN_VERB_NODE_ROLE, "node/n1"), "never is");
 }
 
 Test(clock, is_told_once_and_stays_suspect_over_a_restart)

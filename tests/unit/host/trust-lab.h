@@ -58,6 +58,7 @@ static inline void fill_presets(caps_preset presets[3], const uint8_t keyset[32]
 	cr_assert_eq(caps_mask_add_text(&presets[0].mask, "unit.*", NULL), 0);
 	cr_assert_eq(caps_mask_add_text(&presets[0].mask, "node.read", NULL), 0);
 	cr_assert_eq(caps_mask_add_text(&presets[0].mask, "event.read", NULL), 0);
+	cr_assert_eq(caps_mask_add_text(&presets[0].mask, "clock.accept", NULL), 0);
 	presets[1] = (caps_preset){.name = view_of("wide"),
 		.threshold = 2,
 		.patterns = {view_of("**")},
