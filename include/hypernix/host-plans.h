@@ -286,7 +286,7 @@ typedef struct hn_apply_options {
  * next apply completes.
  *
  * @param session  needs unit.create, unit.update, unit.start, unit.stop, unit.delete on
- * unit/<uuid>, as far as its steps do
+ * unit/<uuid>, as far as its steps do; with files of the host needs volume.attach
  * @param plan  its steps get their status
  * @param options  what to do when a step fails; NULL stops
  * @param err  set on failure; may be NULL
@@ -394,7 +394,7 @@ HN_API int hn_drift_scan(
  * Takes the real value of a key that has drifted as the desired one: a value of a unit made by
  * hand, a force of FORCE_SECONDS on a declared one.
  *
- * @param session  needs unit.update on unit/<uuid>
+ * @param session  needs unit.update on unit/<uuid>; with files of the host needs volume.attach
  * @param unit  name
  * @param key  that has drifted
  * @param err  set on failure; may be NULL

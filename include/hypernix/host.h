@@ -382,7 +382,7 @@ HN_API int hn_unit_find(
 /**
  * Gives everything that is declared now.
  *
- * @param session  needs tag.read on tag/<namespace>/<name>
+ * @param session  needs tag.read on tag/<namespace>/<name>; a token needs unit.read on each unit
  * @param catalog  receives a reference; release it with hn_catalog_unref
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
@@ -399,7 +399,7 @@ HN_API int hn_host_get_catalog(hn_session *session, hn_catalog **catalog, hn_err
  * Gives a resolver with all that is declared and set at run time, for what-if: what is done to
  * it changes nothing on the host.
  *
- * @param session  needs tag.read on tag/<namespace>/<name>
+ * @param session  needs tag.read on tag/<namespace>/<name>; a token needs unit.read on each unit
  * @param resolver  receives it; release it with hn_resolver_free
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
@@ -466,7 +466,7 @@ typedef struct hn_unit_definition {
  * Makes a unit by hand, or replaces the whole definition of one that was made so. A plan makes
  * it real.
  *
- * @param session  needs unit.create on unit/<uuid>
+ * @param session  needs unit.create on unit/<uuid>; with files of the host needs volume.attach
  * @param unit  its name
  * @param definition  tags, policies and values; NULL for none
  * @param err  set on failure; may be NULL
@@ -487,7 +487,7 @@ HN_API int hn_unit_define(hn_session *session, const char *unit,
 /**
  * Sets or unsets one value of a unit that was made by hand.
  *
- * @param session  needs unit.update on unit/<uuid>
+ * @param session  needs unit.update on unit/<uuid>; with files of the host needs volume.attach
  * @param unit  name
  * @param key  such as "memory.size"
  * @param value  as hn_key_parse takes it; NULL unsets
@@ -536,7 +536,7 @@ HN_API int hn_unit_tag(hn_session *session, const char *unit, const char *const 
 /**
  * Sets a value over all but break-glass, for a while. The reason of the session is kept with it.
  *
- * @param session  needs force.set on unit/<uuid>
+ * @param session  needs force.set on unit/<uuid>; with files of the host needs volume.attach
  * @param unit  name
  * @param key  such as "compute.units"
  * @param value  as hn_key_parse takes it
@@ -619,7 +619,7 @@ HN_API int hn_unit_replace(hn_session *session, const char *unit, hn_error **err
  * Makes a unit of a domain that hypernix did not make, with the values that it has. The next
  * apply writes our definition.
  *
- * @param session  needs unit.create on unit/<uuid>
+ * @param session  needs unit.create on unit/<uuid>; with files of the host needs volume.attach
  * @param domain  name or uuid of the domain
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code

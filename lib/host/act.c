@@ -41,6 +41,8 @@ int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *uni
 	int rc = host_machine(host, &m, err);
 
 	if (rc >= 0)
+		rc = host_paths_check(host, unit, NULL, view, err);
+	if (rc >= 0)
 		rc = host_machine_unit(host, unit, view, hex, &what, err);
 	if (rc >= 0)
 		rc = host_view_digest(view, digest, err);
@@ -125,8 +127,10 @@ static int define_for_start(hn_host *host, const host_permit *permit, machine *m
 	const hn_unit *unit, const hn_view *view, hn_error **err)
 {
 	uint8_t digest[CRYPTO_DIGEST];
-	int rc = host_view_digest(view, digest, err);
+	int rc = host_paths_check(host, unit, NULL, view, err);
 
+	if (rc >= 0)
+		rc = host_view_digest(view, digest, err);
 	if (rc < 0)
 		return rc;
 	if (memcmp(digest, unit->defined_digest, CRYPTO_DIGEST) == 0 &&

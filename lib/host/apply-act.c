@@ -58,7 +58,9 @@ static int act_change(act *a, hn_error **err)
 
 	if (rc < 0)
 		return rc;
-	rc = machine_unit_of(a, a->unit->desired, hex, &what, err);
+	rc = host_paths_check(a->run->host, a->unit->record, NULL, a->unit->desired, err);
+	if (rc >= 0)
+		rc = machine_unit_of(a, a->unit->desired, hex, &what, err);
 	if (rc >= 0)
 		rc = machine_change(&a->permits[0].base, a->run->machine, &what, a->step->key,
 			a->step->old_text, a->step->new_text, err);

@@ -146,8 +146,8 @@ static int check_revision(const apply_run *run, hn_error **err)
 		"the state was changed while the plan was being checked");
 }
 
-/* A declaration says what tags and policies are, and who has them: a token's holder needs the right
- * to all of that before he can put one in force. */
+/* A declaration says what tags and policies are, and who has them, and gives units files of the
+ * host: a token's holder needs the right to all of that before he can put one in force. */
 static int may_declare(const apply_run *run, hn_error **err)
 {
 	static const struct {
@@ -160,10 +160,17 @@ static int may_declare(const apply_run *run, hn_error **err)
 	};
 	int rc = 0;
 
-	if (!run->session->holder || run->plan->generation == 0)
+	if (host_session_declares(run->session) || run->plan->generation == 0)
 		return 0;
 	for (size_t i = 0; rc >= 0 && i < BASE_COUNT(needed); i++)
 		rc = host_may(run->session, needed[i].verb, needed[i].object, err);
+	for (size_t i = 0; rc >= 0 && i < run->plan->unit_count; i++) {
+		const plan_unit *unit = &run->plan->units[i];
+
+		if (unit->declared)
+			rc = host_may_attach_all(run->session,
+				unit->record ? unit->record->desired : NULL, unit->desired, err);
+	}
 	return rc;
 }
 

@@ -80,22 +80,33 @@ static bool goes_on(const apply_run *run)
 	return run->failed && run->options.on_error == HN_ON_ERROR_CONTINUE;
 }
 
-static int check_unit(const apply_run *run, const plan_unit *unit, hn_error **err)
+static int check_definition(
+	const apply_run *run, const plan_unit *unit, const hn_unit *record, hn_error **err)
 {
-	hn_unit fresh = {.vcpus = unit->vcpus};
-	const hn_unit *record = unit->record ? unit->record : &fresh;
 	machine_unit what;
 	char hex[65];
-	int rc;
+	int rc = host_machine_unit(run->host, record, unit->desired, hex, &what, err);
 
-	memcpy(fresh.uuid, unit->uuid, sizeof(fresh.uuid));
-	(void)snprintf(fresh.name, sizeof(fresh.name), "%s", unit->name);
-	rc = host_machine_unit(run->host, record, unit->desired, hex, &what, err);
 	if (rc >= 0)
 		rc = machine_check(run->machine, &what, err);
 	/* A guest that runs is not taken down for one that cannot come up. */
 	if (rc >= 0 && plan_unit_runs(unit))
 		rc = host_secrets_check(run->host, unit->name, unit->uuid, unit->desired, err);
+	return rc;
+}
+
+static int check_unit(
+	const apply_run *run, const plan_unit *unit, const plan_step *step, hn_error **err)
+{
+	hn_unit fresh = {.vcpus = unit->vcpus};
+	const hn_unit *record = unit->record ? unit->record : &fresh;
+	int rc;
+
+	memcpy(fresh.uuid, unit->uuid, sizeof(fresh.uuid));
+	(void)snprintf(fresh.name, sizeof(fresh.name), "%s", unit->name);
+	rc = host_paths_check(run->host, record, NULL, unit->desired, err);
+	if (rc >= 0 && makes_definition(step))
+		rc = check_definition(run, unit, record, err);
 	return rc < 0 ? base_error_wrap(err, (hn_code)rc, HOST_ROOM, "%s cannot be made%s",
 				unit->name, goes_on(run) ? "" : "; nothing was changed")
 		      : 0;
@@ -220,29 +231,33 @@ static bool any_left(const apply_run *run)
 }
 
 /* Nobody waits for a unit that cannot be made, when the caller lets the others go on. */
-static int check_made(apply_run *run, size_t unit, hn_error **err)
+static int check_made(apply_run *run, const plan_step *step, hn_error **err)
 {
 	hn_error *why = NULL;
-	int rc = check_unit(run, &run->plan->units[unit], &why);
+	int rc = check_unit(run, &run->plan->units[step->unit], step, &why);
 
 	if (rc < 0 && goes_on(run) && concerns_one_unit(rc)) {
-		set_aside(run, unit, why);
+		set_aside(run, step->unit, why);
 		return 0;
 	}
 	base_error_move(err, why);
 	return rc;
 }
 
-/* Is its definition still to be looked at? Its steps of one phase stand together. */
-static bool is_unchecked(const apply_run *run, const plan_step *step, size_t checked)
+/* Is its definition, or a disk that it is given while it runs, still to be looked at? Its steps of
+ * one phase stand together. */
+static bool is_unchecked(const apply_run *run, const plan_step *step, const plan_step *checked)
 {
-	return run->machine && makes_definition(step) && step->unit != checked &&
-	       !(run->failed && run->failed[step->unit]);
+	if (!run->machine || (!makes_definition(step) && step->phase != PHASE_ATTACH) ||
+		(run->failed && run->failed[step->unit]))
+		return false;
+	return !checked || step->unit != checked->unit ||
+	       makes_definition(step) != makes_definition(checked);
 }
 
 static int check_feasible(apply_run *run, hn_error **err)
 {
-	size_t checked = PLAN_NO_UNIT;
+	const plan_step *checked = NULL;
 
 	for (size_t i = 0; i < run->plan->step_count; i++) {
 		const plan_step *step = &run->plan->steps[i];
@@ -252,8 +267,8 @@ static int check_feasible(apply_run *run, hn_error **err)
 			return rc;
 		if (!is_unchecked(run, step, checked))
 			continue;
-		checked = step->unit;
-		rc = check_made(run, step->unit, err);
+		checked = step;
+		rc = check_made(run, step, err);
 		if (rc < 0)
 			return rc;
 	}

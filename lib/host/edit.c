@@ -119,6 +119,8 @@ static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 	if (rc >= 0)
 		rc = hn_resolve(edit->host->resolver, edit->unit->name, &view, err);
 	if (rc >= 0)
+		rc = host_paths_check(edit->host, edit->unit, edit->unit->desired, view, err);
+	if (rc >= 0)
 		rc = host_desire(edit->host, edit->session, edit->unit, view, err);
 	if (rc >= 0)
 		rc = check_bounds(edit, view, err);

@@ -204,6 +204,8 @@ static int adopt_key(const host_edit *edit, const char *key, host_call *call, hn
 	if (rc < 0)
 		return rc;
 	rc = check_real(edit, key, value, err);
+	if (rc >= 0)
+		rc = host_may_attach(edit->session, edit->unit->desired, key, value, err);
 	if (rc < 0)
 		return rc;
 	definition.value = value;

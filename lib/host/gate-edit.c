@@ -47,6 +47,9 @@ static int define_value(const host_edit *edit, hn_layer layer, const char *key, 
 			"%s has no value", key);
 	if (rc < 0)
 		return rc;
+	rc = host_may_attach(edit->session, edit->unit->desired, key, canonical, err);
+	if (rc < 0)
+		return rc;
 	definition.value = canonical;
 	return host_define(edit->host, edit->session, edit->unit, &definition, expires, err);
 }
@@ -134,54 +137,63 @@ static int may_tag(const host_edit *edit, const char *tag, hn_error **err)
 	return host_may(edit->session, HN_VERB_TAG_APPLY, host_object_tag(object, tag), err);
 }
 
-static bool defines_tag(const hn_unit_definition *definition, const char *tag)
+static int may_define_policy(const host_edit *edit, const char *policy, hn_error **err)
 {
-	for (size_t i = 0; i < definition->tag_count; i++)
-		if (strcmp(definition->tags[i], tag) == 0)
+	char object[BASE_OBJECT_SIZE];
+
+	(void)snprintf(object, sizeof(object), "policy/%.200s", policy);
+	return host_may(edit->session, HN_VERB_POLICY_DEFINE, object, err);
+}
+
+static bool is_among(const char *const *names, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(names[i], name) == 0)
 			return true;
 	return false;
 }
 
-static int may_drop_tags(
-	const host_edit *edit, const hn_unit_definition *definition, hn_error **err)
+/* What the unit has, and has no more by the definition, is lost by it. */
+static int may_drop(const host_edit *edit, const char *sql, const char *const *kept, size_t count,
+	int (*may)(const host_edit *edit, const char *name, hn_error **err), hn_error **err)
 {
 	BASE_AUTO_NAMES base_names dropped = {0};
 	state_query *query = NULL;
-	int rc = state_find(edit->host->store,
-		"SELECT tag FROM unit_tag WHERE unit = ?1 AND added = 1", &query, err);
+	int rc = state_find(edit->host->store, sql, &query, err);
 
 	if (rc < 0)
 		return rc;
 	state_bind_int(query, 1, edit->unit->id);
 	while ((rc = state_row(query, err)) > 0)
-		if (!defines_tag(definition, state_text(query, 0)) &&
+		if (!is_among(kept, count, state_text(query, 0)) &&
 			base_names_add(&dropped, state_text(query, 0)) < 0) {
 			rc = base_nomem(err);
 			break;
 		}
 	state_done(query);
 	for (size_t i = 0; rc >= 0 && i < dropped.count; i++)
-		rc = may_tag(edit, dropped.items[i], err);
+		rc = may(edit, dropped.items[i], err);
 	return rc;
 }
 
-/* A token's holder needs the rights for what a definition carries; operators have them. */
+/* A token's holder needs the rights for what a definition carries and for what it takes away. */
 static int may_define(const host_edit *edit, const hn_unit_definition *definition, hn_error **err)
 {
-	char object[BASE_OBJECT_SIZE];
 	int rc = 0;
 
-	if (!edit->session->holder)
+	if (host_session_declares(edit->session))
 		return 0;
 	for (size_t i = 0; rc >= 0 && i < definition->tag_count; i++)
 		rc = may_tag(edit, definition->tags[i], err);
 	if (rc >= 0)
-		rc = may_drop_tags(edit, definition, err);
-	for (size_t i = 0; rc >= 0 && i < definition->policy_count; i++) {
-		(void)snprintf(object, sizeof(object), "policy/%.200s", definition->policies[i]);
-		rc = host_may(edit->session, HN_VERB_POLICY_DEFINE, object, err);
-	}
-	return rc;
+		rc = may_drop(edit, "SELECT tag FROM unit_tag WHERE unit = ?1 AND added = 1",
+			definition->tags, definition->tag_count, may_tag, err);
+	for (size_t i = 0; rc >= 0 && i < definition->policy_count; i++)
+		rc = may_define_policy(edit, definition->policies[i], err);
+	return rc < 0 ? rc
+		      : may_drop(edit, "SELECT policy FROM unit_policy WHERE unit = ?1",
+				definition->policies, definition->policy_count, may_define_policy,
+				err);
 }
 
 static int put_definition(
@@ -224,6 +236,11 @@ static int define_unit(host_edit *edit, const char *name, const hn_unit_definiti
 	uint64_t units = 0;
 	int rc;
 
+	rc = edit->unit && !host_knows_unit(edit->session, edit->unit)
+		     ? host_may_make(edit->session, edit->unit, name, err)
+		     : 0;
+	if (rc < 0)
+		return rc;
 	if (edit->unit && (edit->unit->owner != HN_OWNER_API || edit->unit->undeclared))
 		return base_error(err, HN_EEXIST, HOST_ROOM, "choose another name",
 			"there is a declared unit \"%s\"", name);
@@ -234,6 +251,8 @@ static int define_unit(host_edit *edit, const char *name, const hn_unit_definiti
 		if (rc >= 0)
 			rc = host_unit_insert(
 				edit->host, name, NULL, HN_OWNER_API, &edit->unit, err);
+		if (rc >= 0)
+			rc = host_may_make(edit->session, edit->unit, name, err);
 		if (rc < 0)
 			return rc;
 		edit->inserted = true;

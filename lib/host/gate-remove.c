@@ -8,16 +8,6 @@
 
 /* --- disks --- */
 
-/* A file that a unit names as a disk, below the machine's root or the state: others were not made
- * here. */
-static bool is_ours(const hn_host *host, const char *path)
-{
-	size_t root = strlen(host->root), state = strlen(host->state_dir);
-
-	return (strncmp(path, host->root, root) == 0 && path[root] == '/') ||
-	       (strncmp(path, host->state_dir, state) == 0 && path[state] == '/');
-}
-
 /* The file of a disk that has one; NULL for a disk of the unit's own directory. */
 static const char *disk_file(const hn_unit *unit, const char *name)
 {
@@ -30,23 +20,33 @@ static const char *disk_file(const hn_unit *unit, const char *name)
 	return path;
 }
 
+/* What lies elsewhere was not made here; what is not the unit's own is not its to take along. */
+static int check_disk(hn_host *host, const hn_unit *unit, const char *name, hn_error **err)
+{
+	const char *path = disk_file(unit, name);
+	host_place place = HOST_PLACE_OWN;
+	int rc = path ? host_path_place(host, unit->uuid, path, &place, err) : 0;
+
+	if (rc < 0 || place == HOST_PLACE_OWN)
+		return rc;
+	return base_error(err, HN_EDENIED, HOST_ROOM, "remove the unit with --disks keep",
+		"disk %s of %s is %s, which lies %s", name, unit->name, path,
+		place == HOST_PLACE_ELSEWHERE ? "outside of hypernix"
+		: place == HOST_PLACE_STATE   ? "in the state of hypernix itself"
+					      : "in the directory of another unit");
+}
+
 /* Before anything is done: may all of them go? */
-static int check_disks(const hn_host *host, const hn_unit *unit, hn_error **err)
+static int check_disks(hn_host *host, const hn_unit *unit, hn_error **err)
 {
 	const char *name = NULL;
+	int rc = 0;
 
 	if (!unit->applied)
 		return 0;
-	for (size_t i = 0; hn_view_name_at(unit->applied, "disks.", i, &name) >= 0; i++) {
-		const char *path = disk_file(unit, name);
-
-		if (path && !is_ours(host, path))
-			return base_error(err, HN_EDENIED, HOST_ROOM,
-				"remove the unit with --disks keep",
-				"disk %s of %s is %s, which lies outside of hypernix", name,
-				unit->name, path);
-	}
-	return 0;
+	for (size_t i = 0; rc >= 0 && hn_view_name_at(unit->applied, "disks.", i, &name) >= 0; i++)
+		rc = check_disk(host, unit, name, err);
+	return rc;
 }
 
 static int delete_disks(
@@ -230,7 +230,10 @@ static int take_values(const host_edit *edit, const machine_real *real, hn_error
 			hn_key_parse(row, definition.value, &canonical, NULL) < 0)
 			continue;
 		definition.value = canonical;
-		rc = host_define(edit->host, edit->session, edit->unit, &definition, 0, err);
+		rc = host_may_attach(edit->session, NULL, definition.key, canonical, err);
+		if (rc >= 0)
+			rc = host_define(
+				edit->host, edit->session, edit->unit, &definition, 0, err);
 		hn_text_free(canonical);
 	}
 	return rc;
@@ -240,8 +243,12 @@ static int adopt_domain(host_edit *edit, const machine_real *real, host_call *ca
 {
 	bool runs = host_status_runs(real->status);
 	host_permit permit;
-	int rc;
+	int rc = edit->unit && !host_knows_unit(edit->session, edit->unit)
+			 ? host_may_make(edit->session, edit->unit, real->name, err)
+			 : 0;
 
+	if (rc < 0)
+		return rc;
 	if (edit->unit)
 		return base_error(err, HN_EEXIST, HOST_ROOM, "rename the domain",
 			"there is a unit \"%s\" already", edit->unit->name);

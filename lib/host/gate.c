@@ -104,8 +104,7 @@ bool host_reaches(hn_session *session, hn_verb verb, const char *object)
 	return reaches(session, host_would(session, verb, object, NULL));
 }
 
-/* Whom no right reaches it does not exist for. */
-static bool knows(hn_session *session, const hn_unit *unit)
+bool host_knows_unit(hn_session *session, const hn_unit *unit)
 {
 	static const hn_verb any[] = {HN_VERB_UNIT_READ, HN_VERB_UNIT_UPDATE, HN_VERB_UNIT_START,
 		HN_VERB_UNIT_STOP, HN_VERB_UNIT_RESET, HN_VERB_UNIT_CONSOLE, HN_VERB_UNIT_AGENT,
@@ -113,6 +112,8 @@ static bool knows(hn_session *session, const hn_unit *unit)
 
 	char object[BASE_OBJECT_SIZE];
 
+	if (!host_session_limited(session))
+		return true;
 	host_object_unit(object, unit->uuid);
 	for (size_t i = 0; i < BASE_COUNT(any); i++)
 		if (host_reaches(session, any[i], object))
@@ -126,11 +127,32 @@ int host_find_unit(hn_session *session, const char *name, hn_unit **unit, hn_err
 	int rc = host_unit_load(session->host, name, &found, err);
 
 	if (host_session_limited(session) &&
-		(rc == HN_ENOENT || (rc >= 0 && !knows(session, found))))
+		(rc == HN_ENOENT || (rc >= 0 && !host_knows_unit(session, found))))
 		return missing(name, err);
 	if (rc >= 0)
 		*unit = BASE_STEAL(found);
 	return host_conceal(session, rc, err);
+}
+
+int host_may_make(hn_session *session, const hn_unit *unit, const char *name, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	char object[BASE_OBJECT_SIZE];
+	int rc;
+
+	if (!host_session_limited(session))
+		return 0;
+	rc = host_may(session, HN_VERB_UNIT_CREATE, host_object_unit(object, unit->uuid), &why);
+	if (rc >= 0 || rc != HN_EDENIED) {
+		base_error_move(err, BASE_STEAL(why));
+		return rc;
+	}
+	/* the uuid is always the same for a unit that is there, and another each time for one that
+	 * is not */
+	base_error(err, HN_EDENIED, HOST_ROOM, "ask for unit.create on that unit",
+		"unit.create on a unit \"%.80s\" is not among the rights of this session", name);
+	base_error_plain(err);
+	return HN_EDENIED;
 }
 
 /* What may not be read looks missing. */

@@ -129,6 +129,13 @@ static inline bool host_session_limited(const hn_session *session)
 {
 	return session->holder || session->glass;
 }
+/* Operators, and the service that puts what is declared in force: the rest needs a right to each
+ * thing that a definition or a declaration carries with it. */
+static inline bool host_session_declares(const hn_session *session)
+{
+	return !host_session_limited(session) &&
+	       (!session->service || host_service_may(session->service, HN_VERB_TAG_APPLY));
+}
 typedef enum host_wanted {
 	HOST_WANTED_UNSET,
 	HOST_WANTED_RUNNING,
@@ -218,6 +225,11 @@ int host_enter_unit(hn_session *session, const char *name, hn_verb verb, hn_host
 bool host_reaches(hn_session *session, hn_verb verb, const char *object);
 /* By name or uuid; what no right of the session reaches is missing, without a hint. */
 int host_find_unit(hn_session *session, const char *name, hn_unit **unit, hn_error **err);
+/* Whom no right reaches it does not exist for. */
+bool host_knows_unit(hn_session *session, const hn_unit *unit);
+/* The same answer for a unit that is hidden from the session as for a name that nobody has, when it
+ * may not make the unit that `name` would be: HN_EDENIED, on record with the true object. */
+int host_may_make(hn_session *session, const hn_unit *unit, const char *name, hn_error **err);
 int host_admit_unit(
 	hn_session *session, hn_verb verb, const char *uuid, host_permit *permit, hn_error **err);
 /* For lists: a token's holder begins without a permit, and host_sees_unit says of each whether it
@@ -395,6 +407,27 @@ int host_documents_collect(hn_host *host, hn_error **err);
  * unit and view; `hex` is a buffer that the digest text is written to. */
 int host_machine_unit(hn_host *host, const hn_unit *unit, const hn_view *view, char hex[65],
 	machine_unit *out, hn_error **err);
+
+/* --- files of the host that units name (paths.c) --- */
+typedef enum host_place {
+	HOST_PLACE_ELSEWHERE,
+	HOST_PLACE_OWN,        /* the unit's own directory, or the one for disks in the state */
+	HOST_PLACE_OTHER_UNIT, /* the directory of another unit */
+	HOST_PLACE_STATE       /* what hypernix itself keeps: database, keys, sockets */
+} host_place;
+int host_path_place(
+	hn_host *host, const char *uuid, const char *path, host_place *place, hn_error **err);
+/* May the unit have the files that `view` names? Those that `before` (NULL: nothing) names for the
+ * same key are not asked about. HN_EDENIED says which key names which, and where it lies. */
+int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, const hn_view *view,
+	hn_error **err);
+/* May the session give a unit the files of the host that are named? For what `before` (NULL: there
+ * was nothing) names already nobody is asked. */
+int host_may_attach(hn_session *session, const hn_view *before, const char *key, const char *value,
+	hn_error **err);
+int host_may_attach_all(
+	hn_session *session, const hn_view *before, const hn_view *view, hn_error **err);
+
 /* Appends an event about a unit; data is a JSON object or NULL. In the transaction that is open, if
  * one is. */
 int host_event(hn_host *host, const hn_session *session, const char *type, const char *uuid,

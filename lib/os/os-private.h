@@ -79,6 +79,11 @@ uint32_t os_login_uid(hn_os *os, pid_t pid);
 int os_open_beneath(
 	hn_os *os, const char *directory, const char *path, int flags, mode_t mode, hn_error **err);
 
+/* The absolute path that it leads to: without links as far as it is there, what is not there as it
+ * is written, without "//" and "/./". The simulated system has no links. *resolved is the caller's
+ * (base_free). HN_EINVAL when it is not absolute. */
+int os_resolve(hn_os *os, const char *path, char **resolved, hn_error **err);
+
 /* Memory that only a descriptor leads to: it is not mapped, so no core file has it. Real system
  * only; what is sealed cannot be changed by anybody. */
 #define OS_MEMORY_SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)

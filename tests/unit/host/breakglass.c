@@ -83,6 +83,63 @@ Test(breakglass, opens_by_two_persons_for_what_the_preset_gives)
 	cr_expect_eq(host_audit_verify(l.host, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
+/* The scope of the preset has units in it and neither tags, policies nor files of the host: what
+ * would outlive it is not brought in with them. */
+Test(negative, g70_scope_by_a_definition)
+{
+	static const char *const web[] = {"web"};
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *session = active(&l);
+	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
+
+	cr_expect_eq(
+		hn_unit_define(session, "mine", &definition, lab_err(&l)), 0, "%s", lab_why(&l));
+	definition.tags = web;
+	definition.tag_count = 1;
+	cr_expect_eq(hn_unit_define(session, "more", &definition, lab_err(&l)), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "tag.apply"), "%s", lab_why(&l));
+	definition.tag_count = 0;
+	definition.policies = web;
+	definition.policy_count = 1;
+	cr_expect_eq(hn_unit_define(session, "more", &definition, lab_err(&l)), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "policy.define"), "%s", lab_why(&l));
+	cr_expect_eq(
+		hn_unit_set(session, "mine", "boot.kernel", "/srv/k", lab_err(&l)), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "volume.attach"), "%s", lab_why(&l));
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM unit WHERE name = 'more'"), 0);
+}
+
+#define RETAGGED                                                                                   \
+	"{\"hypernix\":1,\"tags\":{\"web\":{},\"db\":{}},\"units\":{"                              \
+	"\"web-1\":{\"tags\":[\"web\",\"db\"]},"                                                   \
+	"\"web-2\":{\"tags\":[\"web\"]},\"db-1\":{\"tags\":[\"db\"]}}}"
+
+Test(negative, g70_scope_by_a_declaration)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session) hn_session *operator_session = NULL;
+
+	operator_session = l.session;
+	l.session = active(&l);
+	cr_expect_eq(lab_apply(&l, RETAGGED), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "tag.define"), "%s", lab_why(&l));
+	cr_expect_eq(lab_number(&l, "SELECT generation FROM host"), 1);
+}
+
+/* What restarts units puts nothing in force that somebody declares. */
+Test(negative, g70_scope_of_supervision)
+{
+	LAB l = new_lab();
+	hn_session_options options = HN_SESSION_OPTIONS_INIT;
+
+	l.session = hn_session_unref(l.session);
+	cr_assert_eq(
+		hn_session_open_service(l.host, "supervision", &options, &l.session, lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_expect_eq(lab_apply(&l, RETAGGED), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "tag.define"), "%s", lab_why(&l));
+}
+
 Test(negative, g70_one_person_less_than_needed)
 {
 	LAB l = new_lab();

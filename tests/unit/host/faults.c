@@ -30,7 +30,7 @@ static bool exists(lab *l, const char *name)
 static int define(lab *l, const char *unit)
 {
 	static const char *const keys[] = {"memory.size", "disks.d.source", "disks.d.size"};
-	static const char *const values[] = {"256Mi", "/state/d", "1Gi"};
+	static const char *const values[] = {"256Mi", "/state/disks/d", "1Gi"};
 	static const char *const tags[] = {"night"}, *const policies[] = {"strict"};
 	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
 
@@ -63,7 +63,8 @@ static void make_unit(lab *l)
 		return;
 	cr_assert_eq(define(l, "api"), 0, "%s", lab_why(l));
 	lab_must_apply(l, NULL);
-	cr_assert_eq(os_write_file(l->os, "/state/d", "x", 1, 0600, NULL), 0);
+	cr_assert_eq(os_mkdirs(l->os, "/state/disks", 0700, NULL), 0);
+	cr_assert_eq(os_write_file(l->os, "/state/disks/d", "x", 1, 0600, NULL), 0);
 }
 
 static int remove_all(lab *l, const char *unit)
@@ -73,7 +74,7 @@ static int remove_all(lab *l, const char *unit)
 
 static bool is_removed(lab *l)
 {
-	return !exists(l, "api") && !fake_find("api") && !os_exists(l->os, "/state/d");
+	return !exists(l, "api") && !fake_find("api") && !os_exists(l->os, "/state/disks/d");
 }
 
 static int replace(lab *l, const char *unit)

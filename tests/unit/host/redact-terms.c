@@ -39,7 +39,8 @@ Test(redact, it_takes_no_right_away)
 	LAB l = new_lab();
 	BASE_AUTO_OF(hn_session)
 	hn_session *session = opened(&l,
-		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.*\"],\"on\":\"unit/*\"}],"
+		"{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.*\"],\"on\":\"unit/*\"},"
+		"{\"verbs\":[\"volume.attach\"],\"on\":\"volume/**\"}],"
 		"\"redact\":[\"addresses\",\"paths\",\"hardware\",\"persons\",\"usage\",\"tags\"]}");
 
 	cr_expect_geq(

@@ -195,7 +195,7 @@ Test(refused, a_disk_that_may_not_go_keeps_the_unit)
 {
 	static const char *const keys[] = {
 		"disks.a.source", "disks.a.size", "disks.d.source", "disks.d.size"};
-	static const char *const values[] = {"/state/a", "1Gi", "/elsewhere/d", "1Gi"};
+	static const char *const values[] = {"/state/disks/a", "1Gi", "/elsewhere/d", "1Gi"};
 	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
 	LAB l = lab_new();
 	unsigned writes;
@@ -205,11 +205,12 @@ Test(refused, a_disk_that_may_not_go_keeps_the_unit)
 	definition.value_count = BASE_COUNT(keys);
 	cr_assert_eq(hn_unit_define(l.session, "api", &definition, lab_err(&l)), 0);
 	lab_must_apply(&l, NULL);
-	cr_assert_eq(os_write_file(l.os, "/state/a", "x", 1, 0600, NULL), 0);
+	cr_assert_eq(os_mkdirs(l.os, "/state/disks", 0700, NULL), 0);
+	cr_assert_eq(os_write_file(l.os, "/state/disks/a", "x", 1, 0600, NULL), 0);
 	writes = fake.writes;
 	cr_expect_eq(hn_unit_remove(l.session, "api", HN_DISKS_DELETE, lab_err(&l)), HN_EDENIED);
 	cr_expect_eq(fake.writes, writes);
-	cr_expect(os_exists(l.os, "/state/a"));
+	cr_expect(os_exists(l.os, "/state/disks/a"));
 	cr_expect_not_null(fake_find("api"));
 }
 

@@ -44,6 +44,55 @@ Test(hidden, edits_restarts_and_removals_tell_no_names)
 	cr_expect_geq(hn_unit_restart(session, "web-1", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
+static void denied_plainly(lab *l, int rc, const char *unit)
+{
+	char message[128];
+	hn_fact fact;
+
+	(void)snprintf(message, sizeof(message),
+		"unit.create on a unit \"%s\" is not among the rights of this session", unit);
+	cr_expect_eq(rc, HN_EDENIED, "%s: %d", unit, rc);
+	cr_expect_str_eq(lab_why(l), message);
+	cr_expect_lt(hn_error_fact(l->err, 0, &fact), 0, "a uuid that stays the same tells");
+}
+
+/* A declared unit, one made by hand, and a name that nobody has. */
+Test(hidden, definitions_tell_no_names)
+{
+	static const char *const units[] = {"db-1", "mine", "db-9"};
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	trusted_fleet(&l);
+	cr_assert_eq(lab_define(&l, "mine", "memory.size", "1Gi"), 0, "%s", lab_why(&l));
+	session = opened(&l, WEB_ONLY);
+	for (size_t i = 0; i < BASE_COUNT(units); i++)
+		denied_plainly(&l, hn_unit_define(session, units[i], NULL, lab_err(&l)), units[i]);
+	cr_expect_eq(hn_unit_define(session, "web-1", NULL, lab_err(&l)), HN_EEXIST,
+		"what may be seen is told of");
+	cr_expect_eq(hn_unit_define(l.session, "db-1", NULL, lab_err(&l)), HN_EEXIST);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM unit"), 4);
+}
+
+Test(hidden, units_are_in_no_catalogue_for_who_reads_tags_alone)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL, *reader = NULL;
+	BASE_AUTO_OF(hn_catalog) hn_catalog *catalog = NULL;
+	hn_resolver *resolver = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l,
+		"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"tag.read\"],\"on\":\"tag/**\"}]}");
+	cr_expect_eq(hn_host_get_catalog(session, &catalog, lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(hn_host_fork_resolver(session, &resolver, lab_err(&l)), HN_EDENIED);
+	reader = opened(&l,
+		"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"tag.read\",\"unit.read\"],\"on\":\"**\"}]}");
+	cr_expect_eq(hn_host_get_catalog(reader, &catalog, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_host_fork_resolver(reader, &resolver, lab_err(&l)), 0, "%s", lab_why(&l));
+	hn_resolver_free(resolver);
+}
+
 /* What waits comes before the tags, in the grant or in an earlier link. */
 Test(hidden, what_waits_for_an_approval_tells_no_names)
 {
@@ -113,6 +162,22 @@ Test(hidden, a_domain_that_one_may_not_adopt_is_not_there)
 	cr_expect_eq(hn_unit_adopt(session, "guest", lab_err(&l)), HN_ENOENT);
 	cr_expect_eq(hn_unit_adopt(session, "db-1", lab_err(&l)), HN_ENOENT);
 	cr_expect_eq(hn_unit_adopt(l.session, "db-1", lab_err(&l)), HN_EEXIST);
+}
+
+/* One that he may adopt has the name of a unit that he may know nothing of. */
+Test(hidden, a_unit_is_not_told_of_by_the_domain_of_its_name)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+
+	trusted_fleet(&l);
+	cr_assert_eq(lab_define(&l, "guest", "memory.size", "1Gi"), 0, "%s", lab_why(&l));
+	session = opened(&l,
+		"{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.create\"],\"on\":"
+		"\"unit/11111111-2222-4333-8444-555555555555\"}]}");
+	(void)fake_add_foreign("guest", "11111111-2222-4333-8444-555555555555");
+	denied_plainly(&l, hn_unit_adopt(session, "guest", lab_err(&l)), "guest");
+	cr_expect_eq(hn_unit_adopt(l.session, "guest", lab_err(&l)), HN_EEXIST);
 }
 
 /* --- refused on the way --- */
