@@ -46,6 +46,7 @@ const cli_option cap_options[] = {
 		CLI_VALUE("approval", "N/DURATION",                                                 \
 			"each use is approved by N persons of the host's keyset; 2/15min: so long " \
 			"ago at most, else 1h"),                                                    \
+		CLI_SPAN("mfa", "only so long after a second factor by one of the host's keyset"),  \
 		CLI_SPAN("staleness", "only while revocations are known as of so long ago"),        \
 		CLI_VALUES(                                                                         \
 			"redact", "CLASSES", "leave these out of answers: addresses, paths ..."),   \

@@ -38,8 +38,8 @@ static const struct {
 	{"any", "tags-any"}, {"none", "tags-none"}, {"when", "when"}, {"from", "from"},
 	{"until", "until"}, {"net", "net"}, {"via", "via"}, {"peer", "peer"}, {"redact", "redact"},
 	{"depth", "depth"}, {"staleness", "staleness"}, {"reason", "need-reason"},
-	{"approval", "approval"}, {"quota", "quota"}, {"rate", "rate"}, {"bounds", "bound"},
-	{"at", "at"}, {"tags", "tag"}};
+	{"approval", "approval"}, {"mfa", "mfa"}, {"quota", "quota"}, {"rate", "rate"},
+	{"bounds", "bound"}, {"at", "at"}, {"tags", "tag"}};
 
 /* The option whose member begins on this line of the JSON, or last before it. */
 static const char *option_at(const char *json, unsigned long line)
@@ -336,7 +336,7 @@ static uint64_t persons_of_keyset(const cli_document *bundle)
 }
 
 /* The hash of the only keyset of the host's trust bundle, which must have so many persons. */
-static int find_keyset(const making *made, uint64_t persons, char **hash)
+static int find_keyset(const making *made, const char *option, uint64_t persons, char **hash)
 {
 	CLI_AUTO_OF(cli_document) cli_document *bundle = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
@@ -359,11 +359,11 @@ static int find_keyset(const making *made, uint64_t persons, char **hash)
 		cli_document_has(bundle, "/keysets/1"))
 		return cli_refuse(made->cli, HN_EINVAL,
 			"name the keyset in --terms: hv-cap trust show has their hashes",
-			"--approval: the trust bundle has not one keyset of persons who approve");
+			"--%s: the trust bundle has not one keyset of persons", option);
 	if (persons > persons_of_keyset(bundle))
 		return cli_refuse(made->cli, HN_EINVAL, "hv-cap trust show has their names",
-			"--approval: the keyset of this host has %llu person%s, who can never be %llu",
-			(unsigned long long)persons_of_keyset(bundle),
+			"--%s: the keyset of this host has %llu person%s, who can never be %llu",
+			option, (unsigned long long)persons_of_keyset(bundle),
 			persons_of_keyset(bundle) == 1 ? "" : "s", (unsigned long long)persons);
 	*hash = cli_format("%s", cli_document_text(bundle, "/keysets/0/hash"));
 	return 0;
@@ -382,13 +382,29 @@ static int put_approval(const making *made)
 	within = text;
 	if (!take_number(&within, "/", &count))
 		return refuse(made->cli, "approval", text, "such as 2, or 2/1h");
-	status = find_keyset(made, count, &hash);
+	status = find_keyset(made, "approval", count, &hash);
 	if (status != 0)
 		return status;
 	hn_json_object(made->json, "approval");
 	hn_json_text(made->json, "of", hash);
 	hn_json_uint(made->json, "count", count);
 	hn_json_text(made->json, "within", *within == '\0' ? "1h" : within);
+	hn_json_end(made->json);
+	return 0;
+}
+
+/* How old the assertion of a second factor may be. */
+static int put_mfa(const making *made)
+{
+	const char *within = cli_text(made->cli, "mfa");
+	CLI_AUTO_FREE char *hash = NULL;
+	int status = within == NULL ? 0 : find_keyset(made, "mfa", 1, &hash);
+
+	if (within == NULL || status != 0)
+		return status;
+	hn_json_object(made->json, "mfa");
+	hn_json_text(made->json, "of", hash);
+	hn_json_text(made->json, "within", within);
 	hn_json_end(made->json);
 	return 0;
 }
@@ -484,6 +500,8 @@ static int put_caveats(const making *made)
 	put_text(made, "staleness", "staleness");
 	put_number(made, "reason", "need-reason");
 	status = put_approval(made);
+	if (status == 0)
+		status = put_mfa(made);
 	return status == 0 ? put_repeated(made) : status;
 }
 
