@@ -199,12 +199,13 @@ int host_hold_settle(hn_host *host, const hn_unit *given, hn_error **err)
 int host_hold_failed(host_permit *permit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
-	hn_host *host = permit->session->host;
+	hn_host *host;
 	int rc;
 
-	if (!permit->wished)
+	if (!permit->wished) /* one that was never given has no session */
 		return 0;
 	permit->wished = false;
+	host = permit->session->host;
 	rc = host_unit_load_uuid(host, permit->base.objects[0] + 5, &unit, err);
 	if (rc < 0)
 		return base_error_forgive(err, rc, HN_ENOENT);
