@@ -83,8 +83,9 @@ static void issue_many(const bench_lab *lab)
 	bench_check(
 		state_exec(lab->host->store,
 			"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000)"
-			" INSERT INTO cap_issued(cti, kid, sub, iat, exp, chain) SELECT CAST(printf('%016d', i) AS BLOB),"
-			" randomblob(12), 'alice', 4000000000, 4000003600, randomblob(32) FROM n",
+			" INSERT INTO cap_issued(cti, kid, sub, iat, exp, chain, epoch, administers)"
+			" SELECT CAST(printf('%016d', i) AS BLOB), randomblob(12), 'alice', 4000000000,"
+			" 4000003600, randomblob(32), 0, 0 FROM n",
 			NULL) >= 0,
 		"a million rows");
 }
