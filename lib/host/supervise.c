@@ -266,16 +266,17 @@ static int record_failure(void *arg, hn_error **err)
 	return rc < 0 ? rc : take_end(&failed->what, HOST_RESTART_FAILED, err);
 }
 
-/* What the host lacks for a while. Other units may well start meanwhile. */
+/* What the host lacks for a while, or what this unit is refused. Others may well start meanwhile.
+ */
 static bool comes_back(int rc)
 {
-	return rc == HN_ESIGNER || rc == HN_ENOSPC;
+	return rc == HN_ESIGNER || rc == HN_ENOSPC || (apply_is_refusal(rc) && rc != HN_ESESSION);
 }
 
 /* Neither the unit's doing nor its end: it must not use up the unit's restarts. */
 static bool is_not_the_units(int rc)
 {
-	return comes_back(rc) || apply_is_refusal(rc) || rc == HN_EAUDIT || rc == HN_EAUDITFORK ||
+	return comes_back(rc) || rc == HN_ESESSION || rc == HN_EAUDIT || rc == HN_EAUDITFORK ||
 	       rc == HN_ENOMEM;
 }
 

@@ -3,6 +3,7 @@
  * Files of the host that units name: none of what hypernix itself stands on, and by a token only
  * with the right to attach.
  */
+#include "host/restart.h"
 #include "place.h"
 
 #include <sys/stat.h>
@@ -124,6 +125,34 @@ Test(paths, are_looked_at_when_it_starts)
 	cr_expect_eq(fake_find("web")->status, HN_UNIT_STOPPED);
 	l.host->state_dir = state;
 	cr_expect_geq(hn_unit_start(l.session, "web", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+static int due_in(lab *l, int64_t seconds)
+{
+	l->os->ops->sleep(l->os, seconds * OS_SECOND);
+	return host_supervise_due(
+		l->session, l->os->ops->clock(l->os, HN_OS_CLOCK_BOOT), lab_err(l));
+}
+
+/* One that may not be restarted waits, and the others do not wait for it. */
+Test(paths, that_are_refused_keep_no_other_unit_from_its_restart)
+{
+	char *state;
+	LAB l = lab_new();
+
+	lab_must_apply(&l, "{\"hypernix\":1,\"units\":{\"a\":{\"overrides\":{\"disks.d.source\":"
+			   "\"/old/keys/x\",\"disks.d.size\":\"1Gi\",\"autostart\":true}},"
+			   "\"b\":{\"overrides\":{\"autostart\":true}}}}");
+	fake_find("a")->status = fake_find("b")->status = HN_UNIT_CRASHED;
+	cr_assert_geq(host_supervise_all(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	state = l.host->state_dir;
+	l.host->state_dir = (char *)(uintptr_t) "/old";
+	cr_expect_eq(due_in(&l, 1), 1, "%s", lab_why(&l));
+	cr_expect_eq(fake_find("a")->status, HN_UNIT_CRASHED);
+	cr_expect_eq(fake_find("b")->status, HN_UNIT_RUNNING);
+	l.host->state_dir = state;
+	cr_expect_eq(due_in(&l, 60), 1, "%s", lab_why(&l));
+	cr_expect_eq(fake_find("a")->status, HN_UNIT_RUNNING);
 }
 
 /* --- what goes with a unit --- */
