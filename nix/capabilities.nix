@@ -39,6 +39,7 @@ let
   # Every program of this host asks the signer.
   asks = optionalAttrs cfg.signer.enable { HYPERNIX_SIGNER = socket; };
   hvCap = "${cfg.package}/bin/hv-cap";
+  requireWitness = how: "${hvCap} audit require-witness ${how} --reason 'the configuration of this host' ${host}";
   host = lib.escapeShellArgs [ "--state" compute.stateDir "--uri" compute.driver ];
   beside = cfg.signer.kek == "beside";
   only = path: good: text: optional (!good) "${prefix}.${path}: ${text}";
@@ -276,13 +277,17 @@ in
             echo "root may not act without a token here: load the trust bundle with one" >&2
             exit 0
           fi
+          # what fails here keeps nothing that follows from being said
+          failed=0
+        '' + lib.optionalString (!cfg.audit.requireWitness) ''
+          ${requireWitness "off"} || failed=1 # first, so that the bundle need name none any more
         '' + lib.optionalString (cfg.trustBundle != null) ''
           ${hvCap} trust update ${bundle} ${host}
         '' + ''
           ${hvCap} clock unsynchronised ${cfg.clock.unsynchronised} ${host}
-          # a bundle without witnesses must not keep what follows from being said
-          failed=0
-          ${hvCap} audit require-witness ${if cfg.audit.requireWitness then "on" else "off"} --reason 'the configuration of this host' ${host} || failed=1
+        '' + lib.optionalString cfg.audit.requireWitness ''
+          ${requireWitness "on"} || failed=1
+        '' + ''
           ${hvCap} services load ${services} --reason 'the configuration of this host' ${host}
         '' + lib.optionalString (!cfg.localOperators.enable) ''
           ${hvCap} local off --yes --reason 'the configuration of this host' ${host}
