@@ -127,6 +127,23 @@ Test(paths, are_looked_at_when_it_starts)
 	cr_expect_geq(hn_unit_start(l.session, "web", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
+Test(paths, that_a_guest_has_keep_it_from_no_other_change)
+{
+	char *state;
+	LAB l = lab_new();
+
+	lab_must_apply(&l, UNITS(",\"disks.d.source\":\"/old/keys/x\",\"disks.d.size\":\"1Gi\""));
+	state = l.host->state_dir;
+	l.host->state_dir = (char *)(uintptr_t) "/old";
+	cr_assert_eq(
+		lab_plan(&l, UNITS(",\"disks.d.source\":\"/old/keys/x\",\"disks.d.size\":\"1Gi\","
+				   "\"compute.units\":20")),
+		0, "%s", lab_why(&l));
+	cr_expect_eq(lab_apply_plan(&l, HN_ON_ERROR_STOP), 0, "%s", lab_why(&l));
+	cr_expect_str_eq(fake_live("web", "compute.units"), "20");
+	l.host->state_dir = state;
+}
+
 static int due_in(lab *l, int64_t seconds)
 {
 	l->os->ops->sleep(l->os, seconds * OS_SECOND);
