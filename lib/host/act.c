@@ -127,15 +127,14 @@ static int define_for_start(hn_host *host, const host_permit *permit, machine *m
 	const hn_unit *unit, const hn_view *view, hn_error **err)
 {
 	uint8_t digest[CRYPTO_DIGEST];
-	int rc = host_paths_check(host, unit, NULL, view, err);
+	int rc = host_view_digest(view, digest, err);
 
-	if (rc >= 0)
-		rc = host_view_digest(view, digest, err);
 	if (rc < 0)
 		return rc;
+	/* as it is defined already; where its files lie may be another matter by now */
 	if (memcmp(digest, unit->defined_digest, CRYPTO_DIGEST) == 0 &&
 		observed_status(m, unit) != HN_UNIT_ABSENT)
-		return 0;
+		return host_paths_check(host, unit, NULL, view, err);
 	return host_act_define(host, permit, unit, view, err);
 }
 

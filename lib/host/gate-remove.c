@@ -21,11 +21,12 @@ static const char *disk_file(const hn_unit *unit, const char *name)
 }
 
 /* What lies elsewhere was not made here; what is not the unit's own is not its to take along. */
-static int check_disk(hn_host *host, const hn_unit *unit, const char *name, hn_error **err)
+static int check_disk(
+	hn_host *host, host_places *all, const hn_unit *unit, const char *name, hn_error **err)
 {
 	const char *path = disk_file(unit, name);
 	host_place place = HOST_PLACE_OWN;
-	int rc = path ? host_path_place(host, unit->uuid, path, &place, err) : 0;
+	int rc = path ? host_path_place(host, all, unit->uuid, path, &place, err) : 0;
 
 	if (rc < 0 || place == HOST_PLACE_OWN)
 		return rc;
@@ -39,13 +40,14 @@ static int check_disk(hn_host *host, const hn_unit *unit, const char *name, hn_e
 /* Before anything is done: may all of them go? */
 static int check_disks(hn_host *host, const hn_unit *unit, hn_error **err)
 {
+	HOST_AUTO_PLACES host_places all = {0};
 	const char *name = NULL;
 	int rc = 0;
 
 	if (!unit->applied)
 		return 0;
 	for (size_t i = 0; rc >= 0 && hn_view_name_at(unit->applied, "disks.", i, &name) >= 0; i++)
-		rc = check_disk(host, unit, name, err);
+		rc = check_disk(host, &all, unit, name, err);
 	return rc;
 }
 

@@ -415,8 +415,16 @@ typedef enum host_place {
 	HOST_PLACE_OTHER_UNIT, /* the directory of another unit */
 	HOST_PLACE_STATE       /* what hypernix itself keeps: database, keys, sockets */
 } host_place;
-int host_path_place(
-	hn_host *host, const char *uuid, const char *path, host_place *place, hn_error **err);
+/* The directories that tell one from another, of one unit: found at the first path that is looked
+ * at, and kept for those after it. Zeros to begin with. */
+typedef struct host_places {
+	char *state, *root, *units;
+	char *own, *disks; /* below those, and yet units may name what lies in them */
+} host_places;
+void host_places_free(host_places *all);
+#define HOST_AUTO_PLACES __attribute__((cleanup(host_places_free)))
+int host_path_place(hn_host *host, host_places *all, const char *uuid, const char *path,
+	host_place *place, hn_error **err);
 /* May the unit have the files that `view` names? Those that `before` (NULL: nothing) names for the
  * same key are not asked about. HN_EDENIED says which key names which, and where it lies. */
 int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, const hn_view *view,

@@ -8,12 +8,7 @@
 
 #define DISKS "disks" /* below the state: the place for files that units name */
 
-typedef struct places {
-	char *state, *root, *units;
-	char *own, *disks; /* below those, and yet units may name what lies in them */
-} places;
-
-static void free_places(places *all)
+void host_places_free(host_places *all)
 {
 	base_free(all->state);
 	base_free(all->root);
@@ -21,7 +16,6 @@ static void free_places(places *all)
 	base_free(all->own);
 	base_free(all->disks);
 }
-#define AUTO_PLACES __attribute__((cleanup(free_places)))
 
 static int resolve_in(
 	hn_host *host, const char *dir, const char *name, char **resolved, hn_error **err)
@@ -32,10 +26,16 @@ static int resolve_in(
 	return path.failed ? base_nomem(err) : os_resolve(host->os, path.data, resolved, err);
 }
 
-static int find_places(hn_host *host, const char *uuid, places *all, hn_error **err)
+/* The last one tells that all are found. */
+static int find_places(hn_host *host, const char *uuid, host_places *all, hn_error **err)
 {
-	int rc = os_resolve(host->os, host->state_dir, &all->state, err);
+	int rc;
 
+	if (all->disks)
+		return 0;
+	host_places_free(all);
+	*all = (host_places){0};
+	rc = os_resolve(host->os, host->state_dir, &all->state, err);
 	if (rc >= 0)
 		rc = os_resolve(host->os, host->root, &all->root, err);
 	if (rc >= 0)
@@ -57,7 +57,7 @@ static bool is_or_is_below(const char *path, const char *dir)
 	return strcmp(path, dir) == 0 || is_below(path, dir);
 }
 
-static host_place place_of(const places *all, const char *path)
+static host_place place_of(const host_places *all, const char *path)
 {
 	if (is_below(path, all->own) || is_below(path, all->disks))
 		return HOST_PLACE_OWN;
@@ -69,25 +69,24 @@ static host_place place_of(const places *all, const char *path)
 		       : HOST_PLACE_ELSEWHERE;
 }
 
-int host_path_place(
-	hn_host *host, const char *uuid, const char *path, host_place *place, hn_error **err)
+int host_path_place(hn_host *host, host_places *all, const char *uuid, const char *path,
+	host_place *place, hn_error **err)
 {
 	BASE_AUTO_FREE char *resolved = NULL;
-	AUTO_PLACES places all = {0};
-	int rc = find_places(host, uuid, &all, err);
+	int rc = find_places(host, uuid, all, err);
 
 	if (rc >= 0)
 		rc = os_resolve(host->os, path, &resolved, err);
 	if (rc >= 0)
-		*place = place_of(&all, resolved);
+		*place = place_of(all, resolved);
 	return rc;
 }
 
-static int check_path(
-	hn_host *host, const hn_unit *unit, const char *key, const char *path, hn_error **err)
+static int check_path(hn_host *host, host_places *all, const hn_unit *unit, const char *key,
+	const char *path, hn_error **err)
 {
 	host_place place = HOST_PLACE_STATE;
-	int rc = host_path_place(host, unit->uuid, path, &place, err);
+	int rc = host_path_place(host, all, unit->uuid, path, &place, err);
 
 	if (rc < 0 || place == HOST_PLACE_ELSEWHERE || place == HOST_PLACE_OWN)
 		return rc;
@@ -112,6 +111,7 @@ static const char *file_of(const hn_view *view, const char *key, const hn_key *r
 int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, const hn_view *view,
 	hn_error **err)
 {
+	HOST_AUTO_PLACES host_places all = {0};
 	const hn_key *row = NULL;
 	const char *key = NULL;
 	int found, rc = 0;
@@ -126,7 +126,7 @@ int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, 
 		path = file_of(view, key, row);
 		known = path ? file_of(before, key, row) : NULL;
 		if (path && (!known || strcmp(path, known) != 0))
-			rc = check_path(host, unit, key, path, err);
+			rc = check_path(host, &all, unit, key, path, err);
 	}
 	return rc;
 }
