@@ -276,8 +276,6 @@ int caps_store_forget(caps_store *store, int64_t now, hn_error **err)
 {
 	static const char *const stale[] = {
 		"DELETE FROM cap_revoked WHERE exp < ?1",
-		"DELETE FROM cap_counter WHERE cti IN (SELECT cti FROM cap_issued WHERE exp < ?1)",
-		/* of links that a holder made, and of tokens that came from elsewhere */
 		"DELETE FROM cap_counter WHERE exp < ?1",
 		"DELETE FROM cap_issued WHERE exp < ?1",
 	};

@@ -24,10 +24,11 @@ static const char tables_of_tokens[] =
 	"CREATE TABLE cap_epoch(kind INTEGER NOT NULL, name TEXT NOT NULL,"
 	" epoch INTEGER NOT NULL, audit INTEGER NOT NULL, PRIMARY KEY (kind, name, epoch))"
 	" STRICT, WITHOUT ROWID;"
-	/* tat: GCRA's theoretical arrival time, wall ns */
+	/* tat: GCRA's theoretical arrival time, wall ns; exp: of the link that has the caveat */
 	"CREATE TABLE cap_counter(cti BLOB NOT NULL, slot INTEGER NOT NULL,"
 	" used INTEGER NOT NULL, leased INTEGER NOT NULL, tat INTEGER NOT NULL,"
-	" PRIMARY KEY (cti, slot)) STRICT, WITHOUT ROWID;"
+	" exp INTEGER NOT NULL, PRIMARY KEY (cti, slot)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX cap_counter_end ON cap_counter(exp);"
 	"CREATE TABLE cap_hold(object TEXT NOT NULL, kind INTEGER NOT NULL, floor INTEGER NOT NULL,"
 	" cti BLOB NOT NULL, slot INTEGER NOT NULL, amount INTEGER NOT NULL,"
 	" PRIMARY KEY (object, kind, floor, cti, slot)) STRICT, WITHOUT ROWID;"
@@ -67,14 +68,7 @@ static const char tables_of_approvals[] =
 	" name TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, made INTEGER NOT NULL,"
 	" UNIQUE (owner, name)) STRICT;";
 
-/* exp: of the link that has the caveat; what was counted before that was kept goes with its token.
- */
-static const char ends_of_counters[] =
-	"ALTER TABLE cap_counter ADD COLUMN exp INTEGER NOT NULL DEFAULT 253402300799;"
-	"CREATE INDEX cap_counter_end ON cap_counter(exp);";
-
-const state_schema caps_store_schema[] = {
-	{1, 1, tables_of_tokens}, {2, 1, tables_of_approvals}, {3, 1, ends_of_counters}};
+const state_schema caps_store_schema[] = {{1, 1, tables_of_tokens}, {2, 1, tables_of_approvals}};
 const size_t caps_store_schema_count = BASE_COUNT(caps_store_schema);
 
 int caps_run(caps_store *store, state_query *query, hn_error **err)

@@ -712,7 +712,7 @@ Test(memory, that_ends_while_views_are_mixed_is_told)
 	unsigned long nth = 0;
 	bool hit = true;
 
-	fault_take_memory();
+	heap_take();
 	LAB l = fault_begin(declared);
 	cr_assert_eq(define(&l, "api"), 0, "%s", lab_why(&l));
 	cr_assert_eq(hn_unit_find(l.session, "web", false, &web, lab_err(&l)), 0);

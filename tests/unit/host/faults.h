@@ -6,45 +6,14 @@
 #ifndef FAULTS_H
 #define FAULTS_H
 
+#include "heap.h"
 #include "sim/lab.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 /* --- what fails --- */
 
 typedef enum fault_kind { FAULT_DISK, FAULT_MEMORY, FAULT_HYPERVISOR } fault_kind;
-
-static struct {
-	unsigned long calls, fail_at; /* 0 = never */
-	bool hit;
-} heap;
-
-static bool heap_fails(void)
-{
-	if (++heap.calls != heap.fail_at)
-		return false;
-	heap.hit = true;
-	return true;
-}
-
-static void *heap_allocate(void *arg, size_t bytes)
-{
-	(void)arg;
-	return heap_fails() ? NULL : malloc(bytes);
-}
-
-static void *heap_reallocate(void *arg, void *memory, size_t bytes)
-{
-	(void)arg;
-	return heap_fails() ? NULL : realloc(memory, bytes);
-}
-
-static void heap_release(void *arg, void *memory)
-{
-	(void)arg;
-	free(memory);
-}
 
 static void arm(const lab *l, fault_kind kind, unsigned long nth)
 {
@@ -152,21 +121,10 @@ static void fault_survive(
 	}
 }
 
-/* Before the first handle. */
-static void fault_take_memory(void)
-{
-	hn_allocator allocator = HN_ALLOCATOR_INIT;
-
-	allocator.allocate = heap_allocate;
-	allocator.reallocate = heap_reallocate;
-	allocator.release = heap_release;
-	cr_assert_eq(hn_set_allocator(&allocator, NULL), 0);
-}
-
 static void fault_survive_memory(
 	const char *declared, const fault_call *calls, size_t first, size_t last)
 {
-	fault_take_memory();
+	heap_take();
 	fault_survive(FAULT_MEMORY, declared, calls, first, last);
 }
 

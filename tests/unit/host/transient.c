@@ -4,54 +4,18 @@
  * moment.
  */
 #include "caps/store-private.h"
+#include "heap.h"
 #include "trust-lab.h"
-
-#include <stdlib.h>
 
 #define READ                                                                                       \
 	"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"unit.read\"],"                \
 	"\"on\":\"unit/*\"}]}"
 
-static struct {
-	unsigned long calls, fail_at; /* 0 = never */
-	bool hit;
-} heap;
-
-static bool heap_fails(void)
-{
-	if (++heap.calls != heap.fail_at)
-		return false;
-	heap.hit = true;
-	return true;
-}
-
-static void *heap_allocate(void *arg, size_t bytes)
-{
-	(void)arg;
-	return heap_fails() ? NULL : malloc(bytes);
-}
-
-static void *heap_reallocate(void *arg, void *memory, size_t bytes)
-{
-	(void)arg;
-	return heap_fails() ? NULL : realloc(memory, bytes);
-}
-
-static void heap_release(void *arg, void *memory)
-{
-	(void)arg;
-	free(memory);
-}
-
 static lab new_lab(void)
 {
-	hn_allocator allocator = HN_ALLOCATOR_INIT;
 	lab l;
 
-	allocator.allocate = heap_allocate;
-	allocator.reallocate = heap_reallocate;
-	allocator.release = heap_release;
-	cr_assert_eq(hn_set_allocator(&allocator, NULL), 0);
+	heap_take();
 	l = lab_new();
 	trusted_fleet(&l);
 	return l;
