@@ -72,23 +72,45 @@ int host_audit_witnessed(hn_host *host, hn_error **err)
 	return await(host, bundle, size, err);
 }
 
-/* It would refuse every sealed call from now on. */
-static int refuse_without_any(hn_host *host, hn_error **err)
-{
-	const caps_bundle *bundle = NULL;
-	int rc = load_bundle(host, &bundle, err);
+typedef struct requiring {
+	hn_host *host;
+	bool required;
+} requiring;
 
-	if (rc < 0 || (bundle && bundle->witness_count > 0))
+/* Without any it would refuse every sealed call from now on: in the transaction that turns it on,
+ * so that no other bundle comes between. */
+static int refuse_without_any(host_rights *rights, hn_error **err)
+{
+	const caps_bundle *bundle;
+	int rc = caps_store_refresh(rights->store, err);
+
+	if (rc < 0)
 		return rc;
+	caps_cache_drop(rights->cache); /* of another bundle than this, maybe */
+	bundle = caps_store_bundle(rights->store);
+	if (bundle && bundle->witness_count > 0)
+		return 0;
 	return base_error(err, HN_EINVAL, HOST_ROOM,
 		"name witnesses in a new bundle first: hv-cap trust update",
 		"the trust bundle names no witness that could be waited for");
+}
+
+static int require(void *arg, hn_error **err)
+{
+	const requiring *one = arg;
+	host_rights *rights = NULL;
+	int rc = one->required ? host_rights_get(one->host, &rights, err) : 0;
+
+	if (rc >= 0 && one->required)
+		rc = refuse_without_any(rights, err);
+	return rc < 0 ? rc : caps_store_witness_set(one->host->store, one->required, err);
 }
 
 int hn_audit_require_witness(hn_session *session, bool required, hn_error **err)
 {
 	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
+	requiring one;
 	hn_host *host = NULL;
 	int rc = host_session_use(session, &host, err);
 
@@ -104,11 +126,8 @@ int hn_audit_require_witness(hn_session *session, bool required, hn_error **err)
 	session->unwitnessed = false;
 	if (rc < 0)
 		return rc;
-	if (required)
-		rc = refuse_without_any(host, err);
-	if (rc >= 0)
-		rc = caps_store_witness_set(host->store, required, err);
-	return host_settle(&permit, rc, err);
+	one = (requiring){.host = host, .required = required};
+	return host_settle(&permit, host_transaction(host, require, &one, err), err);
 }
 
 int hn_audit_cosign(hn_session *session, uint64_t size, const char *line, hn_error **err)

@@ -112,9 +112,10 @@ static inline void witness_key(char text[160])
 }
 
 /* A bundle of this version in which the key of this host has this epoch; `witnesses`: 0 or 1. */
-static inline int trust_update(lab *l, uint64_t version, uint32_t epoch, unsigned witnesses)
+static inline void make_bundle(
+	lab *l, uint64_t version, uint32_t epoch, unsigned witnesses, base_buf *bytes)
 {
-	BASE_AUTO_BUF base_buf payload = {0}, bytes = {0};
+	BASE_AUTO_BUF base_buf payload = {0};
 	caps_issuer issuer = {.epoch = epoch,
 		.not_before = T0 - 60,
 		.sign_until = T0 + 20 * 86400,
@@ -144,8 +145,15 @@ static inline int trust_update(lab *l, uint64_t version, uint32_t epoch, unsigne
 	crypto_ed25519_public(seed_of(ROOT), bundle.roots[0]);
 	cr_assert_eq(caps_bundle_write(&bundle, &payload, lab_err(l)), 0, "%s", lab_why(l));
 	cr_assert_eq(caps_bundle_sign((const uint8_t *)payload.data, payload.size, seed_of(ROOT),
-			     &bytes, lab_err(l)),
+			     bytes, lab_err(l)),
 		0, "%s", lab_why(l));
+}
+
+static inline int trust_update(lab *l, uint64_t version, uint32_t epoch, unsigned witnesses)
+{
+	BASE_AUTO_BUF base_buf bytes = {0};
+
+	make_bundle(l, version, epoch, witnesses, &bytes);
 	return hn_trust_update(l->session, bytes.data, bytes.size, lab_err(l));
 }
 

@@ -211,6 +211,98 @@ Test(witness, a_bundle_without_any_is_not_taken_while_they_are_waited_for)
 	cr_expect_eq(trust_update(&l, 2, 1, 0), 0, "%s", lab_why(&l));
 }
 
+/* Another process, whose bundle comes at one of the moments at which this one looks at its clock.
+ */
+static struct {
+	hn_os_ops ops;
+	const hn_os_ops *real;
+	lab other;
+	base_buf bundle;
+	state_store *store;
+	int left;
+} meddler;
+
+/* As trust update does it, which waits for no signer here. */
+static int put_bundle(void *arg, hn_error **err)
+{
+	hn_host *host = arg;
+	uint8_t hash[CRYPTO_DIGEST];
+	host_audit_entry entry = {.kind = CAPS_AUDIT_TRUST,
+		.verb = HN_VERB_TRUST_UPDATE,
+		.session = meddler.other.session,
+		.request = hash,
+		.count = 2};
+	bool asked = false;
+	uint64_t number = 0;
+	int rc = caps_store_witness_look(host->store, &asked, err);
+
+	crypto_sha256(meddler.bundle.data, meddler.bundle.size, hash);
+	if (rc >= 0 && asked)
+		rc = HN_EINVAL;
+	if (rc >= 0)
+		rc = host_audit_append(host, &entry, &number, err);
+	return rc < 0 ? rc
+		      : caps_store_bundle_put(host->rights->store,
+				(const uint8_t *)meddler.bundle.data, meddler.bundle.size, number,
+				err);
+}
+
+/* Whoever has a transaction open keeps the other out. */
+static void meddle(void)
+{
+	if (state_in_transaction(meddler.store) || meddler.left-- != 0)
+		return;
+	(void)host_transaction(meddler.other.host, put_bundle, meddler.other.host, NULL);
+}
+
+static int64_t clock_and_meddle(hn_os *os, hn_os_clock which)
+{
+	meddle();
+	return meddler.real->clock(os, which);
+}
+
+static int state_and_meddle(hn_os *os, hn_os_clock_state *clock)
+{
+	meddle();
+	return meddler.real->clock_state(os, clock);
+}
+
+/* false: it was over before the moment came. */
+static bool meddle_at(int moment)
+{
+	LAB l = new_lab();
+	host_rights *rights;
+
+	meddler.other = (lab){.os = l.os, .reason = "test"};
+	cr_assert_eq(lab_open(&meddler.other), 0, "%s", lab_why(&meddler.other));
+	cr_assert_eq(host_rights_get(meddler.other.host, &rights, lab_err(&l)), 0);
+	make_bundle(&l, 2, 1, 0, &meddler.bundle);
+	meddler.real = l.os->ops;
+	meddler.ops = *l.os->ops;
+	meddler.ops.clock = clock_and_meddle;
+	meddler.ops.clock_state = state_and_meddle;
+	meddler.store = l.host->store;
+	meddler.left = moment;
+	l.os->ops = &meddler.ops;
+	(void)hn_audit_require_witness(l.session, true, lab_err(&l));
+	l.os->ops = meddler.real;
+	cr_expect_not(lab_number(&l, "SELECT witness FROM cap_setting") == 1 &&
+			      lab_number(&l, "SELECT max(version) FROM trust_bundle") == 2,
+		"neither saw the other at moment %d", moment);
+	lab_close(&meddler.other);
+	base_buf_free(&meddler.bundle);
+	return meddler.left < 0;
+}
+
+Test(witness, a_bundle_without_any_does_not_come_between)
+{
+	int moment = 0;
+
+	while (meddle_at(moment))
+		moment++;
+	cr_expect_gt(moment, 0);
+}
+
 /* As an older version left it. */
 Test(witness, a_host_without_any_refuses_at_once)
 {
