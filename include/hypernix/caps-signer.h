@@ -37,7 +37,8 @@ typedef struct hn_signer_options {
  * secrets, which leave in sealed memfds, and makes new keys. What a signature depends on is durable
  * before the answer, so that one that is killed goes on where it was. A peer that is not served and
  * one that sends what is no frame are disconnected. Without a trust bundle it issues tokens of at
- * most 30 days and cosigns nothing.
+ * most 30 days and cosigns nothing; by one that is missing, cannot be read or is older than the one
+ * before it does neither, and logs why.
  *
  * @param options  copied; socket and keys must be set
  * @param cancel  ends the service within a second; NULL: it goes on for ever
@@ -48,8 +49,7 @@ typedef struct hn_signer_options {
  *     signer listens there or holds the keys; HN_EKEY when the directory or a file in it is open
  *     to others or not whole, or the key that wraps the others is missing or has another size;
  *     HN_ECRYPT when it is not the one; HN_EAUDITFORK when the signer's state is gone or belongs
- *     to another log; HN_ECORRUPT when it cannot be read; HN_EBUNDLE when the trust bundle is
- *     refused; HN_ELIMIT for more than 64 key files; HN_ENOENT when the trust bundle is missing;
+ *     to another log; HN_ECORRUPT when it cannot be read; HN_ELIMIT for more than 64 key files;
  *     HN_ESANDBOX when the sandbox is not complete; HN_EDENIED, HN_ENOSPC, HN_EIO from the file
  *     system; HN_ENOMEM
  * Threads: any; one service a directory of keys; with confine, the only thread of the process

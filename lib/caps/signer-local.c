@@ -81,10 +81,13 @@ static int follow_bundle(const signer_local *signer, hn_error **err)
 	signer_state *state = signer->state;
 	uint8_t digest[CRYPTO_DIGEST];
 	uint64_t version = 0;
+	int rc;
 
 	if (!signer->options.bundle)
 		return 0;
-	signer->options.bundle(signer->options.arg, &version, digest);
+	rc = signer->options.bundle(signer->options.arg, &version, digest, err);
+	if (rc < 0)
+		return rc;
 	if (version == state->bundle_version && crypto_equal(digest, state->bundle, CRYPTO_DIGEST))
 		return 0;
 	if (version <= state->bundle_version)
@@ -92,6 +95,23 @@ static int follow_bundle(const signer_local *signer, hn_error **err)
 	state->bundle_version = version;
 	memcpy(state->bundle, digest, CRYPTO_DIGEST);
 	return write_state(signer, err);
+}
+
+/* At the start. A bundle that is refused stops what it decides, which asks for it again; the log is
+ * sealed and secrets are opened without one. */
+static int first_bundle(const signer_local *signer, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
+	int rc = follow_bundle(signer, &error);
+
+	if (rc != HN_EBUNDLE) {
+		base_error_move(err, BASE_STEAL(error));
+		return rc;
+	}
+	base_log(HN_LOG_WARNING, SIGNER_ROOM,
+		"no token is issued, no other log cosigned until it is mended: %s",
+		hn_error_message(error));
+	return 0;
 }
 
 /* --- 1 status --- */
@@ -538,7 +558,7 @@ static int load(signer_local *signer, hn_error **err)
 	if (rc >= 0)
 		rc = set_origin(signer, signer->options.origin, err);
 	if (rc >= 0)
-		rc = follow_bundle(signer, err);
+		rc = first_bundle(signer, err);
 	if (rc >= 0)
 		rc = signer_keys_read(os, signer->directory, signer->kek, &signer->keys, err);
 	signer->rotations = signer->state->rotations;

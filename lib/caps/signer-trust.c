@@ -54,6 +54,23 @@ static int read_bundle(
 	return 0;
 }
 
+static int read_first(signer_trust *trust, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	struct stat status;
+	int rc = trust->os->ops->stat(trust->os, trust->path, &status);
+
+	rc = rc < 0 ? base_error_errno(&why, SIGNER_ROOM, rc, "cannot look at it")
+		    : read_bundle(trust, &status, NULL, &why);
+	if (rc >= 0)
+		return rc;
+	if (rc == HN_ENOMEM)
+		return base_nomem(err);
+	return base_error(err, HN_EBUNDLE, SIGNER_ROOM,
+		"put a trust bundle there; hv-signer need not be started again",
+		"%s is not taken: %s", trust->path, hn_error_message(why));
+}
+
 /* A later version takes the place of the one that we know, which has to vouch for it. One that is
  * not good changes nothing. */
 static void follow_file(signer_trust *trust)
@@ -74,20 +91,25 @@ static void follow_file(signer_trust *trust)
 	trust->inode = status.st_ino;
 }
 
-void signer_trust_follow(void *arg, uint64_t *version, uint8_t digest[CRYPTO_DIGEST])
+int signer_trust_follow(void *arg, uint64_t *version, uint8_t digest[CRYPTO_DIGEST], hn_error **err)
 {
 	signer_trust *trust = arg;
 
+	if (trust->bundle == NULL) {
+		int rc = read_first(trust, err);
+
+		if (rc < 0)
+			return rc;
+	}
 	follow_file(trust);
 	*version = trust->bundle->version;
 	memcpy(digest, trust->bundle->digest, CRYPTO_DIGEST);
+	return 0;
 }
 
 int signer_trust_open(hn_os *os, const char *path, signer_trust **trust, hn_error **err)
 {
 	BASE_AUTO_OF(signer_trust) signer_trust *made = base_calloc(1, sizeof(*made));
-	struct stat status;
-	int rc;
 
 	if (made == NULL)
 		return base_nomem(err);
@@ -95,13 +117,8 @@ int signer_trust_open(hn_os *os, const char *path, signer_trust **trust, hn_erro
 	made->path = base_strdup(path);
 	if (made->path == NULL)
 		return base_nomem(err);
-	rc = os->ops->stat(os, path, &status);
-	if (rc < 0)
-		return base_error_errno(err, SIGNER_ROOM, rc, "cannot look at %s", path);
-	rc = read_bundle(made, &status, NULL, err);
-	if (rc >= 0)
-		*trust = BASE_STEAL(made);
-	return rc;
+	*trust = BASE_STEAL(made);
+	return 0;
 }
 
 void signer_trust_close(signer_trust *trust)

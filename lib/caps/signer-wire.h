@@ -59,12 +59,14 @@ int signer_receive(hn_os *os, int fd, int64_t timeout, base_buf *frame, crypto_s
 	hn_error **err);
 
 /* What a trust bundle in a file says of this signer (signer-trust.c); the file may be replaced by a
- * later version at any time. */
+ * later version at any time. It is read when it is first followed. */
 typedef struct signer_trust signer_trust;
 int signer_trust_open(hn_os *os, const char *path, signer_trust **trust, hn_error **err);
 void signer_trust_close(signer_trust *trust);
-/* Looks at the file; what follows is by the bundle that this names. */
-void signer_trust_follow(void *trust, uint64_t *version, uint8_t digest[CRYPTO_DIGEST]);
+/* Looks at the file; the two below are by the bundle that this names, and are asked only after it
+ * gave one. HN_EBUNDLE when there has been none yet that can be taken. */
+int signer_trust_follow(
+	void *trust, uint64_t *version, uint8_t digest[CRYPTO_DIGEST], hn_error **err);
 BASE_AUTO(signer_trust, signer_trust_close)
 int signer_trust_check(void *trust, const uint8_t issuer[CRYPTO_PUBLIC], const void *claims,
 	size_t size, int64_t now, uint32_t *epoch, hn_error **err);

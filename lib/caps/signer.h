@@ -17,8 +17,9 @@ typedef int (*caps_signer_check)(void *arg, const uint8_t issuer[CRYPTO_PUBLIC],
 typedef int (*caps_signer_log_key)(
 	void *arg, const char *origin, size_t size, uint8_t key[CRYPTO_PUBLIC], hn_error **err);
 /* The trust bundle by which the two above decide until this is asked again: its version and the
- * digest of its payload. */
-typedef void (*caps_signer_bundle)(void *arg, uint64_t *version, uint8_t digest[CRYPTO_DIGEST]);
+ * digest of its payload. HN_EBUNDLE when there is none: then they are not asked. */
+typedef int (*caps_signer_bundle)(
+	void *arg, uint64_t *version, uint8_t digest[CRYPTO_DIGEST], hn_error **err);
 
 typedef struct caps_signer_options {
 	hn_os *os;
@@ -27,7 +28,8 @@ typedef struct caps_signer_options {
 	const char *origin;          /* of our log; NULL: as it was */
 	caps_signer_check check;     /* NULL: claims are strict, live at most 30 days, epoch 1 */
 	caps_signer_log_key log_key; /* NULL: nothing is cosigned */
-	caps_signer_bundle bundle;   /* NULL: none; HN_EBUNDLE when the state knows a later one */
+	caps_signer_bundle
+		bundle; /* NULL: none; by one older than the state knows nothing is signed */
 	void *arg;
 } caps_signer_options;
 

@@ -69,6 +69,14 @@ static void write_bundle(uint64_t version, caps_issuer *rows, size_t count)
 	cr_assert_eq(os_write_file(os, FILE_PATH, file.data, file.size, 0644, NULL), 0);
 }
 
+static int follow(signer_trust *followed)
+{
+	uint8_t digest[CRYPTO_DIGEST];
+	uint64_t version = 0;
+
+	return signer_trust_follow(followed, &version, digest, NULL);
+}
+
 static void init(void)
 {
 	hn_os_sim_options options = HN_OS_SIM_OPTIONS_INIT;
@@ -83,6 +91,7 @@ static void init(void)
 	rows[0] = row(1, 3600);
 	write_bundle(3, rows, 1);
 	cr_assert_eq(signer_trust_open(os, FILE_PATH, &trust, NULL), 0);
+	cr_assert_eq(follow(trust), 0);
 }
 
 static void fini(void)
@@ -111,12 +120,9 @@ static int check_key(const wish *asked, const uint8_t *key, uint32_t *epoch)
 		.grant_count = 1};
 	BASE_AUTO_BUF base_buf claims = {0};
 
-	uint8_t digest[CRYPTO_DIGEST];
-	uint64_t version = 0;
-
 	crypto_ed25519_public(log_seed, terms.cnf);
 	cr_assert_eq(caps_claims_write(&terms, true, &claims, NULL), 0);
-	signer_trust_follow(trust, &version, digest);
+	cr_assert_eq(follow(trust), 0);
 	return signer_trust_check(trust, key, claims.data, claims.size, NOW, epoch, NULL);
 }
 
@@ -215,22 +221,28 @@ Test(signer_trust, logs_are_found_by_their_whole_name)
 	cr_assert_eq(signer_trust_log_key(trust, "", 0, key, NULL), HN_ENOENT);
 }
 
-Test(signer_trust, a_file_that_is_no_bundle_does_not_open)
+Test(signer_trust, a_file_that_is_no_bundle_is_not_followed_until_it_is_one)
 {
-	signer_trust *none = NULL;
+	caps_issuer rows[1] = {row(1, 60)};
+	BASE_AUTO_OF(signer_trust) signer_trust *later = NULL;
 
-	cr_assert_eq(signer_trust_open(os, "/trust/none", &none, NULL), HN_ENOENT);
-	cr_assert_eq(os_write_file(os, "/trust/bad", "x", 1, 0644, NULL), 0);
-	cr_assert_eq(signer_trust_open(os, "/trust/bad", &none, NULL), HN_EBUNDLE);
-	cr_assert_null(none);
+	cr_assert_eq(os->ops->unlink(os, FILE_PATH), 0);
+	cr_assert_eq(signer_trust_open(os, FILE_PATH, &later, NULL), 0);
+	cr_expect_eq(follow(later), HN_EBUNDLE, "there is none");
+	cr_assert_eq(os_write_file(os, FILE_PATH, "x", 1, 0644, NULL), 0);
+	cr_expect_eq(follow(later), HN_EBUNDLE);
+	write_bundle(3, rows, 1);
+	cr_expect_eq(follow(later), 0);
 }
 
 /* --- over restarts --- */
 
-static int start(crypto_signer **signer)
+static crypto_signer *start(void)
 {
+	crypto_signer *signer = NULL;
 	caps_signer_options options = {.os = os,
 		.directory = "/keys",
+		.origin = "hypernix.org/audit/lab/n1",
 		.check = signer_trust_check,
 		.log_key = signer_trust_log_key,
 		.bundle = signer_trust_follow};
@@ -238,18 +250,25 @@ static int start(crypto_signer **signer)
 	signer_trust_close(BASE_STEAL(trust));
 	cr_assert_eq(signer_trust_open(os, FILE_PATH, &trust, NULL), 0);
 	options.arg = trust;
-	return caps_signer_open(&options, signer, NULL);
+	cr_assert_eq(caps_signer_open(&options, &signer, NULL), 0);
+	return signer;
 }
 
-/* The signer is started, and ends. */
+/* What it says of claims that are none: HN_ENOENT, that the bundle has no row for its key, when it
+ * goes by the bundle. */
+static int issue(crypto_signer *signer)
+{
+	crypto_issued issued;
+
+	return signer->ops->issue(signer, "x", 1, &issued, NULL);
+}
+
+/* The signer is started, asked to issue, and ends. */
 static int restart(void)
 {
-	crypto_signer *signer = NULL;
-	int rc = start(&signer);
+	BASE_AUTO_OF(crypto_signer) crypto_signer *signer = start();
 
-	cr_assert_eq(rc < 0, signer == NULL);
-	crypto_signer_free(signer);
-	return rc;
+	return issue(signer);
 }
 
 Test(signer_trust, a_restart_forgets_no_version)
@@ -257,31 +276,97 @@ Test(signer_trust, a_restart_forgets_no_version)
 	caps_issuer narrow[1] = {row(1, 60)}, wide[1] = {row(1, 7200)};
 
 	write_bundle(4, narrow, 1);
-	cr_assert_eq(restart(), 0);
-	cr_assert_eq(restart(), 0, "the same one");
+	cr_assert_eq(restart(), HN_ENOENT);
+	cr_assert_eq(restart(), HN_ENOENT, "the same one");
 	write_bundle(3, wide, 1);
 	cr_expect_eq(restart(), HN_EBUNDLE, "an older one");
 	write_bundle(4, wide, 1);
 	cr_expect_eq(restart(), HN_EBUNDLE, "another one of this version");
 	write_bundle(5, wide, 1);
-	cr_expect_eq(restart(), 0);
+	cr_expect_eq(restart(), HN_ENOENT);
 	write_bundle(4, narrow, 1);
 	cr_expect_eq(restart(), HN_EBUNDLE);
+}
+
+/* The start keeps the version, not only what is asked for afterwards. */
+Test(signer_trust, a_signer_that_signed_nothing_forgets_no_version)
+{
+	caps_issuer rows[1] = {row(1, 60)};
+
+	write_bundle(4, rows, 1);
+	crypto_signer_free(start());
+	write_bundle(3, rows, 1);
+	cr_expect_eq(restart(), HN_EBUNDLE);
+}
+
+/* What does not ask the bundle goes on; what does is refused, and says why. */
+static void only_what_needs_no_bundle(const char *why)
+{
+	static const crypto_place place = {"secret", "body", 7, 1};
+	BASE_AUTO_OF(crypto_signer) crypto_signer *signer = start();
+	BASE_AUTO_OF(crypto_secret) crypto_secret *plain = NULL;
+	BASE_AUTO_OF(hn_error) hn_error *refused = NULL;
+	BASE_AUTO_BUF base_buf record = {0};
+	static const uint8_t leaf[1][CRYPTO_DIGEST] = {{7}};
+	uint8_t signature[CRYPTO_SIGNATURE];
+	char line[CRYPTO_SIGNER_NOTE];
+	crypto_signer_status status;
+	crypto_issued issued;
+	crypto_sealed sealed;
+
+	cr_assert_eq(signer->ops->status(signer, &status, NULL), 0);
+	cr_expect_eq(signer->ops->seal(signer, status.size, leaf, 1, &sealed, NULL), 0);
+	cr_expect_eq(sealed.size, status.size + 1);
+	cr_expect_eq(signer->ops->node(signer, "vote", leaf[0], signature, NULL), 0);
+	cr_expect_eq(
+		signer->ops->record_seal(signer, &place, (crypto_bytes){"plain", 5}, &record, NULL),
+		0);
+	cr_expect_eq(signer->ops->record_open(signer, &place,
+			     (crypto_bytes){record.data, record.size}, &plain, NULL),
+		0);
+	cr_expect_eq(signer->ops->issue(signer, "x", 1, &issued, &refused), HN_EBUNDLE);
+	cr_expect_not_null(strstr(hn_error_message(refused), why), "%s", hn_error_message(refused));
+	cr_expect_eq(signer->ops->cosign(signer, 0, NULL, "x", 1, line, NULL), HN_EBUNDLE);
+}
+
+Test(signer_trust, after_a_rollback_the_log_is_sealed_and_nothing_issued)
+{
+	caps_issuer rows[1] = {row(1, 60)};
+
+	write_bundle(4, rows, 1);
+	cr_assert_eq(restart(), HN_ENOENT);
+	write_bundle(3, rows, 1);
+	only_what_needs_no_bundle(
+		"the trust bundle has version 3; this signer signed by version 4");
+	write_bundle(5, rows, 1);
+	cr_expect_eq(restart(), HN_ENOENT, "a later one is taken");
+}
+
+Test(signer_trust, without_a_bundle_that_can_be_read_the_log_is_sealed_and_nothing_issued)
+{
+	caps_issuer rows[1] = {row(1, 60)};
+	BASE_AUTO_OF(crypto_signer) crypto_signer *signer = NULL;
+
+	cr_assert_eq(os_write_file(os, FILE_PATH, "x", 1, 0644, NULL), 0);
+	only_what_needs_no_bundle(FILE_PATH " is not taken: trust bundle: no COSE_Sign");
+	cr_assert_eq(os->ops->unlink(os, FILE_PATH), 0);
+	only_what_needs_no_bundle(FILE_PATH " is not taken: cannot look at it");
+	signer = start();
+	write_bundle(3, rows, 1);
+	cr_expect_eq(issue(signer), HN_ENOENT, "taken while it runs");
 }
 
 /* One that comes while it runs is on disk before anything is signed by it. */
 Test(signer_trust, a_version_that_came_later_is_not_forgotten_either)
 {
 	caps_issuer rows[1] = {row(1, 60)};
-	crypto_signer *signer = NULL;
-	crypto_issued issued;
+	crypto_signer *signer = start();
 
-	cr_assert_eq(start(&signer), 0);
 	hn_os_sim_advance(os, OS_SECOND);
 	write_bundle(4, rows, 1);
-	cr_expect_eq(signer->ops->issue(signer, "x", 1, &issued, NULL), HN_ENOENT);
+	cr_expect_eq(issue(signer), HN_ENOENT);
 	crypto_signer_free(signer);
-	cr_expect_eq(restart(), 0);
+	cr_expect_eq(restart(), HN_ENOENT);
 	write_bundle(3, rows, 1);
 	cr_expect_eq(restart(), HN_EBUNDLE);
 }
@@ -290,16 +375,13 @@ Test(signer_trust, a_version_that_came_later_is_not_forgotten_either)
 Test(signer_trust, what_another_process_follows_counts)
 {
 	caps_issuer rows[1] = {row(1, 60)};
-	crypto_signer *signer = NULL;
-	crypto_issued issued;
-	signer_trust *older;
+	crypto_signer *signer = start();
+	signer_trust *older = BASE_STEAL(trust);
 
-	cr_assert_eq(start(&signer), 0);
-	older = BASE_STEAL(trust);
 	write_bundle(4, rows, 1);
-	cr_assert_eq(restart(), 0);
+	cr_assert_eq(restart(), HN_ENOENT);
 	cr_assert_eq(os->ops->unlink(os, FILE_PATH), 0);
-	cr_expect_eq(signer->ops->issue(signer, "x", 1, &issued, NULL), HN_EBUNDLE);
+	cr_expect_eq(issue(signer), HN_EBUNDLE);
 	crypto_signer_free(signer);
 	signer_trust_close(older);
 }
