@@ -413,13 +413,31 @@ typedef enum host_place {
 	HOST_PLACE_ELSEWHERE,
 	HOST_PLACE_OWN,        /* the unit's own directory, or the one for disks in the state */
 	HOST_PLACE_OTHER_UNIT, /* the directory of another unit */
-	HOST_PLACE_STATE       /* what hypernix itself keeps: database, keys, sockets */
+	HOST_PLACE_STATE       /* what hypernix itself keeps: database, keys, sockets, logs */
 } host_place;
-/* The directories that tell one from another, of one unit: found at the first path that is looked
- * at, and kept for those after it. Zeros to begin with. */
+/* Where a unit's paths may lead, and what is there: a mount gives one directory several names. */
+typedef struct host_known {
+	char *path; /* NULL: there is none such */
+	dev_t device;
+	ino_t inode;
+	bool there;
+} host_known;
+enum {
+	HOST_KNOWN_OWN,
+	HOST_KNOWN_DISKS,
+	HOST_KNOWN_UNITS,
+	HOST_KNOWN_STATE,
+	HOST_KNOWN_ROOT,
+	HOST_KNOWN_SOCKET, /* the directory of the signer's */
+	HOST_KNOWN_SIGNER, /* the usual places of its keys, */
+	HOST_KNOWN_KEK,    /* and of what they are sealed with */
+	HOST_KNOWN_COUNT
+};
+/* Those of one unit: found at the first path that is looked at, and kept for those after it. Zeros
+ * to begin with. */
 typedef struct host_places {
-	char *state, *root, *units;
-	char *own, *disks; /* below those, and yet units may name what lies in them */
+	host_known at[HOST_KNOWN_COUNT];
+	bool found;
 } host_places;
 void host_places_free(host_places *all);
 #define HOST_AUTO_PLACES __attribute__((cleanup(host_places_free)))

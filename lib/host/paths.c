@@ -6,67 +6,140 @@
  */
 #include "host/host-private.h"
 
+#include <sys/stat.h>
+
 #define DISKS "disks" /* below the state: the place for files that units name */
+#define SIGNER_KEYS "/var/lib/hypernix-signer"
+#define SIGNER_KEK SIGNER_KEYS ".kek"
 
 void host_places_free(host_places *all)
 {
-	base_free(all->state);
-	base_free(all->root);
-	base_free(all->units);
-	base_free(all->own);
-	base_free(all->disks);
+	for (size_t i = 0; i < HOST_KNOWN_COUNT; i++)
+		base_free(all->at[i].path);
+	*all = (host_places){0};
 }
 
-static int resolve_in(
-	hn_host *host, const char *dir, const char *name, char **resolved, hn_error **err)
+/* --- the places --- */
+
+static int know(hn_host *host, host_known *at, const char *path, hn_error **err)
+{
+	struct stat status;
+	int rc = os_resolve(host->os, path, &at->path, err);
+
+	if (rc < 0)
+		return rc;
+	at->there = host->os->ops->stat(host->os, at->path, &status) == 0;
+	if (at->there) {
+		at->device = status.st_dev;
+		at->inode = status.st_ino;
+	}
+	return 0;
+}
+
+static int know_in(hn_host *host, host_known *at, const char *dir, const char *name, hn_error **err)
 {
 	BASE_AUTO_BUF base_buf path = {0};
 
 	base_buf_format(&path, "%s/%s", dir, name);
-	return path.failed ? base_nomem(err) : os_resolve(host->os, path.data, resolved, err);
+	return path.failed ? base_nomem(err) : know(host, at, path.data, err);
 }
 
-/* The last one tells that all are found. */
+/* A signer keeps its keys beside its socket, if not where it usually does. */
+static int know_socket(hn_host *host, host_known *at, hn_error **err)
+{
+	const char *path = host->signer_path;
+	const char *end = path ? strrchr(path, '/') : NULL;
+	BASE_AUTO_BUF base_buf dir = {0};
+
+	if (!path || end == path)
+		return 0;
+	if (path[0] != '/')
+		base_buf_text(&dir, "/proc/self/cwd/");
+	if (end)
+		base_buf_add(&dir, path, (size_t)(end - path));
+	return dir.failed ? base_nomem(err) : know(host, at, dir.data, err);
+}
+
+static int find_below_state(hn_host *host, const char *uuid, host_known *at, hn_error **err)
+{
+	int rc = know(host, &at[HOST_KNOWN_STATE], host->state_dir, err);
+
+	if (rc >= 0)
+		rc = know(host, &at[HOST_KNOWN_ROOT], host->root, err);
+	if (rc >= 0)
+		rc = know_in(host, &at[HOST_KNOWN_UNITS], host->root, "unit", err);
+	if (rc >= 0)
+		rc = know_in(host, &at[HOST_KNOWN_OWN], at[HOST_KNOWN_UNITS].path, uuid, err);
+	return rc < 0 ? rc : know_in(host, &at[HOST_KNOWN_DISKS], host->state_dir, DISKS, err);
+}
+
 static int find_places(hn_host *host, const char *uuid, host_places *all, hn_error **err)
 {
 	int rc;
 
-	if (all->disks)
+	if (all->found)
 		return 0;
-	host_places_free(all);
-	*all = (host_places){0};
-	rc = os_resolve(host->os, host->state_dir, &all->state, err);
+	rc = find_below_state(host, uuid, all->at, err);
 	if (rc >= 0)
-		rc = os_resolve(host->os, host->root, &all->root, err);
+		rc = know_socket(host, &all->at[HOST_KNOWN_SOCKET], err);
 	if (rc >= 0)
-		rc = resolve_in(host, host->root, "unit", &all->units, err);
+		rc = know(host, &all->at[HOST_KNOWN_SIGNER], SIGNER_KEYS, err);
 	if (rc >= 0)
-		rc = resolve_in(host, all->units, uuid, &all->own, err);
-	return rc < 0 ? rc : resolve_in(host, host->state_dir, DISKS, &all->disks, err);
+		rc = know(host, &all->at[HOST_KNOWN_KEK], SIGNER_KEK, err);
+	if (rc < 0)
+		host_places_free(all);
+	all->found = rc >= 0;
+	return rc;
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t size = strlen(dir);
+/* --- where a path lies --- */
 
-	return strncmp(path, dir, size) == 0 && path[size] == '/';
+static size_t which(hn_host *host, const host_places *all, const char *path)
+{
+	struct stat status;
+	bool there = host->os->ops->stat(host->os, path, &status) == 0;
+	size_t i;
+
+	for (i = 0; i < HOST_KNOWN_COUNT; i++) {
+		const host_known *at = &all->at[i];
+
+		if (!at->path)
+			continue;
+		if (strcmp(at->path, path) == 0 ||
+			(there && at->there && at->device == status.st_dev &&
+				at->inode == status.st_ino))
+			break;
+	}
+	return i;
 }
 
-static bool is_or_is_below(const char *path, const char *dir)
+/* `name` is what lies in the place that is known; NULL: it is that place itself. */
+static host_place place_in(size_t known, const char *name)
 {
-	return strcmp(path, dir) == 0 || is_below(path, dir);
-}
-
-static host_place place_of(const host_places *all, const char *path)
-{
-	if (is_below(path, all->own) || is_below(path, all->disks))
+	if (!name || (known == HOST_KNOWN_OWN && machine_unit_dir_makes(name)))
+		return HOST_PLACE_STATE;
+	if (known == HOST_KNOWN_OWN || known == HOST_KNOWN_DISKS)
 		return HOST_PLACE_OWN;
-	if (is_below(path, all->units))
-		return HOST_PLACE_OTHER_UNIT;
-	return is_or_is_below(path, all->state) || is_or_is_below(path, all->root) ||
-			       strcmp(path, all->units) == 0
-		       ? HOST_PLACE_STATE
-		       : HOST_PLACE_ELSEWHERE;
+	return known == HOST_KNOWN_UNITS ? HOST_PLACE_OTHER_UNIT : HOST_PLACE_STATE;
+}
+
+/* The innermost place that is known decides. Cuts the path up. */
+static host_place place_of(hn_host *host, const host_places *all, char *path)
+{
+	const char *name = NULL;
+	char *end;
+
+	for (;;) {
+		size_t known = which(host, all, path);
+
+		if (known < HOST_KNOWN_COUNT)
+			return place_in(known, name);
+		end = strrchr(path, '/');
+		if (!end || end == path)
+			return HOST_PLACE_ELSEWHERE;
+		*end = '\0';
+		name = end + 1;
+	}
 }
 
 int host_path_place(hn_host *host, host_places *all, const char *uuid, const char *path,
@@ -78,9 +151,11 @@ int host_path_place(hn_host *host, host_places *all, const char *uuid, const cha
 	if (rc >= 0)
 		rc = os_resolve(host->os, path, &resolved, err);
 	if (rc >= 0)
-		*place = place_of(all, resolved);
+		*place = place_of(host, all, resolved);
 	return rc;
 }
+
+/* --- what units may have --- */
 
 static int check_path(hn_host *host, host_places *all, const hn_unit *unit, const char *key,
 	const char *path, hn_error **err)

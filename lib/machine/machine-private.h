@@ -57,6 +57,27 @@ int machine_undefine(const base_permit *permit, machine *m, const char *uuid, hn
  */
 int machine_disks_remove(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
 
+/* What is not yet a disk; no disk's format has this name. */
+#define MACHINE_UNFINISHED ".new"
+
+/* Is a file of this name in a unit's directory one that each start, or the making of a disk, makes
+ * anew? So is what lies beside it when its replacement was cut short. */
+static inline bool machine_unit_dir_makes(const char *name)
+{
+	static const char *const files[] = {"run", "boot.cbor", "console.log", "console.log.1",
+		"console.log.2", "console.log.3", "console.sock", "console.lock", "unit.sock"};
+	size_t size = strlen(name), end = strlen(MACHINE_UNFINISHED);
+
+	for (size_t i = 0; i < BASE_COUNT(files); i++) {
+		size_t known = strlen(files[i]);
+
+		if (strncmp(name, files[i], known) == 0 &&
+			(name[known] == '\0' || strncmp(name + known, ".new-", 5) == 0))
+			return true;
+	}
+	return size > end && strcmp(name + size - end, MACHINE_UNFINISHED) == 0;
+}
+
 /* What boot phases look like; host stores them. */
 #define MACHINE_PHASES 12
 typedef struct machine_boot {

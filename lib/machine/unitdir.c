@@ -8,34 +8,10 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* What is not yet a disk; no disk's format has this name. */
-#define UNFINISHED ".new"
-
 typedef struct contents {
 	base_buf ours; /* names that we make anew, each with its NUL */
 	size_t others; /* disks, and whatever else somebody keeps there */
 } contents;
-
-/* `name`, or the file beside it that a replacement cut short leaves behind. */
-static bool is_file_of_ours(const char *entry, const char *name)
-{
-	size_t size = strlen(name);
-
-	return strncmp(entry, name, size) == 0 &&
-	       (entry[size] == '\0' || strncmp(entry + size, ".new-", 5) == 0);
-}
-
-static bool is_made_anew(const char *name)
-{
-	static const char *const files[] = {"run", "boot.cbor", "console.log", "console.log.1",
-		"console.log.2", "console.log.3", "console.sock", "console.lock", "unit.sock"};
-
-	for (size_t i = 0; i < BASE_COUNT(files); i++)
-		if (is_file_of_ours(name, files[i]))
-			return true;
-	return strlen(name) > strlen(UNFINISHED) &&
-	       strcmp(name + strlen(name) - strlen(UNFINISHED), UNFINISHED) == 0;
-}
 
 static int add_entry(void *arg, const char *name)
 {
@@ -43,7 +19,7 @@ static int add_entry(void *arg, const char *name)
 
 	if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
 		return 0;
-	if (is_made_anew(name))
+	if (machine_unit_dir_makes(name))
 		base_buf_add(&found->ours, name, strlen(name) + 1);
 	else
 		found->others++;
@@ -143,7 +119,7 @@ static int make_disk(machine *m, const machine_disk *disk, hn_error **err)
 
 	if (!disk->owned || os_exists(m->os, disk->path))
 		return 0;
-	base_buf_format(&path, "%s" UNFINISHED, disk->path);
+	base_buf_format(&path, "%s" MACHINE_UNFINISHED, disk->path);
 	if (path.failed)
 		return base_nomem(err);
 	m->os->ops->unlink(m->os, path.data); /* of an attempt that was cut short */

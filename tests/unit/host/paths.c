@@ -6,6 +6,9 @@
 #include "host/restart.h"
 #include "place.h"
 
+#include <errno.h>
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 #define OTHER "3b8cbbb1-5a0c-4b43-9e9c-a0de0d7ac3a1"
@@ -40,7 +43,8 @@ Test(paths, nothing_of_the_state)
 	static const char *const keys[] = {"disks.d.source", "boot.kernel", "boot.initrd"};
 	static const char *const files[] = {"/state/hypernix.db", "/state/keys/signer.state",
 		"/state//keys/./x", "/state", "/state/m/cache/x", "/state/disks", "/state/m/unit",
-		"/state/not-there/yet"};
+		"/state/not-there/yet", "/var/lib/hypernix-signer/signer.state",
+		"/var/lib/hypernix-signer.kek"};
 	LAB l = with_api();
 
 	for (size_t i = 0; i < BASE_COUNT(keys); i++)
@@ -52,8 +56,8 @@ Test(paths, nothing_of_the_state)
 
 Test(paths, a_place_beside_it_is_fine)
 {
-	static const char *const files[] = {
-		"/state-of-others/x", "/srv/x", "/state/disks/x", "/state/disks/web/root.qcow2"};
+	static const char *const files[] = {"/state-of-others/x", "/srv/x", "/state/disks/x",
+		"/state/disks/web/root.qcow2", "/var/lib/hypernix-signers/x"};
 	LAB l = with_api();
 
 	for (size_t i = 0; i < BASE_COUNT(files); i++)
@@ -72,6 +76,46 @@ Test(paths, its_own_directory_and_not_that_of_another)
 	refused(&l, set(&l, "disks.d.source", "/state/m/unit/" OTHER "/root.qcow2"),
 		"disks.d.source", OTHER);
 	cr_expect_not_null(strstr(lab_why(&l), "another unit"), "%s", lab_why(&l));
+}
+
+Test(paths, none_that_is_made_anew_in_its_own_directory)
+{
+	static const char *const names[] = {
+		"run", "console.log", "console.log.2", "console.lock", "unit.sock", "run.new-1"};
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	LAB l = with_api();
+	char own[128];
+
+	cr_assert_eq(hn_unit_find(l.session, "api", false, &unit, lab_err(&l)), 0);
+	for (size_t i = 0; i < BASE_COUNT(names); i++) {
+		(void)snprintf(
+			own, sizeof(own), "/state/m/unit/%s/%s", hn_unit_uuid(unit), names[i]);
+		refused(&l, set(&l, "disks.d.source", own), "disks.d.source", own);
+	}
+	(void)snprintf(own, sizeof(own), "/state/m/unit/%s/runs", hn_unit_uuid(unit));
+	cr_expect_eq(set(&l, "disks.d.source", own), 0, "%s", lab_why(&l));
+}
+
+static void with_signer(lab *l, const char *socket_path, const char *path, bool allowed)
+{
+	l->host->signer_path = (char *)(uintptr_t)socket_path;
+	if (allowed)
+		cr_expect_eq(set(l, "disks.d.source", path), 0, "%s", lab_why(l));
+	else
+		refused(l, set(l, "disks.d.source", path), "disks.d.source", path);
+	l->host->signer_path = NULL;
+}
+
+Test(paths, nothing_beside_the_socket_of_the_signer)
+{
+	LAB l = with_api();
+
+	with_signer(&l, "/run/s/socket", "/run/s/keys/signer.state", false);
+	with_signer(&l, "/run/s/socket", "/run/s", false);
+	with_signer(&l, "/run/s/socket", "/run/x", true);
+	with_signer(&l, "/socket", "/srv/x", true);
+	with_signer(&l, "s/socket", "/srv/y", true);
+	with_signer(&l, "socket", "/srv/z", true);
 }
 
 Test(paths, nor_by_a_definition_or_a_force)
@@ -253,6 +297,49 @@ Test(paths, a_link_leads_where_it_points)
 	(void)snprintf(link_path, sizeof(link_path), "/proc/self/root%s/keys/x", p.state);
 	refused(l, hn_unit_set(l->session, "mine", "disks.d.source", link_path, lab_err(l)),
 		"disks.d.source", link_path);
+}
+
+/* Whoever may not mount anything cannot try this; the mounts end with this process. */
+static bool may_mount(void)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+Test(paths, a_mount_is_another_name_of_the_state)
+{
+	char mounted[] = "/tmp/hypernix-mount-XXXXXX", path[256];
+
+	if (!may_mount())
+		cr_skip_test("a mount namespace of its own needs root: %s", strerror(errno));
+	{
+		__attribute__((cleanup(end_place))) place p =
+			new_place("{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":["
+				  "\"unit.*\"],\"on\":\"unit/*\"}]}");
+		lab *l = &p.l;
+
+		cr_assert_eq(mkdir(in_place(&p, "disks"), 0700), 0);
+		cr_assert_not_null(mkdtemp(mounted));
+		cr_assert_eq(
+			mount(p.state, mounted, NULL, MS_BIND, NULL), 0, "%s", strerror(errno));
+		(void)snprintf(path, sizeof(path), "%s/hypernix.db", mounted);
+		refused(l, hn_unit_set(l->session, "mine", "disks.d.source", path, lab_err(l)),
+			"disks.d.source", path);
+		(void)snprintf(path, sizeof(path), "%s/keys/not-there/yet", mounted);
+		refused(l, hn_unit_set(l->session, "mine", "boot.kernel", path, lab_err(l)),
+			"boot.kernel", path);
+		(void)snprintf(path, sizeof(path), "%s/m/unit/" OTHER "/root.raw", mounted);
+		refused(l, hn_unit_set(l->session, "mine", "disks.d.source", path, lab_err(l)),
+			"disks.d.source", path);
+		(void)snprintf(path, sizeof(path), "%s/disks/x", mounted);
+		cr_expect_eq(hn_unit_set(l->session, "mine", "disks.d.source", path, lab_err(l)), 0,
+			"%s", lab_why(l));
+		cr_expect_eq(umount2(mounted, MNT_DETACH), 0);
+		(void)snprintf(path, sizeof(path), "%s/hypernix.db", mounted);
+		cr_expect_eq(hn_unit_set(l->session, "mine", "disks.d.source", path, lab_err(l)), 0,
+			"now it is nothing of ours: %s", lab_why(l));
+	}
+	(void)rmdir(mounted);
 }
 
 /* --- by a token --- */
