@@ -296,7 +296,8 @@ HN_API int hn_audit_first_mac(hn_session *session, char **key, hn_error **err);
  * @return 0, or a negative hn_code
  * Errors: HN_EINVAL when the directory is not absolute; HN_ENOENT when the log is empty;
  * HN_ECORRUPT when records are missing; HN_ENOSPC; HN_ESIGNER; HN_ESESSION, also when it ends while
- * files are written; HN_EDENIED; HN_EAUDIT; HN_EAUDITFORK; HN_EIO; HN_ENOMEM
+ * files are written; HN_EBUSY when whether it has ended cannot be told for seconds; HN_EDENIED;
+ * HN_EAUDIT; HN_EAUDITFORK; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk and the signer
  * Allocates: yes

@@ -317,7 +317,8 @@ HN_API int hn_session_refused(hn_session *session, char **json, hn_error **err);
  * Is the session still open? Looks at what ended it: the end of a token or of its window, a
  * revocation, a cut, a clock that is not to be trusted, local operators that were turned off, a
  * service that is not what it was. A lost session closes the consoles that it
- * opened. Loops that hold a console call it at least four times a second.
+ * opened. Loops that hold a console call it, or hn_session_wait with a timeout of 0, at least four
+ * times a second.
  *
  * @param session  the session
  * @param err  set on failure; may be NULL
@@ -332,14 +333,16 @@ HN_API int hn_session_refused(hn_session *session, char **json, hn_error **err);
 HN_API int hn_session_live(hn_session *session, hn_error **err);
 
 /**
- * Waits until the session is lost.
+ * Waits until the session is lost. Where that cannot be told it goes on for three seconds after it
+ * last could.
  *
  * @param session  the session
  * @param timeout  ns; negative: for ever
  * @param cancel  ends the wait early; may be NULL
  * @param err  set on failure; may be NULL
  * @return 0 when it is open still after timeout, or a negative hn_code
- * Errors: HN_ESESSION with why; HN_ECANCELLED
+ * Errors: HN_ESESSION with why; HN_ECANCELLED; HN_EBUSY or HN_ENOMEM when it cannot be told any
+ * more: the session is not lost by that, but what goes on with it is to be ended
  * Threads: the one that has the session
  * Blocks: yes, up to timeout
  * Allocates: only for an error

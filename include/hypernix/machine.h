@@ -545,8 +545,9 @@ typedef struct hn_console hn_console;
  * The connection ends with what allows it: when the session is lost or given back, or a token's
  * hours are over or the unit leaves its reach. Then the socket reads as ended, and nothing more can
  * be written; the handle stays, to be given back, and hn_console_ended tells why. It reads as ended
- * as well when the unit has stopped. Whoever holds a console asks hn_session_live at
- * least four times a second. Its session is in the list of open sessions, where it can be cut.
+ * as well when the unit has stopped. Whoever holds a console asks hn_session_wait,
+ * with a timeout of 0, at least four times a second. Its session is in the list of open sessions,
+ * where it can be cut.
  *
  * @param session  needs unit.console on unit/<uuid>
  * @param unit     name or uuid of the unit; errors call it so
@@ -555,9 +556,9 @@ typedef struct hn_console hn_console;
  * @return 0 or a negative hn_code
  * Errors: HN_ENOENT when there is no such unit or it has no console; HN_EBUSY when it is not
  * running, and with the facts pid and program when its console is still in use after the lock_wait
- * of the host; HN_ECANCELLED when the cancel of the host was triggered meanwhile; HN_ENOSUP when
- * the driver has none; HN_ELIMIT; HN_EDENIED, HN_ESESSION and what else a denial gives, also when
- * the right ends while it waits
+ * of the host, and when whether the right goes on cannot be told for seconds; HN_ECANCELLED when
+ * the cancel of the host was triggered meanwhile; HN_ENOSUP when the driver has none; HN_ELIMIT;
+ * HN_EDENIED, HN_ESESSION and what else a denial gives, also when the right ends while it waits
  * Threads: the session's
  * Blocks: yes, while another has the console, up to the lock_wait of the host; a right that ends or
  * a cancel ends the wait within 250 ms

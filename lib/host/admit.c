@@ -536,14 +536,10 @@ int host_list_end(hn_session *session, int rc, hn_error **err)
 	return rc;
 }
 
-/* Slow path of base_permit_live: the session may be over, the window shut, the tag gone. */
-static int recheck(const base_permit *permit, hn_error **err)
+static int recheck_limited(const base_permit *permit, hn_session *session, hn_error **err)
 {
-	hn_session *session = permit->recheck_arg;
 	int rc;
 
-	if (!host_session_limited(session))
-		return hn_session_live(session, err);
 	/* what it has used up goes on holding for what it was used for */
 	if (session->holder)
 		session->holder->under_way = true;
@@ -551,6 +547,19 @@ static int recheck(const base_permit *permit, hn_error **err)
 	if (session->holder)
 		session->holder->under_way = false;
 	return rc;
+}
+
+/* Slow path of base_permit_live: the session may be over, the window shut, the tag gone. */
+static int recheck(const base_permit *permit, hn_error **err)
+{
+	hn_session *session = permit->recheck_arg;
+	int rc = host_session_limited(session) ? recheck_limited(permit, session, err)
+					       : hn_session_live(session, err);
+
+	if (rc >= 0 || !host_session_goes_on(session, rc))
+		return rc;
+	base_error_move(err, NULL);
+	return 0;
 }
 
 static void fill_permit(hn_session *session, hn_verb verb, const char *object, const char *second,

@@ -104,6 +104,8 @@ struct hn_session {
 	struct caps_glass *glass; /* of break-glass; NULL: none */
 	int64_t next_glass;       /* monotonic ns: when the store is asked whether that was ended */
 	uint64_t looked;          /* the look of the host's rights after which it was found open */
+	int64_t asked;            /* monotonic ns: when it was last looked at whether it is over */
+	int64_t found_open;       /* the same, of the last look that could tell that it is not */
 	const char *over;         /* why it was lost; NULL while it is open; static */
 	bool unwitnessed;         /* the admission that goes on waits for no witness */
 	bool quorum;              /* shown for the admission that goes on */

@@ -173,6 +173,9 @@ void host_glass_look(hn_host *host);
 /* Is it an operator's, and they are turned off since, or a service's that is not what it was? A
  * look each 250 ms. */
 const char *host_setting_over(hn_session *session);
+/* May what goes on go on, though a look has failed with this code? Where that passes by itself, for
+ * a few seconds after the last look that could tell. */
+bool host_session_goes_on(const hn_session *session, int code);
 /* Is it over because its token is, for good? */
 bool host_token_ended(const hn_session *session);
 /* Tells whoever wants to know, and closes what was opened with it. Idempotent. */

@@ -265,6 +265,7 @@ static int make_session(hn_host *host, const hn_session_options *options, host_h
 	(*session)->holder = holder;
 	host_redacts_fill(*session);
 	(*session)->request_only = options->request_only;
+	(*session)->found_open = os_monotonic(host->os);
 	rc = host_facts_fill(*session, &facts, err);
 	if (rc >= 0)
 		rc = caps_program_new(holder->token, &facts, &holder->program, err);

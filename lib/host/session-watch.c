@@ -6,6 +6,9 @@
 #include "host/rights.h"
 
 #define TICK (OS_SECOND / 4)
+/* Only looks that fail: one that can be made each TICK ends what is over within a second. From the
+ * beginning of a look, since nothing goes on while it waits for the database. */
+#define BLIND (3 * OS_SECOND)
 
 /* In the order in which a request is decided, so that it is explained in the same words. */
 static caps_ending find_ending(const caps_token *token, const caps_facts *facts, uint8_t *link)
@@ -63,6 +66,7 @@ static int look_over(hn_session *session, hn_error **err)
 	caps_facts facts;
 	int rc;
 
+	session->asked = os_monotonic(session->host->os);
 	if (!session->over)
 		session->over = host_setting_over(session);
 	if (!session->over && session->glass)
@@ -83,7 +87,13 @@ static int look_over(hn_session *session, hn_error **err)
 				? "cut"
 				: token_over(session, &facts);
 	session->looked = rights->looks;
+	session->found_open = session->asked;
 	return 0;
+}
+
+bool host_session_goes_on(const hn_session *session, int code)
+{
+	return passes(code) && session->asked - session->found_open < BLIND;
 }
 
 bool host_token_ended(const hn_session *session)
@@ -163,6 +173,8 @@ static void ask_console(hn_session *session, hn_console *console)
 			session, HN_VERB_UNIT_CONSOLE, console->object, &decision, &why);
 	if (rc >= 0)
 		return;
+	if (host_session_goes_on(session, rc))
+		return;
 	(void)host_conceal(session, rc, &why);
 	host_console_shut(console, BASE_STEAL(why));
 }
@@ -216,7 +228,7 @@ static int live_for_now(hn_session *session, hn_error **err)
 {
 	int rc = hn_session_live(session, err);
 
-	if (rc >= 0 || !passes(rc))
+	if (rc >= 0 || !session || !host_session_goes_on(session, rc))
 		return rc;
 	base_error_move(err, NULL);
 	return 0;

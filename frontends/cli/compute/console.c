@@ -111,7 +111,7 @@ static int talk(console *line, hn_session *session, int fd, hn_error **err)
 	while (!over(line)) {
 		if (poll(ends, CLI_COUNT(ends), FOLLOW_MS) < 0 && errno != EINTR)
 			break;
-		int result = hn_session_live(session, err);
+		int result = hn_session_wait(session, 0, NULL, err);
 
 		if (result < 0)
 			return result;
@@ -168,7 +168,7 @@ static int closed(const console *line, hn_session *session, const hn_console *co
 	const char *unit = cli_operand(line->cli, 0);
 	hn_error *error = NULL;
 
-	if (hn_session_live(session, &error) < 0)
+	if (hn_session_wait(session, 0, NULL, &error) < 0)
 		return cli_fail(line->cli, error);
 	if (hn_console_ended(connection, &error) < 0) {
 		/* the unit may have no name for whom it is out of reach */

@@ -98,9 +98,9 @@ PLAY(int, hn_console_ended, const hn_console *console, hn_error **err)
 	return 0;
 }
 
-PLAY(int, hn_session_live, hn_session *session, hn_error **err)
+PLAY(int, hn_session_wait, hn_session *session, int64_t timeout, hn_cancel *cancel, hn_error **err)
 {
-	(void)session, (void)err;
+	(void)session, (void)timeout, (void)cancel, (void)err;
 	return 0;
 }
 
