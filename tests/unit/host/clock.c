@@ -219,6 +219,29 @@ Test(clock, break_glass_opens_on_a_full_disk_though_it_is_suspect)
 	cr_expect_gt(unkept, 0, "no fault met the mark");
 }
 
+/* By a process that ends before it would try again, and by a mark that the next one sees. */
+Test(clock, a_step_is_told_at_once_though_a_mark_could_not_be_kept_just_before)
+{
+	int unkept = 0;
+
+	for (uint64_t nth = 1; nth < 30; nth++) {
+		LAB l = new_lab();
+
+		hn_os_sim_advance(l.os, 61 * OS_SECOND); /* one is due */
+		hn_os_sim_fail(l.os, nth, false, ENOSPC);
+		cr_expect(status_has(&l, "\"suspect\":false"));
+		hn_os_sim_fail(l.os, 0, false, 0);
+		if (l.host->rights->next_mark <= os_monotonic(l.os))
+			continue; /* something else was met, or nothing */
+		unkept++;
+		hn_os_sim_step(l.os, -3600 * OS_SECOND);
+		cr_expect(status_has(&l, "\"suspect\":true"));
+		cr_expect_eq(lab_events(&l, SUSPECT), 1, "call %llu", (unsigned long long)nth);
+		cr_expect_eq(lab_number(&l, "SELECT suspect FROM clock_mark"), 1);
+	}
+	cr_expect_gt(unkept, 0, "no fault met the mark");
+}
+
 Test(clock, small_steps_are_fine)
 {
 	LAB l = new_lab();
