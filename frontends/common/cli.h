@@ -179,7 +179,8 @@ const char *cli_operand(const cli_run *cli, size_t n); /* NULL past the last */
 			"reference: 100 CU a thread whatever was measured; reference:8: and 8 "    \
 			"threads; for tests")
 void cli_host_options(const cli_run *cli, hn_host_options *options); /* what they say */
-typedef enum cli_access { CLI_READ, CLI_WRITE } cli_access;
+/* To look is to read, and a state that is missing counts as an empty one. */
+typedef enum cli_access { CLI_READ, CLI_WRITE, CLI_LOOK } cli_access;
 /* 0, or the exit status. For programs that have CLI_ACT_OPTIONS. */
 int cli_host_open(cli_run *cli, cli_access access, hn_host **host);
 

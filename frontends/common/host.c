@@ -22,6 +22,7 @@ static void fill(const cli_run *cli, cli_access access, hn_host_options *options
 	cli_host_options(cli, options);
 	options->lock_wait = cli_duration(cli, "lock-wait", 0);
 	options->read_only = access == CLI_READ;
+	options->dry = access == CLI_LOOK;
 }
 
 int cli_host_open(cli_run *cli, cli_access access, hn_host **host)

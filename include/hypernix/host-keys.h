@@ -26,7 +26,8 @@ extern "C" {
 HN_API const char *hn_session_node(const hn_session *session);
 
 /**
- * Lists the keys of this node, never a secret.
+ * Lists the keys of this node, never a secret. They are made when there are none yet; on a host
+ * that was opened read-only they are null then.
  *
  * @param session  needs cap.read on node/<name>
  * @param json  receives a JSON object: node (its name), inProcess (no hv-signer holds the keys),

@@ -16,7 +16,7 @@ static char *beside(const hn_host *host, const char *name)
 	return base_buf_take(&path);
 }
 
-static int has_signer(hn_host *host, bool *has, hn_error **err)
+int host_has_signer(hn_host *host, bool *has, hn_error **err)
 {
 	BASE_AUTO_FREE char *path = beside(host, "keys/signer.state");
 
@@ -30,7 +30,7 @@ static int compare(hn_host *host, hn_error **err)
 {
 	crypto_signer *signer = NULL;
 	bool has = false;
-	int rc = has_signer(host, &has, err);
+	int rc = host_has_signer(host, &has, err);
 
 	if (rc >= 0 && has)
 		rc = host_signer_plain(host, &signer, err);
@@ -44,7 +44,7 @@ static int signer_of_log(hn_host *host, crypto_signer **signer, hn_error **err)
 {
 	caps_audit_facts facts;
 	bool has = false;
-	int rc = has_signer(host, &has, err);
+	int rc = host_has_signer(host, &has, err);
 
 	if (rc >= 0)
 		rc = has ? host_signer_plain(host, signer, err)

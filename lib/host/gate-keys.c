@@ -12,14 +12,18 @@ const char *hn_session_node(const hn_session *session)
 		       : NULL;
 }
 
+/* Who only looks at a host makes no keys of it: then there is no signer. */
 static int begin(hn_session *session, hn_verb verb, hn_host **host, host_permit *permit,
 	crypto_signer **signer, hn_error **err)
 {
+	bool has = true;
 	int rc = host_enter_node(session, verb, host, permit, err);
 
 	if (rc >= 0)
 		rc = host_answers(permit, 0, err);
-	if (rc >= 0)
+	if (rc >= 0 && (*host)->read_only)
+		rc = host_has_signer(*host, &has, err);
+	if (rc >= 0 && has)
 		rc = host_signer(*host, signer, err);
 	return host_conceal(session, rc, err);
 }
@@ -56,14 +60,14 @@ static void put_keys(hn_json *json, const crypto_signer_status *status)
 int hn_node_key_list(hn_session *session, char **json, hn_error **err)
 {
 	BASE_AUTO_OF(hn_json) hn_json *made = NULL;
-	crypto_signer_status status;
+	crypto_signer_status status = {.in_process = true};
 	crypto_signer *signer = NULL;
 	host_permit permit;
 	hn_host *host = NULL;
 	int rc = json ? begin(session, HN_VERB_CAP_READ, &host, &permit, &signer, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the list");
 
-	if (rc >= 0)
+	if (rc >= 0 && signer)
 		rc = signer->ops->status(signer, &status, err);
 	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);

@@ -207,6 +207,8 @@ void host_console_shut(hn_console *console, hn_error *why);
 /* The one signer of this host: its keys in <state>/keys, or hv-signer behind its socket. Opened on
  * first use. */
 int host_signer(hn_host *host, crypto_signer **signer, hn_error **err);
+/* Are there keys, or a socket? Keys are made where they are asked for; looking is not to do it. */
+int host_has_signer(hn_host *host, bool *has, hn_error **err);
 /* The same for what needs no trust bundle. */
 int host_signer_plain(hn_host *host, crypto_signer **signer, hn_error **err);
 #endif

@@ -64,8 +64,9 @@ int host_store_open(hn_host *host, hn_error **err)
 		rc = state_open(
 			host->os, host->path, !host->read_only, host->read_only, &host->store, err);
 	if (rc == HN_ENOENT && host->read_only)
-		base_error_hint(err, "apply a declaration first; explain, get, select, tags and"
-				     " policies can also read one with --file");
+		base_error_hint(err,
+			"apply a declaration first, or hv-cap init; explain, get, select, tags and"
+			" policies can also read one with --file");
 	if (rc < 0)
 		return rc;
 	rc = apply_schemas(host, err);

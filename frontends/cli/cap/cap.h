@@ -83,12 +83,14 @@ typedef struct cap_token {
 int cap_way_back(cli_run *cli, hn_session *session, cap_token *back);
 /* The public half of the node's key of this role; free it. */
 int cap_node_key(cli_run *cli, hn_session *session, const char *role, char **key);
+/* The same, and *key is left alone when there is none. */
+int cap_node_key_find(cli_run *cli, hn_session *session, const char *role, char **key);
 #define CAP_SOON                                                                                   \
 	(7 * 86400)        /* seconds before the end of an issuer's time that there is a warning */
 typedef struct cap_trust { /* what the trust bundle says of this host */
 	bool found;        /* there is a bundle */
 	bool issues;       /* and this node's key is an issuer of it */
-	char *issuer;      /* that key */
+	char *issuer;      /* that key; NULL: it has none yet */
 	char *cluster;     /* free both */
 	uint64_t version;
 	int64_t until; /* seconds since 1970 */

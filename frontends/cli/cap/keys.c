@@ -84,7 +84,7 @@ int cap_keys_new(cli_run *cli)
 	return 0;
 }
 
-int cap_node_key(cli_run *cli, hn_session *session, const char *role, char **key)
+int cap_node_key_find(cli_run *cli, hn_session *session, const char *role, char **key)
 {
 	CLI_AUTO_OF(cli_document) cli_document *keys = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
@@ -100,8 +100,17 @@ int cap_node_key(cli_run *cli, hn_session *session, const char *role, char **key
 		if (name == NULL || strcmp(name, role) != 0 || found == NULL)
 			continue;
 		*key = cli_format("%s", found);
-		return 0;
+		break;
 	}
+	return 0;
+}
+
+int cap_node_key(cli_run *cli, hn_session *session, const char *role, char **key)
+{
+	int status = cap_node_key_find(cli, session, role, key);
+
+	if (status != 0 || *key != NULL)
+		return status;
 	return cli_refuse(
 		cli, HN_EKEY, "see: hv-cap keys list", "this node has no public %s key", role);
 }

@@ -212,9 +212,10 @@ static int tell_words(const state *now)
 {
 	tell_rights(now);
 	printf("keys             %s\n",
-		cap_is_true(now->keys, "/inProcess")
-			? "in the state directory: every program of root reads them"
-			: "held by hv-signer");
+		!cap_is_true(now->keys, "/inProcess") ? "held by hv-signer"
+		: cli_document_text(now->keys, "/keys/0/public") == NULL
+			? "none yet"
+			: "in the state directory: every program of root reads them");
 	printf("clock            %s\n",
 		cap_is_true(now->clock, "/suspect") ? "suspect" : "not suspect");
 	printf("audit log        %s\n", now->log.origin[0] != '\0' ? now->log.origin
@@ -275,7 +276,7 @@ int cap_status(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	__attribute__((cleanup(state_auto))) state now = {.cli = cli};
-	int status = cap_open(cli, CLI_WRITE, &session);
+	int status = cap_open(cli, CLI_LOOK, &session);
 
 	now.session = session;
 	if (status == 0)

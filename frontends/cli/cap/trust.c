@@ -164,7 +164,8 @@ static void find_until(cap_trust *trust, const cli_document *bundle)
 		const char *epoch = cli_document_text(bundle, "/issuers/%zu/epoch", n);
 		long long number = epoch == NULL ? 0 : strtoll(epoch, NULL, 10);
 
-		if (key == NULL || strcmp(key, trust->issuer) != 0 || number <= highest)
+		if (key == NULL || trust->issuer == NULL || strcmp(key, trust->issuer) != 0 ||
+			number <= highest)
 			continue;
 		highest = number;
 		trust->issues = cap_time_of(
@@ -198,7 +199,7 @@ int cap_trust_look(cli_run *cli, hn_session *session, cap_trust *trust)
 	uint8_t *bytes = NULL;
 	size_t size = 0;
 	hn_error *error = NULL;
-	int result, status = cap_node_key(cli, session, "issuer", &trust->issuer);
+	int result, status = cap_node_key_find(cli, session, "issuer", &trust->issuer);
 
 	if (status != 0)
 		return status;

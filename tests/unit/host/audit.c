@@ -41,6 +41,31 @@ Test(audit_gate, reading_makes_no_keys)
 	cr_expect_not(os_exists(l.os, "/state/keys"));
 }
 
+Test(audit_gate, a_host_that_is_only_looked_at_gets_no_keys)
+{
+	LAB l = lab_new();
+	BASE_AUTO_FREE char *none = NULL;
+	BASE_AUTO_FREE char *made = NULL;
+	BASE_AUTO_FREE char *seen = NULL;
+
+	lab_close(&l);
+	l.read_only = true;
+	cr_assert_eq(lab_open(&l), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_node_key_list(l.session, &none, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_not_null(strstr(none, "\"inProcess\":true"), "%s", none);
+	cr_expect_not_null(strstr(none, "{\"role\":\"issuer\",\"public\":null"), "%s", none);
+	cr_expect_not(os_exists(l.os, "/state/keys"));
+	lab_close(&l);
+	l.read_only = false;
+	cr_assert_eq(lab_open(&l), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_node_key_list(l.session, &made, lab_err(&l)), 0, "%s", lab_why(&l));
+	lab_close(&l);
+	l.read_only = true;
+	cr_assert_eq(lab_open(&l), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_node_key_list(l.session, &seen, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_str_eq(seen, made, "those that are there are told");
+}
+
 Test(audit_gate, a_second_later_it_is_sealed)
 {
 	LAB l = lab_new();
