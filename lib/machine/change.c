@@ -266,6 +266,8 @@ static int change_disk_source(change *c, hn_error **err)
 	if (result == 0)
 		result = machine_make_disks(c->m, c->spec, err);
 	if (result == 0)
+		result = machine_image_check(c->m, disk, err);
+	if (result == 0)
 		result = machine_xml_disk(c->spec, disk, &xml, err);
 	return result < 0 ? result : attach(c, "disk", xml, err);
 }

@@ -329,6 +329,11 @@ int machine_make_disks(machine *m, const machine_spec *spec, hn_error **err);
 int machine_unit_dir_clear(machine *m, const char *uuid, hn_error **err);
 int machine_unit_dir_holds_disks(machine *m, const char *uuid, hn_error **err); /* 1 or 0 */
 
+/* --- image.c --- */
+/* HN_ENOSUP when the disk's image says that part of it lies in another file. */
+int machine_image_check(machine *m, const machine_disk *disk, hn_error **err);
+int machine_images_check(machine *m, const machine_spec *spec, hn_error **err); /* of all disks */
+
 /* --- port.c: lines of a hostile guest --- */
 
 typedef enum machine_port_kind {

@@ -38,6 +38,8 @@ static int prepare_dir(machine *m, const machine_spec *spec, machine_run *run, h
 	static const char *const sockets[] = {"console.sock", "unit.sock"};
 	int result = machine_make_disks(m, spec, err);
 
+	if (result == 0)
+		result = machine_images_check(m, spec, err);
 	if (result < 0)
 		return result;
 	for (size_t i = 0; i < BASE_COUNT(sockets); i++) {

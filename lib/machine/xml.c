@@ -192,6 +192,8 @@ static void disk_xml(base_buf *out, const machine_spec *spec, const machine_disk
 	line(out, "      <driver name='qemu' type='", disk->format, "'");
 	line(out, " cache='", disk->cache, "' io='threads' discard='unmap'/>\n");
 	line(out, "      <source file='", disk->path, "'/>\n");
+	/* It ends there: what a guest may have written into the image names no other file. */
+	base_buf_text(out, "      <backingStore/>\n");
 	base_buf_format(out, "      <target dev='%s' bus='%s'/>\n", target,
 		disk->bus == MACHINE_BUS_SCSI ? "scsi" : "virtio");
 	iotune(out, spec);

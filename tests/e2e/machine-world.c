@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 const char *root, *guest, *self;
 machine *m;
@@ -156,6 +157,19 @@ void away(void)
 {
 	stop_unit(0, true, NULL, NULL);
 	undefine_unit(NULL);
+}
+
+void name_backing(uint8_t offset)
+{
+	uint8_t header[16] = {'Q', 'F', 'I', 0xfb, [7] = 3, [15] = offset};
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/unit/%s/data.qcow2", root, UUID);
+	fd = open(path, O_RDWR | O_CREAT, 0600);
+	if (fd < 0 || pwrite(fd, header, sizeof(header), 0) != sizeof(header))
+		die("image", NULL);
+	close(fd);
 }
 
 machine_real *look(void)

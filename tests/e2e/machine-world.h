@@ -37,6 +37,8 @@ void must_start(const hn_view *view);
 int stop_unit(int64_t grace, bool force, hn_stop_result *result, hn_error **err);
 int undefine_unit(hn_error **err);
 void away(void);
+/* The image of the disk "data" as a guest could write it: it names a backing file, or (0) none. */
+void name_backing(uint8_t offset);
 machine_real *look(void);
 const char *live_value(const machine_real *real, const char *key);
 /* The weight that is in force, as it is observed of our unit. */

@@ -414,7 +414,7 @@ static void twice(void)
 	hn_view_unref(view);
 }
 
-/* A disk outlives its unit, and is private. */
+/* A disk outlives its unit, and is private; what its image names is not followed. */
 static void disk(void)
 {
 	hn_view *view = view_of("", ", \"disks.data.size\": \"64Mi\"");
@@ -425,6 +425,13 @@ static void disk(void)
 	must_open();
 	gave("define-with-a-disk", machine_define(&may, m, &unit, NULL, &err), 0, err);
 	report(mode_of("data.qcow2") == 0600, "disk-is-private", "");
+	name_backing(80);
+	gave("image-with-a-backing-file", start_unit(view, HN_WAIT_READY, 0, NULL, NULL), HN_ENOSUP,
+		NULL);
+	name_backing(0);
+	err = NULL;
+	gave("image-that-stands-alone", start_unit(view, HN_WAIT_READY, 0, NULL, &err), 0, err);
+	gave("stop", stop_unit(0, true, NULL, NULL), 0, NULL);
 	gave("undefine", undefine_unit(NULL), 0, NULL);
 	report(mode_of("data.qcow2") == 0600, "undefine-keeps-the-disk", "");
 	gave("sweep-keeps-it-too", machine_sweep(m, NULL, 0, false, NULL), 0, NULL);
@@ -721,6 +728,22 @@ static void plug_in(const char *name, const char *after, const char *key, const 
 #define NIC ", \"nics.lan.kind\": \"user\""
 #define MORE_RAM ", \"memory.balloon\": \"manual\", \"memory.max\": \"256Mi\""
 
+static void plug_in_backed(void)
+{
+	hn_view *view = view_of("", SPARE_VCPU MORE_RAM NIC DISK);
+	machine_unit unit = unit_of(view);
+	base_permit may = permit(HN_VERB_UNIT_UPDATE);
+	char path[512];
+
+	name_backing(80);
+	gave("disk-with-a-backing-file",
+		machine_change(&may, m, &unit, "disks.data.size", NULL, "64Mi", NULL), HN_ENOSUP,
+		NULL);
+	snprintf(path, sizeof(path), "%s/unit/%s/data.qcow2", root, UUID);
+	unlink(path);
+	hn_view_unref(view);
+}
+
 static void hot(void)
 {
 	hn_view *view = view_of("", SPARE_VCPU MORE_RAM);
@@ -728,6 +751,7 @@ static void hot(void)
 	must_open();
 	must_start(view);
 	plug_in("nic-plugged", SPARE_VCPU MORE_RAM NIC, "nics.lan.kind", NULL, "user");
+	plug_in_backed();
 	plug_in("disk-plugged", SPARE_VCPU MORE_RAM NIC DISK, "disks.data.size", NULL, "64Mi");
 	plug_in("disk-grown", SPARE_VCPU MORE_RAM NIC BIGGER, "disks.data.size", "64Mi", "128Mi");
 	plug_in("disk-limited", SPARE_VCPU MORE_RAM NIC BIGGER ", \"storage.iops\": 300",
