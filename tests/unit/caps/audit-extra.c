@@ -149,6 +149,8 @@ Test(extra, each_item_counts)
 			items[i].value++;
 			cr_expect_eq(reads(form, record, items), is_value[form][i],
 				"%d: one more at %zu", (int)form, i);
+			if (i == 0) /* field 24 is one item: nothing is behind it */
+				continue;
 			items[i].value -= 2;
 			cr_expect_eq(reads(form, record, items),
 				is_value[form][i] || (form == SECRET && (i == 2 || i == 4)),
