@@ -247,7 +247,7 @@ HN_API int hn_machine_open(hn_session *session, hn_error **err);
  * @return 0 or a negative hn_code
  * Errors: HN_ENOENT past the last fact; HN_EDENIED; and those of hn_machine_open
  * Threads: the session's
- * Blocks: no, once the machine is open
+ * Blocks: yes, the first call of an open machine, which asks the hypervisor: seconds; then no
  * Allocates: no, once the machine is open
  * Since: 0.1
  */

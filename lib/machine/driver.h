@@ -221,6 +221,8 @@ typedef struct hn_machine_ops {
 	/* The descriptor that the definition names by this group: duplicated for the next start; -1
 	 * takes it back, so that nothing but the started guest has it. */
 	int (*give)(machine *m, const char *uuid, const char *group, int fd, hn_error **err);
+	/* facts that take the hypervisor's time: when facts are read, once a handle */
+	void (*slow_facts)(machine *m);
 } hn_machine_ops;
 
 #define X(name) extern const hn_machine_ops machine_driver_##name;
@@ -452,6 +454,7 @@ struct machine {
 		int64_t number;
 	} facts[MACHINE_FACTS];
 	size_t fact_count;
+	bool facts_whole;         /* the slow ones are there too */
 	unsigned long hypervisor; /* version, as libvirt counts; 0: it found none */
 };
 void machine_fact_add(machine *m, const char *name, const char *format, ...) BASE_PRINTF(3, 4);

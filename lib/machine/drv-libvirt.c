@@ -78,25 +78,6 @@ static bool brief_of(virDomainPtr domain, machine_brief *brief)
 	return true;
 }
 
-/* By the command line that a guest would be started with: what the configuration asks for, and QEMU
- * can. */
-static void add_seccomp(machine *m, virConnectPtr connection)
-{
-	static const char guest[] = "<domain type='qemu'><name>hypernix-probe</name>"
-				    "<memory unit='KiB'>65536</memory>"
-				    "<os><type>hvm</type></os></domain>";
-	char *line;
-
-	if ((m->ops->flags & MACHINE_REAL) == 0)
-		return;
-	line = lv.virConnectDomainXMLToNative(connection, "qemu-argv", guest, 0);
-	machine_fact_add(m, "seccomp", "%s",
-		line == NULL                           ? "unknown"
-		: strstr(line, " -sandbox on") != NULL ? "on"
-						       : "off");
-	free(line);
-}
-
 int virt_facts(machine *m, hn_error **err)
 {
 	virt *v = m->driver;
@@ -112,9 +93,30 @@ int virt_facts(machine *m, hn_error **err)
 	if (version != 0)
 		machine_fact_add(m, "hypervisor", "%lu.%lu.%lu", version / 1000000,
 			version / 1000 % 1000, version % 1000);
-	add_seccomp(m, v->connection);
 	lv.virResetLastError();
 	return 0;
+}
+
+/* By the command line that a guest would be started with: what the configuration asks for, and QEMU
+ * can. libvirt asks QEMU for that, which takes seconds where it has not yet. */
+void virt_slow_facts(machine *m)
+{
+	static const char guest[] = "<domain type='qemu'><name>hypernix-probe</name>"
+				    "<memory unit='KiB'>65536</memory>"
+				    "<os><type>hvm</type></os></domain>";
+	virt *v = m->driver;
+	char *line = NULL;
+
+	if ((m->ops->flags & MACHINE_REAL) == 0)
+		return;
+	if (virt_usable(m, NULL) == 0)
+		line = lv.virConnectDomainXMLToNative(v->connection, "qemu-argv", guest, 0);
+	machine_fact_add(m, "seccomp", "%s",
+		line == NULL                           ? "unknown"
+		: strstr(line, " -sandbox on") != NULL ? "on"
+						       : "off");
+	free(line); /* libvirt's memory */
+	lv.virResetLastError();
 }
 
 int virt_lookup(machine *m, const char *uuid, virDomainPtr *domain, hn_error **err)

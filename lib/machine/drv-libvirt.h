@@ -42,6 +42,7 @@ int64_t virt_mend(machine *m);
 /* HN_EDRIVER while the connection is broken. */
 int virt_usable(machine *m, hn_error **err);
 int virt_facts(machine *m, hn_error **err);
+void virt_slow_facts(machine *m);
 int virt_list(
 	machine *m, int (*each)(void *arg, const machine_brief *brief), void *arg, hn_error **err);
 int virt_find(machine *m, const char *name, char uuid[37], uint64_t *domains, hn_error **err);
@@ -69,8 +70,9 @@ int virt_change_flags(
 /* What all three have; a table adds open, change and what is its own. */
 #define VIRT_METHODS                                                                               \
 	.size = sizeof(hn_machine_ops), .close = virt_close, .facts = virt_facts,                  \
-	.list = virt_list, .define = virt_define, .undefine = virt_undefine, .start = virt_start,  \
-	.shutdown = virt_shutdown, .kill = virt_kill, .pause = virt_pause, .resume = virt_resume,  \
-	.reset = virt_reset, .state = virt_state, .xml = virt_xml, .find = virt_find
+	.slow_facts = virt_slow_facts, .list = virt_list, .define = virt_define,                   \
+	.undefine = virt_undefine, .start = virt_start, .shutdown = virt_shutdown,                 \
+	.kill = virt_kill, .pause = virt_pause, .resume = virt_resume, .reset = virt_reset,        \
+	.state = virt_state, .xml = virt_xml, .find = virt_find
 
 #endif

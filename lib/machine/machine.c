@@ -47,6 +47,9 @@ void machine_fact_add(machine *m, const char *name, const char *format, ...)
 
 int machine_fact_at(machine *m, size_t index, hn_fact *fact)
 {
+	if (!m->facts_whole && m->ops->slow_facts != NULL)
+		m->ops->slow_facts(m);
+	m->facts_whole = true;
 	if (index >= m->fact_count)
 		return HN_ENOENT;
 	fact->name = m->facts[index].name == NULL ? "" : m->facts[index].name;
