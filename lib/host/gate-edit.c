@@ -230,10 +230,44 @@ static int begin_define(const host_edit *edit, const char *name,
 		host_object_unit(object, edit->unit ? edit->unit->uuid : "*"), err);
 }
 
+static int insert_unit(host_edit *edit, const char *name, hn_error **err)
+{
+	uint64_t units = 0;
+	int rc = host_number(edit->host, "SELECT count(*) FROM unit", &units, err);
+
+	if (rc >= 0)
+		rc = base_limit_check(BASE_LIMIT_UNITS, units + 1, err);
+	return rc < 0 ? rc
+		      : host_unit_insert(edit->host, name, NULL, HN_OWNER_API, &edit->unit, err);
+}
+
+/* Where there is no room for another unit, who may make none is told that: a name that he may not
+ * see is refused so, too. */
+static int may_make_any(const host_edit *edit, const char *name, hn_error **err)
+{
+	hn_unit nobody = {0};
+	int rc = os_uuid(edit->host->os, nobody.uuid, err);
+
+	return rc < 0 ? rc : host_may_make(edit->session, &nobody, name, err);
+}
+
+static int make_unit(host_edit *edit, const char *name, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *full = NULL;
+	int may, rc = insert_unit(edit, name, &full);
+
+	if (rc >= 0)
+		return host_may_make(edit->session, edit->unit, name, err);
+	may = may_make_any(edit, name, err);
+	if (may < 0)
+		return may;
+	base_error_move(err, BASE_STEAL(full));
+	return rc;
+}
+
 static int define_unit(host_edit *edit, const char *name, const hn_unit_definition *definition,
 	host_permit *permit, hn_error **err)
 {
-	uint64_t units = 0;
 	int rc;
 
 	rc = edit->unit && !host_knows_unit(edit->session, edit->unit)
@@ -245,14 +279,7 @@ static int define_unit(host_edit *edit, const char *name, const hn_unit_definiti
 		return base_error(err, HN_EEXIST, HOST_ROOM, "choose another name",
 			"there is a declared unit \"%s\"", name);
 	if (!edit->unit) {
-		rc = host_number(edit->host, "SELECT count(*) FROM unit", &units, err);
-		if (rc >= 0)
-			rc = base_limit_check(BASE_LIMIT_UNITS, units + 1, err);
-		if (rc >= 0)
-			rc = host_unit_insert(
-				edit->host, name, NULL, HN_OWNER_API, &edit->unit, err);
-		if (rc >= 0)
-			rc = host_may_make(edit->session, edit->unit, name, err);
+		rc = make_unit(edit, name, err);
 		if (rc < 0)
 			return rc;
 		edit->inserted = true;

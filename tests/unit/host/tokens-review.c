@@ -74,6 +74,41 @@ Test(hidden, definitions_tell_no_names)
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM unit"), 4);
 }
 
+/* Not even where there is room for no more of them. */
+static void tell_no_names_where(const char *sql, int code)
+{
+	static const char *const units[] = {"db-1", "db-9"};
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL, *maker = NULL;
+
+	trusted_fleet(&l);
+	session = opened(&l, WEB_ONLY);
+	maker = opened(&l, "{\"for\":\"mo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":"
+			   "[\"unit.create\",\"unit.read\"],\"on\":\"unit/*\"}]}");
+	cr_assert_eq(state_exec(l.host->store, sql, lab_err(&l)), 0, "%s", lab_why(&l));
+	for (size_t i = 0; i < BASE_COUNT(units); i++)
+		denied_plainly(&l, hn_unit_define(session, units[i], NULL, lab_err(&l)), units[i]);
+	cr_expect_eq(hn_unit_define(maker, "db-9", NULL, lab_err(&l)), code, "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_define(l.session, "db-9", NULL, lab_err(&l)), code);
+}
+
+Test(hidden, definitions_tell_no_names_where_no_row_can_be_written)
+{
+	tell_no_names_where("CREATE TRIGGER full BEFORE INSERT ON unit BEGIN"
+			    " SELECT RAISE(ABORT, 'full'); END",
+		HN_ECONFLICT);
+}
+
+Test(hidden, definitions_tell_no_names_at_the_limit_of_units)
+{
+	tell_no_names_where(
+		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000)"
+		" INSERT INTO unit(uuid, name, owner, undeclared, inconsistent, wanted, status,"
+		" ready, vcpus, generation) SELECT 'u' || i, 'n' || i, 1, 0, 0, 0, 0, -1, 0, 0"
+		" FROM n",
+		HN_ELIMIT);
+}
+
 Test(hidden, units_are_in_no_catalogue_for_who_reads_tags_alone)
 {
 	LAB l = lab_new();
