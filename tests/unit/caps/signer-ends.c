@@ -48,7 +48,9 @@ int listen(int fd, int backlog)
 
 int poll(struct pollfd *fds, nfds_t count, int timeout)
 {
-	return fails(&faults.poll) ? -1 : (int)syscall(SYS_poll, fds, count, timeout);
+	struct timespec most = {timeout / 1000, timeout % 1000 * 1000000L};
+
+	return fails(&faults.poll) ? -1 : ppoll(fds, count, timeout < 0 ? NULL : &most, NULL);
 }
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
