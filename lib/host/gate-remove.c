@@ -20,7 +20,15 @@ static const char *disk_file(const hn_unit *unit, const char *name)
 	return path;
 }
 
-/* What lies elsewhere was not made here; what is not the unit's own is not its to take along. */
+static int refuse_disk(
+	const hn_unit *unit, const char *name, const char *path, const char *why, hn_error **err)
+{
+	return base_error(err, HN_EDENIED, HOST_ROOM, "remove the unit with --disks keep",
+		"disk %s of %s is %s, which %s", name, unit->name, path, why);
+}
+
+/* What lies elsewhere was not made here; what is not the unit's own, or not its alone, is not its
+ * to take along. */
 static int check_disk(
 	hn_host *host, host_places *all, const hn_unit *unit, const char *name, hn_error **err)
 {
@@ -28,13 +36,16 @@ static int check_disk(
 	host_place place = HOST_PLACE_OWN;
 	int rc = path ? host_path_place(host, all, unit->uuid, path, &place, err) : 0;
 
-	if (rc < 0 || place == HOST_PLACE_OWN)
+	if (rc < 0 || !path)
 		return rc;
-	return base_error(err, HN_EDENIED, HOST_ROOM, "remove the unit with --disks keep",
-		"disk %s of %s is %s, which lies %s", name, unit->name, path,
-		place == HOST_PLACE_ELSEWHERE ? "outside of hypernix"
-		: place == HOST_PLACE_STATE   ? "in the state of hypernix itself"
-					      : "in the directory of another unit");
+	if (place != HOST_PLACE_OWN)
+		return refuse_disk(unit, name, path,
+			place == HOST_PLACE_ELSEWHERE ? "lies outside of hypernix"
+			: place == HOST_PLACE_STATE   ? "lies in the state of hypernix itself"
+						      : "lies in the directory of another unit",
+			err);
+	rc = host_path_is_shared(host, unit, path, err);
+	return rc > 0 ? refuse_disk(unit, name, path, "another unit has too", err) : rc;
 }
 
 /* Before anything is done: may all of them go? */

@@ -21,19 +21,33 @@ void host_places_free(host_places *all)
 
 /* --- the places --- */
 
-static int know(hn_host *host, host_known *at, const char *path, hn_error **err)
+static void identify(hn_host *host, host_known *at)
 {
 	struct stat status;
-	int rc = os_resolve(host->os, path, &at->path, err);
 
-	if (rc < 0)
-		return rc;
 	at->there = host->os->ops->stat(host->os, at->path, &status) == 0;
 	if (at->there) {
 		at->device = status.st_dev;
 		at->inode = status.st_ino;
 	}
-	return 0;
+}
+
+static int know(hn_host *host, host_known *at, const char *path, hn_error **err)
+{
+	int rc = os_resolve(host->os, path, &at->path, err);
+
+	if (rc >= 0)
+		identify(host, at);
+	return rc;
+}
+
+static bool is_same(const host_known *one, const host_known *other)
+{
+	if (!one->path || !other->path)
+		return false;
+	return strcmp(one->path, other->path) == 0 ||
+	       (one->there && other->there && one->device == other->device &&
+		       one->inode == other->inode);
 }
 
 static int know_in(hn_host *host, host_known *at, const char *dir, const char *name, hn_error **err)
@@ -94,22 +108,14 @@ static int find_places(hn_host *host, const char *uuid, host_places *all, hn_err
 
 /* --- where a path lies --- */
 
-static size_t which(hn_host *host, const host_places *all, const char *path)
+static size_t which(hn_host *host, const host_places *all, char *path)
 {
-	struct stat status;
-	bool there = host->os->ops->stat(host->os, path, &status) == 0;
-	size_t i;
+	host_known here = {.path = path};
+	size_t i = 0;
 
-	for (i = 0; i < HOST_KNOWN_COUNT; i++) {
-		const host_known *at = &all->at[i];
-
-		if (!at->path)
-			continue;
-		if (strcmp(at->path, path) == 0 ||
-			(there && at->there && at->device == status.st_dev &&
-				at->inode == status.st_ino))
-			break;
-	}
+	identify(host, &here);
+	while (i < HOST_KNOWN_COUNT && !is_same(&all->at[i], &here))
+		i++;
 	return i;
 }
 
@@ -183,28 +189,97 @@ static const char *file_of(const hn_view *view, const char *key, const hn_key *r
 	return *path == '/' ? path : NULL;
 }
 
+/* The next file from `*at` on: 1, or 0 behind the last. */
+static int next_file(const hn_view *view, size_t *at, const char **key, const hn_key **row,
+	const char **path, hn_error **err)
+{
+	int found;
+
+	while (view && (found = hn_view_key_at(view, *at, key, row)) != HN_ENOENT) {
+		if (found < 0)
+			return base_nomem(err);
+		++*at;
+		*path = file_of(view, *key, *row);
+		if (*path)
+			return 1;
+	}
+	return 0;
+}
+
 int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, const hn_view *view,
 	hn_error **err)
 {
 	HOST_AUTO_PLACES host_places all = {0};
+	const char *key = NULL, *path = NULL;
 	const hn_key *row = NULL;
-	const char *key = NULL;
-	int found, rc = 0;
+	size_t at = 0;
+	int rc;
 
-	for (size_t i = 0;
-		view && rc >= 0 && (found = hn_view_key_at(view, i, &key, &row)) != HN_ENOENT;
-		i++) {
-		const char *path, *known;
+	while ((rc = next_file(view, &at, &key, &row, &path, err)) > 0) {
+		const char *known = file_of(before, key, row);
 
-		if (found < 0)
-			return base_nomem(err);
-		path = file_of(view, key, row);
-		known = path ? file_of(before, key, row) : NULL;
-		if (path && (!known || strcmp(path, known) != 0))
-			rc = check_path(host, &all, unit, key, path, err);
+		if (known && strcmp(path, known) == 0)
+			continue;
+		rc = check_path(host, &all, unit, key, path, err);
+		if (rc < 0)
+			break;
 	}
 	return rc;
 }
+
+/* --- what several units have --- */
+
+typedef struct sought {
+	hn_host *host;
+	const hn_unit *unit;
+	host_known file;
+	hn_error **err;
+} sought;
+
+static int is_in(const sought *call, const hn_view *view)
+{
+	const char *key = NULL, *path = NULL;
+	const hn_key *row = NULL;
+	size_t at = 0;
+	int rc;
+
+	while ((rc = next_file(view, &at, &key, &row, &path, call->err)) > 0) {
+		host_known other = {0};
+		bool same;
+
+		rc = know(call->host, &other, path, call->err);
+		same = is_same(&call->file, &other);
+		base_free(other.path);
+		if (rc < 0 || same)
+			return rc < 0 ? rc : 1;
+	}
+	return rc;
+}
+
+static int look_at(void *arg, hn_unit *given)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = given;
+	const sought *call = arg;
+	int rc;
+
+	if (strcmp(unit->uuid, call->unit->uuid) == 0)
+		return 0;
+	rc = is_in(call, unit->desired);
+	return rc != 0 ? rc : is_in(call, unit->applied);
+}
+
+int host_path_is_shared(hn_host *host, const hn_unit *unit, const char *path, hn_error **err)
+{
+	sought call = {.host = host, .unit = unit, .err = err};
+	int rc = know(host, &call.file, path, err);
+
+	if (rc >= 0)
+		rc = host_units_each(host, look_at, &call, err);
+	base_free(call.file.path);
+	return rc;
+}
+
+/* --- who may name them --- */
 
 int host_may_attach(hn_session *session, const hn_view *before, const char *key, const char *value,
 	hn_error **err)
@@ -226,14 +301,15 @@ int host_may_attach(hn_session *session, const hn_view *before, const char *key,
 int host_may_attach_all(
 	hn_session *session, const hn_view *before, const hn_view *view, hn_error **err)
 {
+	const char *key = NULL, *path = NULL;
 	const hn_key *row = NULL;
-	const char *key = NULL;
-	int found, rc = 0;
+	size_t at = 0;
+	int rc;
 
-	for (size_t i = 0;
-		view && rc >= 0 && (found = hn_view_key_at(view, i, &key, &row)) != HN_ENOENT; i++)
-		rc = found < 0
-			     ? base_nomem(err)
-			     : host_may_attach(session, before, key, file_of(view, key, row), err);
+	while ((rc = next_file(view, &at, &key, &row, &path, err)) > 0) {
+		rc = host_may_attach(session, before, key, path, err);
+		if (rc < 0)
+			break;
+	}
 	return rc;
 }

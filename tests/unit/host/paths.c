@@ -270,6 +270,33 @@ Test(paths, a_disk_in_the_place_for_disks_goes)
 	cr_expect_not(os_exists(l.os, "/state/disks/x"));
 }
 
+Test(paths, a_disk_that_another_unit_has_too_stays)
+{
+	static const char *const others[] = {"/state/disks/x", "/state//disks/./x"};
+	LAB l = lab_new();
+
+	cr_assert_eq(os_mkdirs(l.os, "/state/disks", 0700, NULL), 0);
+	cr_assert_eq(os_write_file(l.os, "/state/disks/x", "x", 1, 0600, NULL), 0);
+	cr_assert_eq(lab_define(&l, "api", "disks.d.source", "/state/disks/x"), 0);
+	lab_must_apply(&l, NULL);
+	for (size_t i = 0; i < BASE_COUNT(others); i++) {
+		/* it is only wished for */
+		cr_assert_eq(lab_define(&l, "web", "disks.base.source", others[i]), 0, "%s",
+			lab_why(&l));
+		refused(&l, hn_unit_remove(l.session, "api", HN_DISKS_DELETE, lab_err(&l)),
+			"another unit", "/state/disks/x");
+	}
+	lab_must_apply(&l, NULL);
+	cr_assert_eq(hn_unit_set(l.session, "web", "disks.base.source", "/srv/x", lab_err(&l)), 0,
+		"%s", lab_why(&l));
+	refused(&l, hn_unit_remove(l.session, "api", HN_DISKS_DELETE, lab_err(&l)), "another unit",
+		"/state/disks/x");
+	cr_expect(os_exists(l.os, "/state/disks/x"));
+	cr_expect_not_null(fake_find("api"), "and nothing else was done");
+	cr_expect_eq(hn_unit_remove(l.session, "api", HN_DISKS_KEEP, lab_err(&l)), 0);
+	cr_expect(os_exists(l.os, "/state/disks/x"));
+}
+
 /* --- links --- */
 
 static const char *in_place(const place *p, const char *name)
