@@ -229,7 +229,8 @@ HN_API int hn_breakglass_review(hn_session *session, uint64_t number, hn_error *
  * @param session  needs node.read on node/<name>
  * @param json  receives a JSON object: wall, earliest, latest, synchronised, suspect, why, mark,
  * unsynchronised ("allow" or "deny"), tokens, breakGlass (does a preset of the trust bundle give
- * clock.accept on this node?); release it with hn_text_free
+ * clock.accept on this node?), unforgotten (is there what ended more than 30 days ago, and is kept
+ * since the clock is suspect or no time server sets it?); release it with hn_text_free
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
  * Errors: HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM

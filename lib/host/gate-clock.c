@@ -27,7 +27,7 @@ static bool glass_accepts(hn_host *host, const host_rights *rights)
 	return false;
 }
 
-static void tell_clock(hn_json *json, hn_host *host, const caps_clock_mark *mark)
+static void tell_clock(hn_json *json, hn_host *host, const caps_clock_mark *mark, bool unforgotten)
 {
 	const host_rights *rights = host->rights;
 	os_clock_mark judged = {.wall = mark->wall, .boottime = mark->boottime};
@@ -52,6 +52,7 @@ static void tell_clock(hn_json *json, hn_host *host, const caps_clock_mark *mark
 	hn_json_text(json, "unsynchronised", rights->unsynchronised ? "allow" : "deny");
 	hn_json_bool(json, "tokens", !host_clock_denies(rights));
 	hn_json_bool(json, "breakGlass", glass_accepts(host, rights));
+	hn_json_bool(json, "unforgotten", unforgotten);
 	hn_json_end(json);
 }
 
@@ -62,6 +63,7 @@ int hn_clock_status(hn_session *session, char **json, hn_error **err)
 	caps_clock_mark mark;
 	host_permit permit;
 	hn_host *host = NULL;
+	bool unforgotten = false;
 	int rc = json ? host_enter_node(session, HN_VERB_NODE_READ, &host, &permit, err)
 		      : base_error(err, HN_EINVAL, HOST_ROOM, NULL, "no place for the answer");
 
@@ -72,10 +74,13 @@ int hn_clock_status(hn_session *session, char **json, hn_error **err)
 	if (rc >= 0)
 		rc = caps_store_clock(rights->store, &mark, err);
 	if (rc >= 0)
+		rc = host_rights_unforgotten(host, rights, err);
+	unforgotten = rc > 0;
+	if (rc >= 0)
 		rc = hn_json_new(false, &made, err);
 	if (rc < 0)
 		return host_conceal(session, rc, err);
-	tell_clock(made, host, &mark);
+	tell_clock(made, host, &mark, unforgotten);
 	return codec_json_take(made, json, err);
 }
 

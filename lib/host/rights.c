@@ -241,16 +241,34 @@ static int forget(void *arg, hn_error **err)
 	return caps_store_forget(host->rights->store, os_now(host->os) / OS_SECOND, err);
 }
 
+/* A clock that jumped would revive what was revoked; and one that was wrong when the machine
+ * started looks as good as any, until something keeps it in step. */
+static bool may_forget(const host_rights *rights)
+{
+	return !host_clock_denies(rights) && rights->clock.synchronised;
+}
+
+int host_rights_unforgotten(hn_host *host, const host_rights *rights, hn_error **err)
+{
+	return may_forget(rights)
+		       ? 0
+		       : caps_store_is_old(host->store, os_now(host->os) / OS_SECOND, err);
+}
+
 void host_rights_forget(hn_host *host)
 {
 	host_rights *rights = NULL;
-	int rc = caps_store_is_old(host->store, os_now(host->os) / OS_SECOND, NULL);
+	os_interval now;
+	int rc;
 
-	/* A clock that jumped would revive what was revoked; and one that was wrong when the
-	 * machine started looks as good as any, until something keeps it in step. */
+	/* first what costs nothing: on some hosts it is never so */
+	os_clock_interval(host->os, &now);
+	if (!now.synchronised)
+		return;
+	rc = caps_store_is_old(host->store, now.wall / OS_SECOND, NULL);
 	if (rc > 0)
 		rc = host_rights_now(host, &rights, NULL);
-	if (!rights || rc < 0 || host_clock_denies(rights) || !rights->clock.synchronised)
+	if (!rights || rc < 0 || !may_forget(rights))
 		return;
 	if (host_transaction(host, forget, host, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "old tokens could not be forgotten yet");

@@ -44,6 +44,8 @@ void host_rights_free(host_rights *rights);
 /* Drops what was kept about tokens that ended long ago, by a clock that is kept in step and not in
  * doubt. */
 void host_rights_forget(hn_host *host);
+/* Is there any of that, which is kept since the clock is not such? 1 or 0. */
+int host_rights_unforgotten(hn_host *host, const host_rights *rights, hn_error **err);
 /* At most every 250 ms, or at once with `now`: what others committed, and the clock. */
 int host_rights_look(hn_host *host, host_rights *rights, bool now, hn_error **err);
 int host_rights_now(hn_host *host, host_rights **rights, hn_error **err); /* both */

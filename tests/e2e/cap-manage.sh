@@ -196,6 +196,14 @@ check "two persons break the glass" "$hvcap" break-glass activate step.req step.
 check "and accept the clock" "$hvcap" clock accept --by-break-glass --reason 'it is right'
 said "a token acts again" 'clock +not suspect' status "${by_ann[@]}"
 check "the way back is there again" "$hvcap" local on --reason 'end of the trial' "${by_ann[@]}"
+check "a token ended long ago" python3 -c 'import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    database.execute("INSERT INTO cap_revoked VALUES (randomblob(16), 1, 0)")' "$HYPERNIX_STATE/hypernix.db"
+check "the clock steps again" stepped
+said "status says that nothing is forgotten" 'attention: tokens that ended long ago.* the clock is suspect' status
+check "it is accepted" "$hvcap" clock accept --reason 'it is right'
+check "it is forgotten then, or status says why not" sh -c "'$hvcap' clock status --json | grep -q '\"synchronised\": *true' ||
+	'$hvcap' status | grep -q 'attention: tokens that ended long ago.* no time server sets the clock'"
 
 export HYPERNIX_STATE=$work/other # whose break-glass is of units alone
 "$hvcap" init --cluster lab --root-key other-root.key --approver ann=ann.pub --approver bo=bo.pub \

@@ -183,6 +183,12 @@ static void judge(state *now)
 	judge_glasses(now);
 	if (!cap_is_true(now->clock, "/tokens"))
 		attend(now, "no token is taken because of the clock: hv-cap clock status");
+	if (cap_is_true(now->clock, "/unforgotten"))
+		attend(now,
+			"tokens that ended long ago, and what is kept of them, are not forgotten: %s",
+			cap_is_true(now->clock, "/suspect")
+				? "the clock is suspect; hv-cap clock accept says that it is right"
+				: "no time server sets the clock; run a client of one, such as chronyd");
 	if (now->log.records > 0 && cap_is_true(now->keys, "/firstMacHere"))
 		attend(now, "the first MAC key is on this host still: hv-cap audit first-mac");
 }

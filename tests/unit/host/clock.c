@@ -151,6 +151,29 @@ Test(clock, what_ended_long_ago_is_forgotten_when_it_is_kept_in_step)
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_issued"), 0);
 }
 
+/* Whether there is something is not even looked at, over and over, where it would be kept anyway.
+ */
+Test(clock, what_is_not_forgotten_since_nothing_keeps_it_in_step_is_told)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *token = issue(&l, READ);
+	uint64_t looks;
+
+	cr_assert_not_null(token);
+	cr_expect(status_has(&l, "\"unforgotten\":false"));
+	hn_os_sim_clock(l.os, 0, false);
+	hn_os_sim_advance(l.os, 60 * 86400 * OS_SECOND);
+	looks = l.host->rights->looks;
+	cr_assert_eq(host_expire(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(l.host->rights->looks, looks);
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_issued"), 1);
+	cr_expect(status_has(&l, "\"unforgotten\":true"));
+	hn_os_sim_clock(l.os, 0, true);
+	cr_expect(status_has(&l, "\"unforgotten\":false"));
+	cr_assert_eq(host_expire(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_issued"), 0);
+}
+
 /* --- the way on where local operators are off: neither they nor tokens may say that it is right
  * --- */
 
