@@ -68,12 +68,6 @@ static int check_fit(hn_session *session, hn_plan *plan, hn_error **err)
 
 /* --- can it work: without any effect --- */
 
-static bool makes_definition(const plan_step *step)
-{
-	return step->phase == PHASE_CREATE || step->phase == PHASE_DEFINE ||
-	       step->phase == PHASE_PENDING || step->phase == PHASE_RESTART;
-}
-
 /* Without a unit that fails. */
 static bool goes_on(const apply_run *run)
 {
@@ -104,8 +98,8 @@ static int check_unit(
 
 	memcpy(fresh.uuid, unit->uuid, sizeof(fresh.uuid));
 	(void)snprintf(fresh.name, sizeof(fresh.name), "%s", unit->name);
-	rc = host_paths_check(run->host, record, NULL, unit->desired, err);
-	if (rc >= 0 && makes_definition(step))
+	rc = plan_check_files(run->plan, unit, err);
+	if (rc >= 0 && plan_makes_definition(step))
 		rc = check_definition(run, unit, record, err);
 	return rc < 0 ? base_error_wrap(err, (hn_code)rc, HOST_ROOM, "%s cannot be made%s",
 				unit->name, goes_on(run) ? "" : "; nothing was changed")
@@ -248,11 +242,11 @@ static int check_made(apply_run *run, const plan_step *step, hn_error **err)
  * one phase stand together. */
 static bool is_unchecked(const apply_run *run, const plan_step *step, const plan_step *checked)
 {
-	if (!run->machine || (!makes_definition(step) && step->phase != PHASE_ATTACH) ||
+	if (!run->machine || (!plan_makes_definition(step) && step->phase != PHASE_ATTACH) ||
 		(run->failed && run->failed[step->unit]))
 		return false;
 	return !checked || step->unit != checked->unit ||
-	       makes_definition(step) != makes_definition(checked);
+	       plan_makes_definition(step) != plan_makes_definition(checked);
 }
 
 static int check_feasible(apply_run *run, hn_error **err)

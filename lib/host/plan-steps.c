@@ -436,13 +436,11 @@ static int start_steps(hn_plan *plan, size_t index, hn_error **err)
 	return add_start(plan, index, err);
 }
 
-int plan_unit_steps(hn_plan *plan, size_t index, hn_error **err)
+static int declared_steps(hn_plan *plan, size_t index, hn_error **err)
 {
 	plan_unit *unit = &plan->units[index];
 	int rc;
 
-	if (!unit->declared)
-		return undeclared_steps(plan, index, err);
 	if (unit->record && unit->record->inconsistent)
 		return inconsistent_step(plan, index, err);
 	if (!unit->record || !unit->record->applied)
@@ -451,6 +449,42 @@ int plan_unit_steps(hn_plan *plan, size_t index, hn_error **err)
 	if (rc >= 0 && unit->observed)
 		rc = plan_drift_steps(plan, index, err);
 	return rc < 0 ? rc : start_steps(plan, index, err);
+}
+
+/* A plan shows what an apply will refuse; it is made all the same, for the other units. */
+static int note_files(const hn_plan *plan, const plan_unit *unit, plan_step *step, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
+	int rc = plan_check_files(plan, unit, &why);
+
+	if (rc != HN_EDENIED) {
+		base_error_move(err, BASE_STEAL(why));
+		return rc;
+	}
+	return plan_text(&step->note, "%s%sis refused: %s", step->note, *step->note ? "; " : "",
+		       hn_error_message(why))
+		       ? 0
+		       : base_nomem(err);
+}
+
+int plan_unit_steps(hn_plan *plan, size_t index, hn_error **err)
+{
+	const plan_unit *unit = &plan->units[index];
+	size_t first = plan->step_count;
+	int rc;
+
+	if (!unit->declared)
+		return undeclared_steps(plan, index, err);
+	rc = declared_steps(plan, index, err);
+	if (rc < 0)
+		return rc;
+	for (size_t i = first; i < plan->step_count; i++) {
+		plan_step *step = &plan->steps[i];
+
+		if (plan_makes_definition(step) || step->phase == PHASE_ATTACH)
+			return note_files(plan, unit, step, err);
+	}
+	return 0;
 }
 
 /* --- order --- */

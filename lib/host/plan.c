@@ -208,6 +208,21 @@ int plan_refuse(const hn_plan *plan, hn_error **err)
 			  : base_nomem(err);
 }
 
+bool plan_makes_definition(const plan_step *step)
+{
+	return step->phase == PHASE_CREATE || step->phase == PHASE_DEFINE ||
+	       step->phase == PHASE_PENDING || step->phase == PHASE_RESTART;
+}
+
+int plan_check_files(const hn_plan *plan, const plan_unit *unit, hn_error **err)
+{
+	hn_unit named = {0};
+
+	memcpy(named.uuid, unit->uuid, sizeof(named.uuid));
+	(void)snprintf(named.name, sizeof(named.name), "%s", unit->name);
+	return host_paths_check(plan->host, &named, NULL, unit->desired, err);
+}
+
 bool plan_actionable(const plan_step *step)
 {
 	return step->phase != PHASE_NOTHING || plan_leaves(step);

@@ -101,6 +101,9 @@ int plan_copy_options(const hn_plan *from, hn_plan **plan, hn_error **err);
  * plan_refuse says which. */
 plan_step *plan_add(hn_plan *plan, hn_action action, plan_phase phase, size_t unit);
 int plan_refuse(const hn_plan *plan, hn_error **err);
+bool plan_makes_definition(const plan_step *step);
+/* May it have the files that its desired values name? Else HN_EDENIED. */
+int plan_check_files(const hn_plan *plan, const plan_unit *unit, hn_error **err);
 /* Sets where or note, which are owned. False when out of memory. */
 bool plan_text(char **text, const char *format, ...) BASE_PRINTF(2, 3);
 void plan_count(hn_plan *plan);              /* fills the summary */

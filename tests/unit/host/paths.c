@@ -131,6 +131,37 @@ Test(paths, nor_by_a_definition_or_a_force)
 		"disks.d.source", "/state/hypernix.db");
 }
 
+/* How many steps of the plan say that they are refused, and why. */
+static int refusals(const lab *l, const char *path)
+{
+	hn_step step = {.size = sizeof(step)};
+	int count = 0;
+
+	for (size_t i = 0; hn_plan_step_at(l->plan, i, &step) == 0; i++) {
+		count += strstr(step.note, "is refused") && strstr(step.note, path);
+		step.size = sizeof(step);
+	}
+	return count;
+}
+
+Test(paths, that_an_apply_refuses_are_shown_by_the_plan)
+{
+	LAB l = lab_new();
+
+	cr_assert_eq(
+		lab_plan(&l, UNITS(",\"boot.profile\":\"direct\",\"boot.kernel\":\"/state/k\"")), 0,
+		"%s", lab_why(&l));
+	cr_expect_eq(refusals(&l, "/state/k"), 1);
+	lab_must_apply(&l, UNITS(""));
+	cr_assert_eq(
+		lab_plan(&l, UNITS(",\"disks.d.source\":\"/state/d\",\"disks.d.size\":\"1Gi\"")), 0,
+		"%s", lab_why(&l));
+	cr_expect_eq(refusals(&l, "/state/d"), 1);
+	cr_assert_eq(lab_plan(&l, UNITS(",\"disks.d.source\":\"/srv/d\",\"disks.d.size\":\"1Gi\"")),
+		0, "%s", lab_why(&l));
+	cr_expect_eq(refusals(&l, ""), 0);
+}
+
 Test(paths, nor_by_a_declaration)
 {
 	LAB l = lab_new();
