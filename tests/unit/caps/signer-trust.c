@@ -221,6 +221,122 @@ Test(signer_trust, logs_are_found_by_their_whole_name)
 	cr_assert_eq(signer_trust_log_key(trust, "", 0, key, NULL), HN_ENOENT);
 }
 
+/* Text in the bundle that only begins like a key of the log. */
+Test(signer_trust, a_log_without_a_key_is_not_known)
+{
+	static const struct {
+		const char *between;
+		size_t size; /* bytes behind it */
+		uint8_t type;
+		int code;
+	} logs[] = {
+		{"+00000000+", 33, 1, 0},
+		{"-00000000+", 33, 1, HN_ENOENT},
+		{"+00000000-", 33, 1, HN_ENOENT},
+		{"+00000000+", 33, 4, HN_ENOENT}, /* not Ed25519 */
+		{"+00000000+", 32, 1, HN_ENOENT},
+		{"+00000000+", 34, 1, HN_ENOENT},
+		{"+00000000+", 0, 1, HN_ENOENT},
+		{"+0000", 0, 1, HN_ENOENT},
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(logs); i++) {
+		caps_issuer rows[1] = {row(1, 3600)};
+		uint8_t typed[34] = {logs[i].type}, key[CRYPTO_PUBLIC] = {42};
+		char base64[64] = "";
+
+		crypto_ed25519_public(log_seed, typed + 1);
+		if (logs[i].size > 0)
+			codec_base64(typed, logs[i].size, base64);
+		snprintf(log_text, sizeof(log_text), "other.log%s%s", logs[i].between, base64);
+		hn_os_sim_advance(os, OS_SECOND);
+		write_bundle(4 + i, rows, 1);
+		cr_assert_eq(check(good), 0, "the bundle is followed");
+		cr_expect_eq(signer_trust_log_key(trust, "other.log", 9, key, NULL), logs[i].code,
+			"%zu", i);
+		if (logs[i].code < 0)
+			cr_expect_eq(key[0], 42, "untouched");
+	}
+}
+
+/* What has the inode of the file that was read is still another one when it is newer, by whatever
+ * little. */
+Test(signer_trust, a_bundle_that_is_written_in_place_is_followed)
+{
+	static const int64_t steps[] = {1, OS_SECOND};
+	wish asked = good;
+
+	for (size_t i = 0; i < BASE_COUNT(steps); i++) {
+		caps_issuer narrow[1] = {row(1, 60 + (int64_t)i)};
+		BASE_AUTO_FREE char *bytes = NULL;
+		struct stat before, after;
+		size_t size = 0;
+		int fd;
+
+		asked.ttl = 61 + (int64_t)i;
+		cr_assert_eq(check(asked), i == 0 ? 0 : HN_EDENIED);
+		hn_os_sim_advance(os, steps[i]);
+		cr_assert_eq(os->ops->rename(os, FILE_PATH, "/trust/kept"), 0);
+		write_bundle(4 + i, narrow, 1);
+		cr_assert_eq(os_read_file(os, FILE_PATH, 65536, &bytes, &size, NULL), 0);
+		cr_assert_eq(os->ops->rename(os, "/trust/kept", FILE_PATH), 0);
+		cr_assert_eq(os->ops->stat(os, FILE_PATH, &before), 0);
+		fd = os->ops->open(os, FILE_PATH, O_WRONLY | O_TRUNC, 0);
+		cr_assert_geq(fd, 0);
+		cr_assert_eq(os->ops->pwrite(os, fd, bytes, size, 0), (ssize_t)size);
+		os->ops->close(os, fd);
+		cr_assert_eq(os->ops->stat(os, FILE_PATH, &after), 0);
+		cr_assert_eq(before.st_ino, after.st_ino);
+		cr_expect_eq(check(asked), HN_EDENIED, "%zu", i);
+		asked.ttl = 60 + (int64_t)i;
+		cr_expect_eq(check(asked), 0, "%zu", i);
+	}
+}
+
+/* The code of claims that are good but for these, with the words and the hint that say why. */
+static void denied(wish asked, const char *words, const char *hint)
+{
+	caps_grant_terms grant = {.mask = {{asked.verbs}}, .pattern = asked.pattern};
+	caps_terms terms = {.subject = "alice",
+		.audience = asked.audience,
+		.issued = asked.issued,
+		.expires = asked.issued + asked.ttl,
+		.grants = &grant,
+		.grant_count = 1};
+	BASE_AUTO_OF(hn_error) hn_error *err = NULL;
+	BASE_AUTO_BUF base_buf claims = {0};
+	uint32_t epoch = 42;
+
+	crypto_ed25519_public(log_seed, terms.cnf);
+	cr_assert_eq(caps_claims_write(&terms, true, &claims, NULL), 0);
+	cr_assert_eq(follow(trust), 0);
+	cr_expect_eq(signer_trust_check(trust, issuer, claims.data, claims.size, NOW, &epoch, &err),
+		HN_EDENIED, "%s", words);
+	cr_expect_eq(epoch, 42, "untouched");
+	cr_assert_not_null(err);
+	cr_expect_not_null(strstr(hn_error_message(err), words), "%s", hn_error_message(err));
+	if (hint == NULL)
+		cr_expect_null(hn_error_hint(err));
+	else
+		cr_expect_not_null(strstr(hn_error_hint(err), hint));
+}
+
+Test(signer_trust, a_refusal_says_what_to_do)
+{
+	caps_issuer over[1] = {row(1, 3600)};
+	wish asked = good;
+
+	asked.audience = "lap"; /* as long as the right one */
+	denied(asked, "another cluster than lab", NULL);
+	asked = good;
+	asked.verbs = 3;
+	denied(asked, "not signed", NULL);
+	over[0].sign_until = NOW - 1;
+	hn_os_sim_advance(os, OS_SECOND);
+	write_bundle(4, over, 1);
+	denied(good, "not signed", "hv-cap trust renew");
+}
+
 Test(signer_trust, a_file_that_is_no_bundle_is_not_followed_until_it_is_one)
 {
 	caps_issuer rows[1] = {row(1, 60)};
