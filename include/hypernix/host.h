@@ -303,6 +303,9 @@ typedef struct hn_units hn_units; /* a list */
 /**
  * Lists the units of the host, by name, then foreign domains where the machine is open.
  *
+ * By a token with a quota of uses or a rate it is one use of whatever let any unit pass, also one
+ * that the selector leaves out; that is written down, so it waits for whoever else writes.
+ *
  * @param session  needs unit.read on unit/<uuid>
  * @param selector  such as "tag:production and not name:db-*"; NULL for all
  * @param observe  ask the hypervisor when it can be had without waiting; else the last known
@@ -310,8 +313,10 @@ typedef struct hn_units hn_units; /* a list */
  * @param units  receives the list; release it with hn_units_free
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_ESESSION when session is NULL; HN_EDENIED; HN_EIO, HN_ENOMEM when the store fails;
- * HN_ESYNTAX when the selector is none; HN_EDRIVER
+ * Errors: HN_ESESSION when session is NULL; HN_EDENIED, also where a use is to be counted and the
+ * host was opened read-only; HN_EQUOTA, HN_ERATE, and HN_ENOSPC on a full disk or HN_EBUSY beside
+ * another writer, when a use is to be counted; HN_EIO, HN_ENOMEM when the store fails; HN_ESYNTAX
+ * when the selector is none; HN_EDRIVER
  * Threads: the one that has the session
  * Blocks: yes, on the disk; with observe on the hypervisor too
  * Allocates: yes

@@ -268,6 +268,33 @@ Test(rights_edge, a_list_is_one_use)
 	}
 }
 
+/* What is counted is written: reads that count nothing go on where nothing can be. */
+Test(rights_edge, a_list_that_counts_needs_room_on_the_disk)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(hn_session)
+	hn_session *counts =
+		opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"quota\":{\"uses\":2},\"grants\":["
+			   "{\"verbs\":[\"unit.read\"],\"on\":\"unit/*\"}]}");
+	BASE_AUTO_OF(hn_session)
+	hn_session *reads =
+		opened(&l, "{\"for\":\"bo\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.read\"],"
+			   "\"on\":\"unit/*\"}]}");
+	size_t count = 0;
+
+	hn_os_sim_fail(l.os, 1, true, ENOSPC);
+	cr_expect_eq(list(&l, reads, &count), 0, "%s", lab_why(&l));
+	cr_expect_eq(count, 3);
+	cr_expect_eq(list(&l, counts, &count), HN_ENOSPC, "%s", lab_why(&l));
+	hn_os_sim_fail(l.os, 0, false, 0);
+	cr_expect_eq(list(&l, counts, &count), 0, "%s", lab_why(&l));
+	cr_expect_eq(list(&l, counts, &count), 0, "what was not listed was not counted: %s",
+		lab_why(&l));
+	l.host->read_only = true;
+	cr_expect_eq(list(&l, counts, &count), HN_EDENIED);
+	l.host->read_only = false;
+}
+
 Test(rights_edge, lists_come_no_faster_than_the_rate)
 {
 	LAB l = new_lab();
