@@ -6,7 +6,9 @@
 #include "caps/token-private.h"
 
 #include <criterion/criterion.h>
+#include <hypernix/caps-approve.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define T0 INT64_C(1767225600)
 
@@ -377,4 +379,82 @@ Test(ask_edge, is_shown_to_each_as_he_may_see_it)
 	cr_expect_not_null(strstr(token, "ab00"));
 	for (size_t i = 0; i < BASE_COUNT(calls); i++)
 		caps_call_free(&calls[i]);
+}
+
+/* --- without a host, with files --- */
+
+/* With a key of a person in a directory of its own. */
+static void with_key(void (*test)(hn_cap_options *options, const char *request))
+{
+	char directory[] = "/tmp/hypernix-edges-XXXXXX", path[64];
+	BASE_AUTO_OF(caps_ask) caps_ask *ask = NULL;
+	BASE_AUTO_FREE char *public_key = NULL, *request = NULL;
+	hn_cap_options options = HN_CAP_OPTIONS_INIT;
+	BASE_AUTO_BUF base_buf bytes = {0};
+	caps_call call = {0};
+	caps_ask from = use_by((caps_view){0}, &call, "unit/a");
+
+	cr_assert_not_null(mkdtemp(directory));
+	(void)snprintf(path, sizeof(path), "%s/me.key", directory);
+	cr_assert_eq(hn_cap_key_new(path, NULL, &public_key, NULL), 0);
+	cr_assert_eq(caps_ask_write(&from, &bytes, NULL), 0);
+	cr_assert_eq(caps_ask_read(bytes.data, bytes.size, &ask, NULL), 0);
+	cr_assert_eq(caps_ask_text(ask, &request, NULL), 0);
+	caps_call_free(&call);
+	options.key = path;
+	options.now = T0;
+	test(&options, request);
+	os_remove_tree(hn_os_real(), directory, NULL);
+}
+
+static const char nonce[] = "000102030405060708090a0b0c0d0e0f";
+
+static void refuse(hn_cap_options *options, const char *request)
+{
+	static const char *const nonces[] = {NULL, "", "000102030405060708090a0b0c0d0e0",
+		"000102030405060708090a0b0c0d0e0f0", "000102030405060708090a0b0c0d0e0x"};
+	const char *key = options->key;
+	char *text = NULL;
+
+	for (size_t i = 0; i < BASE_COUNT(nonces); i++)
+		cr_expect_eq(
+			hn_approval_assert(nonces[i], options, &text, NULL), HN_EINVAL, "%zu", i);
+	cr_expect_eq(hn_approval_assert(nonce, options, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_sign(NULL, options, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_sign(request, options, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_inspect(NULL, &text, NULL), HN_EINVAL);
+	cr_expect_eq(hn_approval_inspect(request, NULL, NULL), HN_EINVAL);
+	options->key = NULL;
+	cr_expect_eq(hn_approval_assert(nonce, options, &text, NULL), HN_EINVAL);
+	options->key = "/none/me.key";
+	cr_expect_eq(hn_approval_assert(nonce, options, &text, NULL), HN_ENOENT);
+	cr_expect_eq(hn_approval_sign(request, options, &text, NULL), HN_ENOENT);
+	options->key = key;
+	options->now = T0 + 900;
+	cr_expect_eq(hn_approval_sign(request, options, &text, NULL), HN_EAPPROVAL);
+	cr_expect_null(text, "untouched");
+}
+
+Test(approval_edge, without_what_it_needs)
+{
+	with_key(refuse);
+}
+
+static void inspect(hn_cap_options *options, const char *request)
+{
+	BASE_AUTO_FREE char *assertion = NULL, *approval = NULL, *first = NULL, *second = NULL;
+
+	options->now = T0 + 899;
+	cr_assert_eq(hn_approval_assert(nonce, options, &assertion, NULL), 0);
+	cr_assert_eq(hn_approval_sign(request, options, &approval, NULL), 0);
+	cr_assert_eq(hn_approval_inspect(assertion, &first, NULL), 0);
+	cr_expect_not_null(strstr(first, "\"assertion\""), "%s", first);
+	cr_assert_eq(hn_approval_inspect(approval, &second, NULL), 0);
+	cr_expect_not_null(strstr(second, "\"approval\""), "%s", second);
+	cr_expect_null(strstr(second, "assertion"));
+}
+
+Test(approval_edge, is_told_from_an_assertion)
+{
+	with_key(inspect);
 }
