@@ -34,36 +34,54 @@ static int verify(log_lab *l)
 
 Test(damaged_log, every_row_is_looked_at)
 {
-	static const char *const edits[] = {
-		"UPDATE audit_key SET seq = 0",
-		"UPDATE audit_key SET seq = 99999",
-		"UPDATE audit_key SET key = zeroblob(32)",
-		"UPDATE audit_key SET key = x'00'",
-		"UPDATE audit_checkpoint SET note = 'none'",
-		"UPDATE audit_checkpoint SET note = replace(note, 'hypernix', 'hyperniy')",
-		"UPDATE audit_checkpoint SET note = substr(note, 1, 20)",
-		"UPDATE audit_checkpoint SET note = (SELECT max(note) FROM audit_checkpoint)",
-		"UPDATE audit_checkpoint SET root = x'00'",
-		"UPDATE audit_checkpoint SET root = zeroblob(32)",
-		"UPDATE audit_checkpoint SET mac = x'00'",
-		"UPDATE audit_checkpoint SET size = size - 1",
-		"UPDATE audit_text SET salt = x'00'",
-		"UPDATE audit_text SET salt = zeroblob(16)",
-		"UPDATE audit_text SET body = 'another' WHERE kind = 21",
-		"UPDATE audit_text SET kind = 24 WHERE kind = 21",
-		"UPDATE audit_text SET ref = x'00' WHERE kind = 21",
-		"UPDATE audit_text SET body = NULL WHERE kind = 21",
-		"UPDATE audit SET rec = x'a0' WHERE seq = 7",
-		"UPDATE audit SET leaf = zeroblob(32) WHERE seq = 7",
-		"UPDATE audit_head SET frontier = x''",
+	static const struct {
+		const char *sql, *says;
+	} edits[] = {
+		{"UPDATE audit_key SET seq = 0", "record 0 names another key of checkpoints"},
+		{"UPDATE audit_key SET seq = 99999", "record 99999 is missing"},
+		{"UPDATE audit_key SET key = zeroblob(32)",
+			"22 audit records is not signed by a key of this log"},
+		{"UPDATE audit_key SET key = x'00'", "a key of checkpoints is not one"},
+		{"UPDATE audit_checkpoint SET note = 'none'", "is no signed note"},
+		{"UPDATE audit_checkpoint SET note = replace(note, 'hypernix', 'hyperniy')",
+			"is not signed by a key of this log"},
+		{"UPDATE audit_checkpoint SET note = substr(note, 1, 20)", "is no signed note"},
+		{"UPDATE audit_checkpoint SET note = (SELECT max(note) FROM audit_checkpoint)",
+			"else than its note"},
+		{"UPDATE audit_checkpoint SET root = x'00'", "has no root or no MAC"},
+		{"UPDATE audit_checkpoint SET root = zeroblob(32)",
+			"says something else than its note"},
+		{"UPDATE audit_checkpoint SET mac = x'00'", "has no root or no MAC"},
+		{"UPDATE audit_checkpoint SET size = size - 1",
+			"over 21 audit records says something else"},
+		{"UPDATE audit_text SET salt = x'00'", "record 1 had another text beside it"},
+		{"UPDATE audit_text SET salt = zeroblob(16)",
+			"record 1 had another text beside it"},
+		{"UPDATE audit_text SET body = 'another' WHERE kind = 21",
+			"record 1 had another text beside it"},
+		{"UPDATE audit_text SET kind = 24 WHERE kind = 21",
+			"record 1 had another text beside it"},
+		{"UPDATE audit_text SET ref = x'00' WHERE kind = 21",
+			"record 1 refers to a text that is missing"},
+		{"UPDATE audit_text SET body = NULL WHERE kind = 21",
+			"record 1 had another text beside it"},
+		{"UPDATE audit SET rec = x'a0' WHERE seq = 7", "record 7 was changed"},
+		{"UPDATE audit SET leaf = zeroblob(32) WHERE seq = 7", "record 7 was changed"},
+		{"UPDATE audit_head SET frontier = x''",
+			"frontier of 0 bytes does not fit 42 leaves"},
 	};
 
 	for (size_t i = 0; i < BASE_COUNT(edits); i++) {
 		LOG l = log_sealed();
+		BASE_AUTO_OF(hn_error) hn_error *why = NULL;
 
-		cr_assert_eq(verify(&l), 0, "before %s", edits[i]);
-		log_edit(&l, edits[i]);
-		cr_expect_eq(verify(&l), HN_ECORRUPT, "%s", edits[i]);
+		cr_assert_eq(verify(&l), 0, "before %s", edits[i].sql);
+		log_edit(&l, edits[i].sql);
+		cr_assert_eq(caps_audit_verify(l.audit,
+				     &(caps_audit_check_options){.signer = l.signer}, &why),
+			HN_ECORRUPT, "%s", edits[i].sql);
+		cr_expect_not_null(strstr(hn_error_message(why), edits[i].says), "%s: %s",
+			edits[i].sql, hn_error_message(why));
 	}
 }
 
@@ -210,18 +228,22 @@ Test(denials, of_more_subjects_than_there_are_places)
 
 	log_fill(&l, 1);
 	before = records(&l);
+	deny(&l, "zero", HN_VERB_UNIT_STOP);
+	hn_os_sim_advance(l.os, 1000);
 	for (int i = 0; i < 10; i++)
 		deny(&l, "first", HN_VERB_UNIT_STOP);
-	for (int i = 1; i < AUDIT_SOURCES; i++) {
+	hn_os_sim_advance(l.os, 10 * OS_SECOND);
+	deny(&l, "zero", HN_VERB_UNIT_STOP);
+	for (int i = 2; i < AUDIT_SOURCES; i++) {
 		hn_os_sim_advance(l.os, 1000);
 		(void)snprintf(name, sizeof(name), "s%d", i);
 		deny(&l, name, HN_VERB_UNIT_STOP);
 	}
-	cr_expect_eq(records(&l), before + 8 + AUDIT_SOURCES - 1);
+	cr_expect_eq(records(&l), before + 10 + AUDIT_SOURCES - 2);
 	deny(&l, "one more", HN_VERB_UNIT_STOP);
-	cr_expect_eq(records(&l), before + 8 + AUDIT_SOURCES + 1, "the oldest makes room");
+	cr_expect_eq(records(&l), before + 10 + AUDIT_SOURCES, "the oldest makes room");
 	OK(caps_audit_deny_flush(l.audit, true, err));
-	cr_expect_eq(records(&l), before + 8 + AUDIT_SOURCES + 1);
+	cr_expect_eq(records(&l), before + 10 + AUDIT_SOURCES);
 }
 
 /* --- what has no outcome yet --- */
@@ -274,6 +296,7 @@ Test(pending, followed_by_what_starts_or_stops_the_same)
 		cr_expect_eq(caps_audit_followed(l.store, first, "unit/a", NULL), 0, "by itself");
 		(void)allow(&l, CAPS_AUDIT_ALLOW, verbs[i], "unit/b", false);
 		(void)allow(&l, CAPS_AUDIT_ALLOW, verbs[i], "unit/ab", false);
+		(void)allow(&l, CAPS_AUDIT_ALLOW, verbs[i], "unit/", false);
 		(void)allow(&l, CAPS_AUDIT_DENY, verbs[i], "unit/a", false);
 		(void)allow(&l, CAPS_AUDIT_ALLOW, HN_VERB_UNIT_READ, "unit/a", false);
 		cr_expect_eq(caps_audit_followed(l.store, first, "unit/a", NULL), 0);
