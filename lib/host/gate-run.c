@@ -356,13 +356,22 @@ static int note_status(void *arg, hn_error **err)
 		note->unit->uuid, note->unit->name, data, err);
 }
 
-/* The machine room knows a unit by its uuid only. */
-static int name_lost(const hn_unit *unit, int rc, hn_error **err)
+/* The machine room calls a unit by its name, which is not for who may not read it, or by its uuid.
+ * `called`: by whoever asks. */
+static int in_his_words(
+	const hn_session *session, const call *c, const char *called, int rc, hn_error **err)
 {
-	if (rc != HN_ENOENT)
+	char object[BASE_OBJECT_SIZE], name[BASE_OBJECT_SIZE];
+
+	if (rc == HN_ENOENT)
+		return base_error(err, HN_ENOENT, HOST_ROOM, "apply makes it again",
+			"unit '%s' has no domain", called);
+	if (rc != HN_EBUSY || !host_session_limited(session))
 		return rc;
-	return base_error(err, HN_ENOENT, HOST_ROOM, "apply makes it again",
-		"unit '%s' has no domain", unit->name);
+	(void)host_object_unit(object, c->unit->uuid);
+	if (strcmp(host_object_called(session, object, name), object) != 0)
+		return rc;
+	return base_error(err, HN_EBUSY, HOST_ROOM, NULL, "unit '%s' is in another state", called);
 }
 
 static int act(hn_session *session, const char *unit, hn_verb verb, const char *how,
@@ -381,7 +390,8 @@ static int act(hn_session *session, const char *unit, hn_verb verb, const char *
 	note.unit = c.unit;
 	rc = host_machine(c.host, &m, err);
 	if (rc >= 0)
-		rc = name_lost(c.unit, run(&c.permit.base, m, c.unit->uuid, err), err);
+		rc = in_his_words(
+			session, &c, unit, run(&c.permit.base, m, c.unit->uuid, err), err);
 	if (rc >= 0) {
 		int noted = host_transaction(c.host, note_status, &note, err);
 

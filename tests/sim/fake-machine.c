@@ -439,8 +439,11 @@ static int set_status(const char *uuid, hn_unit_status status, hn_error **err)
 
 int machine_pause(const base_permit *permit, machine *m, const char *uuid, hn_error **err)
 {
-	(void)permit;
-	(void)m;
+	const fake_domain *domain = by_uuid(uuid);
+
+	(void)permit, (void)m;
+	if (domain && !active(domain))
+		return base_error(err, HN_EBUSY, "fake", NULL, "unit '%s' is off", domain->name);
 	return set_status(uuid, HN_UNIT_PAUSED, err);
 }
 

@@ -56,6 +56,31 @@ static void denied_plainly(lab *l, int rc, const char *unit)
 	cr_expect_lt(hn_error_fact(l->err, 0, &fact), 0, "a uuid that stays the same tells");
 }
 
+/* Who may stop a unit that he may not read has its uuid, and is told no name for it. */
+Test(hidden, what_cannot_be_done_to_a_unit_tells_no_name)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	BASE_AUTO_OF(hn_unit) hn_unit *unit = NULL;
+	const char *uuid;
+
+	trusted_fleet(&l);
+	cr_assert_eq(hn_unit_find(l.session, "db-1", false, &unit, lab_err(&l)), 0);
+	uuid = hn_unit_uuid(unit);
+	session =
+		opened(&l, "{\"for\":\"eve\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"unit.stop\","
+			   "\"unit.start\"],\"on\":\"unit/*\"}]}");
+	cr_assert_geq(hn_unit_stop(session, uuid, NULL, NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_pause(session, uuid, lab_err(&l)), HN_EBUSY, "%s", lab_why(&l));
+	cr_expect_not_null(strstr(lab_why(&l), uuid), "%s", lab_why(&l));
+	cr_expect_null(strstr(lab_why(&l), "db-1"), "%s", lab_why(&l));
+	cr_expect_eq(hn_unit_pause(l.session, uuid, lab_err(&l)), HN_EBUSY);
+	cr_expect_not_null(strstr(lab_why(&l), "db-1"), "%s", lab_why(&l));
+	fake_find("db-1")->uuid[0] = 'z'; /* it is gone */
+	cr_expect_eq(hn_unit_pause(session, uuid, lab_err(&l)), HN_ENOENT, "%s", lab_why(&l));
+	cr_expect_null(strstr(lab_why(&l), "db-1"), "%s", lab_why(&l));
+}
+
 /* A declared unit, one made by hand, and a name that nobody has. */
 Test(hidden, definitions_tell_no_names)
 {
