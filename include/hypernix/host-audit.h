@@ -172,7 +172,8 @@ HN_API int hn_audit_compare_signer(hn_session *session, hn_error **err);
  * Verifies the audit log as it is at one moment: every record, tile, checkpoint and text, the tree,
  * its head, that it goes on from what the signer sealed last, and that its checkpoints are those,
  * all and no others, that the signer made. A text may be missing only where a record says that it
- * was erased, a record only where one says that it was pruned.
+ * was erased, a record only where one says that it was pruned. What was revoked on record and has
+ * not ended must be kept as revoked.
  *
  * @param session  needs audit.read on node/<name>
  * @param options  what to verify it against; NULL for none

@@ -126,6 +126,8 @@ static int check_record(audit_walk *walk, state_query *query, hn_error **err)
 	if (record.number != expected)
 		return wrong_place(expected, record.number, err);
 	rc = audit_texts_check(walk, &record, err);
+	if (rc >= 0)
+		rc = audit_revoked_check(walk, &record, err);
 	return rc < 0 ? rc : add_leaf(walk, leaf, err);
 }
 
@@ -186,6 +188,8 @@ static int check_all(audit_walk *walk, hn_error **err)
 		rc = check_pruned(walk, err);
 	if (rc >= 0)
 		rc = audit_texts_end(walk, err);
+	if (rc >= 0)
+		rc = audit_revoked_end(walk, err);
 	return rc < 0 ? rc : audit_checkpoints_compare(walk, err);
 }
 
@@ -212,6 +216,7 @@ int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options
 		state_done(walk->checkpoints);
 		state_rollback(audit->store);
 	}
+	base_map_free(walk->epochs);
 	base_free(walk->keys);
 	base_free(walk);
 	return rc < 0 ? rc : 0;

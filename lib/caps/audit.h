@@ -180,6 +180,8 @@ typedef struct caps_audit_check_options {
 	const uint8_t *key;       /* of all checkpoints; NULL: the keys that the log itself names */
 	const uint8_t *first_mac; /* the first MAC key; NULL: MACs are not checked */
 	crypto_signer *signer;    /* that sealed it; NULL: not compared with what it sealed */
+	int64_t now; /* seconds: what is revoked on record and has not ended must be kept as
+		      * revoked (caps/store.h); 0: not looked at */
 } caps_audit_check_options;
 typedef struct caps_audit_facts {
 	uint64_t records, min_index, checkpoints, sealed;
@@ -187,9 +189,10 @@ typedef struct caps_audit_facts {
 	char origin[CRYPTO_SIGNER_ORIGIN]; /* of the last checkpoint */
 } caps_audit_facts;
 int caps_audit_facts_read(caps_audit *audit, caps_audit_facts *facts, hn_error **err);
-/* Recomputes every leaf, tile, the tree, its head and every checkpoint, and looks for every text;
- * HN_ECORRUPT naming the first record that does not fit (fact "record"), or the checkpoints that
- * are missing; HN_EAUDITFORK when the signer sealed another log. options may be NULL. */
+/* Recomputes every leaf, tile, the tree, its head and every checkpoint, and looks for every text
+ * and every revocation; HN_ECORRUPT naming the first record that does not fit (fact "record"), or
+ * the checkpoints that are missing; HN_EAUDITFORK when the signer sealed another log. options may
+ * be NULL. */
 int caps_audit_verify(caps_audit *audit, const caps_audit_check_options *options, hn_error **err);
 
 /* When a record was written, in seconds, and its reason, owned by the caller: NULL when it has

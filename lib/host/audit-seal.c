@@ -69,6 +69,7 @@ int host_audit_verify_sealed(hn_host *host, caps_audit_check_options *options, h
 {
 	int rc = signer_of_log(host, &options->signer, err);
 
+	options->now = os_now(host->os) / OS_SECOND;
 	return rc < 0 ? rc : caps_audit_verify(host->audit, options, err);
 }
 

@@ -371,6 +371,7 @@ static int revoke_link(const revoking *one, hn_error **err)
 	int64_t end = 0;
 	int rc = find_end(host, one->cti, &end, err);
 
+	entry.valid_until = end; /* so long must the row be there */
 	if (rc >= 0)
 		rc = host_audit_append(host, &entry, &number, err);
 	return rc < 0 ? rc : caps_store_revoke(one->store, one->cti, end, number, err);

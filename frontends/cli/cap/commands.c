@@ -188,7 +188,7 @@ const cli_command cap_commands[] = {
 		"Every record, tile, checkpoint and text, the tree, its head, and that it goes on from "
 		"what the signer sealed last, with all the checkpoints that the signer made and no "
 		"others. A text or record may be missing only where a record says that it was erased "
-		"or pruned. Which checkpoints were made is known from the signer; --first-mac shows "
+		"or pruned. What was revoked on record and has not ended must be kept as revoked. Which checkpoints were made is known from the signer; --first-mac shows "
 		"it even if what the signer keeps was replaced. Exit status 13 when something was changed, is missing, "
 		"or is not what was sealed.",
 		options_whole,

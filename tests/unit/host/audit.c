@@ -226,6 +226,49 @@ Test(audit_gate, g71_a_signer_that_was_deleted_is_missed)
 	cr_expect_eq(hn_audit_compare_signer(l.session, lab_err(&l)), HN_EAUDITFORK);
 }
 
+static int revoke(lab *l, const char *what, const char *value)
+{
+	return hn_cap_revoke(l->session, what, value, lab_err(l));
+}
+
+static int verify(lab *l)
+{
+	return hn_audit_verify(l->session, NULL, NULL, lab_err(l));
+}
+
+Test(audit_gate, a_revocation_that_was_taken_out_of_the_database_is_missed)
+{
+	static const char first[] = "00112233445566778899aabbccddeeff";
+	static const char second[] = "ff112233445566778899aabbccddeeff";
+	LAB l = lab_new();
+
+	cr_assert_eq(revoke(&l, "cti", first), 0, "%s", lab_why(&l));
+	cr_assert_eq(revoke(&l, "cti", second), 0, "%s", lab_why(&l));
+	cr_expect_eq(verify(&l), 0, "%s", lab_why(&l));
+	edit(&l, "DELETE FROM cap_revoked WHERE cti < x'80'");
+	cr_expect_eq(verify(&l), HN_ECORRUPT);
+	cr_expect_not_null(strstr(lab_why(&l), "not kept as revoked"), "%s", lab_why(&l));
+	cr_assert_eq(revoke(&l, "cti", first), 0, "%s", lab_why(&l));
+	cr_expect_eq(verify(&l), 0, "%s", lab_why(&l));
+}
+
+Test(audit_gate, a_subject_that_is_not_kept_as_revoked_is_missed)
+{
+	LAB l = lab_new();
+
+	cr_assert_eq(revoke(&l, "subject", "eve"), 0, "%s", lab_why(&l));
+	cr_assert_eq(revoke(&l, "subject", "bo"), 0, "%s", lab_why(&l));
+	cr_assert_eq(revoke(&l, "subject", "bo"), 0, "%s", lab_why(&l));
+	cr_expect_eq(verify(&l), 0, "%s", lab_why(&l));
+	edit(&l, "DELETE FROM cap_epoch WHERE epoch = 2");
+	cr_expect_eq(verify(&l), HN_ECORRUPT, "lowered");
+	cr_expect_not_null(strstr(lab_why(&l), "revoked a subject"), "%s", lab_why(&l));
+	cr_assert_eq(revoke(&l, "subject", "bo"), 0, "%s", lab_why(&l));
+	cr_expect_eq(verify(&l), 0, "%s", lab_why(&l));
+	edit(&l, "DELETE FROM cap_epoch");
+	cr_expect_eq(verify(&l), HN_ECORRUPT, "gone");
+}
+
 Test(audit_gate, g71_a_database_that_was_deleted_is_missed)
 {
 	LAB l = lab_new();

@@ -149,6 +149,7 @@ Test(clock, what_ended_long_ago_is_forgotten_when_it_is_kept_in_step)
 	lab_reopen(&l);
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_revoked"), 0);
 	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM cap_issued"), 0);
+	cr_expect_eq(hn_audit_verify(l.session, NULL, NULL, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
 /* Whether there is something is not even looked at, over and over, where it would be kept anyway.
