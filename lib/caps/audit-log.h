@@ -171,6 +171,8 @@ typedef struct audit_secret {
 	codec_view name;
 } audit_secret;
 bool audit_record_secret(const audit_record *record, audit_secret *secret);
+/* What else a record says in words, and no more than that. */
+bool audit_record_note(const audit_record *record, codec_view *note);
 /* The public key that a record of kind 13 names. */
 bool audit_record_key(const audit_record *record, uint8_t key[CRYPTO_PUBLIC]);
 

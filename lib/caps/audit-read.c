@@ -334,7 +334,7 @@ static void put_secret(hn_json *json, const audit_secret *secret, const audit_te
 }
 
 /* {0 => text} */
-static bool read_note(const audit_record *record, codec_view *note)
+bool audit_record_note(const audit_record *record, codec_view *note)
 {
 	codec_cbor in;
 	uint64_t count = 0, key = 1;
@@ -354,14 +354,14 @@ static void put_extra(hn_json *json, const audit_record *record, const audit_tex
 
 	if (audit_record_secret(record, &secret)) {
 		put_secret(json, &secret, texts);
-	} else if (leaves_out(texts, BASE_REDACT_TEXTS) && !read_note(record, &view)) {
+	} else if (leaves_out(texts, BASE_REDACT_TEXTS) && !audit_record_note(record, &view)) {
 		hn_json_null(json, "details");
 	} else if (read_opener(record, value, &view)) {
 		hn_json_uint(json, "uid", value[0]);
 		hn_json_uint(json, "loginUid", value[1]);
 		hn_json_uint(json, "pid", value[2]);
 		put_beside(json, "process", view, BASE_REDACT_TEXTS, texts);
-	} else if (read_note(record, &view)) {
+	} else if (audit_record_note(record, &view)) {
 		caps_print_text(json, "note", view.bytes, view.size);
 	} else {
 		put_hex(json, "details", record->extra);

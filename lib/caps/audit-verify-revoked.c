@@ -4,16 +4,21 @@
  * database gives a token its life back.
  */
 #include "caps/audit-verify.h"
+#include "caps/store.h"
 
-static int is_kept(audit_walk *walk, codec_view cti, bool *kept, hn_error **err)
+/* With the number of a record that is there; by another the row, or what is revoked after it, is
+ * not found by those who look for what is new. */
+static int is_kept(audit_walk *walk, const audit_record *record, bool *kept, hn_error **err)
 {
 	state_query *query = NULL;
-	int rc = state_find(
-		walk->audit->store, "SELECT 1 FROM cap_revoked WHERE cti = ?1", &query, err);
+	int rc = state_find(walk->audit->store,
+		"SELECT 1 FROM cap_revoked WHERE cti = ?1 AND audit >= 0 AND audit < ?2", &query,
+		err);
 
 	if (rc < 0)
 		return rc;
-	state_bind_blob(query, 1, cti.bytes, cti.size);
+	state_bind_blob(query, 1, record->cti[0].bytes, record->cti[0].size);
+	state_bind_int(query, 2, (int64_t)walk->audit->tree.size);
 	rc = state_row(query, err);
 	if (rc < 0)
 		return rc;
@@ -22,20 +27,31 @@ static int is_kept(audit_walk *walk, codec_view cti, bool *kept, hn_error **err)
 	return 0;
 }
 
-/* A subject or issuer by the hash of its name: void are the tokens of before its highest epoch. */
+static bool epoch_key(base_buf *key, const void *kind, size_t size, const uint8_t *hash)
+{
+	base_buf_add(key, kind, size);
+	base_buf_add(key, hash, CRYPTO_DIGEST);
+	return !key->failed;
+}
+
+/* A subject or an issuer, as the record's note says, by the hash of its name: void are the tokens
+ * of before its highest epoch. */
 static int note_epoch(audit_walk *walk, const audit_record *record, hn_error **err)
 {
+	BASE_AUTO_BUF base_buf key = {0};
+	codec_view kind = {0};
 	audit_epoch *epoch;
 
+	if (!audit_record_note(record, &kind))
+		return 0;
 	if (!walk->epochs)
 		walk->epochs = base_map_new(base_free);
-	if (!walk->epochs)
+	if (!walk->epochs || !epoch_key(&key, kind.bytes, kind.size, record->request.bytes))
 		return base_nomem(err);
-	epoch = base_map_get(walk->epochs, record->request.bytes, record->request.size);
+	epoch = base_map_get(walk->epochs, key.data, key.size);
 	if (!epoch) {
 		epoch = base_calloc(1, sizeof(*epoch));
-		if (!epoch || base_map_put(walk->epochs, record->request.bytes,
-				      record->request.size, epoch) < 0) {
+		if (!epoch || base_map_put(walk->epochs, key.data, key.size, epoch) < 0) {
 			base_free(epoch);
 			return base_nomem(err);
 		}
@@ -54,7 +70,7 @@ static int note_token(audit_walk *walk, const audit_record *record, hn_error **e
 
 	if (record->cti_count != 1 || record->valid_until <= walk->lost_until)
 		return 0;
-	rc = is_kept(walk, record->cti[0], &kept, err);
+	rc = is_kept(walk, record, &kept, err);
 	if (rc < 0 || kept)
 		return rc;
 	walk->lost = record->number;
@@ -75,23 +91,35 @@ int audit_revoked_check(audit_walk *walk, const audit_record *record, hn_error *
 	return 0;
 }
 
+static int take(audit_walk *walk, int64_t kind, const char *name, uint64_t kept, hn_error **err)
+{
+	static const char *const kinds[] = {
+		[CAPS_EPOCH_SUBJECT] = "subject", [CAPS_EPOCH_ISSUER] = "issuer"};
+	BASE_AUTO_BUF base_buf key = {0};
+	uint8_t hash[CRYPTO_DIGEST];
+	const audit_epoch *epoch;
+
+	if (kind < 0 || kind >= (int64_t)BASE_COUNT(kinds))
+		return 0;
+	crypto_sha256(name, strlen(name), hash);
+	if (!epoch_key(&key, kinds[kind], strlen(kinds[kind]), hash))
+		return base_nomem(err);
+	epoch = base_map_get(walk->epochs, key.data, key.size);
+	if (epoch && epoch->epoch <= kept)
+		(void)base_map_remove(walk->epochs, key.data, key.size);
+	return 0;
+}
+
 /* Those that are kept are taken out of what the records said. */
 static int take_kept(audit_walk *walk, hn_error **err)
 {
-	uint8_t hash[CRYPTO_DIGEST];
 	state_query *query = NULL;
 	int rc = state_find(walk->audit->store,
-		"SELECT name, max(epoch) FROM cap_epoch GROUP BY kind, name", &query, err);
+		"SELECT kind, name, max(epoch) FROM cap_epoch GROUP BY kind, name", &query, err);
 
-	while (rc >= 0 && (rc = state_row(query, err)) > 0) {
-		const char *name = state_text(query, 0);
-		const audit_epoch *epoch;
-
-		crypto_sha256(name, strlen(name), hash);
-		epoch = base_map_get(walk->epochs, hash, sizeof(hash));
-		if (epoch && epoch->epoch <= (uint64_t)state_int(query, 1))
-			(void)base_map_remove(walk->epochs, hash, sizeof(hash));
-	}
+	while (rc >= 0 && (rc = state_row(query, err)) > 0)
+		rc = take(walk, state_int(query, 0), state_text(query, 1),
+			(uint64_t)state_int(query, 2), err);
 	state_done(query);
 	return rc;
 }

@@ -18,7 +18,10 @@ int caps_store_revoke(caps_store *store, const uint8_t cti[CAPS_CTI], int64_t ex
 	state_query *query = NULL;
 	int rc = state_find(store->state,
 		"INSERT INTO cap_revoked(cti, exp, audit) VALUES (?1, ?2, ?3)"
-		" ON CONFLICT(cti) DO UPDATE SET exp = max(exp, ?2)",
+		/* a number that is none of before is of no record: who looks for what is new would
+		 * not find the row */
+		" ON CONFLICT(cti) DO UPDATE SET exp = max(exp, ?2),"
+		" audit = CASE WHEN audit BETWEEN 0 AND ?3 THEN audit ELSE ?3 END",
 		&query, err);
 
 	if (rc < 0)

@@ -90,8 +90,11 @@ static int follow_bundle(const signer_local *signer, hn_error **err)
 		return rc;
 	if (version == state->bundle_version && crypto_equal(digest, state->bundle, CRYPTO_DIGEST))
 		return 0;
-	if (version <= state->bundle_version)
+	if (version <= state->bundle_version) {
+		if (signer->options.bundle_refused)
+			signer->options.bundle_refused(signer->options.arg);
 		return refuse_bundle(state, version, err);
+	}
 	state->bundle_version = version;
 	memcpy(state->bundle, digest, CRYPTO_DIGEST);
 	return write_state(signer, err);

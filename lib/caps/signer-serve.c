@@ -207,6 +207,19 @@ static int serve_once(service *here, hn_error **err)
 	return rc;
 }
 
+/* To the directory of a file: a later bundle comes by a rename. Where it is not there yet, to the
+ * one that it will be made in. */
+static void go_up(char *path)
+{
+	do {
+		char *slash = strrchr(path, '/');
+
+		if (slash == NULL)
+			path[0] = '.';
+		path[slash == NULL || slash == path ? 1 : slash - path] = '\0';
+	} while (path[1] != '\0' && access(path, F_OK) < 0);
+}
+
 static int confine(const service *here, hn_error **err)
 {
 	hn_sandbox_options options = HN_SANDBOX_OPTIONS_INIT;
@@ -220,15 +233,10 @@ static int confine(const service *here, hn_error **err)
 	options.keep = keep;
 	options.keep_count = 1;
 	if (here->options.trust != NULL) {
-		/* Its directory: a later bundle comes by a rename. */
-		const char *slash = strrchr(here->options.trust, '/');
-
-		folder = slash == NULL || slash == here->options.trust
-				 ? base_strdup("/")
-				 : base_strndup(here->options.trust,
-					   (size_t)(slash - here->options.trust));
+		folder = base_strdup(*here->options.trust ? here->options.trust : ".");
 		if (folder == NULL)
 			return base_nomem(err);
+		go_up(folder);
 		readable[0] = folder;
 		options.read_only = readable;
 		options.read_only_count = 1;
@@ -281,6 +289,7 @@ static int open_signer(service *here, hn_error **err)
 		options.check = signer_trust_check;
 		options.log_key = signer_trust_log_key;
 		options.bundle = signer_trust_follow;
+		options.bundle_refused = signer_trust_forget;
 		options.arg = here->trust;
 	}
 	rc = caps_signer_open(&options, &here->signer, err);

@@ -77,13 +77,15 @@ static void follow_file(signer_trust *trust)
 {
 	BASE_AUTO_OF(hn_error) hn_error *error = NULL;
 	struct stat status;
+	int rc;
 
 	if (trust->os->ops->stat(trust->os, trust->path, &status) < 0)
 		return;
 	if (status.st_ino == trust->inode && status.st_mtim.tv_sec == trust->changed.tv_sec &&
 		status.st_mtim.tv_nsec == trust->changed.tv_nsec)
 		return;
-	if (read_bundle(trust, &status, trust->bundle, &error) >= 0)
+	rc = read_bundle(trust, &status, trust->bundle, &error);
+	if (rc >= 0 || rc == HN_ENOMEM)
 		return;
 	base_log(HN_LOG_WARNING, SIGNER_ROOM, "the new trust bundle is not taken: %s",
 		hn_error_message(error));
@@ -105,6 +107,14 @@ int signer_trust_follow(void *arg, uint64_t *version, uint8_t digest[CRYPTO_DIGE
 	*version = trust->bundle->version;
 	memcpy(digest, trust->bundle->digest, CRYPTO_DIGEST);
 	return 0;
+}
+
+void signer_trust_forget(void *arg)
+{
+	signer_trust *trust = arg;
+
+	caps_bundle_free(trust->bundle);
+	trust->bundle = NULL;
 }
 
 int signer_trust_open(hn_os *os, const char *path, signer_trust **trust, hn_error **err)

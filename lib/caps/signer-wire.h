@@ -67,6 +67,8 @@ void signer_trust_close(signer_trust *trust);
  * gave one. HN_EBUNDLE when there has been none yet that can be taken. */
 int signer_trust_follow(
 	void *trust, uint64_t *version, uint8_t digest[CRYPTO_DIGEST], hn_error **err);
+/* Of what that gave nothing is kept: the next one need not be vouched for by it. */
+void signer_trust_forget(void *trust);
 BASE_AUTO(signer_trust, signer_trust_close)
 int signer_trust_check(void *trust, const uint8_t issuer[CRYPTO_PUBLIC], const void *claims,
 	size_t size, int64_t now, uint32_t *epoch, hn_error **err);

@@ -30,6 +30,7 @@ typedef struct caps_signer_options {
 	caps_signer_log_key log_key; /* NULL: nothing is cosigned */
 	caps_signer_bundle
 		bundle; /* NULL: none; by one older than the state knows nothing is signed */
+	void (*bundle_refused)(void *arg); /* it is not to be gone on from; NULL with bundle NULL */
 	void *arg;
 } caps_signer_options;
 

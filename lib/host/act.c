@@ -280,6 +280,16 @@ int host_act_start(hn_host *host, const host_permit *permit, const hn_unit *unit
 	return host_act_start_with(host, permit, unit, view, options, err);
 }
 
+int host_act_check(
+	hn_host *host, machine *m, const hn_unit *unit, const hn_view *view, hn_error **err)
+{
+	machine_unit what;
+	char hex[65];
+	int rc = host_machine_unit(host, unit, view, hex, &what, err);
+
+	return rc < 0 ? rc : machine_check(m, &what, err);
+}
+
 /* --- stop --- */
 
 static int write_stopped(void *arg, hn_error **err)

@@ -77,12 +77,8 @@ static bool goes_on(const apply_run *run)
 static int check_definition(
 	const apply_run *run, const plan_unit *unit, const hn_unit *record, hn_error **err)
 {
-	machine_unit what;
-	char hex[65];
-	int rc = host_machine_unit(run->host, record, unit->desired, hex, &what, err);
+	int rc = host_act_check(run->host, run->machine, record, unit->desired, err);
 
-	if (rc >= 0)
-		rc = machine_check(run->machine, &what, err);
 	/* A guest that runs is not taken down for one that cannot come up. */
 	if (rc >= 0 && plan_unit_runs(unit))
 		rc = host_secrets_check(run->host, unit->name, unit->uuid, unit->desired, err);

@@ -20,11 +20,11 @@ static const char *disk_file(const hn_unit *unit, const char *name)
 	return path;
 }
 
-static int refuse_disk(
-	const hn_unit *unit, const char *name, const char *path, const char *why, hn_error **err)
+static int refuse_disk(const hn_unit *unit, const char *name, const char *path, const char *why,
+	const char *more, hn_error **err)
 {
 	return base_error(err, HN_EDENIED, HOST_ROOM, "remove the unit with --disks keep",
-		"disk %s of %s is %s, which %s", name, unit->name, path, why);
+		"disk %s of %s is %s, which %s%s", name, unit->name, path, why, more);
 }
 
 /* What lies elsewhere was not made here; what is not the unit's own, or not its alone, is not its
@@ -39,13 +39,9 @@ static int check_disk(
 	if (rc < 0 || !path)
 		return rc;
 	if (place != HOST_PLACE_OWN)
-		return refuse_disk(unit, name, path,
-			place == HOST_PLACE_ELSEWHERE ? "lies outside of hypernix"
-			: place == HOST_PLACE_STATE   ? "lies in the state of hypernix itself"
-						      : "lies in the directory of another unit",
-			err);
+		return refuse_disk(unit, name, path, "lies ", host_place_text(place), err);
 	rc = host_path_is_shared(host, unit, path, err);
-	return rc > 0 ? refuse_disk(unit, name, path, "another unit has too", err) : rc;
+	return rc > 0 ? refuse_disk(unit, name, path, "another unit has", " too", err) : rc;
 }
 
 /* Before anything is done: may all of them go? */

@@ -298,14 +298,28 @@ static int begin_restart(restarting *r, const char *unit, hn_error **err)
 	return rc < 0 ? rc : host_transaction(r->c->host, admit_both, r, err);
 }
 
+/* A guest that runs is not taken down for one that cannot come up. */
+static int check_restart(const call *c, hn_error **err)
+{
+	const hn_view *view = c->unit->desired ? c->unit->desired : c->unit->applied;
+	machine *m = NULL;
+	int rc = host_machine(c->host, &m, err);
+
+	if (rc >= 0)
+		rc = host_paths_check(c->host, c->unit, NULL, view, err);
+	return rc < 0 || !view ? rc : host_act_check(c->host, m, c->unit, view, err);
+}
+
 static int stop_for_restart(restarting *r, hn_cancel *cancel, hn_error **err)
 {
 	hn_stop_options options = {.size = sizeof(options), .cancel = cancel};
-	int rc;
+	int rc = check_restart(r->c, err);
 
 	r->stop.base.cancel = cancel;
 	/* Killed on the way, it is a unit that should run. */
-	rc = host_act_stop_to(r->c->host, &r->stop, r->c->unit, &options, HOST_WANTED_RUNNING, err);
+	if (rc >= 0)
+		rc = host_act_stop_to(
+			r->c->host, &r->stop, r->c->unit, &options, HOST_WANTED_RUNNING, err);
 	rc = host_settle(&r->stop, base_error_forgive(err, rc, HN_ENOENT), err);
 	return rc < 0 ? rc : reload(r->c, err);
 }

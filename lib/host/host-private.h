@@ -415,8 +415,10 @@ typedef enum host_place {
 	HOST_PLACE_ELSEWHERE,
 	HOST_PLACE_OWN,        /* the unit's own directory, or the one for disks in the state */
 	HOST_PLACE_OTHER_UNIT, /* the directory of another unit */
-	HOST_PLACE_STATE       /* what hypernix itself keeps: database, keys, sockets, logs */
+	HOST_PLACE_STATE,      /* what hypernix itself keeps: database, keys, sockets, logs */
+	HOST_PLACE_SIGNER      /* where the signer's keys are, or its socket beside them */
 } host_place;
+const char *host_place_text(host_place place); /* "in the directory of another unit" */
 /* Where a unit's paths may lead, and what is there: a mount gives one directory several names. */
 typedef struct host_known {
 	char *path; /* NULL: there is none such */
@@ -553,6 +555,9 @@ bool host_window_has_zone(const char *window); /* one that is not UTC: it never 
 /* The same with other values than the desired ones: for going back. */
 int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_view *view, const hn_start_options *options, hn_error **err);
+/* Could a guest come up with these values, as far as can be told without one? */
+int host_act_check(
+	hn_host *host, machine *m, const hn_unit *unit, const hn_view *view, hn_error **err);
 /* Defines or redefines from a view, and remembers what the definition was made from. */
 int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *unit,
 	const hn_view *view, hn_error **err);

@@ -58,12 +58,22 @@ static int know_in(hn_host *host, host_known *at, const char *dir, const char *n
 	return path.failed ? base_nomem(err) : know(host, at, path.data, err);
 }
 
-/* A signer keeps its keys beside its socket, if not where it usually does. */
+static int has_state(hn_host *host, const char *dir, const char *below, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf path = {0};
+
+	base_buf_format(&path, "%s/%ssigner.state", dir, below);
+	return path.failed ? base_nomem(err) : os_exists(host->os, path.data);
+}
+
+/* A signer keeps its keys beside its socket, if not where it usually does. The directory of a
+ * socket alone may be anybody's. */
 static int know_socket(hn_host *host, host_known *at, hn_error **err)
 {
 	const char *path = host->signer_path;
 	const char *end = path ? strrchr(path, '/') : NULL;
 	BASE_AUTO_BUF base_buf dir = {0};
+	int rc;
 
 	if (!path || end == path)
 		return 0;
@@ -71,7 +81,12 @@ static int know_socket(hn_host *host, host_known *at, hn_error **err)
 		base_buf_text(&dir, "/proc/self/cwd/");
 	if (end)
 		base_buf_add(&dir, path, (size_t)(end - path));
-	return dir.failed ? base_nomem(err) : know(host, at, dir.data, err);
+	if (dir.failed)
+		return base_nomem(err);
+	rc = has_state(host, dir.data, "", err);
+	if (rc == 0)
+		rc = has_state(host, dir.data, "keys/", err);
+	return rc > 0 ? know(host, at, dir.data, err) : rc;
 }
 
 static int find_below_state(hn_host *host, const char *uuid, host_known *at, hn_error **err)
@@ -122,6 +137,8 @@ static size_t which(hn_host *host, const host_places *all, char *path)
 /* `name` is what lies in the place that is known; NULL: it is that place itself. */
 static host_place place_in(size_t known, const char *name)
 {
+	if (known >= HOST_KNOWN_SOCKET)
+		return HOST_PLACE_SIGNER;
 	if (!name || (known == HOST_KNOWN_OWN && machine_unit_dir_makes(name)))
 		return HOST_PLACE_STATE;
 	if (known == HOST_KNOWN_OWN || known == HOST_KNOWN_DISKS)
@@ -161,6 +178,19 @@ int host_path_place(hn_host *host, host_places *all, const char *uuid, const cha
 	return rc;
 }
 
+const char *host_place_text(host_place place)
+{
+	static const char *const texts[] = {
+		[HOST_PLACE_ELSEWHERE] = "outside of hypernix",
+		[HOST_PLACE_OWN] = "in the unit's own directory",
+		[HOST_PLACE_OTHER_UNIT] = "in the directory of another unit",
+		[HOST_PLACE_STATE] = "in the state of hypernix itself",
+		[HOST_PLACE_SIGNER] = "beside the keys of the signer",
+	};
+
+	return texts[place];
+}
+
 /* --- what units may have --- */
 
 static int check_path(hn_host *host, host_places *all, const hn_unit *unit, const char *key,
@@ -172,9 +202,7 @@ static int check_path(hn_host *host, host_places *all, const hn_unit *unit, cons
 	if (rc < 0 || place == HOST_PLACE_ELSEWHERE || place == HOST_PLACE_OWN)
 		return rc;
 	base_error(err, HN_EDENIED, HOST_ROOM, NULL, "%s of %s names %s, which lies %s", key,
-		unit->name, path,
-		place == HOST_PLACE_STATE ? "in the state of hypernix itself"
-					  : "in the directory of another unit");
+		unit->name, path, host_place_text(place));
 	base_error_hint(err, "name a file elsewhere, or one in %s/" DISKS, host->state_dir);
 	return HN_EDENIED;
 }

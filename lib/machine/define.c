@@ -106,6 +106,8 @@ int machine_check(machine *m, const machine_unit *unit, hn_error **err)
 		result = machine_secrets_check(m, spec, err);
 	if (result == 0 && (m->ops->flags & MACHINE_REAL) != 0)
 		result = machine_artefacts(m, spec, err);
+	if (result == 0 && (m->ops->flags & MACHINE_REAL) != 0)
+		result = machine_images_check(m, spec, err);
 	if (result == 0)
 		result = machine_emulator_check(m, err);
 	if (result == 0)

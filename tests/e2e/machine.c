@@ -426,6 +426,8 @@ static void disk(void)
 	gave("define-with-a-disk", machine_define(&may, m, &unit, NULL, &err), 0, err);
 	report(mode_of("data.qcow2") == 0600, "disk-is-private", "");
 	name_backing(80);
+	gave("image-with-a-backing-file-beforehand", machine_check(m, &unit, NULL), HN_ENOSUP,
+		NULL);
 	gave("image-with-a-backing-file", start_unit(view, HN_WAIT_READY, 0, NULL, NULL), HN_ENOSUP,
 		NULL);
 	name_backing(0);

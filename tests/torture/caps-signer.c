@@ -43,6 +43,7 @@ static int open_signer(signer_world *w, crypto_signer **signer, hn_error **err)
 		options.check = signer_trust_check;
 		options.log_key = signer_trust_log_key;
 		options.bundle = signer_trust_follow;
+		options.bundle_refused = signer_trust_forget;
 		options.arg = w->trust;
 	}
 	return caps_signer_open(&options, signer, err);

@@ -282,7 +282,8 @@ int cap_status(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	__attribute__((cleanup(state_auto))) state now = {.cli = cli};
-	int status = cap_open(cli, CLI_LOOK, &session);
+	/* the use of a token may be counted */
+	int status = cap_open(cli, cli_text(cli, "cap") != NULL ? CLI_WRITE : CLI_LOOK, &session);
 
 	now.session = session;
 	if (status == 0)

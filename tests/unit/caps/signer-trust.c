@@ -361,7 +361,8 @@ static crypto_signer *start(void)
 		.origin = "hypernix.org/audit/lab/n1",
 		.check = signer_trust_check,
 		.log_key = signer_trust_log_key,
-		.bundle = signer_trust_follow};
+		.bundle = signer_trust_follow,
+		.bundle_refused = signer_trust_forget};
 
 	signer_trust_close(BASE_STEAL(trust));
 	cr_assert_eq(signer_trust_open(os, FILE_PATH, &trust, NULL), 0);
@@ -456,6 +457,22 @@ Test(signer_trust, after_a_rollback_the_log_is_sealed_and_nothing_issued)
 		"the trust bundle has version 3; this signer signed by version 4");
 	write_bundle(5, rows, 1);
 	cr_expect_eq(restart(), HN_ENOENT, "a later one is taken");
+}
+
+/* What is refused vouches for nothing, and stands in nobody's way. */
+Test(signer_trust, the_right_bundle_put_back_is_taken_while_the_signer_runs)
+{
+	caps_issuer narrow[1] = {row(1, 60)}, wide[1] = {row(1, 7200)};
+	BASE_AUTO_OF(crypto_signer) crypto_signer *signer = NULL;
+
+	write_bundle(4, narrow, 1);
+	cr_assert_eq(restart(), HN_ENOENT);
+	write_bundle(4, wide, 1);
+	signer = start();
+	cr_expect_eq(issue(signer), HN_EBUNDLE);
+	hn_os_sim_advance(os, OS_SECOND);
+	write_bundle(4, narrow, 1);
+	cr_expect_eq(issue(signer), HN_ENOENT);
 }
 
 Test(signer_trust, without_a_bundle_that_can_be_read_the_log_is_sealed_and_nothing_issued)

@@ -252,6 +252,24 @@ Test(audit_gate, a_revocation_that_was_taken_out_of_the_database_is_missed)
 	cr_expect_eq(verify(&l), 0, "%s", lab_why(&l));
 }
 
+/* It is there, and nobody who opens the host, or goes on with it, finds it. */
+Test(audit_gate, a_revocation_that_is_of_no_record_is_missed)
+{
+	static const char cti[] = "00112233445566778899aabbccddeeff";
+	static const char *const edits[] = {"UPDATE cap_revoked SET audit = -1",
+		"UPDATE cap_revoked SET audit = 9223372036854775807"};
+
+	for (size_t i = 0; i < BASE_COUNT(edits); i++) {
+		LAB l = lab_new();
+
+		cr_assert_eq(revoke(&l, "cti", cti), 0, "%s", lab_why(&l));
+		edit(&l, edits[i]);
+		cr_expect_eq(verify(&l), HN_ECORRUPT, "%s", edits[i]);
+		cr_assert_eq(revoke(&l, "cti", cti), 0, "%s", lab_why(&l));
+		cr_expect_eq(verify(&l), 0, "%s: %s", edits[i], lab_why(&l));
+	}
+}
+
 Test(audit_gate, a_subject_that_is_not_kept_as_revoked_is_missed)
 {
 	LAB l = lab_new();
@@ -264,6 +282,12 @@ Test(audit_gate, a_subject_that_is_not_kept_as_revoked_is_missed)
 	cr_expect_eq(verify(&l), HN_ECORRUPT, "lowered");
 	cr_expect_not_null(strstr(lab_why(&l), "revoked a subject"), "%s", lab_why(&l));
 	cr_assert_eq(revoke(&l, "subject", "bo"), 0, "%s", lab_why(&l));
+	cr_expect_eq(verify(&l), 0, "%s", lab_why(&l));
+	edit(&l, "UPDATE cap_epoch SET kind = 1 WHERE name = 'eve'");
+	cr_expect_eq(verify(&l), HN_ECORRUPT, "an issuer's");
+	edit(&l, "UPDATE cap_epoch SET kind = 7 WHERE name = 'eve'");
+	cr_expect_eq(verify(&l), HN_ECORRUPT, "nobody's");
+	edit(&l, "UPDATE cap_epoch SET kind = 0 WHERE name = 'eve'");
 	cr_expect_eq(verify(&l), 0, "%s", lab_why(&l));
 	edit(&l, "DELETE FROM cap_epoch");
 	cr_expect_eq(verify(&l), HN_ECORRUPT, "gone");

@@ -110,8 +110,14 @@ Test(paths, nothing_beside_the_socket_of_the_signer)
 {
 	LAB l = with_api();
 
+	with_signer(&l, "/run/socket", "/run/s/keys/d", true); /* it has no keys there */
+	cr_assert_eq(os_mkdirs(l.os, "/run/s/keys", 0700, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(os_write_file(l.os, "/run/s/keys/signer.state", "x", 1, 0600, NULL), 0);
 	with_signer(&l, "/run/s/socket", "/run/s/keys/signer.state", false);
+	cr_expect_not_null(strstr(lab_why(&l), "beside the keys of the signer"));
 	with_signer(&l, "/run/s/socket", "/run/s", false);
+	with_signer(&l, "/run/s/keys/socket", "/run/s/keys/kek", false);
+	with_signer(&l, "/run/s/keys/socket", "/run/s/x", true);
 	with_signer(&l, "/run/s/socket", "/run/x", true);
 	with_signer(&l, "/socket", "/srv/x", true);
 	with_signer(&l, "s/socket", "/srv/y", true);
@@ -200,6 +206,23 @@ Test(paths, are_looked_at_when_it_starts)
 	cr_expect_eq(fake_find("web")->status, HN_UNIT_STOPPED);
 	l.host->state_dir = state;
 	cr_expect_geq(hn_unit_start(l.session, "web", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+/* A guest is not taken down for one that will be refused. */
+Test(paths, are_looked_at_before_a_restart_takes_it_down)
+{
+	char *state;
+	LAB l = lab_new();
+
+	lab_must_apply(&l, UNITS(",\"disks.d.source\":\"/old/keys/x\",\"disks.d.size\":\"1Gi\""));
+	cr_assert_eq(fake_find("web")->status, HN_UNIT_RUNNING);
+	state = l.host->state_dir;
+	l.host->state_dir = (char *)(uintptr_t) "/old";
+	refused(&l, hn_unit_restart(l.session, "web", NULL, lab_err(&l)), "disks.d.source",
+		"/old/keys/x");
+	cr_expect_eq(fake_find("web")->status, HN_UNIT_RUNNING);
+	l.host->state_dir = state;
+	cr_expect_geq(hn_unit_restart(l.session, "web", NULL, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
 Test(paths, that_a_guest_has_keep_it_from_no_other_change)
