@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 		.statuses =
 			"0\tended by a signal that asked for it\n"
 			"6\ta key or the wrapping key is not good\n"
-			"7\tanother signer has the socket or the keys\n"
+			"7\tanother signer has the socket, or holds the keys for seconds\n"
 			"8\tthe system does not allow it\n"
 			"13\tthe directory cannot be read or written, or its state is not that of "
 			"this log\n"

@@ -51,6 +51,7 @@ struct caps_audit {
 	uint64_t epoch;     /* of the store when `tree` was what it says; 0: not read yet */
 	uint64_t min_index; /* records below were pruned */
 	uint64_t claimed;   /* records under the last checkpoint, as the head has it */
+	bool whole;         /* the last record that the head counts is there */
 	crypto_merkle_frontier tree;
 	/* The leaves of the tile that is being filled, from `held_from` on; the others are in the
 	 * store. */
@@ -79,6 +80,8 @@ struct caps_audit {
 
 /* audit.c: reads size and frontier anew unless they still stand */
 int audit_load(caps_audit *audit, hn_error **err);
+/* HN_EAUDITFORK where the last record is not the one that the loaded head has. */
+int audit_check_end(caps_audit *audit, hn_error **err);
 void audit_forget(caps_audit *audit);
 /* caps_audit_append; without an entry only what is held is written. */
 int audit_append(

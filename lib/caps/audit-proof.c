@@ -23,7 +23,8 @@ int caps_audit_last(caps_audit *audit, uint64_t *size, char **note, hn_error **e
 	if (rc < 0)
 		return rc;
 	if (rc == 0)
-		return base_error(err, HN_ENOENT, CAPS_ROOM, "seal it first",
+		return base_error(err, HN_ENOENT, CAPS_ROOM,
+			"hv-cap audit checkpoint seals what is on record, once there is something",
 			"the audit log was never sealed");
 	copy = base_strdup(state_text(query, 1) ? state_text(query, 1) : "");
 	if (copy) {

@@ -113,6 +113,9 @@ int audit_compare(caps_audit *audit, const crypto_signer_status *status, hn_erro
 			"the audit log has %llu records, but %llu were sealed: the database was"
 			" rolled back or replaced",
 			(unsigned long long)audit->tree.size, (unsigned long long)status->size);
+	rc = audit_check_end(audit, err);
+	if (rc < 0)
+		return rc;
 	rc = root_at(audit, status->size, root, err);
 	if (rc == HN_ECORRUPT || (rc >= 0 && memcmp(root, status->root, sizeof(root)) != 0))
 		return audit_forked(audit, err,

@@ -12,13 +12,14 @@ static int is_kept(audit_walk *walk, const audit_record *record, bool *kept, hn_
 {
 	state_query *query = NULL;
 	int rc = state_find(walk->audit->store,
-		"SELECT 1 FROM cap_revoked WHERE cti = ?1 AND audit >= 0 AND audit < ?2", &query,
-		err);
+		"SELECT 1 FROM cap_revoked WHERE cti = ?1 AND audit >= 0 AND audit < ?2 AND exp >= ?3",
+		&query, err);
 
 	if (rc < 0)
 		return rc;
 	state_bind_blob(query, 1, record->cti[0].bytes, record->cti[0].size);
 	state_bind_int(query, 2, (int64_t)walk->audit->tree.size);
+	state_bind_int(query, 3, record->valid_until); /* earlier it would be forgotten too early */
 	rc = state_row(query, err);
 	if (rc < 0)
 		return rc;

@@ -53,6 +53,7 @@ static int take_head(caps_audit *audit, state_query *query, hn_error **err)
 
 	audit->min_index = (uint64_t)state_int(query, 2);
 	audit->claimed = (uint64_t)state_int(query, 3);
+	audit->whole = leaves == 0 || (uint64_t)state_int(query, 4) == leaves - 1;
 	if (same && audit->held_from <= leaves)
 		return 0;
 	audit_texts_forget(audit);
@@ -69,7 +70,8 @@ int audit_load(caps_audit *audit, hn_error **err)
 	if (audit->epoch == epoch && state_in_transaction(audit->store))
 		return 0;
 	audit->epoch = 0;
-	rc = state_find(audit->store, "SELECT size, frontier, min_index, sealed FROM audit_head",
+	rc = state_find(audit->store,
+		"SELECT size, frontier, min_index, sealed, (SELECT max(seq) FROM audit) FROM audit_head",
 		&query, err);
 	if (rc < 0)
 		return rc;
@@ -83,6 +85,16 @@ int audit_load(caps_audit *audit, hn_error **err)
 	if (rc >= 0 && state_in_transaction(audit->store))
 		audit->epoch = epoch;
 	return rc;
+}
+
+int audit_check_end(caps_audit *audit, hn_error **err)
+{
+	return audit->whole
+		       ? 0
+		       : audit_forked(audit, err,
+				 "record %llu, the last of the audit log, is missing or not the"
+				 " last: somebody changed the database",
+				 (unsigned long long)audit->tree.size - 1);
 }
 
 int caps_audit_size(caps_audit *audit, uint64_t *size, hn_error **err)
@@ -175,6 +187,8 @@ static int append_now(
 		audit->guarded = epoch;
 		rc = audit_load(audit, err); /* another process may have appended */
 	}
+	if (rc >= 0)
+		rc = audit_check_end(audit, err);
 	if (rc >= 0 && (entry || audit->held_count > 0))
 		rc = append_start(audit, err);
 	if (rc >= 0 && audit->store->depth == 1)

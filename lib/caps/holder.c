@@ -32,6 +32,10 @@ static int open_beside(hn_os *os, const char *path, crypto_key **key, hn_error *
 	int rc = kek_path(path, &beside, err);
 	if (rc == 0)
 		rc = crypto_secret_read(os, beside.data, CRYPTO_KEY, &kek, err);
+	if (rc == HN_ENOENT)
+		base_error_hint(err,
+			"a key made without a passphrase is wrapped by the file kek of its directory:"
+			" bring that too");
 	if (rc < 0)
 		return rc;
 	crypto_wrapping wrapping = by_kek(kek);

@@ -235,9 +235,15 @@ static int take_values(const host_edit *edit, const machine_real *real, hn_error
 		};
 		char *canonical = NULL;
 
-		if (!row || !definition.value ||
-			hn_key_parse(row, definition.value, &canonical, NULL) < 0)
+		if (!row || !definition.value)
 			continue;
+		rc = hn_key_parse(row, definition.value, &canonical, NULL);
+		if (rc == HN_ENOMEM)
+			return base_nomem(err);
+		if (rc < 0) {
+			rc = 0; /* what our key cannot say */
+			continue;
+		}
 		definition.value = canonical;
 		rc = host_may_attach(edit->session, NULL, definition.key, canonical, err);
 		if (rc >= 0)

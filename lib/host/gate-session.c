@@ -240,7 +240,7 @@ int hn_session_local_allow(hn_session *session, bool allowed, hn_error **err)
 			"turning local operators %s needs a reason", allowed ? "on" : "off");
 	if (rc >= 0 && !allowed && !caps_store_bundle(rights->store))
 		rc = base_error(err, HN_EBUNDLE, HOST_ROOM, "load a trust bundle first",
-			"without one nobody could act on this host any more");
+			"this host has no trust bundle: without one nobody could act on it any more");
 	caps_call_bool(&call.what, "local", allowed);
 	if (rc >= 0)
 		rc = host_call_node(session, HN_VERB_NODE_ROLE, &call, &host, &permit, err);

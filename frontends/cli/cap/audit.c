@@ -195,13 +195,16 @@ int cap_audit_verify(cli_run *cli)
 	if (status == 0)
 		status = read_line(cli, "first-mac", &first_mac);
 	if (status == 0)
-		status = cap_open(cli, CLI_READ, &session);
+		status = cap_open(cli, CLI_LOOK, &session);
 	if (status != 0)
 		return status;
 	options.key = key;
 	options.first_mac = first_mac;
 	if (hn_audit_verify(session, &options, &facts, &error) < 0)
 		return cli_fail(cli, error);
+	if (facts.records == 0)
+		return cli_refuse(cli, HN_ENOENT, "the first change, or hv-cap init, begins one",
+			"no audit log here: nothing is on record");
 	return tell_facts(cli, &facts, true);
 }
 

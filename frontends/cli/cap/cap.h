@@ -85,6 +85,8 @@ int cap_way_back(cli_run *cli, hn_session *session, cap_token *back);
 int cap_node_key(cli_run *cli, hn_session *session, const char *role, char **key);
 /* The same, and *key is left alone when there is none. */
 int cap_node_key_find(cli_run *cli, hn_session *session, const char *role, char **key);
+/* The same, in the document of hn_node_key_list. */
+char *cap_node_key_in(const cli_document *keys, const char *role);
 #define CAP_SOON                                                                                   \
 	(7 * 86400)        /* seconds before the end of an issuer's time that there is a warning */
 typedef struct cap_trust { /* what the trust bundle says of this host */
@@ -96,6 +98,8 @@ typedef struct cap_trust { /* what the trust bundle says of this host */
 	int64_t until; /* seconds since 1970 */
 } cap_trust;
 int cap_trust_look(cli_run *cli, hn_session *session, cap_trust *trust);
+/* The same, where the issuer's key is there already, or cannot be had. */
+int cap_trust_find(cli_run *cli, hn_session *session, cap_trust *trust);
 void cap_trust_auto(cap_trust *trust);
 #define CAP_AUTO_TRUST __attribute__((cleanup(cap_trust_auto)))
 bool cap_has_bundle(hn_session *session);

@@ -335,7 +335,8 @@ static int report(const first *one)
 		"off this host, with a copy in another place;\nit is needed again within %d days, to "
 		"sign the next trust bundle: hv-cap trust renew --key FILE.",
 		one->root_path,
-		one->passphrase == NULL ? ", wrapped by the file kek beside it"
+		one->passphrase == NULL ? ", wrapped by the file kek beside it, "
+					  "which it needs wherever it goes"
 					: ", wrapped by its passphrase",
 		ISSUER_DAYS);
 	return 0;

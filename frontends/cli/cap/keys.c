@@ -84,24 +84,31 @@ int cap_keys_new(cli_run *cli)
 	return 0;
 }
 
+char *cap_node_key_in(const cli_document *keys, const char *role)
+{
+	for (size_t n = 0; keys != NULL && cli_document_has(keys, "/keys/%zu", n); n++) {
+		const char *name = cli_document_text(keys, "/keys/%zu/role", n);
+		const char *found = cli_document_text(keys, "/keys/%zu/public", n);
+
+		if (name != NULL && strcmp(name, role) == 0 && found != NULL)
+			return cli_format("%s", found);
+	}
+	return NULL;
+}
+
 int cap_node_key_find(cli_run *cli, hn_session *session, const char *role, char **key)
 {
 	CLI_AUTO_OF(cli_document) cli_document *keys = NULL;
 	CLI_AUTO_TEXT char *json = NULL;
+	char *found;
 	hn_error *error = NULL;
 
 	if (hn_node_key_list(session, &json, &error) < 0)
 		return cli_fail(cli, error);
 	keys = cli_document_new(json);
-	for (size_t n = 0; keys != NULL && cli_document_has(keys, "/keys/%zu", n); n++) {
-		const char *name = cli_document_text(keys, "/keys/%zu/role", n);
-		const char *found = cli_document_text(keys, "/keys/%zu/public", n);
-
-		if (name == NULL || strcmp(name, role) != 0 || found == NULL)
-			continue;
-		*key = cli_format("%s", found);
-		break;
-	}
+	found = cap_node_key_in(keys, role);
+	if (found != NULL)
+		*key = found;
 	return 0;
 }
 

@@ -328,7 +328,13 @@ static int explain_offline(cli_run *cli, const char *token, const char *verb, co
 		return status;
 	if (hn_cap_explain(token, bundle.data, bundle.size, request, &json, &error) < 0)
 		return cap_fail_option(cli, request, error);
-	return print_explanation(cli, json);
+	status = print_explanation(cli, json);
+	if (status == 0 && !cli->json)
+		print_line("not known here",
+			trust == NULL
+				? "whether the signatures are good, and what was revoked; the token is believed"
+				: "what was revoked");
+	return status;
 }
 
 /* As its holder: the token's own session is asked. */

@@ -194,16 +194,13 @@ static int look_at_bundle(cli_run *cli, const uint8_t *bytes, size_t size, cap_t
 	return 0;
 }
 
-int cap_trust_look(cli_run *cli, hn_session *session, cap_trust *trust)
+int cap_trust_find(cli_run *cli, hn_session *session, cap_trust *trust)
 {
 	uint8_t *bytes = NULL;
 	size_t size = 0;
 	hn_error *error = NULL;
-	int result, status = cap_node_key_find(cli, session, "issuer", &trust->issuer);
+	int status, result = hn_trust_current(session, &bytes, &size, &error);
 
-	if (status != 0)
-		return status;
-	result = hn_trust_current(session, &bytes, &size, &error);
 	if (result == HN_ENOENT) {
 		hn_error_unref(error);
 		return 0;
@@ -213,6 +210,13 @@ int cap_trust_look(cli_run *cli, hn_session *session, cap_trust *trust)
 	status = look_at_bundle(cli, bytes, size, trust);
 	hn_bytes_free(bytes);
 	return status;
+}
+
+int cap_trust_look(cli_run *cli, hn_session *session, cap_trust *trust)
+{
+	int status = cap_node_key_find(cli, session, "issuer", &trust->issuer);
+
+	return status == 0 ? cap_trust_find(cli, session, trust) : status;
 }
 
 typedef struct next_bundle {

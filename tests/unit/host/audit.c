@@ -213,6 +213,25 @@ Test(audit_gate, g71_checkpoints_that_were_deleted_are_missed)
 	cr_expect_eq(hn_audit_verify(l.session, NULL, NULL, lab_err(&l)), HN_ECORRUPT);
 }
 
+/* The head still counts them, and nothing is written behind what is not there. */
+Test(audit_gate, g71_a_tail_that_was_cut_off_stops_all_changes)
+{
+	LAB l = lab_new();
+	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
+	hn_units *units = NULL;
+
+	define(&l, "a");
+	lab_reopen(&l);
+	edit(&l, "DROP TRIGGER audit_no_delete");
+	edit(&l, "DELETE FROM audit WHERE seq > 2");
+	cr_expect_eq(hn_unit_define(l.session, "b", &definition, lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_eq(hn_cap_revoke(l.session, "subject", "eve", lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_eq(hn_audit_compare_signer(l.session, lab_err(&l)), HN_EAUDITFORK);
+	cr_expect_eq(hn_units_list(l.session, NULL, false, &units, lab_err(&l)), 0);
+	hn_units_free(units);
+	cr_expect_eq(hn_audit_verify(l.session, NULL, NULL, lab_err(&l)), HN_ECORRUPT);
+}
+
 Test(audit_gate, g71_a_signer_that_was_deleted_is_missed)
 {
 	LAB l = lab_new();
@@ -257,7 +276,8 @@ Test(audit_gate, a_revocation_that_is_of_no_record_is_missed)
 {
 	static const char cti[] = "00112233445566778899aabbccddeeff";
 	static const char *const edits[] = {"UPDATE cap_revoked SET audit = -1",
-		"UPDATE cap_revoked SET audit = 9223372036854775807"};
+		"UPDATE cap_revoked SET audit = 9223372036854775807",
+		"UPDATE cap_revoked SET exp = 1"};
 
 	for (size_t i = 0; i < BASE_COUNT(edits); i++) {
 		LAB l = lab_new();
