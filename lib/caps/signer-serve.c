@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <hypernix/caps-signer.h>
 #include <hypernix/os-sandbox.h>
+#include <limits.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -207,17 +208,25 @@ static int serve_once(service *here, hn_error **err)
 	return rc;
 }
 
-/* To the directory of a file: a later bundle comes by a rename. Where it is not there yet, to the
+/* The directory of the bundle, since a later one comes by a rename. Where it is not there yet, the
  * one that it will be made in. */
-static void go_up(char *path)
+static int bundle_folder(const char *trust, char **folder, hn_error **err)
 {
-	do {
-		char *slash = strrchr(path, '/');
+	char here[PATH_MAX] = "";
+	BASE_AUTO_BUF base_buf path = {0};
 
-		if (slash == NULL)
-			path[0] = '.';
-		path[slash == NULL || slash == path ? 1 : slash - path] = '\0';
-	} while (path[1] != '\0' && access(path, F_OK) < 0);
+	if (trust[0] != '/' && getcwd(here, sizeof(here)) == NULL)
+		return base_error_errno(err, SIGNER_ROOM, -errno, "cannot tell where it runs");
+	base_buf_format(&path, "%s/%s", here, trust);
+	*folder = path.failed ? NULL : base_strdup(path.data);
+	if (*folder == NULL)
+		return base_nomem(err);
+	do {
+		char *slash = strrchr(*folder, '/');
+
+		slash[slash == *folder ? 1 : 0] = '\0';
+	} while ((*folder)[1] != '\0' && access(*folder, F_OK) < 0);
+	return 0;
 }
 
 static int confine(const service *here, hn_error **err)
@@ -233,10 +242,10 @@ static int confine(const service *here, hn_error **err)
 	options.keep = keep;
 	options.keep_count = 1;
 	if (here->options.trust != NULL) {
-		folder = base_strdup(*here->options.trust ? here->options.trust : ".");
-		if (folder == NULL)
-			return base_nomem(err);
-		go_up(folder);
+		int rc = bundle_folder(here->options.trust, &folder, err);
+
+		if (rc < 0)
+			return rc;
 		readable[0] = folder;
 		options.read_only = readable;
 		options.read_only_count = 1;
