@@ -276,8 +276,8 @@ main() {
 		CC=clang-14 build asan "$asan_tests" -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized ||
 			give_up "the ASan build failed"
 		# LeakSanitizer stumbles over thread storage of libraries that were loaded late: libvirt comes first here.
-		HYPERNIX_PRELOAD=libvirt-qemu.so.0 run_again asan '^unit ' "$builds/asan"
-		run_again asan-more "${asan_tests/unit|/}" "$builds/asan"
+		HYPERNIX_PRELOAD=libvirt-qemu.so.0 run_again asan '^(unit|golden) ' "$builds/asan"
+		run_again asan-more "${asan_tests/unit|golden|/}" "$builds/asan"
 	fi
 	if [ -z "$quick" ] && wanted tsan; then
 		say "TSan build (clang)"
