@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The content store: bodies by BLAKE2b-256, the digests of payloads by SHA-256, cached layers,
+ * built images. What was written is there after a crash or is not there at all.
+ */
+#ifndef COMPOSE_BLOBS_H
+#define COMPOSE_BLOBS_H
+
+#include "compose/compose-private.h"
+
+typedef struct compose_store compose_store;
+/* Makes the directories when `create`; HN_ENOENT otherwise. */
+int compose_store_open(
+	hn_os *os, const char *directory, bool create, compose_store **store, hn_error **err);
+void compose_store_free(compose_store *store);
+BASE_AUTO(compose_store, compose_store_free)
+
+/* A body that arrives in pieces. `finish` gives its digest; a body that is there already is not
+ * written again. `abort` and free leave nothing. */
+typedef struct compose_blob compose_blob;
+int compose_blob_begin(compose_store *store, compose_blob **blob, hn_error **err);
+int compose_blob_add(compose_blob *blob, const void *bytes, size_t size, hn_error **err);
+int compose_blob_finish(compose_blob *blob, compose_digest *digest, uint64_t *size, hn_error **err);
+void compose_blob_free(compose_blob *blob);
+BASE_AUTO(compose_blob, compose_blob_free)
+int compose_store_put(compose_store *store, const void *bytes, size_t size, compose_digest *digest,
+	hn_error **err);
+bool compose_store_has(compose_store *store, const compose_digest *digest);
+/* A descriptor to read, owned by the caller; *size is its length. HN_ENOENT. The bytes are checked
+ * by whoever reads them to the end (compose_store_verify). */
+int compose_store_get(compose_store *store, const compose_digest *digest, int *fd, uint64_t *size,
+	hn_error **err);
+/* All of it in memory, its digest checked: HN_EDIGEST when the disk lies. HN_ELIMIT above `limit`.
+ */
+int compose_store_load(compose_store *store, const compose_digest *digest, uint64_t limit,
+	char **bytes, size_t *size, hn_error **err);
+int compose_store_verify(compose_store *store, const compose_digest *digest, hn_error **err);
+/* The SHA-256 of a payload, beside the digest of its bytes. */
+int compose_store_name(compose_store *store, const compose_sha256 *sha256,
+	const compose_digest *digest, hn_error **err);
+int compose_store_find(compose_store *store, const compose_sha256 *sha256, compose_digest *digest,
+	hn_error **err); /* HN_EMISSING */
+/* Records by key: layers, artifacts ("layers", "images"). Written whole or not at all. */
+int compose_store_record(compose_store *store, const char *folder, const compose_digest *key,
+	const void *bytes, size_t size, hn_error **err);
+int compose_store_recall(compose_store *store, const char *folder, const compose_digest *key,
+	uint64_t limit, char **bytes, size_t *size, hn_error **err); /* HN_ENOENT */
+const char *compose_store_directory(const compose_store *store);
+hn_os *compose_store_os(const compose_store *store);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Registries: directories of manifests and contracts, with or without a signed index.
+ */
+#ifndef COMPOSE_REGISTRY_H
+#define COMPOSE_REGISTRY_H
+
+#include "compose/model.h"
+
+typedef struct compose_release { /* one version of a component */
+	const compose_manifest *manifest;
+	uint32_t registry; /* index of where it came from */
+} compose_release;
+typedef struct compose_source {
+	const char *name;      /* of the index, or of the directory */
+	const char *directory; /* as it was given */
+	uint64_t serial;       /* of a signed index; 0 = none */
+	compose_digest index;  /* of the index; zero = none */
+} compose_source;
+
+/* All registries of a host together. */
+typedef struct compose_registry compose_registry;
+compose_registry *compose_registry_new(void); /* NULL when out of memory */
+compose_registry *compose_registry_ref(compose_registry *registry);
+compose_registry *compose_registry_unref(compose_registry *registry);
+BASE_AUTO(compose_registry, compose_registry_unref)
+/* What is in memory already; the registry takes references. HN_EDUPLICATE when a release of this
+ * version is there with another digest; HN_ECONTRACT when it does not keep to a contract it names;
+ * HN_ELIMIT. */
+int compose_registry_add_manifest(
+	compose_registry *registry, compose_manifest *manifest, uint32_t source, hn_error **err);
+int compose_registry_add_contract(
+	compose_registry *registry, compose_contract *contract, hn_error **err);
+/* manifests/<name>/<version>.json and contracts/<a>/<b>.json below `directory`. */
+int compose_registry_load(
+	compose_registry *registry, hn_os *os, const char *directory, hn_error **err);
+/* After the last add: checks manifests against contracts, sorts. Nothing can be added after it. */
+int compose_registry_seal(compose_registry *registry, hn_error **err);
+
+size_t compose_registry_components(const compose_registry *registry);
+const char *compose_registry_component(const compose_registry *registry, size_t index);
+/* Releases of a component from the oldest to the newest: rank r is releases[r - 1]. */
+size_t compose_registry_releases(
+	const compose_registry *registry, const char *component, const compose_release **releases);
+const compose_release *compose_registry_find(
+	const compose_registry *registry, const char *component, const char *version);
+size_t compose_registry_contracts(const compose_registry *registry);
+const compose_contract *compose_registry_contract_at(
+	const compose_registry *registry, size_t index);
+/* The schema that holds for a version of a contract: the newest of the same major. */
+const compose_contract *compose_registry_contract(
+	const compose_registry *registry, const char *name, const compose_version *version);
+size_t compose_registry_sources(const compose_registry *registry);
+const compose_source *compose_registry_source(const compose_registry *registry, size_t index);
+/* The nearest component name, or NULL. */
+const char *compose_registry_nearest(const compose_registry *registry, const char *component);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The virtual tree of an image: layers of components merged in order, made files added, checked as
+ * a whole. There is no file system under it.
+ */
+#ifndef COMPOSE_TREE_H
+#define COMPOSE_TREE_H
+
+#include "compose/blobs.h"
+#include "compose/entry.h"
+#include "compose/model.h"
+
+typedef struct compose_node {
+	compose_entry entry; /* hard links keep their group instead of a target */
+	uint32_t owner;      /* index of the component in merge order */
+	uint32_t group;      /* of files that are one inode; 0 = alone */
+} compose_node;
+typedef struct compose_tree {
+	base_arena *arena;
+	compose_node *nodes; /* in byte order of path, "/" first */
+	size_t count;
+	const char *const *components; /* names, in merge order */
+	size_t component_count;
+	const char *const *remarks; /* dangling links and the like */
+	size_t remark_count;
+	const char *const *cmdline; /* words of components, in merge order */
+	size_t cmdline_count;
+	const compose_node *kernel; /* NULL when no payload is one */
+} compose_tree;
+void compose_tree_free(compose_tree *tree);
+BASE_AUTO(compose_tree, compose_tree_free)
+
+/* One component of a lock with what its payloads were read into. */
+typedef struct compose_part {
+	const compose_manifest *manifest;
+	const compose_layer *const *layers; /* one a payload */
+} compose_part;
+/* Parts in merge order (topological, ties by rank, then name: compose_merge_order). Bodies of made
+ * files (accounts, services, hardening) go to `store`. HN_ECONFLICT, HN_EENTRY, HN_ELIMIT,
+ * HN_EMISSING name the component and the path. */
+int compose_tree_merge(compose_store *store, const compose_part *parts, size_t count,
+	bool allow_setuid, compose_tree **tree, hn_error **err);
+/* Interpreters, shared libraries, modules, executables of services: HN_EMISSING names what and who.
+ */
+int compose_tree_check(compose_store *store, const compose_tree *tree, const compose_part *parts,
+	size_t count, hn_error **err);
+/* BLAKE2b-256 over deterministic CBOR of all entries: independent of every tool. */
+void compose_tree_digest(const compose_tree *tree, uint64_t epoch, compose_digest *digest);
+const compose_node *compose_tree_find(const compose_tree *tree, const char *path);
+
+#endif
