@@ -26,8 +26,8 @@ typedef struct compose_locked {
 	const char *registry;
 	const char *why; /* "web-app.json:5" or "nginx-optimized needs base/glibc" */
 } compose_locked;
-typedef struct compose_lock compose_lock;
-struct compose_lock {
+typedef struct hn_lock compose_lock;
+struct hn_lock {
 	base_arena *arena;
 	atomic_int references;
 	const char *file; /* where it was read from; "" when it was made */

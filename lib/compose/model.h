@@ -66,8 +66,8 @@ typedef struct compose_check {
 	int64_t within;          /* ns */
 	compose_place place;
 } compose_check;
-typedef struct compose_contract compose_contract;
-struct compose_contract {
+typedef struct hn_contract compose_contract;
+struct hn_contract {
 	base_arena *arena;
 	const char *file;
 	const char *name; /* "service/http" */
@@ -218,8 +218,8 @@ typedef struct compose_setting {
 	compose_place place;
 } compose_setting;
 
-typedef struct compose_manifest compose_manifest;
-struct compose_manifest {
+typedef struct hn_manifest compose_manifest;
+struct hn_manifest {
 	base_arena *arena;
 	codec_json *document;
 	atomic_int references;
@@ -273,8 +273,8 @@ typedef struct compose_preference {
 	const char *contract, *component;
 	compose_place place;
 } compose_preference;
-typedef struct compose_blueprint compose_blueprint;
-struct compose_blueprint {
+typedef struct hn_blueprint compose_blueprint;
+struct hn_blueprint {
 	base_arena *arena;
 	codec_json *document;
 	atomic_int references;
