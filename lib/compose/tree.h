@@ -34,6 +34,9 @@ BASE_AUTO(compose_tree, compose_tree_free)
 typedef struct compose_part {
 	const compose_manifest *manifest;
 	const compose_layer *const *layers; /* one a payload */
+	/* One a provision, the schema that holds for it: whose checks the guest runs. NULL: no
+	 * checks, of this provision or (the array itself) of any. */
+	const compose_contract *const *contracts;
 } compose_part;
 /* Parts in merge order (topological, ties by rank, then name: compose_merge_order). Bodies of made
  * files (accounts, services, hardening) go to `store`. HN_ECONFLICT, HN_EENTRY, HN_ELIMIT,
@@ -45,7 +48,8 @@ int compose_tree_merge(compose_store *store, const compose_part *parts, size_t c
 int compose_tree_check(compose_store *store, const compose_tree *tree, const compose_part *parts,
 	size_t count, hn_error **err);
 /* BLAKE2b-256 over deterministic CBOR of all entries: independent of every tool. */
-void compose_tree_digest(const compose_tree *tree, uint64_t epoch, compose_digest *digest);
+int compose_tree_digest(
+	const compose_tree *tree, uint64_t epoch, compose_digest *digest, hn_error **err);
 const compose_node *compose_tree_find(const compose_tree *tree, const char *path);
 
 #endif
