@@ -48,4 +48,16 @@ int compose_store_recall(compose_store *store, const char *folder, const compose
 const char *compose_store_directory(const compose_store *store);
 hn_os *compose_store_os(const compose_store *store);
 
+/* What is not named by a live digest goes: blobs, records by key, names of payloads that are gone.
+ * Cached segments and blocks of images go too unless their key is named: the next build makes them
+ * again. HN_EBUSY while another has the store open. Can be interrupted at any point: what is left
+ * is whole, and the next collection does the rest. `counts` is what went, or would. */
+typedef struct compose_gc_counts {
+	uint64_t blobs, bytes; /* bytes of blobs and records */
+	uint64_t records, names;
+	uint64_t kept; /* blobs */
+} compose_gc_counts;
+int compose_store_gc(compose_store *store, const compose_digest *live, size_t count, bool dry_run,
+	compose_gc_counts *counts, hn_error **err);
+
 #endif
