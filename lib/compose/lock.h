@@ -45,6 +45,11 @@ struct hn_lock {
 	compose_digest tree; /* zero until it was built */
 	compose_digest digest;
 };
+/* Empty, with its arena and one reference; NULL when out of memory. Who fills it sorts components
+ * by name, bindings by contract, version, provider and who needs it, and seals it. */
+compose_lock *compose_lock_new(void);
+/* Checks the order and the names, and computes `digest`, over all but itself. HN_ELOCK. */
+int compose_lock_seal(compose_lock *lock, hn_error **err);
 int compose_lock_parse(
 	const char *file, const void *bytes, size_t size, compose_lock **lock, hn_error **err);
 int compose_lock_write(const compose_lock *lock, char **text, hn_error **err); /* canonical */
@@ -67,9 +72,14 @@ typedef struct compose_solve_options {
  * base_free) when it is not NULL. HN_EBUDGET names the hardest three. */
 int compose_solve(const compose_registry *registry, const compose_blueprint *blueprint,
 	const compose_solve_options *options, compose_lock **lock, char **failure, hn_error **err);
-/* HN_ELOCK names the entry that is gone or differs. */
+/* HN_ELOCK names the entry that is gone or differs. Without a blueprint (NULL) only the registries
+ * are asked. */
 int compose_lock_check(const compose_lock *lock, const compose_registry *registry,
 	const compose_blueprint *blueprint, hn_error **err);
+/* The manifest of each component, in the lock's order: `manifests` has lock->count places, which
+ * the registry's references keep. HN_ELOCK. */
+int compose_lock_manifests(const compose_lock *lock, const compose_registry *registry,
+	const compose_manifest **manifests, hn_error **err);
 /* Merge order of a lock: topological by bindings, ties by rank, then name; a cycle falls back to
  * rank and name. `order` has lock->count places for releases. HN_ELOCK. */
 int compose_merge_order(const compose_lock *lock, const compose_registry *registry,

@@ -24,9 +24,17 @@ compose_registry *compose_registry_new(void); /* NULL when out of memory */
 compose_registry *compose_registry_ref(compose_registry *registry);
 compose_registry *compose_registry_unref(compose_registry *registry);
 BASE_AUTO(compose_registry, compose_registry_unref)
+/* Before the first add: of `component` only the releases of this registry count. A component that
+ * several registries have is HN_EAMBIGUOUS without it. */
+int compose_registry_pin(
+	compose_registry *registry, const char *component, const char *source, hn_error **err);
+/* A registry that manifests are said to come from; texts are copied. Two of one name are
+ * HN_EAMBIGUOUS. */
+int compose_registry_add_source(
+	compose_registry *registry, const compose_source *source, uint32_t *index, hn_error **err);
 /* What is in memory already; the registry takes references. HN_EDUPLICATE when a release of this
- * version is there with another digest; HN_ECONTRACT when it does not keep to a contract it names;
- * HN_ELIMIT. */
+ * version is there with another digest; HN_EAMBIGUOUS when another source has the component;
+ * HN_ELIMIT. Source 0 is there without compose_registry_add_source too, as "memory". */
 int compose_registry_add_manifest(
 	compose_registry *registry, compose_manifest *manifest, uint32_t source, hn_error **err);
 int compose_registry_add_contract(
@@ -34,7 +42,12 @@ int compose_registry_add_contract(
 /* manifests/<name>/<version>.json and contracts/<a>/<b>.json below `directory`. */
 int compose_registry_load(
 	compose_registry *registry, hn_os *os, const char *directory, hn_error **err);
-/* After the last add: checks manifests against contracts, sorts. Nothing can be added after it. */
+/* The same with index.cbor and index.cose (compose/index.h), which must name all that is there and
+ * nothing else. `trust` and `found` as compose_index_load has them. */
+int compose_registry_load_signed(compose_registry *registry, hn_os *os, const char *directory,
+	const struct compose_trust *trust, struct compose_trusted *found, hn_error **err);
+/* After the last add: checks manifests against contracts (HN_ECONTRACT), sorts. Nothing can be
+ * added after it. */
 int compose_registry_seal(compose_registry *registry, hn_error **err);
 
 size_t compose_registry_components(const compose_registry *registry);
