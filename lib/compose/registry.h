@@ -19,7 +19,7 @@ typedef struct compose_source {
 } compose_source;
 
 /* All registries of a host together. */
-typedef struct compose_registry compose_registry;
+typedef struct hn_registry compose_registry;  /* the public handle */
 compose_registry *compose_registry_new(void); /* NULL when out of memory */
 compose_registry *compose_registry_ref(compose_registry *registry);
 compose_registry *compose_registry_unref(compose_registry *registry);
