@@ -18,6 +18,9 @@ typedef struct compose_source {
 	compose_digest index;  /* of the index; zero = none */
 } compose_source;
 
+struct compose_trust; /* compose/index.h */
+struct compose_trusted;
+
 /* All registries of a host together. */
 typedef struct hn_registry compose_registry;  /* the public handle */
 compose_registry *compose_registry_new(void); /* NULL when out of memory */
