@@ -46,8 +46,13 @@ static const char example[] = "a range is like ^1.2, \">=1.2 <3\" or \"1.2 || ^2
 
 static void put_bound(range_reader *reader, bound_relation relation, const compose_version *version)
 {
-	bound *next = &reader->bounds[reader->count++];
+	bound *next = &reader->bounds[reader->count];
 
+	/* To npm ">=0.0.0" is "*": beside ">=0.0.0-rc" it does not forbid a prerelease of 0.0.0. */
+	if (relation == BOUND_GE && version->pre == NULL &&
+		(version->major | version->minor | version->patch) == 0)
+		return;
+	reader->count++;
 	next->relation = relation;
 	next->version = *version;
 	next->alternative = reader->alternative;

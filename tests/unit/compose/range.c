@@ -125,6 +125,8 @@ Test(range, a_prerelease_is_for_who_asks_in_the_same_alternative)
 	SPLITS(">0.9.0 <1.0.0-rc.3", "1.0.0-rc.2", NULL, "1.0.0-rc.3", "1.0.0", "0.9.0");
 	SPLITS("* || >=1.0.0-rc.2", "1.0.0-rc.2", NULL, "1.0.0-rc.1");
 	SPLITS("<2.0.0-0", "1.0.0", NULL, "2.0.0-0");
+	SPLITS("0.0 >=0.0.0-rc", "0.0.0-rc", "0.0.1", NULL, "0.0.0-b", "0.1.0");
+	SPLITS(">=0.0.0", "0.0.0", "5.0.0", NULL, "0.0.0-b");
 }
 
 Test(range, a_revision_counts_only_with_equality)
