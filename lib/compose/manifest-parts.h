@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The parts of a manifest that have files of their own.
+ */
+#ifndef COMPOSE_MANIFEST_PARTS_H
+#define COMPOSE_MANIFEST_PARTS_H
+
+#include "compose/read-model.h"
+
+int compose_read_payload(compose_reader *in, const codec_node *node, void *out);
+int compose_read_file(compose_reader *in, const codec_node *node, void *out);
+int compose_read_account(compose_reader *in, const codec_node *node, void *out);
+int compose_read_service(compose_reader *in, const codec_node *node, void *out);
+int compose_read_hardening(compose_reader *in, const codec_node *node, void *out);
+
+#endif
