@@ -45,10 +45,10 @@ struct hn_lock {
 	compose_digest tree; /* zero until it was built */
 	compose_digest digest;
 };
-/* Empty, with its arena and one reference; NULL when out of memory. Who fills it sorts components
- * by name, bindings by contract, version, provider and who needs it, and seals it. */
+/* Empty, with its arena and one reference; NULL when out of memory. */
 compose_lock *compose_lock_new(void);
-/* Checks the order and the names, and computes `digest`, over all but itself. HN_ELOCK. */
+/* Sorts registries and components by name, and bindings; checks what must hold; computes `digest`
+ * over all but itself. After a later change it is sealed again. HN_ELOCK. */
 int compose_lock_seal(compose_lock *lock, hn_error **err);
 int compose_lock_parse(
 	const char *file, const void *bytes, size_t size, compose_lock **lock, hn_error **err);

@@ -45,14 +45,19 @@ int compose_registry_add_contract(
 /* manifests/<name>/<version>.json and contracts/<a>/<b>.json below `directory`. */
 int compose_registry_load(
 	compose_registry *registry, hn_os *os, const char *directory, hn_error **err);
-/* The same with index.cbor and index.cose (compose/index.h), which must name all that is there and
- * nothing else. `trust` and `found` as compose_index_load has them. */
+/* A file of a registry, whose names are not trusted: no link is followed. Added to `content`. */
+int compose_registry_read(hn_os *os, const char *directory, const char *name, uint64_t limit,
+	base_buf *content, hn_error **err);
+/* The same as compose_registry_load with index.cbor and index.cose (compose/index.h), which must
+ * name all that is there and nothing else. `trust` and `found` as compose_index_load has them. */
 int compose_registry_load_signed(compose_registry *registry, hn_os *os, const char *directory,
 	const struct compose_trust *trust, struct compose_trusted *found, hn_error **err);
 /* After the last add: checks manifests against contracts (HN_ECONTRACT), sorts. Nothing can be
  * added after it. */
 int compose_registry_seal(compose_registry *registry, hn_error **err);
 
+/* [a-z0-9-]+/[a-z0-9-]+, each part as long as a name at most. */
+bool compose_contract_name_valid(const char *name, size_t size);
 size_t compose_registry_components(const compose_registry *registry);
 const char *compose_registry_component(const compose_registry *registry, size_t index);
 /* Releases of a component from the oldest to the newest: rank r is releases[r - 1]. */
