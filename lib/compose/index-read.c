@@ -4,6 +4,7 @@
  * are read as strictly after it.
  */
 #include "compose/index.h"
+#include "compose/read.h"
 
 #include <stdlib.h>
 

@@ -3,6 +3,7 @@
  * Locks in memory: their life, what must hold for them, looking things up.
  */
 #include "compose/lock-private.h"
+#include "compose/read.h"
 
 #include <stdlib.h>
 

@@ -58,24 +58,6 @@ compose_registry *compose_registry_unref(compose_registry *registry)
 	return NULL;
 }
 
-bool compose_contract_name_valid(const char *name, size_t size)
-{
-	uint64_t most = base_limit(BASE_LIMIT_NAME_BYTES);
-	size_t part = 0, slashes = 0;
-
-	for (size_t i = 0; i < size; i++) {
-		char c = name[i];
-
-		if (c == '/' && part > 0 && ++slashes == 1) {
-			part = 0;
-			continue;
-		}
-		if (((c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-') || ++part > most)
-			return false;
-	}
-	return slashes == 1 && part > 0;
-}
-
 /* --- sources and pins --- */
 
 static int sealed(const compose_registry *registry, hn_error **err)

@@ -56,8 +56,6 @@ int compose_registry_load_signed(compose_registry *registry, hn_os *os, const ch
  * added after it. */
 int compose_registry_seal(compose_registry *registry, hn_error **err);
 
-/* [a-z0-9-]+/[a-z0-9-]+, each part as long as a name at most. */
-bool compose_contract_name_valid(const char *name, size_t size);
 size_t compose_registry_components(const compose_registry *registry);
 const char *compose_registry_component(const compose_registry *registry, size_t index);
 /* Releases of a component from the oldest to the newest: rank r is releases[r - 1]. */
