@@ -212,13 +212,13 @@ static int gather_users(const tree_build *build, accounts *all, hn_error **err)
 	return rc;
 }
 
-/* A group has the name that base-passwd gives it, or that of the user whose own it is. */
+/* A group has the name of the declared user whose own it is, or that which base-passwd gives it. */
 static const char *group_name(const accounts *all, uint32_t gid)
 {
 	const account *own = by_id(all, gid);
 	const fixed *row = find_fixed(gid, true);
 
-	if (own != NULL && own->gid == gid)
+	if (own != NULL && own->gid == gid && own->component != NULL)
 		return own->name;
 	if (row != NULL)
 		return row->name;

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree-helper.h"
+
+static compose_hardening acts[PARTS][8];
+
+static compose_hardening *act(world *w, compose_act what)
+{
+	size_t part = w->count - 1;
+	compose_manifest *manifest = &w->manifests[part];
+	compose_hardening *one = &acts[part][manifest->hardening_count++];
+
+	*one = (compose_hardening){.act = what, .place = {"hard.json", 9, 1}};
+	manifest->hardening = acts[part];
+	return one;
+}
+
+static world *hard(void)
+{
+	static const compose_alias alias = {"/bin", "usr/bin"};
+	world *w = world_new();
+	compose_manifest *base = component(w, "base", COMPOSE_BASE_OS);
+
+	base->aliases = &alias;
+	base->alias_count = 1;
+	base->init = "busybox";
+	file(w, "/usr/bin/su", 04755, "x");
+	file(w, "/usr/bin/mount", 06755, "x");
+	hardlink(w, "/usr/bin/umount", "/usr/bin/mount");
+	directory(w, "/opt", 0755);
+	file(w, "/opt/a", 0644, "x");
+	file(w, "/opt/b/c", 0644, "x");
+	symlink_to(w, "/opt-link", "opt");
+	component(w, "hardening", COMPOSE_SECURITY);
+	return w;
+}
+
+static world *hard_setuid(void)
+{
+	static const char *const list[] = {"/usr/bin/su", "/usr/bin/mount"};
+	world *w = hard();
+
+	w->payloads[0].setuid = list;
+	w->payloads[0].setuid_count = 2;
+	w->allow_setuid = true;
+	merges(w);
+	cr_assert_eq(at(w, "/usr/bin/su")->entry.mode, 04755);
+	cr_assert_eq(at(w, "/usr/bin/umount")->entry.mode, 06755);
+	return w;
+}
+
+Test(harden, strips_all_setuid)
+{
+	world *w = hard_setuid();
+
+	act(w, COMPOSE_STRIP_SETUID);
+	merges(w);
+	cr_assert_eq(at(w, "/usr/bin/su")->entry.mode, 0755);
+	cr_assert_eq(at(w, "/usr/bin/mount")->entry.mode, 0755);
+	cr_assert_eq(at(w, "/usr/bin/umount")->entry.mode, 0755);
+	world_free(w);
+}
+
+Test(harden, strips_one)
+{
+	world *w = hard_setuid();
+
+	act(w, COMPOSE_STRIP_SETUID)->path = "/bin/su";
+	act(w, COMPOSE_STRIP_SETUID)->path = "/bin/none";
+	merges(w);
+	cr_assert_eq(at(w, "/usr/bin/su")->entry.mode, 0755);
+	cr_assert_eq(at(w, "/usr/bin/mount")->entry.mode, 06755);
+	cr_assert(remarked(w, "nothing to do at /usr/bin/none"));
+	world_free(w);
+}
+
+Test(harden, removes_a_file_and_what_is_below)
+{
+	world *w = hard();
+
+	act(w, COMPOSE_REMOVE)->path = "/bin/su";
+	act(w, COMPOSE_REMOVE)->path = "/opt";
+	act(w, COMPOSE_REMOVE)->path = "/nothing";
+	merges(w);
+	cr_assert_null(compose_tree_find(w->tree, "/usr/bin/su"));
+	cr_assert_null(compose_tree_find(w->tree, "/opt"));
+	cr_assert_null(compose_tree_find(w->tree, "/opt/a"));
+	cr_assert_null(compose_tree_find(w->tree, "/opt/b"));
+	at(w, "/opt-link");
+	at(w, "/usr/bin/mount");
+	cr_assert(remarked(w, "hardening: nothing to do at /nothing"));
+	world_free(w);
+}
+
+Test(harden, removes_a_link_and_not_what_it_leads_to)
+{
+	world *w = hard();
+
+	act(w, COMPOSE_REMOVE)->path = "/opt-link";
+	merges(w);
+	cr_assert_null(compose_tree_find(w->tree, "/opt-link"));
+	at(w, "/opt/a");
+	world_free(w);
+}
+
+Test(harden, sets_a_mode)
+{
+	world *w = hard();
+	compose_hardening *one = act(w, COMPOSE_MODE);
+
+	one->path = "/bin/umount";
+	one->mode = 0700;
+	merges(w);
+	cr_assert_eq(at(w, "/usr/bin/mount")->entry.mode, 0700);
+	cr_assert_eq(at(w, "/usr/bin/umount")->entry.mode, 0700);
+	one->path = "/opt/a";
+	merges(w);
+	cr_assert_eq(at(w, "/opt/a")->entry.mode, 0700);
+	cr_assert_eq(at(w, "/usr/bin/mount")->entry.mode, 0755);
+	world_free(w);
+}
+
+Test(harden, refuses_modes_that_cannot_be)
+{
+	world *w = hard();
+	compose_hardening *one = act(w, COMPOSE_MODE);
+
+	one->mode = 0700;
+	one->path = "/gone";
+	refuses(w, HN_EMISSING, "hard.json:9:1: hardening sets the mode of /gone");
+	one->path = "/opt-link";
+	refuses(w, HN_EENTRY, "is a link and has no mode");
+	one->path = "/opt/a";
+	one->mode = 04700;
+	refuses(w, HN_EENTRY, "setuid or setgid");
+	w->allow_setuid = true;
+	merges(w);
+	cr_assert_eq(at(w, "/opt/a")->entry.mode, 04700);
+	world_free(w);
+}
+
+static void sysctl(world *w, const char *name, const char *value)
+{
+	compose_hardening *one = act(w, COMPOSE_SYSCTL);
+
+	one->name = name;
+	one->value = value;
+}
+
+Test(harden, writes_sysctls_by_name)
+{
+	world *w = hard();
+
+	sysctl(w, "kernel.kptr_restrict", "2");
+	sysctl(w, "fs.protected_links", "1");
+	sysctl(w, "kernel.kptr_restrict", "2");
+	merges(w);
+	cr_assert_str_eq(text_of(w, "/etc/sysctl.d/60-hypernix.conf"),
+		"fs.protected_links = 1\nkernel.kptr_restrict = 2\n");
+	sysctl(w, "fs.protected_links", "0");
+	refuses(w, HN_ECONFLICT, "hardening sets fs.protected_links to 0, hardening to 1");
+	world_free(w);
+}
+
+Test(harden, refuses_sysctls_that_would_be_lines)
+{
+	world *w = hard();
+
+	sysctl(w, "kernel.x", "1\nkernel.y = 2");
+	refuses(w, HN_ESCHEMA, "cannot be written");
+	acts[1][0].value = "1";
+	acts[1][0].name = "kernel x";
+	refuses(w, HN_ESCHEMA, "cannot be written");
+	world_free(w);
+}
+
+Test(harden, adds_words_for_the_kernel)
+{
+	static const char *const words[] = {"quiet", "root=/dev/vda"};
+	world *w = hard();
+
+	w->manifests[0].cmdline = words;
+	w->manifests[0].cmdline_count = 2;
+	act(w, COMPOSE_CMDLINE)->value = "slab_nomerge";
+	act(w, COMPOSE_CMDLINE)->value = "quiet";
+	merges(w);
+	cr_assert_eq(w->tree->cmdline_count, 4);
+	cr_assert_str_eq(w->tree->cmdline[1], "root=/dev/vda");
+	cr_assert_str_eq(w->tree->cmdline[2], "slab_nomerge");
+	act(w, COMPOSE_CMDLINE)->value = "root=/dev/vda";
+	merges(w);
+	act(w, COMPOSE_CMDLINE)->value = "root=/dev/vdb";
+	refuses(w, HN_ECONFLICT,
+		"root=/dev/vdb on the kernel's command line, which has root=/dev/vda");
+	world_free(w);
+}
+
+Test(harden, bounds_the_words_for_the_kernel)
+{
+	static char word[2100];
+	world *w = hard();
+	compose_hardening *one = act(w, COMPOSE_CMDLINE);
+
+	memset(word, 'x', 2049);
+	one->value = word;
+	refuses(w, HN_ELIMIT, "command line");
+	one->value = "two words";
+	refuses(w, HN_ESCHEMA, "no word");
+	one->value = "";
+	refuses(w, HN_ESCHEMA, "no word");
+	one->value = NULL;
+	refuses(w, HN_ESCHEMA, "no word");
+	world_free(w);
+}
+
+static void mount(world *w, const char *path, const char *const *words, size_t count)
+{
+	compose_hardening *one = act(w, COMPOSE_MOUNT);
+
+	one->path = path;
+	one->words = words;
+	one->word_count = count;
+}
+
+static const char *const nodev[] = {"nodev", "nosuid"}, *const noexec[] = {"noexec", "nodev"};
+
+Test(harden, lists_mounts_with_the_options_of_all)
+{
+	world *w = hard();
+
+	mount(w, "/var", nodev, 2);
+	mount(w, "/tmp", nodev, 1);
+	mount(w, "/var", noexec, 2);
+	merges(w);
+	cr_assert_str_eq(
+		text_of(w, "/lib/hypernix/mounts"), "/tmp nodev\n/var nodev,nosuid,noexec\n");
+	world_free(w);
+}
+
+Test(harden, makes_units_of_mounts_for_systemd)
+{
+	world *w = hard();
+
+	w->manifests[0].init = "systemd";
+	mount(w, "/var/lib/my-data", nodev, 2);
+	mount(w, "/", nodev, 1);
+	merges(w);
+	cr_assert_str_eq(text_of(w, "/etc/systemd/system/var-lib-my\\x2ddata.mount"),
+		"# Made by hypernix.\n[Unit]\nDefaultDependencies=no\nBefore=local-fs.target\n\n"
+		"[Mount]\nWhat=/var/lib/my-data\nWhere=/var/lib/my-data\nType=none\n"
+		"Options=bind,nodev,nosuid\n\n[Install]\nWantedBy=local-fs.target\n");
+	cr_assert_str_eq(at(w, "/etc/systemd/system/local-fs.target.wants/-.mount")->entry.target,
+		"../-.mount");
+	cr_assert_null(compose_tree_find(w->tree, "/lib/hypernix/mounts"));
+	world_free(w);
+}
+
+Test(harden, refuses_mounts_that_would_be_lines)
+{
+	static const char *const bad[] = {"nodev,suid", "no dev", ""};
+	world *w = hard();
+
+	mount(w, "/v ar", nodev, 2);
+	refuses(w, HN_ESCHEMA, "cannot be written");
+	acts[1][0].path = "/var";
+	acts[1][0].word_count = 0;
+	refuses(w, HN_ESCHEMA, "cannot be written");
+	acts[1][0].word_count = 1;
+	for (size_t i = 0; i < BASE_COUNT(bad); i++) {
+		acts[1][0].words = &bad[i];
+		refuses(w, HN_ESCHEMA, "cannot be written");
+	}
+	world_free(w);
+}
+
+Test(harden, locks_accounts)
+{
+	world *w = hard();
+
+	act(w, COMPOSE_LOCK_ACCOUNT)->name = "root";
+	act(w, COMPOSE_LOCK_ACCOUNT)->name = "stranger";
+	merges(w);
+	cr_assert(
+		strstr(text_of(w, "/etc/passwd"), "root:x:0:0::/root:/usr/sbin/nologin\n") != NULL);
+	cr_assert(remarked(w, "there is no account stranger to lock"));
+	cr_assert_not(remarked(w, "root"));
+	world_free(w);
+}
+
+Test(harden, marks_a_root_that_is_only_read)
+{
+	world *w = hard();
+
+	merges(w);
+	cr_assert_null(compose_tree_find(w->tree, "/lib/hypernix/readonly-root"));
+	act(w, COMPOSE_READONLY_ROOT);
+	merges(w);
+	at(w, "/lib/hypernix/readonly-root");
+	world_free(w);
+}
