@@ -48,6 +48,7 @@
           packages = [
             pkgs.criterion
             pkgs.libcbor
+            pkgs.libsolv
             pkgs.openssl
             pkgs.universal-ctags
             pkgs.libabigail
