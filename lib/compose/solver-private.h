@@ -156,6 +156,7 @@ typedef struct solver_watch {
 typedef struct solver_state {
 	solver_use *uses; /* NULL before the package changes for the first time */
 	uint32_t use_count;
+	uint32_t place;  /* in the queue; SOLVER_NONE */
 	uint32_t synced; /* entry at which it was needed and looked at others; SOLVER_NONE */
 	solver_watch *watches;
 	size_t watch_count, watch_capacity;
@@ -168,6 +169,13 @@ typedef struct solver_state {
 } solver_state;
 
 enum { SOLVER_BLOCK_WORDS = 8192 };
+/* A package that is to be decided. */
+typedef struct solver_waiting {
+	uint64_t tie;
+	uint32_t left; /* versions */
+	uint32_t package;
+} solver_waiting;
+
 /* Words of sets on the trail: a stack in blocks that do not move. */
 typedef struct solver_words_stack {
 	uint64_t **blocks;
@@ -186,8 +194,8 @@ typedef struct solver_run_state {
 	size_t head; /* entries before it are propagated */
 	solver_words_stack words;
 	uint32_t level;
-	uint32_t *needed; /* packages that cannot be absent, in the order of the trail */
-	size_t needed_count;
+	solver_waiting *queue; /* a heap */
+	uint32_t queue_count;
 	solver_learned *learned;
 	size_t learned_count, learned_capacity;
 	uint32_t *listed; /* packages of the terms that are being resolved */
@@ -220,6 +228,10 @@ int solver_watch_learned(solver_run_state *run, uint32_t learned);
 void solver_words_free(solver_words_stack *stack);
 /* What the package could be before this entry. */
 solver_bits solver_before(const solver_run_state *run, const solver_entry *entry);
+
+/* solver-queue.c */
+/* The domain of this package changed. */
+void solver_queue_update(solver_run_state *run, uint32_t package);
 
 /* solver-resolve.c */
 /* From run->conflict: backtracks and derives what follows. 0, HN_ENOMEM, or HN_ENOSOLUTION when

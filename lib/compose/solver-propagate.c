@@ -59,7 +59,6 @@ static int push(solver_run_state *run, uint32_t package, solver_bits after, uint
 {
 	solver_domain *domain = &run->domains[package];
 	uint32_t index = (uint32_t)run->trail_count;
-	bool was = solver_needed(domain);
 
 	if (base_grow(&run->trail, &run->trail_capacity, run->trail_count + 1,
 		    sizeof(*run->trail)) < 0)
@@ -71,8 +70,7 @@ static int push(solver_run_state *run, uint32_t package, solver_bits after, uint
 		.cause = cause};
 	domain->bits = after;
 	domain->last = index;
-	if (!was && solver_needed(domain))
-		run->needed[run->needed_count++] = package;
+	solver_queue_update(run, package);
 	return 0;
 }
 
@@ -123,12 +121,10 @@ void solver_backtrack(solver_run_state *run, uint32_t level)
 	while (run->trail_count > 0 && run->trail[run->trail_count - 1].level > level) {
 		solver_entry *entry = &run->trail[--run->trail_count];
 		solver_domain *domain = &run->domains[entry->package];
-		bool was = solver_needed(domain);
 
 		domain->bits = solver_before(run, entry);
 		domain->last = entry->previous;
-		if (was && !solver_needed(domain))
-			run->needed_count--;
+		solver_queue_update(run, entry->package);
 		if (run->states[entry->package].synced == run->trail_count)
 			run->states[entry->package].synced = SOLVER_NONE;
 		if (domain->words > 1)

@@ -11,7 +11,7 @@ static void free_run(solver_run_state *run)
 	base_free(run->domains);
 	base_free(run->states);
 	base_free(run->trail);
-	base_free(run->needed);
+	base_free(run->queue);
 	base_free(run->listed);
 	base_free(run->learned);
 	base_free(run->links);
@@ -32,10 +32,10 @@ static int prepare(solver_run_state *run, solver_problem *problem, const solver_
 		run->limits.memory = base_limit(BASE_LIMIT_SOLVER_BYTES);
 	run->domains = base_alloc(count * sizeof(*run->domains));
 	run->states = base_calloc(count, sizeof(*run->states));
-	run->needed = base_alloc(count * sizeof(*run->needed));
+	run->queue = base_alloc(count * sizeof(*run->queue));
 	run->listed = base_alloc(count * sizeof(*run->listed));
 	if (run->arena == NULL || run->domains == NULL || run->states == NULL ||
-		run->needed == NULL || run->listed == NULL)
+		run->queue == NULL || run->listed == NULL)
 		return HN_ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		const solver_package_row *row = &problem->packages[i];
@@ -43,6 +43,7 @@ static int prepare(solver_run_state *run, solver_problem *problem, const solver_
 		run->domains[i] = (solver_domain){
 			.bits = row->full, .words = row->words, .last = SOLVER_NONE};
 		run->states[i].synced = SOLVER_NONE;
+		run->states[i].place = SOLVER_NONE;
 	}
 	return 0;
 }
@@ -55,36 +56,13 @@ uint64_t solver_bytes(const solver_run_state *run)
 	       problem->fact_capacity * sizeof(*problem->facts) +
 	       problem->package_count *
 		       (sizeof(*problem->packages) + sizeof(*run->domains) + sizeof(*run->states) +
-			       sizeof(*run->needed) + sizeof(*run->listed)) +
+			       sizeof(*run->queue) + sizeof(*run->listed)) +
 	       run->trail_capacity * sizeof(*run->trail) +
 	       run->learned_capacity * sizeof(*run->learned) +
 	       run->words.block_count * SOLVER_BLOCK_WORDS * sizeof(uint64_t);
 }
 
 /* --- decisions --- */
-
-/* The package with fewest versions left, of those that are needed and have more than one. */
-static uint32_t next_package(const solver_run_state *run)
-{
-	const solver_package_row *packages = run->problem->packages;
-	uint32_t best = SOLVER_NONE, fewest = 0;
-
-	for (size_t i = 0; i < run->needed_count; i++) {
-		uint32_t package = run->needed[i];
-		const solver_domain *domain = &run->domains[package];
-		uint32_t left = solver_count(domain->words, domain->bits);
-
-		if (left < 2 || (best != SOLVER_NONE && left > fewest))
-			continue;
-		if (best != SOLVER_NONE && left == fewest &&
-			(packages[package].tie > packages[best].tie ||
-				(packages[package].tie == packages[best].tie && package > best)))
-			continue;
-		best = package;
-		fewest = left;
-	}
-	return best;
-}
 
 static uint32_t rank_at(const solver_package_row *row, uint32_t index)
 {
@@ -184,9 +162,9 @@ static int search(solver_run_state *run, hn_error **err)
 		}
 		if (rc < 0)
 			break;
-		package = next_package(run);
-		if (package == SOLVER_NONE)
+		if (run->queue_count == 0)
 			return 0;
+		package = run->queue[0].package;
 		rc = within_limits(run, err);
 		if (rc == 0)
 			rc = solver_decide(run, package, next_rank(run, package));
