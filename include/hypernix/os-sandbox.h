@@ -18,7 +18,8 @@ typedef enum hn_sandbox_profile {
 	HN_SANDBOX_EDGE,   /* parses bytes from the network */
 	HN_SANDBOX_NBD,    /* serves given files over given sockets */
 	HN_SANDBOX_BACKUP, /* reads given sources, writes a repository */
-	HN_SANDBOX_CORE    /* starts QEMU */
+	HN_SANDBOX_CORE,   /* starts QEMU */
+	HN_SANDBOX_PAYLOAD /* unpacks a foreign archive that it was given open */
 } hn_sandbox_profile;
 
 /** What a sandbox leaves open. */

@@ -27,5 +27,8 @@ typedef struct crypto_hasher {
 void crypto_hash_begin(crypto_hasher *hash); /* BLAKE2b-256 */
 void crypto_hash_add(crypto_hasher *hash, const void *bytes, size_t size);
 void crypto_hash_end(crypto_hasher *hash, uint8_t digest[CRYPTO_DIGEST]);
+void crypto_sha256_begin(crypto_hasher *hash);
+void crypto_sha256_add(crypto_hasher *hash, const void *bytes, size_t size);
+void crypto_sha256_end(crypto_hasher *hash, uint8_t digest[CRYPTO_DIGEST]);
 
 #endif

@@ -9,6 +9,8 @@
 
 static_assert(sizeof(crypto_generichash_state) <= sizeof(((crypto_hasher *)0)->opaque),
 	"crypto_hasher holds libsodium's state");
+static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(((crypto_hasher *)0)->opaque),
+	"crypto_hasher holds libsodium's state");
 static_assert(_Alignof(crypto_hasher) >= 64, "crypto_hasher is aligned as libsodium asks");
 static_assert(CRYPTO_DIGEST == crypto_hash_sha256_BYTES, "SHA-256 fills a digest");
 
@@ -64,5 +66,26 @@ void crypto_hash_add(crypto_hasher *hash, const void *bytes, size_t size)
 void crypto_hash_end(crypto_hasher *hash, uint8_t digest[CRYPTO_DIGEST])
 {
 	crypto_generichash_final(state_of(hash), digest, CRYPTO_DIGEST);
+	sodium_memzero(hash, sizeof(*hash));
+}
+
+static crypto_hash_sha256_state *sha256_of(crypto_hasher *hash)
+{
+	return (crypto_hash_sha256_state *)(void *)hash->opaque;
+}
+
+void crypto_sha256_begin(crypto_hasher *hash)
+{
+	crypto_hash_sha256_init(sha256_of(hash));
+}
+
+void crypto_sha256_add(crypto_hasher *hash, const void *bytes, size_t size)
+{
+	crypto_hash_sha256_update(sha256_of(hash), bytes, size);
+}
+
+void crypto_sha256_end(crypto_hasher *hash, uint8_t digest[CRYPTO_DIGEST])
+{
+	crypto_hash_sha256_final(sha256_of(hash), digest);
 	sodium_memzero(hash, sizeof(*hash));
 }

@@ -12,7 +12,8 @@
 
 enum { PATHS = 32 };
 
-static const char *const profiles[] = {"parser", "signer", "edge", "nbd", "backup", "core"};
+static const char *const profiles[] = {
+	"parser", "signer", "edge", "nbd", "backup", "core", "payload"};
 
 static int profile_of(const char *name)
 {

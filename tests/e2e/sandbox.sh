@@ -11,7 +11,7 @@ if [ -z "$program" ]; then
 	finish
 fi
 
-for profile in parser signer edge nbd backup core; do
+for profile in parser signer edge nbd backup core payload; do
 	if "$program" test "$profile" >"$work/out" 2>&1; then
 		ok "sandbox self-test of $profile: $(grep -c '^held' "$work/out") tries, $(tail -n 1 "$work/out")"
 	else

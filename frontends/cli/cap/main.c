@@ -80,7 +80,7 @@ static void complete(cli_run *cli, const char *kind)
 	} else if (strcmp(kind, "ROLE") == 0) {
 		puts("issuer\naudit\nwitness\nnode\nbox\nrecord");
 	} else if (strcmp(kind, "PROFILE") == 0) {
-		puts("parser\nsigner\nedge\nnbd\nbackup\ncore");
+		puts("parser\nsigner\nedge\nnbd\nbackup\ncore\npayload");
 	} else {
 		complete_from_host(cli, kind);
 	}

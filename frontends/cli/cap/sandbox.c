@@ -14,6 +14,7 @@ static const struct {
 	{"nbd", HN_SANDBOX_NBD},
 	{"backup", HN_SANDBOX_BACKUP},
 	{"core", HN_SANDBOX_CORE},
+	{"payload", HN_SANDBOX_PAYLOAD},
 };
 
 typedef struct telling {
@@ -85,7 +86,8 @@ static int check_profile(const cli_run *cli, const char *name)
 		if (name == NULL || strcmp(name, profiles[n].name) == 0)
 			return 0;
 	}
-	return cli_refuse(cli, HN_EINVAL, "profiles are parser, signer, edge, nbd, backup and core",
+	return cli_refuse(cli, HN_EINVAL,
+		"profiles are parser, signer, edge, nbd, backup, core and payload",
 		"there is no profile '%s'", name);
 }
 

@@ -184,3 +184,18 @@ Test(open, without_entropy)
 	no_entropy = false;
 	cr_assert_eq(crypto_open(NULL), 0);
 }
+
+Test(hash, sha256_over_pieces_is_the_same)
+{
+	uint8_t bytes[300], whole[CRYPTO_DIGEST], pieces[CRYPTO_DIGEST];
+	crypto_hasher hash;
+
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 5);
+	crypto_sha256(bytes, sizeof(bytes), whole);
+	crypto_sha256_begin(&hash);
+	for (size_t i = 0; i < sizeof(bytes); i += 100)
+		crypto_sha256_add(&hash, bytes + i, 100);
+	crypto_sha256_end(&hash, pieces);
+	cr_assert_arr_eq(whole, pieces, sizeof(whole));
+}

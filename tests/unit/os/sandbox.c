@@ -101,6 +101,14 @@ Test(sandbox, g72_parser)
 	killed("writing a file that was given to read");
 }
 
+Test(sandbox, g72_payload)
+{
+	self_test(HN_SANDBOX_PAYLOAD);
+	killed_without_programs();
+	killed("open of a directory that was not given");
+	killed("writing a file that was given to read");
+}
+
 Test(sandbox, g72_signer)
 {
 	self_test(HN_SANDBOX_SIGNER);

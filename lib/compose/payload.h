@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Reading payloads: archives are parsed by a child in a sandbox that sends records, and what it
+ * sends is checked as if anybody had sent it.
+ */
+#ifndef COMPOSE_PAYLOAD_H
+#define COMPOSE_PAYLOAD_H
+
+#include "compose/blobs.h"
+#include "compose/entry.h"
+#include "compose/model.h"
+
+/* A change of what is read from the same bytes is another number: it is in the keys of cached
+ * layers. */
+enum { COMPOSE_READER = 1 };
+
+/* --- an entry as an archive has it: nothing of it is believed --- */
+
+typedef enum compose_raw_type { /* the first four are those of compose_entry_type */
+	COMPOSE_RAW_FILE = COMPOSE_ENTRY_FILE,
+	COMPOSE_RAW_DIRECTORY,
+	COMPOSE_RAW_SYMLINK,
+	COMPOSE_RAW_HARDLINK,
+	COMPOSE_RAW_CHARACTER,
+	COMPOSE_RAW_BLOCK,
+	COMPOSE_RAW_FIFO,
+	COMPOSE_RAW_SOCKET,
+	COMPOSE_RAW_OTHER
+} compose_raw_type;
+typedef struct compose_raw_xattr {
+	const char *name;
+	size_t name_size;
+	const uint8_t *value;
+	size_t size;
+} compose_raw_xattr;
+typedef struct compose_raw {
+	compose_raw_type type;
+	const char *path, *target; /* not terminated; the target of links, else of size 0 */
+	size_t path_size, target_size;
+	uint64_t mode, uid, gid, size;
+	const compose_raw_xattr *xattrs;
+	size_t xattr_count;
+} compose_raw;
+
+enum {
+	COMPOSE_PATH_ROOM = 1024,  /* a canonical path with its NUL */
+	COMPOSE_XATTR_COUNT = 128, /* of one entry */
+	COMPOSE_XATTR_NAME = 255
+};
+/* What an entry is by itself, in the order of section 8 of the design. `path` and `target` (that of
+ * a symlink is its text, that of a hard link is canonical) are set on success. HN_EENTRY and
+ * HN_ELIMIT name the entry and the reason. */
+int compose_raw_check(const compose_raw *raw, char path[COMPOSE_PATH_ROOM],
+	char target[COMPOSE_PATH_ROOM], hn_error **err);
+/* The canonical form of a path in an image that somebody wrote ("/usr/bin/x"), or why it is none.
+ */
+int compose_path_check(const char *path, hn_error **err);
+/* Whether a path is meant by a glob: '*' stays within a directory, "**" does not. What lies below
+ * it is meant too. */
+bool compose_glob_match(const char *glob, const char *path);
+/* Whether base-passwd of Debian gives this number to somebody, in every installation. */
+bool compose_uid_fixed(uint64_t uid);
+bool compose_gid_fixed(uint64_t gid);
+
+/* --- limits over all entries of a payload --- */
+typedef struct compose_tally {
+	uint64_t packed; /* bytes of the payload; 0 = not known */
+	uint64_t entries, unpacked;
+} compose_tally;
+/* `size` bytes more, before they are read. HN_ELIMIT names `what`. */
+int compose_tally_entry(compose_tally *tally, const char *what, uint64_t size, hn_error **err);
+int compose_tally_bytes(compose_tally *tally, const char *what, uint64_t size, hn_error **err);
+
+/* --- entries become a layer --- */
+typedef struct compose_reading { /* all borrowed */
+	const compose_payload *payload;
+	const compose_alias *aliases; /* of the base */
+	size_t alias_count;
+	const compose_user *users; /* of the manifest */
+	size_t user_count;
+	const char *directory; /* of a tree */
+	bool undecided;        /* scripts that nobody decided about are remarks, not errors */
+	hn_cancel *cancel;     /* may be NULL */
+} compose_reading;
+
+typedef struct compose_collector compose_collector;
+int compose_collector_new(
+	const compose_reading *how, uint64_t packed, compose_collector **collector, hn_error **err);
+void compose_collector_free(compose_collector *collector);
+BASE_AUTO(compose_collector, compose_collector_free)
+/* Every rule. *kept is false when `exclude` leaves the entry out: its body is dropped. The body of
+ * a file that is kept is told before the next entry. */
+int compose_collector_add(
+	compose_collector *collector, const compose_raw *raw, bool *kept, hn_error **err);
+void compose_collector_body(compose_collector *collector, const compose_digest *content);
+/* The collector is empty after it, whatever comes of it. */
+int compose_collector_finish(
+	compose_collector *collector, compose_layer **layer, hn_error **err);
+/* A line for whoever reviews the image. */
+int compose_collector_remark(compose_collector *collector, hn_error **err, const char *format, ...)
+	BASE_PRINTF(3, 4);
+
+/* --- records: what the child sends --- */
+typedef enum compose_record_type {
+	COMPOSE_RECORD_BEGIN,   /* version of the reader, kind */
+	COMPOSE_RECORD_ENTRY,   /* bodies of files follow as pieces, all of `size` */
+	COMPOSE_RECORD_PIECE,   /* 1 .. COMPOSE_PIECE bytes */
+	COMPOSE_RECORD_CONTROL, /* a file of a deb's control part that somebody must decide about */
+	COMPOSE_RECORD_END,     /* how many entries; nothing after it */
+	COMPOSE_RECORD_REFUSED  /* a code and a text; nothing after it */
+} compose_record_type;
+enum {
+	COMPOSE_PIECE = 65536,
+	COMPOSE_RECORD_MOST = 262144, /* bytes of one record */
+	COMPOSE_TEXT_MOST = 1024
+};
+typedef struct compose_record {
+	compose_record_type type;
+	uint64_t version;
+	compose_payload_kind kind;
+	compose_raw raw; /* ENTRY; of CONTROL: path and size */
+	const uint8_t *piece;
+	size_t piece_size;
+	uint64_t entries;
+	hn_code code;
+	const char *text; /* not terminated */
+	size_t text_size;
+	compose_raw_xattr xattrs[COMPOSE_XATTR_COUNT];
+} compose_record;
+/* One record with its length, four bytes, most significant first. */
+void compose_record_put(const compose_record *record, codec_cbor_out *out);
+/* Of a record without its length; its views live as long as the bytes. HN_ECBOR, HN_EENTRY. */
+int compose_record_read(
+	const uint8_t *bytes, size_t size, compose_record *record, hn_error **err);
+
+/* Where the records come from: as read(2); -errno. */
+typedef struct compose_record_source {
+	ssize_t (*read)(void *arg, void *bytes, size_t size);
+	void *arg;
+} compose_record_source;
+
+/* Reads the whole stream. Bodies go to `store`; NULL: only their digests are made. */
+int compose_records_read(const compose_record_source *source, compose_store *store,
+	const compose_reading *how, compose_layer **layer, hn_error **err);
+
+/* --- the child's side --- */
+/* Parses an archive from `in` into records on `out`. What is wrong with it is told there, too. */
+int compose_payload_parse(
+	hn_os *os, compose_payload_kind kind, int in, int out, bool confine, hn_error **err);
+
+/* --- the parent's side --- */
+/* The payload in `fd` (of `size` bytes, digest checked before) by the program `parser`. */
+int compose_payload_run(hn_os *os, const char *parser, int fd, uint64_t size, compose_store *store,
+	const compose_reading *how, compose_layer **layer, hn_error **err);
+/* A directory: links are not followed, what changes meanwhile is HN_ECHANGED. Its owner stands for
+ * root. */
+int compose_directory_read(hn_os *os, compose_store *store, const compose_reading *how,
+	compose_layer **layer, hn_error **err);
+/* The layer of a payload that is in the store (a tree: in how->directory), from the cache when it
+ * was read before with the same options. HN_EMISSING, HN_EDIGEST, HN_ECHANGED, HN_EENTRY,
+ * HN_EDUPLICATE, HN_ELIMIT, HN_ECONTRACT, HN_ENOSUP. */
+int compose_payload_layer(compose_store *store, const char *parser, const compose_reading *how,
+	compose_layer **layer, bool *from_cache, hn_error **err);
+
+#endif
