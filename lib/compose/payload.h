@@ -139,9 +139,10 @@ typedef struct compose_record_source {
 	void *arg;
 } compose_record_source;
 
-/* Reads the whole stream. Bodies go to `store`; NULL: only their digests are made. */
-int compose_records_read(const compose_record_source *source, compose_store *store,
-	const compose_reading *how, compose_layer **layer, hn_error **err);
+/* Reads the whole stream of a payload of `packed` bytes. Bodies go to `store`; NULL: only their
+ * digests are made. */
+int compose_records_read(const compose_record_source *source, uint64_t packed,
+	compose_store *store, const compose_reading *how, compose_layer **layer, hn_error **err);
 
 /* --- the child's side --- */
 /* Parses an archive from `in` into records on `out`. What is wrong with it is told there, too. */
