@@ -58,8 +58,8 @@ static const char *wrong_bytes(const char *name, size_t size)
 	return base_utf8_valid(name, size) ? NULL : "it is not UTF-8";
 }
 
-static int check_bytes(const compose_raw *raw, const char *what, const char *name, size_t size,
-	hn_error **err)
+static int check_bytes(
+	const compose_raw *raw, const char *what, const char *name, size_t size, hn_error **err)
 {
 	const char *wrong = wrong_bytes(name, size);
 	int code;
@@ -120,8 +120,8 @@ static int make_canonical(const compose_raw *raw, const char *name, size_t size,
 		depth++;
 		code = check_component(raw, &walk, err);
 		if (code == 0)
-			code = check_limit(raw, BASE_LIMIT_ENTRY_PATH_BYTES,
-				used + 1 + walk.size, err);
+			code = check_limit(
+				raw, BASE_LIMIT_ENTRY_PATH_BYTES, used + 1 + walk.size, err);
 		if (code < 0)
 			break;
 		path[used] = '/';
@@ -159,13 +159,13 @@ static int check_type(const compose_raw *raw, const char *path, hn_error **err)
 	return raw->size == 0 ? 0 : refuse(err, raw, NULL, "only a regular file has a body");
 }
 
-static int check_target(
-	const compose_raw *raw, char target[COMPOSE_PATH_ROOM], hn_error **err)
+static int check_target(const compose_raw *raw, char target[COMPOSE_PATH_ROOM], hn_error **err)
 {
 	int code;
 
 	if (raw->type != COMPOSE_RAW_SYMLINK && raw->type != COMPOSE_RAW_HARDLINK)
-		return raw->target_size == 0 ? 0 : refuse(err, raw, NULL, "only a link has a target");
+		return raw->target_size == 0 ? 0
+					     : refuse(err, raw, NULL, "only a link has a target");
 	code = check_bytes(raw, "target", raw->target, raw->target_size, err);
 	if (code == 0)
 		code = check_limit(raw, BASE_LIMIT_LINK_BYTES, raw->target_size, err);
@@ -319,8 +319,7 @@ bool compose_glob_match(const char *glob, const char *path)
 
 bool compose_uid_fixed(uint64_t uid)
 {
-	static const uint8_t fixed[] = {
-		0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 33, 34, 38, 39, 42};
+	static const uint8_t fixed[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 33, 34, 38, 39, 42};
 
 	for (size_t i = 0; i < BASE_COUNT(fixed); i++) {
 		if (uid == fixed[i])
@@ -331,8 +330,8 @@ bool compose_uid_fixed(uint64_t uid)
 
 bool compose_gid_fixed(uint64_t gid)
 {
-	static const uint8_t fixed[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 20, 21, 22, 24,
-		25, 26, 27, 29, 30, 33, 34, 37, 38, 39, 40, 42, 43, 44, 45, 46, 50, 60, 100};
+	static const uint8_t fixed[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13, 15, 20, 21, 22,
+		24, 25, 26, 27, 29, 30, 33, 34, 37, 38, 39, 40, 42, 43, 44, 45, 46, 50, 60, 100};
 
 	for (size_t i = 0; i < BASE_COUNT(fixed); i++) {
 		if (gid == fixed[i])

@@ -53,8 +53,7 @@ void compose_collector_free(compose_collector *collector)
 	base_free(collector);
 }
 
-int compose_collector_remark(
-	compose_collector *collector, hn_error **err, const char *format, ...)
+int compose_collector_remark(compose_collector *collector, hn_error **err, const char *format, ...)
 {
 	BASE_AUTO_BUF base_buf text = {0};
 	va_list arguments;
@@ -73,9 +72,8 @@ int compose_collector_remark(
 	return 0;
 }
 
-static int refuse(
-	hn_error **err, hn_code code, const char *path, const char *hint, const char *format, ...)
-	BASE_PRINTF(5, 6);
+static int refuse(hn_error **err, hn_code code, const char *path, const char *hint,
+	const char *format, ...) BASE_PRINTF(5, 6);
 static int refuse(
 	hn_error **err, hn_code code, const char *path, const char *hint, const char *format, ...)
 {
@@ -87,8 +85,7 @@ static int refuse(
 	va_end(arguments);
 	if (why.failed)
 		return base_nomem(err);
-	base_error(
-		err, code, COMPOSE_ROOM, hint, "entry '%s' is refused: %s", path, why.data);
+	base_error(err, code, COMPOSE_ROOM, hint, "entry '%s' is refused: %s", path, why.data);
 	base_error_fact(err, "entry", path);
 	return code;
 }
@@ -114,8 +111,7 @@ static known *learn(compose_collector *collector, const char *path, size_t size,
 
 /* Aliases of the base are rewritten when layers are merged: "/lib" -> "usr/lib" and "/lib/x" are
  * then one directory. */
-static bool is_alias(
-	const compose_reading *how, const char *path, size_t size, const char *target)
+static bool is_alias(const compose_reading *how, const char *path, size_t size, const char *target)
 {
 	for (size_t i = 0; i < how->alias_count; i++) {
 		const compose_alias *alias = &how->aliases[i];
@@ -140,7 +136,8 @@ static int check_above(compose_collector *collector, const char *path, hn_error 
 			continue;
 		if (above->type != COMPOSE_RAW_SYMLINK)
 			return refuse(err, HN_EENTRY, path, NULL,
-				"%.*s above it is no directory in the same payload", (int)size, path);
+				"%.*s above it is no directory in the same payload", (int)size,
+				path);
 		if (!is_alias(collector->how, path, size, above->target))
 			return refuse(err, HN_EENTRY, path,
 				"only below the aliases of the base may entries be named so",
@@ -193,8 +190,7 @@ static int take_hard_link(
 	return 0;
 }
 
-static int take_place(
-	compose_collector *collector, compose_entry *entry, bool kept, hn_error **err)
+static int take_place(compose_collector *collector, compose_entry *entry, bool kept, hn_error **err)
 {
 	size_t size = strlen(entry->path);
 	known *place = find(collector, entry->path, size);
@@ -240,8 +236,7 @@ static bool excluded(const compose_payload *payload, const char *path)
 	return false;
 }
 
-static int check_owner(
-	const compose_reading *how, const compose_entry *entry, hn_error **err)
+static int check_owner(const compose_reading *how, const compose_entry *entry, hn_error **err)
 {
 	bool user = compose_uid_fixed(entry->uid), group = compose_gid_fixed(entry->gid);
 
@@ -325,8 +320,8 @@ static int take_xattrs(compose_collector *collector, const compose_raw *raw, boo
 	return 0;
 }
 
-static int take_privileges(compose_collector *collector, const compose_raw *raw,
-	compose_entry *entry, hn_error **err)
+static int take_privileges(
+	compose_collector *collector, const compose_raw *raw, compose_entry *entry, hn_error **err)
 {
 	const compose_payload *payload = collector->how->payload;
 	bool privileged = listed(payload->setuid, payload->setuid_count, entry->path);

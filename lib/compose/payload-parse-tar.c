@@ -67,8 +67,7 @@ static int check_filters(tar *from)
 	if (first == ARCHIVE_FILTER_NONE || first == ARCHIVE_FILTER_GZIP ||
 		first == ARCHIVE_FILTER_XZ || first == ARCHIVE_FILTER_ZSTD)
 		return 0;
-	return parse_refuse(
-		from->run, HN_EENTRY, "the %s is not gz, xz, zst or plain", from->name);
+	return parse_refuse(from->run, HN_EENTRY, "the %s is not gz, xz, zst or plain", from->name);
 }
 
 static int open_packed(tar *from)
@@ -107,8 +106,7 @@ static la_ssize_t take_plain(tar *from)
 		}
 	}
 	from->plain += (uint64_t)got;
-	if (compose_tally_bytes(
-		    &from->run->plain, from->name, (uint64_t)got, from->run->err) < 0)
+	if (compose_tally_bytes(&from->run->plain, from->name, (uint64_t)got, from->run->err) < 0)
 		return parse_fail(from->run, HN_ELIMIT);
 	return got;
 }
@@ -163,10 +161,8 @@ static int describe_xattrs(tar *from, struct archive_entry *entry, compose_recor
 		return parse_refuse(from->run, HN_ELIMIT,
 			"an entry has more than %d extended attributes", COMPOSE_XATTR_COUNT - 1);
 	while (archive_entry_xattr_next(entry, &name, &value, &size) == ARCHIVE_OK)
-		record->xattrs[count++] = (compose_raw_xattr){.name = name,
-			.name_size = strlen(name),
-			.value = value,
-			.size = size};
+		record->xattrs[count++] = (compose_raw_xattr){
+			.name = name, .name_size = strlen(name), .value = value, .size = size};
 	/* Where it would be on a disk. */
 	if (archive_entry_acl_types(entry) != 0)
 		record->xattrs[count++] =
@@ -302,8 +298,8 @@ static int check_end(tar *from, uint64_t end)
 	if (got < 0)
 		return from->run->failed;
 	if (from->last_used > end)
-		return parse_refuse(from->run, HN_EENTRY, "the %s has something behind its end",
-			from->name);
+		return parse_refuse(
+			from->run, HN_EENTRY, "the %s has something behind its end", from->name);
 	if (from->plain < end + TAR_END)
 		return parse_refuse(from->run, HN_EENTRY,
 			"the %s is cut off: two blocks of zeros should end it", from->name);

@@ -4,6 +4,7 @@
  * else.
  */
 #include "compose/payload-parse.h"
+#include <hypernix/compose-payload.h>
 #include <iconv.h>
 #include <locale.h>
 
@@ -24,9 +25,9 @@ int parse_refuse(parse *run, hn_code code, const char *format, ...)
 	va_start(arguments, format);
 	base_buf_vformat(&text, format, arguments);
 	va_end(arguments);
-	return parse_fail(run, text.failed ? base_nomem(run->err)
-					   : base_error(run->err, code, COMPOSE_ROOM, NULL, "%s",
-						     text.data));
+	return parse_fail(
+		run, text.failed ? base_nomem(run->err)
+				 : base_error(run->err, code, COMPOSE_ROOM, NULL, "%s", text.data));
 }
 
 int parse_take(parse *run, size_t most, const uint8_t **bytes, size_t *size)
@@ -55,8 +56,8 @@ int parse_flush(parse *run)
 	if (buf->failed)
 		return parse_fail(run, base_nomem(run->err));
 	while (done < buf->size) {
-		ssize_t put = run->os->ops->write(
-			run->os, run->out, buf->data + done, buf->size - done);
+		ssize_t put =
+			run->os->ops->write(run->os, run->out, buf->data + done, buf->size - done);
 
 		if (put < 0)
 			return parse_fail(run, base_error_errno(run->err, COMPOSE_ROOM, (int)put,
@@ -171,4 +172,16 @@ int compose_payload_parse(
 	uselocale(before);
 	freelocale(utf8);
 	return code;
+}
+
+int hn_payload_parse(const char *kind, int in, int out, bool confine, hn_error **err)
+{
+	if (strcmp(kind, "tar") == 0)
+		return compose_payload_parse(
+			hn_os_real(), COMPOSE_PAYLOAD_TAR, in, out, confine, err);
+	if (strcmp(kind, "deb") == 0)
+		return compose_payload_parse(
+			hn_os_real(), COMPOSE_PAYLOAD_DEB, in, out, confine, err);
+	return base_error(err, HN_EINVAL, COMPOSE_ROOM, "say tar or deb",
+		"there is no kind '%s' of payload that is parsed", kind);
 }

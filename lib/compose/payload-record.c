@@ -113,8 +113,8 @@ static bool take_entry(codec_cbor *in, compose_record *record)
 	raw->type = (compose_raw_type)type;
 	return take_bytes(in, &raw->path, &raw->path_size) && codec_cbor_uint(in, &raw->mode) &&
 	       codec_cbor_uint(in, &raw->uid) && codec_cbor_uint(in, &raw->gid) &&
-	       codec_cbor_uint(in, &raw->size) &&
-	       take_bytes(in, &raw->target, &raw->target_size) && take_xattrs(in, record);
+	       codec_cbor_uint(in, &raw->size) && take_bytes(in, &raw->target, &raw->target_size) &&
+	       take_xattrs(in, record);
 }
 
 static bool take_begin(codec_cbor *in, compose_record *record)
@@ -152,8 +152,7 @@ static bool take_items(codec_cbor *in, uint64_t items, compose_record *record)
 		return items == 2 && codec_cbor_bytes(in, &record->piece, &record->piece_size) &&
 		       record->piece_size > 0 && record->piece_size <= COMPOSE_PIECE;
 	case COMPOSE_RECORD_CONTROL:
-		return items == 3 &&
-		       take_bytes(in, &record->raw.path, &record->raw.path_size) &&
+		return items == 3 && take_bytes(in, &record->raw.path, &record->raw.path_size) &&
 		       codec_cbor_uint(in, &record->raw.size);
 	case COMPOSE_RECORD_END:
 		return items == 2 && codec_cbor_uint(in, &record->entries);
@@ -163,8 +162,7 @@ static bool take_items(codec_cbor *in, uint64_t items, compose_record *record)
 	return false;
 }
 
-int compose_record_read(
-	const uint8_t *bytes, size_t size, compose_record *record, hn_error **err)
+int compose_record_read(const uint8_t *bytes, size_t size, compose_record *record, hn_error **err)
 {
 	codec_cbor in;
 	uint64_t items, type;
@@ -177,6 +175,6 @@ int compose_record_read(
 		if (take_items(&in, items, record) && codec_cbor_end(&in, NULL) == 0)
 			return 0;
 	}
-	return base_error(err, HN_ECBOR, COMPOSE_ROOM, NULL,
-		"the parser of payloads sent what is no record");
+	return base_error(
+		err, HN_ECBOR, COMPOSE_ROOM, NULL, "the parser of payloads sent what is no record");
 }

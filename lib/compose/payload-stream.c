@@ -28,8 +28,8 @@ typedef struct stream {
 
 static int broken(const stream *from, const char *what)
 {
-	return base_error(from->err, HN_EENTRY, COMPOSE_ROOM, NULL,
-		"the parser of payloads sent %s", what);
+	return base_error(
+		from->err, HN_EENTRY, COMPOSE_ROOM, NULL, "the parser of payloads sent %s", what);
 }
 
 /* 1: all of it; 0: the end of the stream stands before it. */
@@ -72,8 +72,7 @@ static int next(stream *from)
 	if (hn_cancel_triggered(from->how->cancel))
 		return base_error(from->err, HN_ECANCELLED, COMPOSE_ROOM, NULL,
 			"the reading of a payload was cancelled");
-	return code < 0 ? code
-			: compose_record_read(from->bytes, size, from->record, from->err);
+	return code < 0 ? code : compose_record_read(from->bytes, size, from->record, from->err);
 }
 
 static int refused(const stream *from)
@@ -156,8 +155,7 @@ static int take_entry(stream *from)
 	uint64_t size = from->record->raw.size;
 	compose_digest digest;
 	bool kept;
-	int code = compose_collector_add(
-		from->collector, &from->record->raw, &kept, from->err);
+	int code = compose_collector_add(from->collector, &from->record->raw, &kept, from->err);
 
 	from->entries++;
 	if (code < 0 || type != COMPOSE_RAW_FILE)
@@ -312,8 +310,8 @@ static int take_all(stream *from)
 	return code;
 }
 
-int compose_records_read(const compose_record_source *source, uint64_t packed,
-	compose_store *store, const compose_reading *how, compose_layer **layer, hn_error **err)
+int compose_records_read(const compose_record_source *source, uint64_t packed, compose_store *store,
+	const compose_reading *how, compose_layer **layer, hn_error **err)
 {
 	BASE_AUTO_OF(compose_collector) compose_collector *collector = NULL;
 	BASE_AUTO_OF(base_arena) base_arena *arena = base_arena_new();

@@ -94,8 +94,7 @@ int compose_collector_add(
 	compose_collector *collector, const compose_raw *raw, bool *kept, hn_error **err);
 void compose_collector_body(compose_collector *collector, const compose_digest *content);
 /* The collector is empty after it, whatever comes of it. */
-int compose_collector_finish(
-	compose_collector *collector, compose_layer **layer, hn_error **err);
+int compose_collector_finish(compose_collector *collector, compose_layer **layer, hn_error **err);
 /* A line for whoever reviews the image. */
 int compose_collector_remark(compose_collector *collector, hn_error **err, const char *format, ...)
 	BASE_PRINTF(3, 4);
@@ -130,8 +129,7 @@ typedef struct compose_record {
 /* One record with its length, four bytes, most significant first. */
 void compose_record_put(const compose_record *record, codec_cbor_out *out);
 /* Of a record without its length; its views live as long as the bytes. HN_ECBOR, HN_EENTRY. */
-int compose_record_read(
-	const uint8_t *bytes, size_t size, compose_record *record, hn_error **err);
+int compose_record_read(const uint8_t *bytes, size_t size, compose_record *record, hn_error **err);
 
 /* Where the records come from: as read(2); -errno. */
 typedef struct compose_record_source {
@@ -141,8 +139,8 @@ typedef struct compose_record_source {
 
 /* Reads the whole stream of a payload of `packed` bytes. Bodies go to `store`; NULL: only their
  * digests are made. */
-int compose_records_read(const compose_record_source *source, uint64_t packed,
-	compose_store *store, const compose_reading *how, compose_layer **layer, hn_error **err);
+int compose_records_read(const compose_record_source *source, uint64_t packed, compose_store *store,
+	const compose_reading *how, compose_layer **layer, hn_error **err);
 
 /* --- the child's side --- */
 /* Parses an archive from `in` into records on `out`. What is wrong with it is told there, too. */

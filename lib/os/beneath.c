@@ -76,3 +76,41 @@ int os_open_beneath(
 	os->ops->close(os, fd);
 	return code;
 }
+
+int os_look_beneath(hn_os *os, const char *directory, const char *path, struct stat *status)
+{
+	int fd, code;
+
+	if (!stays_beneath(path))
+		return -EXDEV;
+	fd = os->ops->open_beneath(os, directory, path, O_PATH, 0);
+	if (fd < 0)
+		return fd;
+	code = os->ops->fstat(os, fd, status);
+	os->ops->close(os, fd);
+	return code;
+}
+
+int os_link_beneath(hn_os *os, const char *directory, const char *path, char *target, size_t room)
+{
+	struct stat status;
+	ssize_t size;
+	int fd, code;
+
+	if (!stays_beneath(path))
+		return -EXDEV;
+	fd = os->ops->open_beneath(os, directory, path, O_PATH, 0);
+	if (fd < 0)
+		return fd;
+	code = os->ops->fstat(os, fd, &status);
+	/* Only the real system has links, so only its descriptors come this far. */
+	if (code == 0 && !S_ISLNK(status.st_mode))
+		code = -EINVAL;
+	size = code == 0 ? readlinkat(fd, "", target, room) : 0;
+	if (size < 0)
+		code = -errno;
+	else if (code == 0)
+		code = (size_t)size < room ? (int)size : -ENAMETOOLONG;
+	os->ops->close(os, fd);
+	return code;
+}

@@ -79,6 +79,11 @@ uint32_t os_login_uid(hn_os *os, pid_t pid);
 int os_open_beneath(
 	hn_os *os, const char *directory, const char *path, int flags, mode_t mode, hn_error **err);
 
+/* What is there under such a name, a symlink itself included, and what a symlink says: its size;
+ * without a NUL. 0 or -errno; -ENAMETOOLONG when it does not fit into less than `room` bytes. */
+int os_look_beneath(hn_os *os, const char *directory, const char *path, struct stat *status);
+int os_link_beneath(hn_os *os, const char *directory, const char *path, char *target, size_t room);
+
 /* The absolute path that it leads to: without links as far as it is there, what is not there as it
  * is written, without "//" and "/./". The simulated system has no links. *resolved is the caller's
  * (base_free). HN_EINVAL when it is not absolute. */

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Payloads that are directories. Every name is opened beneath it, so that whoever changes it
+ * meanwhile leads nowhere else; what did change is told.
+ */
+#include "compose/payload.h"
+#include <errno.h>
+#include <stdlib.h>
+
+typedef struct walk {
+	hn_os *os;
+	compose_store *store;
+	const char *directory;
+	compose_collector *collector;
+	const compose_reading *how;
+	uid_t owner;
+	gid_t group;
+	uint8_t *piece; /* COMPOSE_PIECE */
+	hn_error **err;
+} walk;
+
+static int changed(const walk *in, const char *path)
+{
+	return base_error(in->err, HN_ECHANGED, COMPOSE_ROOM,
+		"read it again when nobody writes there", "%s/%s changed while it was read",
+		in->directory, path);
+}
+
+static int fail(const walk *in, int code, const char *path)
+{
+	/* It was there a moment ago. */
+	if (code == -ENOENT || code == -ELOOP || code == -ENOTDIR)
+		return changed(in, path);
+	return base_error_errno(
+		in->err, COMPOSE_ROOM, code, "cannot read %s/%s", in->directory, path);
+}
+
+static bool same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_mode == b->st_mode &&
+	       a->st_uid == b->st_uid && a->st_gid == b->st_gid && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* --- bodies --- */
+
+static int copy_body(const walk *in, const char *path, int fd, uint64_t size, compose_blob *blob)
+{
+	uint64_t done = 0;
+	int code = 0;
+
+	while (code == 0 && done < size) {
+		uint64_t left = size - done;
+		size_t most = left < COMPOSE_PIECE ? (size_t)left : COMPOSE_PIECE;
+		ssize_t got = in->os->ops->pread(in->os, fd, in->piece, most, (off_t)done);
+
+		if (got < 0)
+			return fail(in, (int)got, path);
+		if (got == 0)
+			return changed(in, path);
+		code = compose_blob_add(blob, in->piece, (size_t)got, in->err);
+		done += (uint64_t)got;
+		if (hn_cancel_triggered(in->how->cancel))
+			return base_error(in->err, HN_ECANCELLED, COMPOSE_ROOM, NULL,
+				"the reading of %s was cancelled", in->directory);
+	}
+	return code;
+}
+
+static int check_same(const walk *in, const char *path, int fd, const struct stat *before)
+{
+	struct stat after, there;
+	int code = in->os->ops->fstat(in->os, fd, &after);
+
+	if (code == 0)
+		code = os_look_beneath(in->os, in->directory, path, &there);
+	if (code < 0)
+		return fail(in, code, path);
+	return same(before, &after) && same(before, &there) ? 0 : changed(in, path);
+}
+
+static int read_body(const walk *in, const char *path, const struct stat *before)
+{
+	BASE_AUTO_OF(compose_blob) compose_blob *blob = NULL;
+	compose_digest digest;
+	uint64_t size;
+	int fd = os_open_beneath(in->os, in->directory, path, O_RDONLY, 0, in->err);
+	int code;
+
+	if (fd == HN_ENOENT || fd == HN_EDENIED)
+		return changed(in, path);
+	if (fd < 0)
+		return fd;
+	code = compose_blob_begin(in->store, &blob, in->err);
+	if (code == 0)
+		code = copy_body(in, path, fd, (uint64_t)before->st_size, blob);
+	if (code == 0)
+		code = check_same(in, path, fd, before);
+	in->os->ops->close(in->os, fd);
+	if (code == 0)
+		code = compose_blob_finish(blob, &digest, &size, in->err);
+	if (code == 0)
+		compose_collector_body(in->collector, &digest);
+	return code;
+}
+
+/* --- names --- */
+
+static int note_name(void *arg, const char *name)
+{
+	return base_names_add(arg, name);
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+static int list(const walk *in, const char *path, base_names *names)
+{
+	BASE_AUTO_BUF base_buf whole = {0};
+	int code;
+
+	base_buf_format(&whole, "%s%s%s", in->directory, path[0] != '\0' ? "/" : "", path);
+	if (whole.failed)
+		return base_nomem(in->err);
+	code = in->os->ops->list(in->os, whole.data, note_name, names);
+	if (code == HN_ENOMEM)
+		return base_nomem(in->err);
+	if (code < 0)
+		return fail(in, code, path);
+	if (names->count > 0)
+		qsort(names->items, names->count, sizeof(*names->items), compare_names);
+	return 0;
+}
+
+static compose_raw_type type_of(mode_t mode)
+{
+	return S_ISREG(mode)    ? COMPOSE_RAW_FILE
+	       : S_ISDIR(mode)  ? COMPOSE_RAW_DIRECTORY
+	       : S_ISLNK(mode)  ? COMPOSE_RAW_SYMLINK
+	       : S_ISCHR(mode)  ? COMPOSE_RAW_CHARACTER
+	       : S_ISBLK(mode)  ? COMPOSE_RAW_BLOCK
+	       : S_ISFIFO(mode) ? COMPOSE_RAW_FIFO
+				: COMPOSE_RAW_SOCKET;
+}
+
+static int add(const walk *in, const char *path, const struct stat *status, bool *kept)
+{
+	char target[COMPOSE_PATH_ROOM];
+	compose_raw raw = {.type = type_of(status->st_mode),
+		.path = path[0] != '\0' ? path : ".",
+		.target = target,
+		.mode = status->st_mode & 07777,
+		.uid = status->st_uid == in->owner ? 0 : status->st_uid,
+		.gid = status->st_gid == in->group ? 0 : status->st_gid};
+	int size = 0;
+
+	if (raw.type == COMPOSE_RAW_SYMLINK)
+		size = os_link_beneath(in->os, in->directory, path, target, sizeof(target));
+	if (size < 0)
+		return fail(in, size, path);
+	raw.target_size = (size_t)size;
+	raw.path_size = strlen(raw.path);
+	if (raw.type == COMPOSE_RAW_FILE)
+		raw.size = (uint64_t)status->st_size;
+	return compose_collector_add(in->collector, &raw, kept, in->err);
+}
+
+static int visit(const walk *in, const char *path);
+
+/* How deep it goes is limited before: by the entry of the directory itself. */
+static int descend(const walk *in, const char *path, const struct stat *before)
+{
+	BASE_AUTO_NAMES base_names names = {0};
+	struct stat after;
+	int code = list(in, path, &names);
+
+	for (size_t i = 0; code == 0 && i < names.count; i++) {
+		BASE_AUTO_BUF base_buf below = {0};
+
+		base_buf_format(&below, "%s%s%s", path, path[0] != '\0' ? "/" : "", names.items[i]);
+		code = below.failed ? base_nomem(in->err) : visit(in, below.data);
+	}
+	if (code < 0 || path[0] == '\0')
+		return code;
+	code = os_look_beneath(in->os, in->directory, path, &after);
+	if (code < 0)
+		return fail(in, code, path);
+	return same(before, &after) ? 0 : changed(in, path);
+}
+
+static int visit(const walk *in, const char *path)
+{
+	struct stat status;
+	bool kept = false;
+	int code = os_look_beneath(in->os, in->directory, path, &status);
+
+	if (code < 0)
+		return fail(in, code, path);
+	code = add(in, path, &status, &kept);
+	if (code == 0 && S_ISDIR(status.st_mode))
+		return descend(in, path, &status);
+	if (code == 0 && S_ISREG(status.st_mode) && kept)
+		return read_body(in, path, &status);
+	return code;
+}
+
+static int start(walk *in)
+{
+	struct stat status;
+	bool kept;
+	int code = in->os->ops->stat(in->os, in->directory, &status);
+
+	if (code < 0)
+		return base_error_errno(
+			in->err, COMPOSE_ROOM, code, "cannot read %s", in->directory);
+	if (!S_ISDIR(status.st_mode))
+		return base_error(in->err, HN_EINVAL, COMPOSE_ROOM, NULL,
+			"%s is no directory, and this payload is one", in->directory);
+	in->owner = status.st_uid;
+	in->group = status.st_gid;
+	code = add(in, "", &status, &kept);
+	return code < 0 ? code : descend(in, "", &status);
+}
+
+int compose_directory_read(hn_os *os, compose_store *store, const compose_reading *how,
+	compose_layer **layer, hn_error **err)
+{
+	BASE_AUTO_OF(compose_collector) compose_collector *collector = NULL;
+	BASE_AUTO_FREE uint8_t *piece = base_alloc(COMPOSE_PIECE);
+	walk in = {.os = os,
+		.store = store,
+		.directory = how->directory,
+		.how = how,
+		.piece = piece,
+		.err = err};
+	int code;
+
+	if (piece == NULL)
+		return base_nomem(err);
+	code = compose_collector_new(how, 0, &collector, err);
+	in.collector = collector;
+	if (code == 0)
+		code = start(&in);
+	return code < 0 ? code : compose_collector_finish(collector, layer, err);
+}

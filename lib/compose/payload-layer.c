@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The layer of a payload: from the cache, or from its bytes once these are what the manifest says.
+ */
+#include "compose/payload.h"
+#include <stdio.h>
+
+#define FOLDER "layers"
+#define LAYER_BYTES (UINT64_C(1) << 30)
+
+/* --- the key: everything that decides what is read --- */
+
+static void put_text(codec_cbor_out *out, const char *text)
+{
+	if (text != NULL)
+		codec_cbor_put_text(out, text, strlen(text));
+	else
+		codec_cbor_put_null(out);
+}
+
+static void put_texts(codec_cbor_out *out, const char *const *texts, size_t count)
+{
+	codec_cbor_put_array(out, count);
+	for (size_t i = 0; i < count; i++)
+		put_text(out, texts[i]);
+}
+
+static void put_payload(codec_cbor_out *out, const compose_payload *payload)
+{
+	codec_cbor_put_uint(out, payload->kind);
+	codec_cbor_put_bytes(out, payload->sha256.bytes, sizeof(payload->sha256.bytes));
+	codec_cbor_put_uint(out, payload->size);
+	put_text(out, payload->path);
+	codec_cbor_put_uint(out, payload->mode);
+	put_text(out, payload->platform);
+	put_texts(out, payload->exclude, payload->exclude_count);
+	put_texts(out, payload->setuid, payload->setuid_count);
+	codec_cbor_put_array(out, payload->script_count);
+	for (size_t i = 0; i < payload->script_count; i++) {
+		const compose_script *script = &payload->scripts[i];
+
+		codec_cbor_put_array(out, 2);
+		put_text(out, script->name);
+		codec_cbor_put_bytes(out, script->digest.bytes, sizeof(script->digest.bytes));
+	}
+}
+
+static int make_key(const compose_reading *how, compose_digest *key, hn_error **err)
+{
+	codec_cbor_out out = {0};
+	int code = 0;
+
+	codec_cbor_put_array(&out, 5);
+	codec_cbor_put_uint(&out, COMPOSE_READER);
+	codec_cbor_put_array(&out, 10);
+	put_payload(&out, how->payload);
+	codec_cbor_put_bool(&out, how->undecided);
+	codec_cbor_put_array(&out, how->alias_count);
+	for (size_t i = 0; i < how->alias_count; i++) {
+		codec_cbor_put_array(&out, 2);
+		put_text(&out, how->aliases[i].path);
+		put_text(&out, how->aliases[i].target);
+	}
+	codec_cbor_put_array(&out, how->user_count);
+	for (size_t i = 0; i < how->user_count; i++) {
+		codec_cbor_put_array(&out, 2);
+		codec_cbor_put_uint(&out, how->users[i].uid);
+		codec_cbor_put_uint(&out, how->users[i].gid);
+	}
+	if (out.buf.failed)
+		code = base_nomem(err);
+	else
+		crypto_blake2b(out.buf.data, out.buf.size, key->bytes);
+	base_buf_free(&out.buf);
+	return code;
+}
+
+/* --- the cache --- */
+
+static bool has_bodies(compose_store *store, const compose_layer *layer)
+{
+	for (size_t i = 0; i < layer->count; i++) {
+		if (layer->entries[i].type == COMPOSE_ENTRY_FILE &&
+			!compose_store_has(store, &layer->entries[i].content))
+			return false;
+	}
+	return true;
+}
+
+/* What is not there, or not whole, is read again. */
+static int recall(
+	compose_store *store, const compose_digest *key, compose_layer **layer, hn_error **err)
+{
+	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
+	BASE_AUTO_FREE char *bytes = NULL;
+	size_t size;
+	int code = compose_store_recall(store, FOLDER, key, LAYER_BYTES, &bytes, &size, err);
+
+	if (code == HN_ENOENT)
+		return base_error_forgive(err, code, HN_ENOENT);
+	if (code == 0)
+		code = compose_layer_read(bytes, size, &read, err);
+	if (code == HN_ECORRUPT || code == HN_ECBOR || code == HN_ENEWER)
+		return base_error_forgive(err, code, (hn_code)code);
+	if (code == 0 && has_bodies(store, read))
+		*layer = BASE_STEAL(read);
+	return code;
+}
+
+static int keep(
+	compose_store *store, const compose_digest *key, const compose_layer *layer, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf bytes = {0};
+	int code = compose_layer_write(layer, &bytes, err);
+
+	return code < 0 ? code
+			: compose_store_record(store, FOLDER, key, bytes.data, bytes.size, err);
+}
+
+/* --- the bytes --- */
+
+static int differs(const compose_payload *payload, const char *what, hn_error **err)
+{
+	char hex[2 * CRYPTO_DIGEST + 1];
+
+	codec_hex(payload->sha256.bytes, sizeof(payload->sha256.bytes), hex);
+	return compose_fail(err, HN_EDIGEST, &payload->place, "import or fetch it again",
+		"payload %s is not what the manifest says: %s", hex, what);
+}
+
+static int hash_of(hn_os *os, int fd, uint64_t size, uint8_t digest[CRYPTO_DIGEST], hn_error **err)
+{
+	BASE_AUTO_FREE uint8_t *piece = base_alloc(COMPOSE_PIECE);
+	crypto_hasher hash;
+	uint64_t done = 0;
+
+	if (piece == NULL)
+		return base_nomem(err);
+	crypto_sha256_begin(&hash);
+	while (done < size) {
+		ssize_t got = os->ops->pread(os, fd, piece, COMPOSE_PIECE, (off_t)done);
+
+		if (got < 0)
+			return base_error_errno(
+				err, COMPOSE_ROOM, (int)got, "cannot read a payload");
+		if (got == 0)
+			break;
+		crypto_sha256_add(&hash, piece, (size_t)got);
+		done += (uint64_t)got;
+	}
+	crypto_sha256_end(&hash, digest);
+	return 0;
+}
+
+static int check_bytes(
+	hn_os *os, int fd, uint64_t size, const compose_payload *payload, hn_error **err)
+{
+	uint8_t digest[CRYPTO_DIGEST];
+	char text[96];
+	int code;
+
+	if (size != payload->size) {
+		snprintf(text, sizeof(text), "it has %llu bytes, not %llu",
+			(unsigned long long)size, (unsigned long long)payload->size);
+		return differs(payload, text, err);
+	}
+	code = hash_of(os, fd, size, digest, err);
+	if (code < 0)
+		return code;
+	return memcmp(digest, payload->sha256.bytes, sizeof(digest)) == 0
+		       ? 0
+		       : differs(payload, "its SHA-256 differs", err);
+}
+
+static int read_blob(const compose_reading *how, const compose_digest *digest, uint64_t size,
+	compose_layer **layer, hn_error **err)
+{
+	BASE_AUTO_OF(compose_collector) compose_collector *collector = NULL;
+	const compose_payload *payload = how->payload;
+	compose_raw raw = {.type = COMPOSE_RAW_FILE,
+		.mode = payload->mode != 0 ? payload->mode : 0644,
+		.size = size};
+	bool kept = false;
+	int code;
+
+	if (payload->path == NULL)
+		return compose_fail(err, HN_ESCHEMA, &payload->place, "add \"path\"",
+			"a payload of kind blob does not say where it goes in the image");
+	code = compose_path_check(payload->path, err);
+	if (code < 0)
+		return code;
+	raw.path = payload->path + 1;
+	raw.path_size = strlen(raw.path);
+	code = compose_collector_new(how, 0, &collector, err);
+	if (code == 0)
+		code = compose_collector_add(collector, &raw, &kept, err);
+	if (code == 0 && kept)
+		compose_collector_body(collector, digest);
+	return code < 0 ? code : compose_collector_finish(collector, layer, err);
+}
+
+static int read_bytes(compose_store *store, const char *parser, const compose_reading *how,
+	const compose_digest *digest, compose_layer **layer, hn_error **err)
+{
+	const compose_payload *payload = how->payload;
+	hn_os *os = compose_store_os(store);
+	uint64_t size;
+	int fd, code = compose_store_get(store, digest, &fd, &size, err);
+
+	if (code < 0)
+		return code;
+	code = check_bytes(os, fd, size, payload, err);
+	if (code == 0 && payload->kind == COMPOSE_PAYLOAD_BLOB)
+		code = read_blob(how, digest, size, layer, err);
+	else if (code == 0)
+		code = compose_payload_run(os, parser, fd, size, store, how, layer, err);
+	os->ops->close(os, fd);
+	return code;
+}
+
+static int read_stored(compose_store *store, const char *parser, const compose_reading *how,
+	compose_layer **layer, hn_error **err)
+{
+	compose_digest digest;
+	int code = compose_store_find(store, &how->payload->sha256, &digest, err);
+
+	return code < 0 ? code : read_bytes(store, parser, how, &digest, layer, err);
+}
+
+/* A directory has no bytes of its own: its digest is that of the layer that it is read into. */
+static int read_tree(
+	compose_store *store, const compose_reading *how, compose_layer **layer, hn_error **err)
+{
+	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
+	const compose_payload *payload = how->payload;
+	BASE_AUTO_BUF base_buf bytes = {0};
+	uint8_t digest[CRYPTO_DIGEST];
+	int code;
+
+	if (how->directory == NULL)
+		return compose_fail(err, HN_EMISSING, &payload->place, NULL,
+			"nobody says where the directory of this payload is");
+	code = compose_directory_read(compose_store_os(store), store, how, &read, err);
+	if (code == 0)
+		code = compose_layer_write(read, &bytes, err);
+	if (code < 0)
+		return code;
+	crypto_sha256(bytes.data, bytes.size, digest);
+	if (bytes.size != payload->size ||
+		memcmp(digest, payload->sha256.bytes, sizeof(digest)) != 0)
+		return differs(payload, "the directory has changed since", err);
+	*layer = BASE_STEAL(read);
+	return 0;
+}
+
+int compose_payload_layer(compose_store *store, const char *parser, const compose_reading *how,
+	compose_layer **layer, bool *from_cache, hn_error **err)
+{
+	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
+	compose_payload_kind kind = how->payload->kind;
+	compose_digest key;
+	bool cached;
+	int code = make_key(how, &key, err);
+
+	if (code == 0 && (kind == COMPOSE_PAYLOAD_OCI || kind == COMPOSE_PAYLOAD_NIX))
+		return compose_fail(err, HN_ENOSUP, &how->payload->place,
+			"pack it as a tar: hv-compose pack",
+			"payloads of kind %s are not read by this version",
+			kind == COMPOSE_PAYLOAD_OCI ? "oci" : "nix");
+	/* That of a directory holds only as long as nobody writes there: bodies are read anyway. */
+	if (code == 0 && kind != COMPOSE_PAYLOAD_TREE)
+		code = recall(store, &key, &read, err);
+	cached = read != NULL;
+	if (code == 0 && kind == COMPOSE_PAYLOAD_TREE)
+		code = read_tree(store, how, &read, err);
+	else if (code == 0 && !cached)
+		code = read_stored(store, parser, how, &read, err);
+	if (code == 0 && !cached && kind != COMPOSE_PAYLOAD_TREE)
+		code = keep(store, &key, read, err);
+	if (code < 0)
+		return code;
+	*layer = BASE_STEAL(read);
+	*from_cache = cached;
+	return 0;
+}
