@@ -195,7 +195,7 @@ int compose_blueprint_parse(const char *file, const void *bytes, size_t size,
 	made->platform = PLATFORM;
 	made->image_root = "auto";
 	made->image_compression = "zstd:15";
-	rc = compose_read_open(&in, file, bytes, size, err);
+	rc = compose_read_open(&in, file, bytes, size, BASE_LIMIT_MANIFEST_BYTES, err);
 	if (rc < 0)
 		return rc;
 	made->arena = in.arena;

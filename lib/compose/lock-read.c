@@ -4,372 +4,216 @@
  * lock's own digest; before that each line is checked for itself, so that the error has its place.
  */
 #include "compose/lock-private.h"
+#include "compose/read.h"
 
-typedef struct reader {
-	compose_lock *lock;
-	hn_error **err;
-} reader;
+#include <stddef.h>
 
-static compose_place place_of(const reader *at, const codec_node *node)
+/* The document goes when it was read: texts move to the lock's arena. */
+static int read_text(compose_reader *in, const codec_node *node, void *out)
 {
-	return (compose_place){at->lock->file, node->line, node->column};
-}
-
-static int wrong(reader *at, hn_code code, const codec_node *node, const char *what)
-{
-	compose_place place = place_of(at, node);
-
-	return compose_fail(at->err, code, &place, NULL, "%s", what);
-}
-
-/* --- members --- */
-
-typedef struct names {
-	const char *const *items;
-	size_t count;
-} names;
-
-static const char *name_at(void *arg, size_t index)
-{
-	const names *all = arg;
-
-	return all->items[index];
-}
-
-static int unknown(reader *at, const codec_node *member, names *all)
-{
-	char quoted[BASE_QUOTE_SIZE];
-	compose_place place = {at->lock->file, member->key_line, member->key_column};
-	int nearest = base_nearest(member->key, all->count, name_at, all);
-
-	base_quote(quoted, member->key, member->key_size);
-	compose_fail(at->err, HN_ESCHEMA, &place, NULL, "a lock has no \"%s\" here", quoted);
-	if (nearest >= 0)
-		base_error_hint(at->err, "did you mean \"%s\"?", all->items[nearest]);
-	return HN_ESCHEMA;
-}
-
-/* An object with none but these members. */
-static int check_object(reader *at, const codec_node *node, const char *const *items, size_t count)
-{
-	names all = {items, count};
-
-	if (node->kind != CODEC_OBJECT)
-		return wrong(at, HN_ESCHEMA, node, "an object is needed here");
-	for (const codec_node *member = node->child; member != NULL; member = member->next) {
-		size_t i = 0;
-
-		while (i < count && strcmp(items[i], member->key) != 0)
-			i++;
-		if (i == count)
-			return unknown(at, member, &all);
-	}
-	return 0;
-}
-
-static int need(reader *at, const codec_node *object, const char *key, codec_kind kind,
-	const codec_node **member)
-{
-	compose_place place = place_of(at, object);
-	const codec_node *found = codec_member(object, key);
-
-	if (found == NULL)
-		return compose_fail(
-			at->err, HN_ESCHEMA, &place, NULL, "\"%s\" is missing here", key);
-	place = place_of(at, found);
-	if (found->kind != kind)
-		return compose_fail(at->err, HN_ESCHEMA, &place, NULL, "\"%s\" is %s, not %s", key,
-			codec_kind_name(kind), codec_kind_name(found->kind));
-	*member = found;
-	return 0;
-}
-
-static int take_text(reader *at, const codec_node *object, const char *key, const char **text)
-{
-	const codec_node *member = NULL;
-	int rc = need(at, object, key, CODEC_TEXT, &member);
+	const char **text = out;
+	int rc = compose_read_expect(in, node, CODEC_TEXT, "a string");
 
 	if (rc < 0)
 		return rc;
-	*text = base_arena_strndup(at->lock->arena, member->text, member->text_size);
-	return *text != NULL ? 0 : base_nomem(at->err);
+	*text = base_arena_strndup(in->arena, node->text, node->text_size);
+	return *text != NULL ? 0 : base_nomem(in->err);
 }
 
-static int take_number(reader *at, const codec_node *object, const char *key, uint64_t *number)
+static int read_number(compose_reader *in, const codec_node *node, void *out)
 {
-	const codec_node *member = NULL;
-	int rc = need(at, object, key, CODEC_INTEGER, &member);
+	uint64_t *number = out;
 
-	if (rc < 0)
-		return rc;
-	if (member->integer < 0)
-		return wrong(at, HN_ESCHEMA, member, "a number from 0 is needed here");
-	*number = (uint64_t)member->integer;
+	if (node->kind != CODEC_INTEGER || node->integer < 0)
+		return compose_read_fail(
+			in, HN_ESCHEMA, node, NULL, "an integer from 0 is needed here");
+	*number = (uint64_t)node->integer;
 	return 0;
 }
 
-static int take_digest(
-	reader *at, const codec_node *object, const char *key, compose_digest *digest)
+/* Zero means that there is none, so nobody may write it. */
+static int read_digest(compose_reader *in, const codec_node *node, void *out)
 {
-	const codec_node *member = NULL;
-	int rc = need(at, object, key, CODEC_TEXT, &member);
+	int rc = compose_read_digest(in, node, out);
 
-	if (rc < 0)
-		return rc;
-	if (!compose_digest_parse(member->text, member->text_size, digest) ||
-		lock_digest_none(digest))
-		return wrong(at, HN_ESCHEMA, member,
-			"a digest is needed here: \"b2:\" and 64 hexadecimal digits");
-	return 0;
-}
-
-static int take_digest_if(
-	reader *at, const codec_node *object, const char *key, compose_digest *digest)
-{
-	return codec_member(object, key) != NULL ? take_digest(at, object, key, digest) : 0;
-}
-
-static int take_list(reader *at, const codec_node *object, const char *key, size_t item_size,
-	void **items, const codec_node **list)
-{
-	int rc = need(at, object, key, CODEC_ARRAY, list);
-
-	if (rc < 0)
-		return rc;
-	*items = base_arena_alloc(at->lock->arena, (*list)->count * item_size);
-	return *items != NULL ? 0 : base_nomem(at->err);
-}
-
-static int judge(reader *at, const codec_node *node, const char *fault)
-{
-	return fault == NULL ? 0 : wrong(at, HN_ELOCK, node, fault);
+	if (rc == 0 && lock_digest_none(out))
+		rc = compose_read_fail(in, HN_ESCHEMA, node, NULL, "this is the digest of nothing");
+	return rc;
 }
 
 /* --- items --- */
 
-static int read_source(reader *at, const codec_node *node, compose_source *source, bool first)
+static int read_source(compose_reader *in, const codec_node *node, void *out)
 {
-	static const char *const members[] = {"name", "serial", "index"};
-	int rc = check_object(at, node, members, BASE_COUNT(members));
+	static const compose_row rows[] = {{.name = "name",
+						   .read = read_text,
+						   .offset = offsetof(compose_source, name),
+						   .flags = COMPOSE_ROW_REQUIRED},
+		{.name = "serial", .read = read_number, .offset = offsetof(compose_source, serial)},
+		{.name = "index", .read = read_digest, .offset = offsetof(compose_source, index)},
+		{.name = NULL}};
+	compose_source *source = out;
 
 	source->directory = "";
-	if (rc == 0)
-		rc = take_text(at, node, "name", &source->name);
-	if (rc == 0 && codec_member(node, "serial") != NULL)
-		rc = take_number(at, node, "serial", &source->serial);
-	if (rc == 0)
-		rc = take_digest_if(at, node, "index", &source->index);
-	return rc == 0 ? judge(at, node, lock_source_fault(source, first ? NULL : source - 1)) : rc;
+	return compose_read_object(in, node, "a registry", rows, out);
 }
 
-static int read_sources(reader *at, const codec_node *root)
+static int read_payload(compose_reader *in, const codec_node *node, void *out)
 {
-	const codec_node *list = NULL;
-	void *items = NULL;
-	int rc = take_list(at, root, "registries", sizeof(compose_source), &items, &list);
-	compose_source *sources = items;
-	size_t count = 0;
+	static const compose_row rows[] = {
+		{.name = "sha256",
+			.read = compose_read_sha256,
+			.offset = offsetof(compose_locked_payload, sha256),
+			.flags = COMPOSE_ROW_REQUIRED},
+		{.name = "b2", .read = read_digest, .offset = offsetof(compose_locked_payload, b2)},
+		{.name = "size",
+			.read = read_number,
+			.offset = offsetof(compose_locked_payload, size),
+			.flags = COMPOSE_ROW_REQUIRED},
+		{.name = NULL}};
 
-	if (rc < 0)
-		return rc;
-	for (const codec_node *node = list->child; rc == 0 && node != NULL; node = node->next) {
-		rc = read_source(at, node, &sources[count], count == 0);
-		count++;
+	return compose_read_object(in, node, "a payload", rows, out);
+}
+
+static int read_component(compose_reader *in, const codec_node *node, void *out)
+{
+#define TEXT(name_, member)                                                                        \
+	{                                                                                          \
+		.name = (name_), .read = read_text, .offset = offsetof(compose_locked, member),    \
+		.flags = COMPOSE_ROW_REQUIRED                                                      \
 	}
-	at->lock->sources = sources;
-	at->lock->source_count = count;
-	return rc;
+	static const compose_row rows[] = {TEXT("name", component), TEXT("version", version),
+		{.name = "manifest",
+			.read = read_digest,
+			.offset = offsetof(compose_locked, manifest),
+			.flags = COMPOSE_ROW_REQUIRED},
+		TEXT("registry", registry), TEXT("why", why),
+		{.name = "payloads",
+			.read = read_payload,
+			.offset = offsetof(compose_locked, payloads),
+			.count = offsetof(compose_locked, payload_count),
+			.item = sizeof(compose_locked_payload),
+			.limit = BASE_LIMIT_PAYLOADS,
+			.flags = COMPOSE_ROW_REQUIRED},
+		{.name = NULL}};
+#undef TEXT
+
+	return compose_read_object(in, node, "a component", rows, out);
 }
 
-static int read_payload(reader *at, const codec_node *node, compose_locked_payload *payload)
+static int read_binding(compose_reader *in, const codec_node *node, void *out)
 {
-	static const char *const members[] = {"sha256", "b2", "size"};
-	const codec_node *member = NULL;
-	int rc = check_object(at, node, members, BASE_COUNT(members));
-
-	if (rc == 0)
-		rc = need(at, node, "sha256", CODEC_TEXT, &member);
-	if (rc == 0 &&
-		(member->text_size != 2 * CRYPTO_DIGEST ||
-			!codec_hex_decode(member->text, member->text_size, payload->sha256.bytes)))
-		rc = wrong(at, HN_ESCHEMA, member, "a SHA-256 has 64 hexadecimal digits");
-	if (rc == 0)
-		rc = take_digest_if(at, node, "b2", &payload->b2);
-	return rc == 0 ? take_number(at, node, "size", &payload->size) : rc;
-}
-
-static int read_component(reader *at, const codec_node *node, compose_locked *one, bool first)
-{
-	static const char *const members[] = {
-		"name", "version", "manifest", "registry", "why", "payloads"};
-	const codec_node *list = NULL;
-	void *items = NULL;
-	int rc = check_object(at, node, members, BASE_COUNT(members));
-
-	if (rc == 0)
-		rc = take_text(at, node, "name", &one->component);
-	if (rc == 0)
-		rc = take_text(at, node, "version", &one->version);
-	if (rc == 0)
-		rc = take_digest(at, node, "manifest", &one->manifest);
-	if (rc == 0)
-		rc = take_text(at, node, "registry", &one->registry);
-	if (rc == 0)
-		rc = take_text(at, node, "why", &one->why);
-	if (rc == 0)
-		rc = take_list(at, node, "payloads", sizeof(compose_locked_payload), &items, &list);
-	if (rc < 0)
-		return rc;
-	compose_locked_payload *payloads = items;
-	for (const codec_node *item = list->child; rc == 0 && item != NULL; item = item->next)
-		rc = read_payload(at, item, &payloads[one->payload_count++]);
-	one->payloads = payloads;
-	return rc == 0 ? judge(at, node,
-				 lock_component_fault(at->lock, one, first ? NULL : one - 1))
-		       : rc;
-}
-
-static int read_components(reader *at, const codec_node *root)
-{
-	const codec_node *list = NULL;
-	void *items = NULL;
-	int rc = take_list(at, root, "components", sizeof(compose_locked), &items, &list);
-	compose_locked *components = items;
-	size_t count = 0;
-
-	if (rc == 0)
-		rc = base_limit_check(BASE_LIMIT_LOCK_COMPONENTS, list->count, at->err);
-	if (rc < 0)
-		return rc;
-	for (const codec_node *node = list->child; rc == 0 && node != NULL; node = node->next) {
-		rc = read_component(at, node, &components[count], count == 0);
-		count++;
+#define TEXT(name_, member)                                                                        \
+	{                                                                                          \
+		.name = (name_), .read = read_text, .offset = offsetof(compose_binding, member),   \
+		.flags = COMPOSE_ROW_REQUIRED                                                      \
 	}
-	at->lock->components = components;
-	at->lock->count = count;
-	return rc;
-}
+	static const compose_row rows[] = {TEXT("contract", contract), TEXT("version", version),
+		TEXT("provider", provider), TEXT("needed-by", needed_by), {.name = NULL}};
+#undef TEXT
 
-static int read_binding(reader *at, const codec_node *node, compose_binding *one, bool first)
-{
-	static const char *const members[] = {"contract", "version", "provider", "needed-by"};
-	int rc = check_object(at, node, members, BASE_COUNT(members));
-
-	if (rc == 0)
-		rc = take_text(at, node, "contract", &one->contract);
-	if (rc == 0)
-		rc = take_text(at, node, "version", &one->version);
-	if (rc == 0)
-		rc = take_text(at, node, "provider", &one->provider);
-	if (rc == 0)
-		rc = take_text(at, node, "needed-by", &one->needed_by);
-	return rc == 0 ? judge(at, node, lock_binding_fault(at->lock, one, first ? NULL : one - 1))
-		       : rc;
-}
-
-static int read_bindings(reader *at, const codec_node *root)
-{
-	const codec_node *list = NULL;
-	void *items = NULL;
-	int rc = take_list(at, root, "bindings", sizeof(compose_binding), &items, &list);
-	compose_binding *bindings = items;
-	size_t count = 0;
-
-	if (rc < 0)
-		return rc;
-	for (const codec_node *node = list->child; rc == 0 && node != NULL; node = node->next) {
-		rc = read_binding(at, node, &bindings[count], count == 0);
-		count++;
-	}
-	at->lock->bindings = bindings;
-	at->lock->binding_count = count;
-	return rc;
+	return compose_read_object(in, node, "a binding", rows, out);
 }
 
 /* --- the document --- */
 
-static int read_head(reader *at, const codec_node *root)
-{
-	static const char *const members[] = {"hypernix", "lock", "blueprint", "platform", "epoch",
-		"solver", "registries", "components", "bindings", "tree", "digest"};
-	compose_lock *lock = at->lock;
-	uint64_t schema = 0;
-	int rc = root->kind == CODEC_OBJECT ? take_number(at, root, "hypernix", &schema)
-					    : wrong(at, HN_ESCHEMA, root, "a lock is an object");
+#define ROW(name_, read_, member)                                                                  \
+	{                                                                                          \
+		.name = (name_), .read = (read_), .offset = offsetof(compose_lock, member),        \
+		.flags = COMPOSE_ROW_REQUIRED                                                      \
+	}
+#define LIST(name_, read_, member, counter, limit_)                                                \
+	{                                                                                          \
+		.name = (name_), .read = (read_), .offset = offsetof(compose_lock, member),        \
+		.count = offsetof(compose_lock, counter),                                          \
+		.item = sizeof(*((compose_lock *)0)->member), .limit = (limit_),                   \
+		.flags = COMPOSE_ROW_REQUIRED                                                      \
+	}
+static const compose_row lock_rows[] = {ROW("hypernix", compose_read_schema, arena),
+	ROW("lock", read_text, blueprint), ROW("blueprint", read_digest, blueprint_digest),
+	ROW("platform", read_text, platform), ROW("epoch", read_number, epoch),
+	ROW("solver", read_text, solver),
+	LIST("registries", read_source, sources, source_count, BASE_LIMIT_LOCK_COMPONENTS),
+	LIST("components", read_component, components, count, BASE_LIMIT_LOCK_COMPONENTS),
+	LIST("bindings", read_binding, bindings, binding_count, BASE_LIMIT_LOCK_BINDINGS),
+	{.name = "tree", .read = read_digest, .offset = offsetof(compose_lock, tree)},
+	ROW("digest", read_digest, digest), {.name = NULL}};
 
-	/* Before the names: a newer schema may have others. */
-	if (rc == 0 && schema > LOCK_SCHEMA)
-		rc = wrong(at, HN_ENEWER, codec_member(root, "hypernix"),
-			"a lock of a newer schema than 1: use a newer hypernix");
-	if (rc == 0 && schema != LOCK_SCHEMA)
-		rc = wrong(at, HN_ESCHEMA, codec_member(root, "hypernix"), "the schema is 1");
-	if (rc == 0)
-		rc = check_object(at, root, members, BASE_COUNT(members));
-	if (rc == 0)
-		rc = take_text(at, root, "lock", &lock->blueprint);
-	if (rc == 0)
-		rc = take_digest(at, root, "blueprint", &lock->blueprint_digest);
-	if (rc == 0)
-		rc = take_text(at, root, "platform", &lock->platform);
-	if (rc == 0)
-		rc = take_number(at, root, "epoch", &lock->epoch);
-	if (rc == 0)
-		rc = take_text(at, root, "solver", &lock->solver);
-	return rc == 0 ? judge(at, root, lock_head_fault(lock)) : rc;
+static int judge(compose_reader *in, const codec_node *node, const char *fault)
+{
+	return fault == NULL ? 0 : compose_read_fail(in, HN_ELOCK, node, NULL, "%s", fault);
 }
 
-static int check_digest(reader *at, const codec_node *root)
+/* Once all is read, since members stand in any order. */
+static int judge_items(compose_reader *in, const codec_node *root, const compose_lock *lock)
 {
-	const codec_node *member = codec_member(root, "digest");
-	compose_place place = place_of(at, member);
+	const compose_source *source = lock->sources;
+	const compose_locked *one = lock->components;
+	const compose_binding *binding = lock->bindings;
+	const codec_node *node = codec_member(root, "registries")->child;
+	int rc = 0;
+
+	for (; rc == 0 && node != NULL; node = node->next, source++)
+		rc = judge(in, node,
+			lock_source_fault(source, source > lock->sources ? source - 1 : NULL));
+	node = codec_member(root, "components")->child;
+	for (; rc == 0 && node != NULL; node = node->next, one++)
+		rc = judge(in, node,
+			lock_component_fault(lock, one, one > lock->components ? one - 1 : NULL));
+	node = codec_member(root, "bindings")->child;
+	for (; rc == 0 && node != NULL; node = node->next, binding++)
+		rc = judge(in, node,
+			lock_binding_fault(
+				lock, binding, binding > lock->bindings ? binding - 1 : NULL));
+	return rc;
+}
+
+static int check_digest(compose_reader *in, const codec_node *root, const compose_lock *lock)
+{
 	char is[COMPOSE_DIGEST_TEXT];
 	compose_digest digest;
-	int rc = lock_digest(at->lock, &digest, at->err);
+	int rc = lock_digest(lock, &digest, in->err);
 
-	if (rc < 0 || compose_digest_equal(&digest, &at->lock->digest))
+	if (rc < 0 || compose_digest_equal(&digest, &lock->digest))
 		return rc;
 	compose_digest_print(&digest, is);
-	return compose_fail(at->err, HN_EDIGEST, &place,
+	return compose_read_fail(in, HN_EDIGEST, codec_member(root, "digest"),
 		"a lock is not edited by hand: hv-compose lock writes it anew",
 		"what this lock says has another digest, %s", is);
 }
 
-static int read_lock(reader *at, const codec_node *root)
+static int read_lock(compose_reader *in, compose_lock *lock)
 {
-	int rc = read_head(at, root);
+	const codec_node *root = codec_json_root(in->document);
+	int rc = compose_read_object(in, root, "a lock", lock_rows, lock);
 
 	if (rc == 0)
-		rc = read_sources(at, root);
+		rc = judge(in, root, lock_head_fault(lock));
 	if (rc == 0)
-		rc = read_components(at, root);
-	if (rc == 0)
-		rc = read_bindings(at, root);
-	if (rc == 0)
-		rc = take_digest_if(at, root, "tree", &at->lock->tree);
-	if (rc == 0)
-		rc = take_digest(at, root, "digest", &at->lock->digest);
-	return rc == 0 ? check_digest(at, root) : rc;
+		rc = judge_items(in, root, lock);
+	return rc == 0 ? check_digest(in, root, lock) : rc;
 }
 
 int compose_lock_parse(
 	const char *file, const void *bytes, size_t size, compose_lock **lock, hn_error **err)
 {
-	BASE_AUTO_OF(compose_lock) compose_lock *made = NULL;
 	BASE_AUTO_OF(codec_json) codec_json *document = NULL;
-	reader at = {.err = err};
-	int rc = base_limit_check(BASE_LIMIT_LOCK_BYTES, size, err);
+	BASE_AUTO_OF(base_arena) base_arena *arena = NULL;
+	compose_reader in;
+	int rc = compose_read_open(&in, file, bytes, size, BASE_LIMIT_LOCK_BYTES, err);
 
-	if (rc == 0)
-		rc = codec_json_parse(file, bytes, size, &document, err);
 	if (rc < 0)
 		return rc;
-	at.lock = made = compose_lock_new();
-	if (made != NULL)
-		made->file = base_arena_strndup(made->arena, file, strlen(file));
-	if (made == NULL || made->file == NULL)
+	document = in.document;
+	arena = in.arena;
+	compose_lock *made = base_arena_alloc(arena, sizeof(*made));
+	if (made == NULL)
 		return base_nomem(err);
-	rc = read_lock(&at, codec_json_root(document));
-	if (rc == 0)
-		*lock = BASE_STEAL(made);
-	return rc;
+	*made = (compose_lock){.references = 1, .arena = arena, .file = in.file};
+	rc = read_lock(&in, made);
+	if (rc < 0)
+		return rc;
+	arena = NULL;
+	*lock = made;
+	return 0;
 }

@@ -354,7 +354,7 @@ int compose_manifest_parse(const char *file, const void *bytes, size_t size,
 	if (made == NULL)
 		return base_nomem(err);
 	atomic_init(&made->references, 1);
-	rc = compose_read_open(&in, file, bytes, size, err);
+	rc = compose_read_open(&in, file, bytes, size, BASE_LIMIT_MANIFEST_BYTES, err);
 	if (rc < 0)
 		return rc;
 	made->arena = in.arena;

@@ -68,13 +68,13 @@ int compose_read_expect(
 
 /* --- the document --- */
 
-static int open_root(compose_reader *in, const void *bytes, size_t size)
+static int open_root(compose_reader *in, const void *bytes, size_t size, int limit)
 {
 	static const codec_node start = {.line = 1, .column = 1};
 	hn_error *cause = NULL;
 	int rc;
 
-	if (base_limit_check(BASE_LIMIT_MANIFEST_BYTES, size, &cause) < 0)
+	if (base_limit_check(limit, size, &cause) < 0)
 		return compose_read_refuse(in, &start, cause);
 	rc = codec_json_parse(in->file, bytes, size, &in->document, in->err);
 	if (rc < 0)
@@ -88,15 +88,15 @@ static int open_root(compose_reader *in, const void *bytes, size_t size)
 	return rc;
 }
 
-int compose_read_open(
-	compose_reader *in, const char *file, const void *bytes, size_t size, hn_error **err)
+int compose_read_open(compose_reader *in, const char *file, const void *bytes, size_t size,
+	int limit, hn_error **err)
 {
 	int rc;
 
 	*in = (compose_reader){.arena = base_arena_new(), .err = err};
 	if (in->arena != NULL)
 		in->file = base_arena_strndup(in->arena, file, strlen(file));
-	rc = in->file != NULL ? open_root(in, bytes, size) : base_nomem(err);
+	rc = in->file != NULL ? open_root(in, bytes, size, limit) : base_nomem(err);
 	if (rc == 0)
 		return 0;
 	base_arena_free(in->arena);

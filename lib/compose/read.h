@@ -33,10 +33,10 @@ typedef struct compose_row {
 	int limit; /* BASE_LIMIT_*; 0: MANIFEST_ITEMS */
 } compose_row;
 
-/* Opens a document: its size, strict JSON, an object at the top. On success the reader's arena and
- * document are the caller's. */
-int compose_read_open(
-	compose_reader *in, const char *file, const void *bytes, size_t size, hn_error **err);
+/* Opens a document: its size (a BASE_LIMIT_*), strict JSON, an object at the top. On success the
+ * reader's arena and document are the caller's. */
+int compose_read_open(compose_reader *in, const char *file, const void *bytes, size_t size,
+	int limit, hn_error **err);
 /* "hypernix": 1. */
 int compose_read_schema(compose_reader *in, const codec_node *node, void *unused);
 /* `what` is "a payload"; the end of the table is a row without a name. */

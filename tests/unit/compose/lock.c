@@ -3,6 +3,7 @@
  * Lock files: written, read, changed by hand.
  */
 #include "compose/lock.h"
+#include "compose/canonical.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -201,25 +202,42 @@ Test(lock, digest_is_over_the_tree_once_it_is_built)
 
 Test(lock, is_refused_for_its_form)
 {
-	refuse_text("[]", HN_ESCHEMA, "a.lock.json:1:1", "a lock is an object");
-	refuse_text("{}", HN_ESCHEMA, "a.lock.json:1:1", "\"hypernix\" is missing");
+	refuse_text("[]", HN_ESCHEMA, "a.lock.json:1:1", "a document is an object");
+	refuse_text("{}", HN_ESCHEMA, "a.lock.json:1:1", "a lock needs 'hypernix'");
 	refuse_text("{\"hypernix\":2,\"new\":1}", HN_ENEWER, ":1:13", "newer");
-	refuse_text("{\"hypernix\":0}", HN_ESCHEMA, ":1:13", "the schema is 1");
-	refuse_text("{\"hypernix\":-1}", HN_ESCHEMA, ":1:13", "from 0");
-	refuse_text("{\"hypernix\":1,\"locks\":1}", HN_ESCHEMA, ":1:15", "no \"locks\" here");
+	refuse_text("{\"hypernix\":0}", HN_ESCHEMA, ":1:13", "must be the number 1");
+	refuse_text("{\"hypernix\":-1}", HN_ESCHEMA, ":1:13", "must be the number 1");
+	refuse_text("{\"hypernix\":1,\"locks\":1}", HN_ESCHEMA, ":1:23", "no field 'locks'");
 	refuse_text("{", HN_ESYNTAX, "a.lock.json:1", "");
-	refuse("\"epoch\": 1", "\"epoch\": \"1\"", HN_ESCHEMA, ":6:11", "an integer, not a string");
-	refuse("\"platform\"", "\"platfrom\"", HN_ESCHEMA, ":5:2", "platfrom");
+	refuse("\"epoch\": 1", "\"epoch\": \"1\"", HN_ESCHEMA, ":6:11", "an integer from 0");
+	refuse("\"platform\"", "\"platfrom\"", HN_ESCHEMA, ":5:14", "platfrom");
 	refuse("[\n\t\t{\"name\":\"local\"", "[\n\t\t3,{\"name\":\"local\"", HN_ESCHEMA, ":9:3",
-		"an object is needed");
-	refuse("\"sha256\":\"01", "\"sha256\":\"1", HN_ESCHEMA, "a.lock.json:", "64 hexa");
-	refuse("\"sha256\":\"01", "\"sha256\":\"0g", HN_ESCHEMA, "a.lock.json:", "64 hexa");
-	refuse("b2:04", "b3:04", HN_ESCHEMA, "a.lock.json:", "a digest is needed");
+		"must be an object, not an integer");
+	refuse("\"sha256\":\"01", "\"sha256\":\"1", HN_ESCHEMA, "a.lock.json:", "64");
+	refuse("\"sha256\":\"01", "\"sha256\":\"0g", HN_ESCHEMA, "a.lock.json:", "64");
+	refuse("b2:04", "b3:04", HN_ESCHEMA, "a.lock.json:", "64");
+	refuse("\"epoch\": 1", "\"epoch\": -1", HN_ESCHEMA, ":6:11", "an integer from 0");
+	refuse("\"why\":\"", "\"why\":3,\"x\":\"", HN_ESCHEMA, "a.lock.json:", "must be a string");
+	refuse("b2:0700000000", "b2:0000000000", HN_ESCHEMA, "a.lock.json:", "of nothing");
 	refuse("\"name\":\"glibc\"", "\"nme\":\"glibc\"", HN_ESCHEMA, "a.lock.json:", "nme");
 	refuse("\"provider\"", "\"provide\"", HN_ESCHEMA, "a.lock.json:", "provide");
 	refuse("\"serial\"", "\"serials\"", HN_ESCHEMA, "a.lock.json:", "serials");
 	refuse("\"b2\"", "\"b4\"", HN_ESCHEMA, "a.lock.json:", "b4");
 	refuse("\"bindings\": [", "\"bindings\": {\"a\":[", HN_ESYNTAX, "a.lock.json:", "");
+}
+
+Test(lock, digest_is_that_of_the_same_value)
+{
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = sample();
+	BASE_AUTO_OF(codec_json) codec_json *document = NULL;
+	BASE_AUTO_FREE char *text = text_of(lock);
+	compose_digest digest;
+	char *end = strstr(text, ",\n\t\"digest\"");
+
+	memcpy(end, "}", 2);
+	cr_assert_eq(codec_json_parse("x", text, strlen(text), &document, NULL), 0);
+	cr_assert_eq(compose_canonical_digest("x", codec_json_root(document), &digest, NULL), 0);
+	cr_assert(compose_digest_equal(&digest, &lock->digest));
 }
 
 Test(lock, hints_at_the_nearest_name)
@@ -229,7 +247,7 @@ Test(lock, hints_at_the_nearest_name)
 	hn_error *err = NULL;
 
 	cr_assert_eq(compose_lock_parse("x", text, strlen(text), &lock, &err), HN_ESCHEMA);
-	cr_assert_str_eq(hn_error_hint(err), "did you mean \"components\"?");
+	cr_assert_str_eq(hn_error_hint(err), "did you mean components?");
 	hn_error_unref(err);
 }
 
