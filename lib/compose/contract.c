@@ -33,6 +33,17 @@ static int read_node(compose_reader *in, const codec_node *node, void *out)
 	return 0;
 }
 
+/* It is the schema that is wrong, and nobody who should keep to it. */
+static int refuse_bound(compose_reader *in, const codec_node *node, hn_error *cause)
+{
+	BASE_AUTO_OF(hn_error) hn_error *owned = cause;
+
+	if (hn_error_code(owned) == HN_ENOMEM)
+		return base_nomem(in->err);
+	return compose_read_fail(
+		in, HN_ESCHEMA, node, hn_error_hint(owned), "%s", hn_error_message(owned));
+}
+
 static int read_bound(
 	compose_reader *in, const compose_field *field, const codec_node *node, uint64_t *bound)
 {
@@ -47,7 +58,7 @@ static int read_bound(
 			"uint, size, duration and text have bounds", "a %s has no %s",
 			compose_type_words[field->type], node->key);
 	if (compose_value_node(&plain, node, &value, &cause) < 0)
-		return compose_read_refuse(in, node, cause);
+		return refuse_bound(in, node, cause);
 	*bound = value.number;
 	return 0;
 }

@@ -66,9 +66,8 @@ static int read_scripts(compose_reader *in, const codec_node *node, void *out)
 	size_t count = 0;
 	int rc = compose_read_expect(in, node, CODEC_OBJECT, "an object");
 
-	if (rc == 0 && node->count > base_limit(BASE_LIMIT_PAYLOADS))
-		return compose_read_fail(
-			in, HN_ELIMIT, node, NULL, "a payload has not so many scripts");
+	if (rc == 0)
+		rc = compose_read_count(in, node, BASE_LIMIT_LIST_ITEMS);
 	if (rc < 0)
 		return rc;
 	scripts = base_arena_alloc(in->arena, ((size_t)node->count + 1) * sizeof(*scripts));
@@ -203,11 +202,12 @@ int compose_read_account(compose_reader *in, const codec_node *node, void *out)
 
 	if (rc < 0)
 		return rc;
-	if ((strcmp(made.name, "root") == 0) != (made.uid == 0))
+	if (made.uid == 0 && strcmp(made.name, "root") != 0)
 		return compose_read_fail(in, HN_ESCHEMA, codec_member(node, "uid"),
-			"give it an id from 1 on",
-			made.uid == 0 ? "only root has the id 0, not %s" : "%s has the id 0",
-			made.name);
+			"give it an id from 1 on", "only root has the id 0, not %s", made.name);
+	if (made.uid != 0 && strcmp(made.name, "root") == 0)
+		return compose_read_fail(
+			in, HN_ESCHEMA, codec_member(node, "uid"), "write 0", "root has the id 0");
 	if (strchr(made.home, ':') != NULL || strchr(made.shell, ':') != NULL)
 		return compose_read_fail(in, HN_ESCHEMA, node, "fields of /etc/passwd end with one",
 			"neither home nor shell of %s may have a ':'", made.name);

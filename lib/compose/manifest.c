@@ -182,9 +182,6 @@ static int read_alias(compose_reader *in, const codec_node *node, void *out)
 		return compose_read_fail(in, HN_ESCHEMA, node, "write \"/lib\": \"usr/lib\"",
 			"the target '%s' of the alias %s %s", target, path,
 			node->text[0] == '/' ? "is absolute" : why);
-	if (strcmp(whole.data, node->key) == 0)
-		return compose_read_fail(
-			in, HN_ESCHEMA, node, NULL, "the alias %s points to itself", path);
 	memcpy(out, &alias, sizeof(alias));
 	return 0;
 }
@@ -315,6 +312,35 @@ static int check_strangers(compose_reader *in, const compose_manifest *manifest)
 	return rc;
 }
 
+static bool is_below(const char *path, const char *above)
+{
+	size_t size = strlen(above);
+
+	return strncmp(path, above, size) == 0 && (path[size] == '\0' || path[size] == '/');
+}
+
+/* A path goes through one alias: what one leads to is none itself. */
+static int check_aliases(
+	compose_reader *in, const codec_node *aliases, const compose_manifest *manifest)
+{
+	const codec_node *node = aliases->child;
+
+	for (size_t i = 0; i < manifest->alias_count; i++, node = node->next) {
+		for (size_t j = 0; j < manifest->alias_count; j++) {
+			const char *above = manifest->aliases[j].path;
+
+			if (!is_below(manifest->aliases[i].target, above + 1) &&
+				(i == j || !is_below(manifest->aliases[i].path, above)))
+				continue;
+			return compose_read_fail(in, HN_ESCHEMA, node,
+				"give each alias the place that is none itself",
+				"the alias %s is below the alias %s or leads there",
+				manifest->aliases[i].path, above);
+		}
+	}
+	return 0;
+}
+
 static int check_base(compose_reader *in, const codec_node *root, const compose_manifest *manifest)
 {
 	static const char *const names[] = {"aliases", "init"};
@@ -327,7 +353,9 @@ static int check_base(compose_reader *in, const codec_node *root, const compose_
 				"only a base-os has '%s', and %s is a %s", names[i],
 				manifest->component, compose_kind_text(manifest->kind));
 	}
-	return 0;
+	if (manifest->alias_count == 0)
+		return 0;
+	return check_aliases(in, codec_member(root, "aliases"), manifest);
 }
 
 static int read_manifest(compose_reader *in, compose_manifest *manifest)

@@ -94,9 +94,9 @@ int compose_read_argv(compose_reader *in, const codec_node *node, void *out)
 		return rc;
 	if (node->count == 0)
 		return compose_read_fail(in, HN_ESCHEMA, node, NULL, "a program is missing");
-	if (node->count > base_limit(BASE_LIMIT_MANIFEST_ITEMS))
-		return compose_read_fail(
-			in, HN_ELIMIT, node, NULL, "%" PRIu32 " arguments", node->count);
+	rc = compose_read_count(in, node, BASE_LIMIT_MANIFEST_ITEMS);
+	if (rc < 0)
+		return rc;
 	items = base_arena_alloc(in->arena, ((size_t)node->count + 1) * sizeof(*items));
 	if (items == NULL)
 		return base_nomem(in->err);

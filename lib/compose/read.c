@@ -134,10 +134,10 @@ static int refuse_twice(
 		base_quote(text, node->text, node->text_size);
 	else
 		base_quote(text, node->raw, node->raw_size);
-	if (member[0] == '\0')
-		member = compose_read_what(node, what);
 	return compose_read_fail(in, HN_EDUPLICATE, node, "keep one of the two",
-		"%s %s is given twice; the first time in line %" PRIu32, member, text, first->line);
+		"%s %s is given twice; the first time in line %" PRIu32,
+		member[0] != '\0' ? member : compose_read_what(node->parent, what), text,
+		first->line);
 }
 
 static int check_unique(compose_reader *in, const codec_node *list, const char *member)
@@ -164,11 +164,19 @@ static int check_unique(compose_reader *in, const codec_node *list, const char *
 	return 0;
 }
 
+int compose_read_count(compose_reader *in, const codec_node *node, int limit)
+{
+	hn_error *cause = NULL;
+
+	if (base_limit_check(limit, node->count, &cause) < 0)
+		return compose_read_refuse(in, node, cause);
+	return 0;
+}
+
 static int check_list(compose_reader *in, const codec_node *node, const compose_row *row)
 {
 	bool object = (row->flags & COMPOSE_ROW_OBJECT) != 0;
 	int limit = row->limit != 0 ? row->limit : BASE_LIMIT_MANIFEST_ITEMS;
-	hn_error *cause = NULL;
 	char what[BASE_QUOTE_SIZE];
 	int rc = compose_read_expect(
 		in, node, object ? CODEC_OBJECT : CODEC_ARRAY, object ? "an object" : "an array");
@@ -178,9 +186,7 @@ static int check_list(compose_reader *in, const codec_node *node, const compose_
 	if (node->count == 0 && (row->flags & COMPOSE_ROW_NOT_EMPTY) != 0)
 		return compose_read_fail(in, HN_ESCHEMA, node, NULL, "%s must not be empty",
 			compose_read_what(node, what));
-	if (base_limit_check(limit, node->count, &cause) < 0)
-		return compose_read_refuse(in, node, cause);
-	return 0;
+	return compose_read_count(in, node, limit);
 }
 
 static int read_list(compose_reader *in, const codec_node *node, const compose_row *row, void *out)

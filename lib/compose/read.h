@@ -49,6 +49,8 @@ int compose_read_fail(compose_reader *in, hn_code code, const codec_node *node, 
 	const char *format, ...) BASE_PRINTF(5, 6);
 /* Puts the place before what a parser without places has said; releases `cause`. */
 int compose_read_refuse(compose_reader *in, const codec_node *node, hn_error *cause);
+/* HN_ELIMIT when it has more items or members than this limit allows. */
+int compose_read_count(compose_reader *in, const codec_node *node, int limit);
 compose_place compose_read_place(const compose_reader *in, const codec_node *node);
 /* What a message calls a node: the member's name, or "an item of NAME". */
 const char *compose_read_what(const codec_node *node, char out[BASE_QUOTE_SIZE]);

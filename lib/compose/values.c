@@ -173,8 +173,11 @@ static int value_of_integer(
 	char digits[HN_QUANTITY_TEXT];
 	int rc;
 
-	if (node->kind != CODEC_INTEGER || node->integer < 0)
-		return wrong_kind(field, node, "a whole number that is not negative", err);
+	if (node->kind != CODEC_INTEGER)
+		return wrong_kind(field, node, "a whole number", err);
+	if (node->integer < 0)
+		return base_error(err, HN_ECONTRACT, COMPOSE_ROOM, NULL, "%s cannot be negative",
+			field->name);
 	snprintf(digits, sizeof(digits), "%" PRId64, node->integer);
 	rc = check_bounds(field, digits, (uint64_t)node->integer, err);
 	if (rc == 0)

@@ -37,3 +37,31 @@ Test(contract, is_read)
 	cr_expect_str_eq(c->checks[0].target, "$port");
 	compose_contract_unref(c);
 }
+
+Test(contract, reads_every_type)
+{
+	compose_contract *c = parse(
+		"{\"hypernix\":1,\"contract\":\"base/x\",\"version\":\"1.0.0\",\"cardinality\":\"one\","
+		"\"fields\":{\"a\":{\"type\":\"size\",\"min\":\"1Ki\",\"max\":\"1Mi\"},"
+		"\"b\":{\"type\":\"duration\",\"max\":\"1s\"},\"c\":{\"type\":\"text\",\"max\":9},"
+		"\"d\":{\"type\":\"enum\",\"values\":[\"x\",\"y\"],\"required\":false},"
+		"\"e\":{\"type\":\"name\"},\"f\":{\"type\":\"duration\"}}}");
+
+	cr_expect(c->one);
+	cr_assert_eq(c->field_count, 6);
+	cr_expect_eq(c->fields[0].minimum, 1024);
+	cr_expect_eq(c->fields[0].maximum, 1048576);
+	cr_expect_eq(c->fields[1].maximum, 1000000000);
+	cr_expect_eq(c->fields[2].maximum, 9);
+	cr_expect_eq(c->fields[3].word_count, 2);
+	cr_expect_str_eq(c->fields[3].words[1], "y");
+	cr_expect_not(c->fields[3].required);
+	cr_expect_eq(c->fields[4].type, COMPOSE_NAME);
+	cr_expect_eq(c->fields[5].maximum, INT64_MAX);
+	cr_expect_eq(c->check_count, 0);
+	cr_assert_eq(compose_contract_ref(c), c);
+	cr_expect_null(compose_contract_unref(c));
+	cr_expect_null(compose_contract_unref(c));
+	cr_expect_null(compose_contract_unref(NULL));
+	cr_expect_null(compose_contract_ref(NULL));
+}

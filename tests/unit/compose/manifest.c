@@ -224,3 +224,65 @@ Test(manifest, reads_tags_and_settings)
 	cr_expect_eq(m->settings[2].place.line, 47);
 	compose_manifest_unref(m);
 }
+
+Test(manifest, of_a_base_has_aliases_and_init)
+{
+	compose_manifest *m = parse(
+		"{\"hypernix\":1,\"component\":\"base\",\"version\":\"1.0.0\",\"kind\":\"base-os\","
+		"\"aliases\":{\"/lib\":\"usr/lib\",\"/bin\":\"usr/bin\"},\"init\":\"busybox\","
+		"\"users\":[{\"name\":\"root\",\"uid\":0,\"gid\":0,\"home\":\"/root\"}]}");
+
+	cr_assert_eq(m->alias_count, 2);
+	cr_expect_str_eq(m->aliases[0].path, "/lib");
+	cr_expect_str_eq(m->aliases[0].target, "usr/lib");
+	cr_expect_str_eq(m->init, "busybox");
+	cr_expect_eq(m->users[0].uid, 0);
+	cr_expect_eq(m->platform_count, 0);
+	cr_expect_str_eq(compose_kind_text(m->kind), "base-os");
+	cr_expect_str_eq(compose_kind_text(COMPOSE_CONFIG), "config");
+	cr_expect_str_eq(compose_kind_text((compose_kind)0), "unknown");
+	cr_expect_str_eq(compose_kind_text((compose_kind)6), "unknown");
+	cr_assert_eq(compose_manifest_ref(m), m);
+	cr_expect_null(compose_manifest_unref(m));
+	cr_expect_null(compose_manifest_unref(m));
+	cr_expect_null(compose_manifest_unref(NULL));
+	cr_expect_null(compose_manifest_ref(NULL));
+}
+
+Test(manifest, has_defaults)
+{
+	compose_manifest *m = parse(
+		"{\"hypernix\":1,\"component\":\"c\",\"version\":\"1.0.0\",\"kind\":\"config\","
+		"\"payloads\":[{\"kind\":\"blob\",\"path\":\"/f\",\"size\":0,\"sha256\":"
+		"\"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\"}],"
+		"\"files\":[{\"path\":\"/a\",\"text\":\"\"},{\"path\":\"/b\",\"directory\":true}],"
+		"\"services\":[{\"name\":\"s\",\"exec\":[\"/s\"],"
+		"\"ready\":{\"http\":\"80/health\",\"within\":\"1s\"}}],"
+		"\"settings\":{\"memory\":{\"size\":null}}}");
+
+	cr_expect_null(m->payloads[0].role);
+	cr_expect_eq(m->payloads[0].mode, 0644);
+	cr_expect_eq(m->files[0].mode, 0644);
+	cr_expect_eq(m->files[0].text_size, 0);
+	cr_expect_eq(m->files[1].mode, 0755);
+	cr_expect_str_eq(m->services[0].restart, "always");
+	cr_expect_str_eq(m->services[0].stop, "TERM");
+	cr_expect_null(m->services[0].user);
+	cr_expect_str_eq(m->services[0].ready.target, "80/health");
+	cr_assert_eq(m->setting_count, 1);
+	cr_expect_str_eq(m->settings[0].text, "null");
+	compose_manifest_unref(m);
+}
+
+/* Every form of a number that tags take, they take here too. */
+Test(manifest, takes_settings_as_a_unit_does)
+{
+	compose_manifest *m = parse(
+		"{\"hypernix\":1,\"component\":\"c\",\"version\":\"1.0.0\",\"kind\":\"config\","
+		"\"settings\":{\"memory.size\":268435456,\"disks\":{\"root\":{\"size\":\"1Gi\"}}}}");
+
+	cr_assert_eq(m->setting_count, 2);
+	cr_expect_str_eq(m->settings[0].text, "\"256Mi\"");
+	cr_expect_str_eq(m->settings[1].key, "disks.root.size");
+	compose_manifest_unref(m);
+}
