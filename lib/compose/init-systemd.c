@@ -94,6 +94,21 @@ static const char *restart(const compose_service *one)
 	return one->restart == NULL ? "always" : one->restart;
 }
 
+/* "all" is no name here: nothing is left then. */
+static void put_drop(base_buf *out, const tree_service *service)
+{
+	bool all = false;
+
+	if (service->drop.count == 0)
+		return;
+	for (size_t i = 0; i < service->drop.count; i++)
+		all = all || strcmp(service->drop.items[i], "CAP_ALL") == 0;
+	base_buf_text(out, all ? "CapabilityBoundingSet=" : "CapabilityBoundingSet=~");
+	for (size_t i = 0; i < service->drop.count && !all; i++)
+		base_buf_format(out, "%s%s", i == 0 ? "" : " ", service->drop.items[i]);
+	base_buf_text(out, "\n");
+}
+
 static void put_service(base_buf *out, const tree_service *service)
 {
 	const compose_service *one = service->service;
@@ -114,12 +129,8 @@ static void put_service(base_buf *out, const tree_service *service)
 		put_word(out, one->environment[i], false);
 		base_buf_text(out, "\n");
 	}
-	if (service->drop.count != 0)
-		base_buf_text(out, "CapabilityBoundingSet=~");
-	for (size_t i = 0; i < service->drop.count; i++)
-		base_buf_format(out, "%s%s", i == 0 ? "" : " ", service->drop.items[i]);
-	base_buf_format(
-		out, "%sLimitNOFILE=65536\nLimitCORE=0\n", service->drop.count != 0 ? "\n" : "");
+	put_drop(out, service);
+	base_buf_text(out, "LimitNOFILE=65536\nLimitCORE=0\n");
 }
 
 static int render(tree_build *build, const tree_service *service, hn_error **err)

@@ -284,6 +284,22 @@ Test(services, remark_capabilities_of_a_stranger)
 	world_free(f.w);
 }
 
+Test(services, may_lose_all_capabilities)
+{
+	static const char *const all[] = {"all"};
+	fixture f = begin("systemd");
+
+	f.drop.words = all;
+	f.drop.word_count = 1;
+	use(&f, 2);
+	merges(f.w);
+	cr_assert(strstr(text_of(f.w, UNITS "/nginx.service"), "CapabilityBoundingSet=\n") != NULL);
+	f.w->manifests[0].init = "busybox";
+	merges(f.w);
+	cr_assert(strstr(text_of(f.w, "/lib/hypernix/services/nginx"), "drop='-all'\n") != NULL);
+	world_free(f.w);
+}
+
 static void unwritable(void (*change)(compose_service *service))
 {
 	fixture f = begin("busybox");
