@@ -53,6 +53,13 @@ int image_relate(image_job *job, hn_error **err);
 /* The last name of a path. */
 const char *image_name(const char *path);
 
+static inline uint32_t image_type_bits(compose_entry_type type)
+{
+	if (type == COMPOSE_ENTRY_DIRECTORY)
+		return S_IFDIR;
+	return type == COMPOSE_ENTRY_SYMLINK ? S_IFLNK : S_IFREG;
+}
+
 /* --- newc: the format of initramfs (Documentation/driver-api/early-userspace/buffer-format) --- */
 typedef struct newc_entry {
 	const char *name; /* without the first slash */

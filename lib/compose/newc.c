@@ -54,13 +54,6 @@ uint64_t segment_size(const segment *part)
 	return total;
 }
 
-static uint32_t type_bits(compose_entry_type type)
-{
-	if (type == COMPOSE_ENTRY_DIRECTORY)
-		return S_IFDIR;
-	return type == COMPOSE_ENTRY_SYMLINK ? S_IFLNK : S_IFREG;
-}
-
 /* The kernel looks for other names of an inode when a file has more than one; two are what a
  * directory has at least. */
 static uint32_t link_count(const image_job *job, uint32_t index)
@@ -86,7 +79,7 @@ static int write_entry(const segment *part, uint32_t index, uint32_t *numbers, u
 	const compose_entry *body = job->links.body[index];
 	uint64_t size = data_size(job, index);
 	newc_entry head = {.name = archive_name(entry),
-		.mode = body->mode | type_bits(entry->type),
+		.mode = body->mode | image_type_bits(entry->type),
 		.uid = body->uid,
 		.gid = body->gid,
 		.nlink = link_count(job, index),
@@ -126,7 +119,7 @@ static void put_entry(codec_cbor_out *out, const image_job *job, uint32_t index)
 
 	codec_cbor_put_array(out, 8);
 	codec_cbor_put_text(out, entry->path, strlen(entry->path));
-	codec_cbor_put_uint(out, type_bits(entry->type) | body->mode);
+	codec_cbor_put_uint(out, image_type_bits(entry->type) | body->mode);
 	codec_cbor_put_uint(out, body->uid);
 	codec_cbor_put_uint(out, body->gid);
 	codec_cbor_put_uint(out, link_count(job, index));
