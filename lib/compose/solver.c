@@ -115,18 +115,19 @@ static int within_limits(const solver_run_state *run, hn_error **err)
 {
 	if (hn_cancel_triggered(run->limits.cancel))
 		return base_error(err, HN_ECANCELLED, "compose", NULL, "solving was cancelled");
-	if (run->stats.conflicts > run->limits.conflicts)
-		return HN_EBUDGET;
 	return solver_bytes(run) > run->limits.memory ? HN_EBUDGET : 0;
 }
 
 static int conflicted(solver_run_state *run, hn_error **err)
 {
-	int rc;
+	int rc = within_limits(run, err);
 
+	if (rc == 0 && run->stats.conflicts == run->limits.conflicts)
+		rc = HN_EBUDGET;
+	if (rc < 0)
+		return rc;
 	run->stats.conflicts++;
-	rc = within_limits(run, err);
-	return rc < 0 ? rc : solver_resolve(run);
+	return solver_resolve(run);
 }
 
 static int ask_roots(solver_run_state *run)
