@@ -79,8 +79,10 @@ void solver_prefer_chosen(solver_problem *problem, uint32_t package, uint32_t ke
 
 solver_set solver_set_new(solver_problem *problem, uint32_t package)
 {
-	solver_set set = {.words = problem->packages[package].words};
+	solver_set set = {0};
 
+	assert(package < problem->package_count);
+	set.words = problem->packages[package].words;
 	set.word = base_arena_alloc(problem->arena, set.words * sizeof(*set.word));
 	return set;
 }

@@ -35,14 +35,15 @@ static int lay_one(solver_problem *problem, uint32_t package, uint32_t holes, ui
 {
 	solver_set all = ranks(problem, package, 1, holes * width);
 	solver_set last = ranks(problem, package, holes * width, holes * width);
-	solver_set next = ranks(problem, package + 1, 1, holes * width);
+	uint32_t after = (package + 1) % PIGEONS;
+	solver_set next = ranks(problem, after, 1, holes * width);
 	int rc = 0;
 
 	if (package == 0)
 		rc = solver_root(problem, package, &all, 0);
-	if (rc == 0 && package + 1 < PIGEONS)
+	if (rc == 0)
 		rc = solver_dependency(
-			problem, package, &all, package + 1, &next, SOLVER_PROVIDER, package);
+			problem, package, &all, after, &next, SOLVER_PROVIDER, package);
 	if (rc == 0 && width > 1)
 		rc = solver_unavailable(problem, package, &last, package);
 	/* Itself: of two terms one is made. */
