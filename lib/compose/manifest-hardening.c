@@ -80,10 +80,10 @@ static int read_option(compose_reader *in, const codec_node *node, void *out)
 	return read_one_of(in, node, words, out);
 }
 
-/* capabilities(7), as setpriv(1) writes them; "all" is each. */
+/* capabilities(7), as setpriv(1) writes them. */
 static int read_capability(compose_reader *in, const codec_node *node, void *out)
 {
-	static const char *const words[] = {"all", "audit_control", "audit_read", "audit_write",
+	static const char *const words[] = {"audit_control", "audit_read", "audit_write",
 		"block_suspend", "bpf", "checkpoint_restore", "chown", "dac_override",
 		"dac_read_search", "fowner", "fsetid", "ipc_lock", "ipc_owner", "kill", "lease",
 		"linux_immutable", "mac_admin", "mac_override", "mknod", "net_admin",

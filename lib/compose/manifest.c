@@ -159,9 +159,10 @@ static int read_kernel(compose_reader *in, const codec_node *node, void *out)
 	return rc < 0 ? rc : check_cmdline(in, node, out);
 }
 
-/* "/lib": "usr/lib". The target is below the same root, so it names no way up. */
+/* "/lib": "usr/lib", as a link would say it. */
 static int read_alias(compose_reader *in, const codec_node *node, void *out)
 {
+	static const char hint[] = "write \"/lib\": \"usr/lib\"";
 	compose_alias alias = {.path = node->key};
 	BASE_AUTO_BUF base_buf whole = {0};
 	char path[BASE_QUOTE_SIZE], target[BASE_QUOTE_SIZE];
@@ -172,16 +173,15 @@ static int read_alias(compose_reader *in, const codec_node *node, void *out)
 		return rc;
 	base_quote(path, node->key, node->key_size);
 	if (!compose_path_valid(node->key, node->key_size, &why))
-		return compose_read_fail(in, HN_ESCHEMA, node, "write \"/lib\": \"usr/lib\"",
-			"the alias '%s' %s", path, why);
-	base_buf_format(&whole, "/%s", alias.target);
+		return compose_read_fail(
+			in, HN_ESCHEMA, node, hint, "the alias '%s' %s", path, why);
+	base_buf_format(&whole, "%s%s", alias.target[0] == '/' ? "" : "/", alias.target);
 	if (whole.failed)
 		return base_nomem(in->err);
-	base_quote(target, node->text, node->text_size);
 	if (!compose_path_valid(whole.data, whole.size, &why))
-		return compose_read_fail(in, HN_ESCHEMA, node, "write \"/lib\": \"usr/lib\"",
-			"the target '%s' of the alias %s %s", target, path,
-			node->text[0] == '/' ? "is absolute" : why);
+		return compose_read_fail(in, HN_ESCHEMA, node, hint,
+			"the target '%s' of the alias %s %s",
+			base_quote(target, node->text, node->text_size), path, why);
 	memcpy(out, &alias, sizeof(alias));
 	return 0;
 }
@@ -312,35 +312,6 @@ static int check_strangers(compose_reader *in, const compose_manifest *manifest)
 	return rc;
 }
 
-static bool is_below(const char *path, const char *above)
-{
-	size_t size = strlen(above);
-
-	return strncmp(path, above, size) == 0 && (path[size] == '\0' || path[size] == '/');
-}
-
-/* A path goes through one alias: what one leads to is none itself. */
-static int check_aliases(
-	compose_reader *in, const codec_node *aliases, const compose_manifest *manifest)
-{
-	const codec_node *node = aliases->child;
-
-	for (size_t i = 0; i < manifest->alias_count; i++, node = node->next) {
-		for (size_t j = 0; j < manifest->alias_count; j++) {
-			const char *above = manifest->aliases[j].path;
-
-			if (!is_below(manifest->aliases[i].target, above + 1) &&
-				(i == j || !is_below(manifest->aliases[i].path, above)))
-				continue;
-			return compose_read_fail(in, HN_ESCHEMA, node,
-				"give each alias the place that is none itself",
-				"the alias %s is below the alias %s or leads there",
-				manifest->aliases[i].path, above);
-		}
-	}
-	return 0;
-}
-
 static int check_base(compose_reader *in, const codec_node *root, const compose_manifest *manifest)
 {
 	static const char *const names[] = {"aliases", "init"};
@@ -353,9 +324,7 @@ static int check_base(compose_reader *in, const codec_node *root, const compose_
 				"only a base-os has '%s', and %s is a %s", names[i],
 				manifest->component, compose_kind_text(manifest->kind));
 	}
-	if (manifest->alias_count == 0)
-		return 0;
-	return check_aliases(in, codec_member(root, "aliases"), manifest);
+	return 0;
 }
 
 static int read_manifest(compose_reader *in, compose_manifest *manifest)

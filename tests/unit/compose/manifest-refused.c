@@ -617,22 +617,18 @@ Test(manifest, refuses_base)
 static const refusal bases[] = {
 	{"\"aliases\":{\"lib\":\"usr/lib\"}", HN_ESCHEMA,
 		"m.json:2:18: the alias 'lib' is not absolute"},
-	{"\"aliases\":{\"/lib\":\"/usr/lib\"}", HN_ESCHEMA,
-		"m.json:2:19: the target '/usr/lib' of the alias /lib is absolute"},
+	{"\"aliases\":{\"/lib\":\"/usr/../lib\"}", HN_ESCHEMA,
+		"m.json:2:19: the target '/usr/../lib' of the alias /lib has a '..'"},
+	{"\"aliases\":{\"/lib\":\"/\"}", HN_ESCHEMA,
+		"m.json:2:19: the target '/' of the alias /lib is the root itself"},
 	{"\"aliases\":{\"/lib\":\"../lib\"}", HN_ESCHEMA,
 		"m.json:2:19: the target '../lib' of the alias /lib has a '..'"},
 	{"\"aliases\":{\"/lib\":\"\"}", HN_ESCHEMA, "m.json:2:19: /lib is empty"},
-	{"\"aliases\":{\"/lib\":\"lib\"}", HN_ESCHEMA,
-		"m.json:2:19: the alias /lib is below the alias /lib or leads there"},
 	{"\"aliases\":{\"/lib\":1}", HN_ESCHEMA,
 		"m.json:2:19: /lib must be a string, not an integer"},
 	{"\"aliases\":[]", HN_ESCHEMA, "m.json:2:11: aliases must be an object, not an array"},
 	{"\"init\":\"runit\"", HN_ESCHEMA, "m.json:2:8: init cannot be 'runit'"},
 	{"\"init\":\"bussybox\"", HN_ESCHEMA, "m.json:2:8: init cannot be 'bussybox'"},
-	{"\"aliases\":{\"/a\":\"b\",\"/b\":\"c\"}", HN_ESCHEMA,
-		"m.json:2:17: the alias /a is below the alias /b or leads there"},
-	{"\"aliases\":{\"/a\":\"x\",\"/a/b\":\"y\"}", HN_ESCHEMA,
-		"m.json:2:28: the alias /a/b is below the alias /a or leads there"},
 };
 
 Test(manifest, refuses_bases)

@@ -229,7 +229,7 @@ Test(manifest, of_a_base_has_aliases_and_init)
 {
 	compose_manifest *m = parse(
 		"{\"hypernix\":1,\"component\":\"base\",\"version\":\"1.0.0\",\"kind\":\"base-os\","
-		"\"aliases\":{\"/lib\":\"usr/lib\",\"/bin\":\"usr/bin\"},\"init\":\"busybox\","
+		"\"aliases\":{\"/lib\":\"usr/lib\",\"/var/run\":\"/run\"},\"init\":\"busybox\","
 		"\"users\":[{\"name\":\"root\",\"uid\":0,\"gid\":0,\"home\":\"/root\"}]}");
 
 	cr_assert_eq(m->alias_count, 2);
