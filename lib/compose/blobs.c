@@ -114,6 +114,39 @@ int compose_blob_finish(compose_blob *blob, compose_digest *digest, uint64_t *si
 	return 0;
 }
 
+/* What a writer left in the file, through the hash. */
+static int hash_written(compose_blob *blob, hn_error **err)
+{
+	hn_os *os = blob->store->os;
+	uint8_t *step BASE_AUTO_FREE = base_alloc(STORE_STEP);
+	ssize_t got;
+
+	if (step == NULL)
+		return base_nomem(err);
+	while ((got = os->ops->pread(os, blob->temporary.fd, step, STORE_STEP, (off_t)blob->size)) >
+		0) {
+		crypto_hash_add(&blob->hash, step, (size_t)got);
+		blob->size += (uint64_t)got;
+	}
+	return got == 0 ? 0
+			: base_error_errno(err, COMPOSE_ROOM, (int)got,
+				  "cannot read what was written into the store %s",
+				  blob->store->directory);
+}
+
+int compose_store_write(compose_store *store, int (*write)(void *arg, int fd, hn_error **err),
+	void *arg, compose_digest *digest, uint64_t *size, hn_error **err)
+{
+	BASE_AUTO_OF(compose_blob) compose_blob *blob = NULL;
+	int rc = compose_blob_begin(store, &blob, err);
+
+	if (rc == 0)
+		rc = write(arg, blob->temporary.fd, err);
+	if (rc == 0)
+		rc = hash_written(blob, err);
+	return rc < 0 ? rc : compose_blob_finish(blob, digest, size, err);
+}
+
 int store_write(compose_store *store, const char *folder, const char *name, const void *bytes,
 	size_t size, hn_error **err)
 {

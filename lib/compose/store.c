@@ -159,7 +159,7 @@ int store_temporary_open(compose_store *store, store_temporary *temporary, hn_er
 		return base_nomem(err);
 	/* Nobody may write what has its digest for a name, not even its owner. */
 	temporary->fd = store->os->ops->open(
-		store->os, temporary->path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0444);
+		store->os, temporary->path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0444);
 	if (temporary->fd >= 0)
 		return 0;
 	rc = temporary->fd;

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Images from locks: payloads become layers, layers a tree, the tree an image, each step only when
+ * what it is made from has changed.
+ */
+#ifndef COMPOSE_BUILD_H
+#define COMPOSE_BUILD_H
+
+#include "compose/image.h"
+#include "compose/lock.h"
+
+typedef struct compose_build_options {
+	const char *root;   /* "auto", "initramfs" or another writer; borrowed */
+	const char *parser; /* path of hv-imgparse; borrowed */
+	bool allow_setuid;
+	bool anew; /* makes tree and image even when they are there */
+	compose_image_options image;
+} compose_build_options;
+
+/* What a lock was built into. The bodies are in the store. */
+typedef struct compose_artifact {
+	base_arena *arena;
+	compose_digest key; /* of all that decides the bytes */
+	compose_digest tree;
+	const char *writer;
+	const char *builder; /* versions and parameters that decide the bytes beside the tree */
+	const char *const *cmdline; /* words of components, in merge order */
+	size_t cmdline_count;
+	compose_digest image;
+	uint64_t image_size;
+	bool has_kernel;
+	compose_digest kernel;
+	uint64_t kernel_size;
+} compose_artifact;
+void compose_artifact_free(compose_artifact *artifact);
+BASE_AUTO(compose_artifact, compose_artifact_free)
+int compose_artifact_write(const compose_artifact *artifact, base_buf *out, hn_error **err);
+int compose_artifact_read(
+	const void *bytes, size_t size, compose_artifact **artifact, hn_error **err);
+
+/* How much of a build was done: an unchanged lock does no work. */
+typedef struct compose_build_counts {
+	uint64_t layers_read, layers_cached;
+	bool reused; /* the image was there: nothing else was done */
+	compose_image_counts image;
+} compose_build_counts;
+
+/* HN_ELOCK when the lock does not hold, HN_EDIGEST when its tree is not the one that it names;
+ * HN_EMISSING for a payload that is not in the store; else what reading, merging, checking and
+ * writing fail with. Nothing half-built is left. */
+int compose_build(compose_store *store, const compose_registry *registry, const compose_lock *lock,
+	const compose_build_options *options, compose_artifact **artifact,
+	compose_build_counts *counts, hn_error **err);
+
+#endif

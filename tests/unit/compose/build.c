@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Building: from a lock to an image in the store, and how little of it is done again.
+ */
+#include "compose/build.h"
+#include "sample.h"
+
+static const char kernel_bytes[] = "a kernel";
+static const char app_bytes[] = "#!/bin/sh\necho app\n";
+static const char other_bytes[] = "#!/bin/sh\necho another app\n";
+
+static const char base_text[] =
+	"{ \"hypernix\": 1, \"component\": \"base\", \"version\": \"1.0.0\", \"kind\": \"base-os\",\n"
+	"  \"files\": [ { \"path\": \"/bin/sh\", \"mode\": \"0755\", \"text\": \"a shell\" },\n"
+	"    { \"path\": \"/init\", \"mode\": \"0755\", \"text\": \"#!/bin/sh\\n\" } ],\n"
+	"  \"kernel\": { \"cmdline\": [\"quiet\", \"panic=-1\"] },\n"
+	"  \"payloads\": [ { \"kind\": \"blob\", \"path\": \"/boot/vmlinuz\", \"role\": \"kernel\",\n"
+	"    \"size\": %zu, \"sha256\": \"%s\" } ] }\n";
+static const char app_text[] =
+	"{ \"hypernix\": 1, \"component\": \"app\", \"version\": \"%s\", \"kind\": \"service\",\n"
+	"  \"payloads\": [ { \"kind\": \"blob\", \"path\": \"/usr/bin/app\", \"mode\": \"0755\",\n"
+	"    \"size\": %zu, \"sha256\": \"%s\" } ] }\n";
+
+typedef struct bench {
+	hn_os *os;
+	compose_store *store;
+	compose_registry *registry;
+	compose_build_options options;
+} bench;
+
+static void say(const hn_error *err)
+{
+	cr_log_info("%s", err != NULL ? hn_error_message(err) : "-");
+}
+
+static void put_payload(bench *b, const char *bytes, char hex[2 * CRYPTO_DIGEST + 1])
+{
+	compose_sha256 sha256;
+	compose_digest digest;
+
+	crypto_sha256(bytes, strlen(bytes), sha256.bytes);
+	codec_hex(sha256.bytes, sizeof(sha256.bytes), hex);
+	if (b->store == NULL)
+		return;
+	cr_assert_eq(compose_store_put(b->store, bytes, strlen(bytes), &digest, NULL), 0);
+	cr_assert_eq(compose_store_name(b->store, &sha256, &digest, NULL), 0);
+}
+
+static void put_manifest(bench *b, const char *path, const char *bytes, const char *version)
+{
+	char hex[2 * CRYPTO_DIGEST + 1], text[2048];
+
+	put_payload(b, bytes, hex);
+	if (version == NULL)
+		snprintf(text, sizeof(text), base_text, strlen(bytes), hex);
+	else
+		snprintf(text, sizeof(text), app_text, version, strlen(bytes), hex);
+	sample_put(b->os, path, text);
+}
+
+static bench open_bench(const char *directory)
+{
+	bench b = {.options = {.root = "auto",
+			   .parser = "/nowhere/hv-imgparse",
+			   .image = {.level = 3, .workers = 1}}};
+
+	cr_assert_geq(crypto_open(NULL), 0);
+	cr_assert_eq(hn_os_sim_new(NULL, &b.os, NULL), 0);
+	cr_assert_eq(compose_store_open(b.os, directory, true, &b.store, NULL), 0);
+	put_manifest(&b, "/main/manifests/base/1.0.0.json", kernel_bytes, NULL);
+	put_manifest(&b, "/main/manifests/app/1.0.0.json", app_bytes, "1.0.0");
+	put_manifest(&b, "/main/manifests/app/1.1.0.json", other_bytes, "1.1.0");
+	b.registry = sample_registry(b.os);
+	return b;
+}
+
+static void close_bench(bench *b)
+{
+	compose_store_free(b->store);
+	compose_registry_unref(b->registry);
+	hn_os_sim_free(b->os);
+}
+
+static compose_lock *lock_of(const bench *b, const char *app)
+{
+	compose_lock *lock = compose_lock_new();
+	compose_locked *components = base_arena_alloc(lock->arena, 2 * sizeof(*components));
+	compose_source *source = base_arena_alloc(lock->arena, sizeof(*source));
+
+	sample_locked(b->registry, lock, &components[0], "app", app);
+	sample_locked(b->registry, lock, &components[1], "base", "1.0.0");
+	*source = *compose_registry_source(b->registry, 0);
+	lock->blueprint = "small";
+	lock->blueprint_digest = (compose_digest){{9}};
+	lock->platform = "x86_64-linux";
+	lock->epoch = 1;
+	lock->solver = "hypernix 0.1.0";
+	lock->sources = source;
+	lock->source_count = 1;
+	lock->components = components;
+	lock->count = 2;
+	cr_assert_eq(compose_lock_seal(lock, NULL), 0);
+	return lock;
+}
+
+static compose_artifact *build_of(bench *b, const char *app, compose_build_counts *counts)
+{
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(b, app);
+	compose_artifact *artifact = NULL;
+	hn_error *err = NULL;
+	int rc = compose_build(b->store, b->registry, lock, &b->options, &artifact, counts, &err);
+
+	say(err);
+	cr_assert_eq(rc, 0);
+	return artifact;
+}
+
+static void refuse(bench *b, compose_lock *lock, int code, const char *part)
+{
+	compose_artifact *artifact = NULL;
+	hn_error *err = NULL;
+	int rc = compose_build(b->store, b->registry, lock, &b->options, &artifact, NULL, &err);
+
+	say(err);
+	cr_assert_eq(rc, code, "%d", rc);
+	cr_assert_null(artifact);
+	cr_assert_not_null(strstr(hn_error_message(err), part), "'%s' is not in: %s", part,
+		hn_error_message(err));
+	hn_error_unref(err);
+}
+
+Test(build, makes_an_image_with_its_kernel_and_words)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = build_of(&b, "1.0.0", &counts);
+	compose_digest kernel;
+
+	crypto_blake2b(kernel_bytes, strlen(kernel_bytes), kernel.bytes);
+	cr_assert(artifact->has_kernel);
+	cr_assert(compose_digest_equal(&artifact->kernel, &kernel));
+	cr_assert_eq(artifact->kernel_size, strlen(kernel_bytes));
+	cr_assert_str_eq(artifact->writer, "initramfs");
+	cr_assert_not_null(strstr(artifact->builder, "libzstd"));
+	cr_assert_eq(artifact->cmdline_count, 2);
+	cr_assert_str_eq(artifact->cmdline[1], "panic=-1");
+	cr_assert(compose_store_has(b.store, &artifact->image));
+	cr_assert_eq(compose_store_verify(b.store, &artifact->image, NULL), 0);
+	cr_assert_eq(counts.image.bytes, artifact->image_size);
+	cr_assert_eq(counts.layers_read, 2);
+	cr_assert_eq(counts.image.segments_made, 2);
+	cr_assert_not(counts.reused);
+	close_bench(&b);
+}
+
+Test(build, of_an_unchanged_lock_does_nothing)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&b, "1.0.0", &counts);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.0.0", &counts);
+
+	cr_assert(counts.reused);
+	cr_assert_eq(counts.layers_read + counts.layers_cached, 0);
+	cr_assert_eq(counts.image.segments_made + counts.image.segments_reused, 0);
+	cr_assert(compose_digest_equal(&first->image, &second->image));
+	cr_assert(compose_digest_equal(&first->tree, &second->tree));
+	cr_assert_str_eq(first->builder, second->builder);
+	cr_assert_eq(second->cmdline_count, 2);
+	close_bench(&b);
+}
+
+Test(build, that_is_made_anew_takes_what_is_cached)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&b, "1.0.0", &counts);
+
+	b.options.anew = true;
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.0.0", &counts);
+	cr_assert_not(counts.reused);
+	cr_assert_eq(counts.layers_cached, 2);
+	cr_assert_eq(counts.layers_read, 0);
+	cr_assert_eq(counts.image.segments_reused, 2);
+	cr_assert_eq(counts.image.segments_made, 0);
+	cr_assert(compose_digest_equal(&first->image, &second->image));
+	close_bench(&b);
+}
+
+Test(build, makes_only_what_depends_on_a_changed_component)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&b, "1.0.0", &counts);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.1.0", &counts);
+
+	cr_assert_eq(counts.layers_cached, 1);
+	cr_assert_eq(counts.layers_read, 1);
+	cr_assert_eq(counts.image.segments_reused, 1);
+	cr_assert_eq(counts.image.segments_made, 1);
+	cr_assert_not(compose_digest_equal(&first->image, &second->image));
+	cr_assert_not(compose_digest_equal(&first->tree, &second->tree));
+	cr_assert(compose_digest_equal(&first->kernel, &second->kernel));
+	close_bench(&b);
+}
+
+Test(build, gives_the_same_bytes_in_another_store)
+{
+	bench a = open_bench("/store"), b = open_bench("/another/place");
+
+	b.options.image.workers = 2;
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&a, "1.0.0", NULL);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.0.0", NULL);
+	cr_assert(compose_digest_equal(&first->image, &second->image));
+	cr_assert(compose_digest_equal(&first->key, &second->key));
+	close_bench(&a);
+	close_bench(&b);
+}
+
+Test(build, makes_an_image_that_is_gone_again)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&b, "1.0.0", &counts);
+	char text[COMPOSE_DIGEST_TEXT], path[128];
+
+	compose_digest_print(&first->image, text);
+	snprintf(path, sizeof(path), "/store/blobs/%.2s/%s", text + 3, text + 5);
+	cr_assert_eq(b.os->ops->unlink(b.os, path), 0);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.0.0", &counts);
+	cr_assert_not(counts.reused);
+	cr_assert(compose_store_has(b.store, &second->image));
+	close_bench(&b);
+}
+
+Test(build, holds_the_tree_to_what_the_lock_says)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
+	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = NULL;
+
+	lock->tree = (compose_digest){{1}};
+	refuse(&b, lock, HN_EDIGEST, "the tree of small is b2:");
+	lock->tree = (compose_digest){{0}};
+	cr_assert_eq(
+		compose_build(b.store, b.registry, lock, &b.options, &artifact, NULL, NULL), 0);
+	lock->tree = artifact->tree;
+	compose_artifact_free(artifact);
+	b.options.anew = true;
+	cr_assert_eq(
+		compose_build(b.store, b.registry, lock, &b.options, &artifact, NULL, NULL), 0);
+	close_bench(&b);
+}
+
+Test(build, names_the_component_whose_payload_is_missing)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
+
+	compose_store_free(b.store);
+	cr_assert_eq(compose_store_open(b.os, "/empty", true, &b.store, NULL), 0);
+	refuse(&b, lock, HN_EMISSING, "of base");
+	close_bench(&b);
+}
+
+Test(build, knows_its_writers_only)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
+
+	b.options.root = "erofs";
+	refuse(&b, lock, HN_ENOSUP, "no images of kind erofs");
+	close_bench(&b);
+}
+
+Test(build, that_is_cancelled_leaves_no_image)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
+	compose_build_counts counts = {0};
+
+	cr_assert_eq(hn_cancel_new(&b.options.image.cancel, NULL), 0);
+	hn_cancel_trigger(b.options.image.cancel);
+	refuse(&b, lock, HN_ECANCELLED, "cancelled");
+	b.options.image.cancel = hn_cancel_unref(b.options.image.cancel);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = build_of(&b, "1.0.0", &counts);
+	cr_assert_not(counts.reused);
+	close_bench(&b);
+}
+
+Test(build, refuses_a_lock_that_no_longer_holds)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
+
+	((compose_locked *)lock->components)[0].manifest.bytes[0] ^= 1;
+	refuse(&b, lock, HN_ELOCK, "differs");
+	close_bench(&b);
+}
+
+/* --- the record --- */
+
+Test(artifact, is_refused_at_each_length_and_in_another_schema)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_artifact) compose_artifact *made = build_of(&b, "1.0.0", NULL);
+	BASE_AUTO_BUF base_buf bytes = {0};
+	compose_artifact *read = NULL;
+
+	cr_assert_eq(compose_artifact_write(made, &bytes, NULL), 0);
+	for (size_t size = 0; size < bytes.size; size++)
+		cr_assert_lt(compose_artifact_read(bytes.data, size, &read, NULL), 0, "%zu", size);
+	cr_assert_eq(compose_artifact_read(bytes.data, bytes.size, &read, NULL), 0);
+	compose_artifact_free(read);
+	read = NULL;
+	bytes.data[1] = 2;
+	cr_assert_eq(compose_artifact_read(bytes.data, bytes.size, &read, NULL), HN_ENEWER);
+	cr_assert_null(read);
+	close_bench(&b);
+}
