@@ -165,9 +165,8 @@ static int read_payload(build *job, const compose_manifest *manifest,
 		how.alias_count = base->alias_count;
 	}
 	tell(job, index);
-	if (rc == 0)
-		rc = compose_payload_layer(
-			job->store, job->options->parser, &how, &job->layers[index], &cached, err);
+	rc = compose_payload_layer(
+		job->store, job->options->parser, &how, &job->layers[index], &cached, err);
 	if (rc < 0)
 		return base_error_wrap(err, (hn_code)rc, COMPOSE_ROOM,
 			"cannot read payload %s of %s",
