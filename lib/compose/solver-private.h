@@ -204,11 +204,15 @@ typedef struct solver_run_state {
 	size_t link_count, link_capacity;
 	uint32_t open; /* active terms that hold since the level of the conflict */
 	size_t watch_bytes;
+	uint64_t looks;    /* at facts and at what was learned */
 	uint32_t conflict; /* incompatibility that holds */
 	solver_limits limits;
 	solver_stats stats;
 } solver_run_state;
 
+/* Looks that a conflict may cost on the average, so that a budget of conflicts is one of time too;
+ * and as many as so many conflicts for what has none. */
+enum { SOLVER_LOOKS = 1000, SOLVER_FREE = 20000 };
 /* Found while propagating: not an error. */
 enum { SOLVER_CONFLICTED = 1 };
 

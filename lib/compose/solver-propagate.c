@@ -193,6 +193,7 @@ static int scan_facts(solver_run_state *run, uint32_t package)
 		return HN_ENOMEM;
 	if (sync)
 		state->synced = domain->last;
+	run->looks += state->use_count;
 	for (uint32_t i = 0; rc == 0 && i < state->use_count; i++) {
 		const solver_use *use = &state->uses[i];
 
@@ -281,6 +282,7 @@ static int scan_learned(solver_run_state *run, uint32_t package)
 	size_t kept_count = 0;
 	int rc = 0;
 
+	run->looks += state->watch_count;
 	for (size_t i = 0; i < state->watch_count; i++) {
 		solver_watch one = state->watches[i];
 		bool kept = true;

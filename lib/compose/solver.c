@@ -115,6 +115,8 @@ static int within_limits(const solver_run_state *run, hn_error **err)
 {
 	if (hn_cancel_triggered(run->limits.cancel))
 		return base_error(err, HN_ECANCELLED, "compose", NULL, "solving was cancelled");
+	if (run->looks / SOLVER_LOOKS > run->limits.conflicts + SOLVER_FREE)
+		return HN_EBUDGET;
 	return solver_bytes(run) > run->limits.memory ? HN_EBUDGET : 0;
 }
 

@@ -57,9 +57,11 @@ int solver_conflict(solver_problem *problem, uint32_t package, const solver_set 
 	uint32_t other, const solver_set *others, uint32_t fact);
 
 typedef struct solver_limits {
-	uint64_t conflicts; /* 0: 200,000 */
-	uint64_t memory;    /* bytes; 0: 256 MiB */
-	hn_cancel *cancel;  /* borrowed; may be NULL */
+	/* 0: 200,000. A budget of work too, a thousand looks at facts for each: with large
+	 * registries that ends sooner. It is counted, never timed. */
+	uint64_t conflicts;
+	uint64_t memory;   /* bytes; 0: 256 MiB */
+	hn_cancel *cancel; /* borrowed; may be NULL */
 } solver_limits;
 typedef struct solver_stats {
 	uint64_t conflicts, decisions, propagations;

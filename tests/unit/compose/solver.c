@@ -493,6 +493,44 @@ Test(solver, ends_with_its_budget_of_conflicts)
 	base_free(l);
 }
 
+/* Each of many decisions makes it look at a great many facts again, and there is no conflict. */
+Test(solver, ends_with_its_budget_of_work)
+{
+	enum { DECISIONS = 150, FILLING = 200000, NEEDED = DECISIONS + 10 };
+	BASE_AUTO_OF(solver_problem) solver_problem *problem = solver_problem_new();
+	solver_limits few = {.conflicts = 1};
+	solver_result result = {0};
+	solver_set all, last;
+
+	cr_assert_eq(solver_package(problem, NEEDED, NULL, UINT64_MAX), 0);
+	all = solver_set_new(problem, 0);
+	last = solver_set_new(problem, 0);
+	memset(all.word, 0xff, all.words * sizeof(*all.word));
+	all.word[0] &= ~UINT64_C(1);
+	solver_set_add(&last, NEEDED);
+	cr_assert_eq(solver_root(problem, 0, &all, 0), 0);
+	for (uint32_t i = 1; i <= DECISIONS; i++) {
+		solver_set both, newer;
+
+		cr_assert_eq(solver_package(problem, 2, NULL, i), (int)i);
+		both = lab_set(problem, i, from_to(1, 2));
+		newer = lab_set(problem, i, from_to(2, 2));
+		cr_assert_eq(solver_root(problem, i, &both, i), 0);
+		all.word[i / 64] &= ~(UINT64_C(1) << (i % 64));
+		cr_assert_eq(
+			solver_dependency(problem, i, &newer, 0, &all, SOLVER_DEPENDENCY, i), 0);
+		all.word[i / 64] |= UINT64_C(1) << (i % 64);
+	}
+	for (uint32_t i = 0; i < FILLING; i++) {
+		solver_set newer = lab_set(problem, 1, from_to(1, 1));
+
+		cr_assert_eq(solver_conflict(problem, 0, &last, 1, &newer, i), 0);
+	}
+	cr_assert_eq(solver_run(problem, &few, &result, NULL), HN_EBUDGET);
+	cr_assert_eq(result.stats.conflicts, 0);
+	cr_assert_eq(solver_run(problem, NULL, &result, NULL), 0);
+}
+
 Test(solver, proves_six_pigeons_in_five_holes)
 {
 	solver_stats stats = solved(pigeons(6, 5), NULL);
