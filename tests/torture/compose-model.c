@@ -176,6 +176,35 @@ static int run_refusals(torture *t, hn_error **err)
 	return 0;
 }
 
+/* The same of what a contract refuses. */
+static int run_breaches(torture *t, hn_error **err)
+{
+	static const char *const fields[] = {"\"prot\":80", "\"port\":0", "\"size\":\"8MiB\"",
+		"\"mode\":\"c\"", "\"zzzzzzz\":1", "\"port\":80"};
+	const pair *from = t->state;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < BASE_COUNT(fields); i++) {
+		BASE_AUTO_BUF base_buf text = {0};
+		compose_manifest *manifest = NULL;
+
+		base_buf_format(&text,
+			"{\"hypernix\":1,\"component\":\"c\",\"version\":\"1.0.0\",\"kind\":\"config\","
+			"\"provides\":[{\"contract\":\"service/http\",\"version\":\"1.0.0\","
+			"\"fields\":{%s}}]}",
+			fields[i]);
+		if (text.failed)
+			return base_nomem(err);
+		rc = compose_manifest_parse("m.json", text.data, text.size, &manifest, err);
+		if (rc < 0)
+			return rc;
+		rc = compose_contract_check_provision(from->contract, manifest->provides, err);
+		compose_manifest_unref(manifest);
+		rc = base_error_forgive(err, rc, HN_ECONTRACT);
+	}
+	return rc;
+}
+
 static void clean_pair(torture *t)
 {
 	pair *made = t->state;
@@ -194,6 +223,7 @@ static const torture_scenario scenarios[] = {
 	{.name = "blueprint", .run = run_blueprint, .clean = clean_blueprint},
 	{.name = "canonical", .run = run_canonical, .clean = clean_text},
 	{.name = "checks", .prepare = prepare_pair, .run = run_checks, .clean = clean_pair},
+	{.name = "breaches", .prepare = prepare_pair, .run = run_breaches, .clean = clean_pair},
 	{.name = "refusals", .run = run_refusals}};
 
 int main(int argc, char **argv)

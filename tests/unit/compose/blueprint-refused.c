@@ -23,6 +23,14 @@ static void expect_refused(const char *text, const refusal *row)
 }
 
 static const refusal documents[] = {
+	{"{\"hypernix\":1,\"blueprint\":\"b\",\"version\":\"1.0.0\",\n\"image\":{\"compression\":\"zstd:1/\"}}",
+		HN_ESCHEMA, "b.json:2:24: compression cannot be 'zstd:1/'"},
+	{"{\"hypernix\":1,\"blueprint\":\"b\",\"version\":\"1.0.0\",\n\"image\":{\"compression\":\"zstd:/\"}}",
+		HN_ESCHEMA, "b.json:2:24: compression cannot be 'zstd:/'"},
+	{"{\"hypernix\":1,\"blueprint\":\"b\",\"version\":\"1.0.0\",\n\"image\":{\"compression\":\"zstd:a\"}}",
+		HN_ESCHEMA, "b.json:2:24: compression cannot be 'zstd:a'"},
+	{"{\"hypernix\":1,\"blueprint\":\"b\",\"version\":\"1.0.0\",\n\"image\":{\"compression\":\"zstd:29\"}}",
+		HN_ESCHEMA, "b.json:2:24: compression cannot be 'zstd:29'"},
 	{"{\"hypernix\":1}", HN_ESCHEMA, "b.json:1:1: a blueprint needs 'blueprint'"},
 	{"{\"hypernix\":9}", HN_ENEWER,
 		"b.json:1:13: schema 9 is newer than this library, which reads schema 1"},

@@ -65,6 +65,7 @@ Test(contract_check, provisions)
 		{GOOD ",\"max-body\":\"8Mi\",\"idle\":\"10s\",\"tls\":true,\"log\":\"abcd\","
 		      "\"mode\":\"safe\",\"pool\":\"main\"",
 			NULL, NULL},
+		{GOOD ",\"tls\":false", NULL, NULL},
 		{"\"port\":80", "m.json:2:13: service/http needs the field 'socket', a text", NULL},
 		{GOOD ",\"prot\":1", "m.json:3:32: service/http 1.2.0 has no field 'prot'",
 			"did you mean port?"},
@@ -128,6 +129,9 @@ Test(contract_check, requirements)
 			"did you mean port?"},
 		{"\"port\":\"= x\"", "m.json:5:8: service/http: port is a whole number, not 'x'",
 			"write it in plain digits"},
+		{"\"port\":\"= 0\"", NULL, NULL},
+		{"\"port\":\"= 8/\"", "m.json:5:8: service/http: port is a whole number, not '8/'",
+			NULL},
 		{"\"port\":\"= 080\"",
 			"m.json:5:8: service/http: port is a whole number, not '080'", NULL},
 		{"\"port\":\"= 99999999999999999999\"",

@@ -345,6 +345,12 @@ static const refusal files[] = {
 		"m.json:2:18: '1a' is not a name of an account"},
 	{"\"users\":[{\"name\":\"-a\",\"uid\":1,\"gid\":1}]", HN_ESCHEMA,
 		"m.json:2:18: '-a' is not a name of an account"},
+	{"\"users\":[{\"name\":\"a~\",\"uid\":1,\"gid\":1}]", HN_ESCHEMA,
+		"m.json:2:18: 'a~' is not a name of an account"},
+	{"\"users\":[{\"name\":\"a:\",\"uid\":1,\"gid\":1}]", HN_ESCHEMA,
+		"m.json:2:18: 'a:' is not a name of an account"},
+	{"\"platforms\":[\"x-l~\"]", HN_ESCHEMA, "m.json:2:14: 'x-l~' is not a platform"},
+	{"\"platforms\":[\"x-l:\"]", HN_ESCHEMA, "m.json:2:14: 'x-l:' is not a platform"},
 	{"\"users\":[{\"name\":\"\",\"uid\":1,\"gid\":1}]", HN_ESCHEMA,
 		"m.json:2:18: '' is not a name of an account"},
 	{"\"users\":[{\"name\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\",\"uid\":1,\"gid\":1}]",
@@ -427,6 +433,10 @@ static const refusal services[] = {
 		"m.json:2:71: the variable A is given twice; the first time in line 2"},
 	{"\"services\":[{\"name\":\"s\",\"exec\":[\"/bin/s\"],\"environment\":[\"A=1\\n\"]}]",
 		HN_ESCHEMA, "m.json:2:58: an item of environment has a control character"},
+	{"\"services\":[{\"name\":\"s\",\"exec\":[\"/bin/s\"],\"ready\":{\"file\":1,\"within\":\"1s\"}}]",
+		HN_ESCHEMA, "m.json:2:59: file must be a string, not an integer"},
+	{"\"services\":[{\"name\":\"s\",\"exec\":[\"/bin/s\"],\"environment\":[\"A\",\"~\"]}]",
+		HN_ESCHEMA, "m.json:2:58: 'A' is no variable of an environment"},
 	{"\"services\":[{\"name\":\"s\",\"exec\":[\"/bin/s\"],\"ready\":{\"tcp\":80}}]", HN_ESCHEMA,
 		"m.json:2:51: a check needs 'within'"},
 	{"\"services\":[{\"name\":\"s\",\"exec\":[\"/bin/s\"],\"ready\":{\"within\":\"1s\"}}]",
@@ -710,6 +720,9 @@ Test(manifest, has_limits)
 		HN_ELIMIT,
 		"m.json:2:32: one list of a manifest, a contract or a blueprint has a limit of 4096 "
 		"items, 4097 were given");
+	expect_limit("\"platforms\":[\"x-", "l", 63, "\"]", HN_ESCHEMA,
+		"m.json:2:14: 'x-lllllllllllllllllllllllllllllllllllllllllllllllllllllllllllllll' is "
+		"not a platform");
 	expect_limit("\"summary\":\"", "x", 1048576, "\"", HN_ELIMIT,
 		"m.json:1:1: a component manifest, a contract, a blueprint has a limit of 1048576 bytes, "
 		"1048655 were given");
@@ -742,4 +755,28 @@ Test(manifest, bounds_paths)
 	base_buf_text(&path, "n");
 	cr_expect_not(compose_path_valid(path.data, path.size, &why));
 	cr_expect_str_eq(why, "has more than 1,023 bytes");
+}
+
+Test(manifest, has_as_many_settings_as_items)
+{
+	BASE_AUTO_BUF base_buf member = {0};
+	refusal row = {.code = HN_ELIMIT,
+		.said = "m.json:2:12: one list of a manifest, a contract or a blueprint has a limit "
+			"of 4096 items, 4097 were given"};
+
+	base_buf_text(&member, "\"settings\":{\"memory.size\":\"1Gi\"");
+	for (int i = 0; i < 4096; i++)
+		base_buf_format(&member, ",\"disks.d%d.size\":\"1Gi\"", i);
+	base_buf_text(&member, "}");
+	row.given = member.data;
+	expect_members("service", &row, 1);
+}
+
+Test(manifest, knows_what_no_name_has)
+{
+	static const char *const contracts[] = {"a~/b", "a./b", "a/b_", "a/", "", "/", "a:/b"};
+
+	for (size_t i = 0; i < BASE_COUNT(contracts); i++)
+		cr_expect_not(compose_contract_name_valid(contracts[i], strlen(contracts[i])));
+	cr_expect(compose_contract_name_valid("0-a/9-z", 7));
 }
