@@ -6,6 +6,8 @@
  */
 #include "compose/solver-private.h"
 
+#include <assert.h>
+
 /* The entry from which on "in a or in b", which holds at `entry`, holds. */
 static uint32_t satisfier(
 	const solver_run_state *run, uint32_t entry, uint32_t words, solver_bits a, solver_bits b)
@@ -106,20 +108,19 @@ static int add_cause(solver_run_state *run, uint32_t cause, uint32_t pivot)
 	return rc;
 }
 
-/* The term of an incompatibility that derived something of this package. */
+/* The term of an incompatibility that derived something of this package. Of what was learned it is
+ * the first, and stays there as long as what it derived stands. */
 static solver_bits set_of(const solver_run_state *run, uint32_t cause, uint32_t package)
 {
 	size_t facts = run->problem->fact_count;
-	const solver_inner_term *term;
 
 	if (cause < facts) {
 		const solver_fact *fact = &run->problem->facts[cause];
 
 		return fact->set[fact->package[0] != package];
 	}
-	for (term = run->learned[cause - facts].terms; term->package != package;)
-		term++;
-	return term->set;
+	assert(run->learned[cause - facts].terms[0].package == package);
+	return run->learned[cause - facts].terms[0].set;
 }
 
 /* Replaces what holds since `entry` by what led to it: the term of its package becomes "in the

@@ -6,7 +6,7 @@
 #include "compose/solver.h"
 #include "torture.h"
 
-enum { PIGEONS = 5, FEW = 1, MANY = 30 };
+enum { PIGEONS = 5, FEW = 1, MANY = 400 };
 
 static solver_set ranks(solver_problem *problem, uint32_t package, uint32_t from, uint32_t to)
 {
