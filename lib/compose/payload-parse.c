@@ -83,6 +83,9 @@ static int parse_kind(parse *run, compose_payload_kind kind)
 	compose_record end = {.type = COMPOSE_RECORD_END};
 	int code = parse_send(run, &begin);
 
+	/* At once: who reads it knows that the sandbox is shut. */
+	if (code == 0)
+		code = parse_flush(run);
 	if (code < 0)
 		return code;
 	switch (kind) {

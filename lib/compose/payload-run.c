@@ -3,6 +3,7 @@
  * The parent's side: starts the child with the payload, and believes nothing of what comes back.
  */
 #include "compose/payload.h"
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -10,11 +11,15 @@
 /* The child has a limit of CPU time of its own; this is for one that waits for ever. */
 #define PATIENCE (INT64_C(1800) * OS_SECOND)
 
+/* How long a cancel may wait. */
+#define LOOK_EVERY (OS_SECOND / 10)
+
 typedef struct child {
 	hn_os *os;
 	pid_t pid;
 	int fd;
 	int64_t due;
+	hn_cancel *cancel;
 } child;
 
 static const char *kind_text(compose_payload_kind kind)
@@ -25,9 +30,13 @@ static const char *kind_text(compose_payload_kind kind)
 static ssize_t read_records(void *arg, void *bytes, size_t size)
 {
 	const child *from = arg;
-	int64_t left = from->due - os_monotonic(from->os);
-	int ready = from->os->ops->poll(from->os, from->fd, POLLIN, left > 0 ? left : 0);
+	int ready;
 
+	do {
+		if (hn_cancel_triggered(from->cancel))
+			return -ECANCELED;
+		ready = from->os->ops->poll(from->os, from->fd, POLLIN, LOOK_EVERY);
+	} while (ready == -ETIMEDOUT && os_monotonic(from->os) < from->due);
 	return ready < 0 ? ready : from->os->ops->read(from->os, from->fd, bytes, size);
 }
 
@@ -73,7 +82,7 @@ int compose_payload_run(hn_os *os, const char *parser, int fd, uint64_t size, co
 {
 	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
 	BASE_AUTO_OF(hn_error) hn_error *own = NULL;
-	child of = {.os = os};
+	child of = {.os = os, .cancel = how->cancel};
 	compose_record_source source = {.read = read_records, .arg = &of};
 	int code, status = 0;
 

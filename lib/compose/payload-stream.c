@@ -4,6 +4,7 @@
  * decided about maintainer scripts.
  */
 #include "compose/payload.h"
+#include <errno.h>
 
 typedef struct script {
 	const char *name;
@@ -40,6 +41,9 @@ static int fill(const stream *from, uint8_t *bytes, size_t size)
 	while (have < size) {
 		ssize_t got = from->source->read(from->source->arg, bytes + have, size - have);
 
+		if (got == -ECANCELED)
+			return base_error(from->err, HN_ECANCELLED, COMPOSE_ROOM, NULL,
+				"the reading of a payload was cancelled");
 		if (got < 0)
 			return base_error_errno(from->err, COMPOSE_ROOM, (int)got,
 				"cannot read from the parser of payloads");
@@ -69,9 +73,6 @@ static int next(stream *from)
 	code = fill(from, from->bytes, size);
 	if (code == 0)
 		return broken(from, "a record that is cut off");
-	if (hn_cancel_triggered(from->how->cancel))
-		return base_error(from->err, HN_ECANCELLED, COMPOSE_ROOM, NULL,
-			"the reading of a payload was cancelled");
 	return code < 0 ? code : compose_record_read(from->bytes, size, from->record, from->err);
 }
 

@@ -1,0 +1,706 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Payloads from the store to a layer, by the real program in its sandbox; what becomes of programs
+ * that are something else; the cache; directories.
+ */
+#include "archives.h"
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+typedef struct place {
+	char directory[64];
+	hn_os *os;
+	compose_store *store;
+} place;
+
+static place open_place(void)
+{
+	place made = {.directory = "/tmp/hypernix-payload-XXXXXX", .os = hn_os_real()};
+	char path[96];
+
+	cr_assert_not_null(mkdtemp(made.directory));
+	snprintf(path, sizeof(path), "%s/store", made.directory);
+	cr_assert_eq(compose_store_open(made.os, path, true, &made.store, NULL), 0);
+	return made;
+}
+
+static void leave(place *at)
+{
+	compose_store_free(at->store);
+	cr_assert_eq(os_remove_tree(at->os, at->directory, NULL), 0);
+}
+
+static const char *path_in(const place *at, const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s", at->directory, name);
+	return path;
+}
+
+static void write_file(const place *at, const char *name, const char *text, mode_t mode)
+{
+	cr_assert_eq(os_write_file(at->os, path_in(at, name), text, strlen(text), mode, NULL), 0);
+}
+
+/* --- payloads in the store --- */
+
+static compose_payload put(
+	const place *at, compose_payload_kind kind, const void *data, size_t size)
+{
+	compose_payload payload = {
+		.kind = kind, .size = size, .place = {.file = "m.json", .line = 3, .column = 5}};
+	compose_digest digest;
+
+	crypto_sha256(data, size, payload.sha256.bytes);
+	cr_assert_eq(compose_store_put(at->store, data, size, &digest, NULL), 0);
+	cr_assert_eq(compose_store_name(at->store, &payload.sha256, &digest, NULL), 0);
+	return payload;
+}
+
+static int layer_by(const place *at, const char *parser, const compose_payload *payload,
+	compose_layer **layer, bool *cached, hn_error **err)
+{
+	const compose_reading how = {.payload = payload};
+
+	return compose_payload_layer(at->store, parser, &how, layer, cached, err);
+}
+
+static void refused(const place *at, const char *parser, const compose_payload *payload,
+	hn_code wanted, const char *why)
+{
+	compose_layer *layer = NULL;
+	hn_error *err = NULL;
+	bool cached = true;
+	int code = layer_by(at, parser, payload, &layer, &cached, &err);
+
+	cr_assert_eq(code, (int)wanted, "%d instead of %d: %s", code, (int)wanted,
+		err != NULL ? hn_error_message(err) : "");
+	cr_assert_not_null(
+		strstr(hn_error_message(err), why), "'%s' has no '%s'", hn_error_message(err), why);
+	cr_assert_null(layer);
+	cr_assert(cached);
+	hn_error_unref(err);
+}
+
+static bytes tar_of_files(void)
+{
+	bytes tar = {0};
+
+	tar_add(&tar, (member){.name = "etc/", .type = '5'});
+	tar_add(&tar, (member){.name = "etc/motd", .type = '0', .body = "hello\n"});
+	tar_add(&tar, (member){.name = "etc/doc", .type = '0', .body = "documentation\n"});
+	tar_end(&tar);
+	return tar;
+}
+
+#ifdef HN_HAVE_ARCHIVE
+static compose_payload put_tar(const place *at)
+{
+	bytes tar = tar_of_files();
+	compose_payload payload = put(at, COMPOSE_PAYLOAD_TAR, tar.data, tar.size);
+
+	free(tar.data);
+	return payload;
+}
+
+Test(run, a_payload_is_read_by_the_program_and_kept)
+{
+	place at = open_place();
+	compose_payload payload = put_tar(&at);
+	compose_layer *layer = NULL, *again = NULL;
+	hn_error *err = NULL;
+	bool cached = true;
+	char *body;
+	size_t size;
+
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, &err), 0, "%s",
+		err != NULL ? hn_error_message(err) : "");
+	cr_assert_not(cached);
+	cr_assert_eq(layer->count, 3);
+	cr_assert_eq(compose_store_load(at.store, &entry_of(layer, "/etc/motd")->content, 100,
+			     &body, &size, NULL),
+		0);
+	cr_assert_str_eq(body, "hello\n");
+	base_free(body);
+	/* No program is asked a second time. */
+	cr_assert_eq(layer_by(&at, "/nonexistent", &payload, &again, &cached, NULL), 0);
+	cr_assert(cached);
+	cr_assert(compose_digest_equal(&layer->digest, &again->digest));
+	cr_assert_eq(again->count, 3);
+	compose_layer_free(layer);
+	compose_layer_free(again);
+	leave(&at);
+}
+
+Test(run, other_options_are_another_layer)
+{
+	static const char *const globs[] = {"/etc/doc"};
+	place at = open_place();
+	compose_payload payload = put_tar(&at);
+	compose_layer *layer = NULL;
+	bool cached;
+
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, NULL), 0);
+	compose_layer_free(layer);
+	payload.exclude = globs;
+	payload.exclude_count = 1;
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, NULL), 0);
+	cr_assert_not(cached);
+	cr_assert_eq(layer->count, 2);
+	compose_layer_free(layer);
+	leave(&at);
+}
+
+/* gc may have taken a body of a layer that nobody reaches. */
+Test(run, a_layer_without_its_bodies_is_read_again)
+{
+	place at = open_place();
+	compose_payload payload = put_tar(&at);
+	compose_layer *layer = NULL;
+	char text[COMPOSE_DIGEST_TEXT], name[128];
+	bool cached;
+
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, NULL), 0);
+	compose_digest_print(&entry_of(layer, "/etc/motd")->content, text);
+	snprintf(name, sizeof(name), "store/blobs/%.2s/%s", text + 3, text + 5);
+	cr_assert_eq(at.os->ops->unlink(at.os, path_in(&at, name)), 0);
+	compose_layer_free(layer);
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, NULL), 0);
+	cr_assert_not(cached);
+	compose_layer_free(layer);
+	leave(&at);
+}
+
+static int forget_layer(void *arg, const char *name)
+{
+	const place *at = arg;
+	char path[300];
+
+	snprintf(path, sizeof(path), "store/layers/%s", name);
+	if (at->os->ops->unlink(at->os, path_in(at, path)) == 0)
+		write_file(at, path, "no layer", 0644);
+	return 0;
+}
+
+Test(run, a_damaged_layer_is_read_again)
+{
+	place at = open_place();
+	compose_payload payload = put_tar(&at);
+	compose_layer *layer = NULL;
+	bool cached;
+
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, NULL), 0);
+	compose_layer_free(layer);
+	cr_assert_eq(at.os->ops->list(at.os, path_in(&at, "store/layers"), forget_layer, &at), 0);
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, NULL), 0);
+	cr_assert_not(cached);
+	cr_assert_eq(layer->count, 3);
+	compose_layer_free(layer);
+	leave(&at);
+}
+
+Test(run, what_the_program_refuses_is_told)
+{
+	place at = open_place();
+	bytes tar = {0};
+	compose_payload payload;
+
+	tar_add(&tar, (member){.name = "../x", .type = '0'});
+	tar_end(&tar);
+	payload = put(&at, COMPOSE_PAYLOAD_TAR, tar.data, tar.size);
+	refused(&at, TEST_PARSER, &payload, HN_EENTRY, "entry '../x' is refused");
+	payload.kind = COMPOSE_PAYLOAD_DEB;
+	refused(&at, TEST_PARSER, &payload, HN_EENTRY, "this is no deb");
+	free(tar.data);
+	leave(&at);
+}
+
+/* Decompressed it would be 200 times the memory that the program may have. */
+Test(run, a_bomb_does_not_take_the_memory, .timeout = 120)
+{
+	place at = open_place();
+	bytes tar = {0}, packed;
+	member of = {.name = "zeros", .type = '0', .mode = 0644};
+	compose_payload payload;
+
+	tar_head(&tar, &of, (uint64_t)64 << 20);
+	add_zeros(&tar, (size_t)64 << 20);
+	tar_end(&tar);
+	packed = pack("zstd", &tar);
+	payload = put(&at, COMPOSE_PAYLOAD_TAR, packed.data, packed.size);
+	refused(&at, TEST_PARSER, &payload, HN_ELIMIT, "200 to 1");
+	free(tar.data);
+	free(packed.data);
+	leave(&at);
+}
+
+/* The program says that it began when it is inside. */
+Test(run, the_program_is_in_its_sandbox)
+{
+	const char *const argv[] = {TEST_PARSER, "--payload", "tar", NULL};
+	hn_os *os = hn_os_real();
+	int in[2], out[2], status;
+	hn_os_spawn what = {.size = sizeof(what), .argv = argv, .err = -1};
+	char path[64], *text, begin[8];
+	size_t size;
+	pid_t pid;
+
+	cr_assert_eq(os->ops->pipe(os, in), 0);
+	cr_assert_eq(os->ops->pipe(os, out), 0);
+	what.in = in[0];
+	what.out = out[1];
+	cr_assert_eq(os->ops->spawn(os, &what, &pid), 0);
+	os->ops->close(os, out[1]);
+	cr_assert_eq(os->ops->read(os, out[0], begin, sizeof(begin)), 8);
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	cr_assert_eq(os_read_file(os, path, 65536, &text, &size, NULL), 0);
+	cr_expect_not_null(strstr(text, "NoNewPrivs:\t1"));
+	cr_expect_not_null(strstr(text, "Seccomp:\t2"));
+	cr_expect_not_null(strstr(text, "CapEff:\t0000000000000000"));
+	base_free(text);
+	os->ops->close(os, in[1]);
+	os->ops->close(os, in[0]);
+	cr_assert_eq(os->ops->wait(os, pid, -1, &status), 0);
+	cr_assert(WIFEXITED(status));
+	cr_assert_eq(WEXITSTATUS(status), 6); /* the payload is empty */
+	os->ops->close(os, out[0]);
+}
+#endif
+
+/* --- the bytes are those of the manifest --- */
+
+Test(run, wrong_size_and_wrong_digest)
+{
+	place at = open_place();
+	compose_payload payload = put(&at, COMPOSE_PAYLOAD_BLOB, "kernel", 6), other;
+	compose_digest digest;
+
+	payload.path = "/boot/vmlinuz";
+	payload.size = 7;
+	refused(&at, NULL, &payload, HN_EDIGEST, "it has 6 bytes, not 7");
+	other = payload;
+	other.size = 6;
+	other.sha256.bytes[0] ^= 1;
+	crypto_blake2b("kernel", 6, digest.bytes);
+	cr_assert_eq(compose_store_name(at.store, &other.sha256, &digest, NULL), 0);
+	refused(&at, NULL, &other, HN_EDIGEST, "its SHA-256 differs");
+	leave(&at);
+}
+
+Test(run, a_blob_that_was_swapped)
+{
+	place at = open_place();
+	compose_payload payload = put(&at, COMPOSE_PAYLOAD_BLOB, "kernel", 6);
+	compose_digest digest;
+	char text[COMPOSE_DIGEST_TEXT], name[128];
+
+	payload.path = "/boot/vmlinuz";
+	crypto_blake2b("kernel", 6, digest.bytes);
+	compose_digest_print(&digest, text);
+	snprintf(name, sizeof(name), "store/blobs/%.2s/%s", text + 3, text + 5);
+	cr_assert_eq(at.os->ops->unlink(at.os, path_in(&at, name)), 0);
+	write_file(&at, name, "kernex", 0644);
+	refused(&at, NULL, &payload, HN_EDIGEST, "m.json:3:5: payload ");
+	leave(&at);
+}
+
+Test(run, a_payload_that_is_not_there)
+{
+	place at = open_place();
+	compose_payload payload = {.kind = COMPOSE_PAYLOAD_TAR, .size = 3};
+
+	refused(&at, NULL, &payload, HN_EMISSING, "");
+	leave(&at);
+}
+
+/* --- other programs --- */
+
+static void script(const place *at, const char *text)
+{
+	write_file(at, "parser", text, 0755);
+}
+
+static void refused_script(
+	place *at, const compose_payload *payload, const char *text, hn_code code, const char *why)
+{
+	char parser[256];
+
+	script(at, text);
+	snprintf(parser, sizeof(parser), "%s", path_in(at, "parser"));
+	refused(at, parser, payload, code, why);
+}
+
+static compose_payload put_text(const place *at)
+{
+	return put(at, COMPOSE_PAYLOAD_TAR, "text", 4);
+}
+
+Test(run, programs_that_say_nothing_or_nonsense)
+{
+	place at = open_place();
+	compose_payload payload = put_text(&at);
+
+	refused(&at, "/nonexistent/hv-imgparse", &payload, HN_ENOENT, "cannot start");
+	refused_script(&at, &payload, "#!/bin/sh\nexit 0\n", HN_EENTRY, "no end");
+	refused_script(
+		&at, &payload, "#!/bin/sh\nprintf abcdefgh\n", HN_EENTRY, "a size that none has");
+	refused_script(&at, &payload, "#!/bin/sh\nprintf '\\0\\0\\0\\4\\203\\0\\2\\1'\n", HN_EENTRY,
+		"is it of this version?");
+	/* 1 in version, 1 in kind: what a tar begins with; then nothing. */
+	refused_script(&at, &payload, "#!/bin/sh\nprintf '\\0\\0\\0\\4\\203\\0\\1\\1'\n", HN_EENTRY,
+		"no end");
+	leave(&at);
+}
+
+Test(run, programs_that_are_killed)
+{
+	place at = open_place();
+	compose_payload payload = put_text(&at);
+
+	refused_script(&at, &payload, "#!/bin/sh\nkill -SYS $$\n", HN_EENTRY, "may not do");
+	refused_script(
+		&at, &payload, "#!/bin/sh\nkill -SEGV $$\n", HN_EENTRY, "crashed: signal 11");
+	refused_script(&at, &payload, "#!/bin/sh\nkill -XCPU $$\n", HN_ELIMIT, "time or memory");
+	refused_script(&at, &payload, "#!/bin/sh\nkill -KILL $$\n", HN_ELIMIT, "time or memory");
+	leave(&at);
+}
+
+/* It never ends by itself, and there is nothing that it could be waited for. */
+Test(run, a_cancel_ends_a_program_that_hangs, .timeout = 60)
+{
+	place at = open_place();
+	compose_payload payload = put_text(&at);
+	hn_cancel *cancel = NULL;
+	compose_reading how = {.payload = &payload};
+	compose_layer *layer = NULL;
+	hn_error *err = NULL;
+	char parser[256];
+	bool cached;
+
+	script(&at, "#!/bin/sh\nexec sleep 1000\n");
+	snprintf(parser, sizeof(parser), "%s", path_in(&at, "parser"));
+	cr_assert_eq(hn_cancel_new(&cancel, NULL), 0);
+	hn_cancel_trigger(cancel);
+	how.cancel = cancel;
+	cr_assert_eq(compose_payload_layer(at.store, parser, &how, &layer, &cached, &err),
+		HN_ECANCELLED);
+	hn_error_unref(err);
+	hn_cancel_unref(cancel);
+	leave(&at);
+}
+
+/* It said all that it had to, and does not go: it is made to. */
+Test(run, a_program_that_stays, .timeout = 60)
+{
+	place at = open_place();
+	compose_payload payload = put_text(&at);
+	compose_layer *layer = NULL;
+	char parser[256];
+	bool cached;
+
+	script(&at, "#!/bin/sh\nprintf '\\0\\0\\0\\4\\203\\0\\1\\1\\0\\0\\0\\3\\202\\4\\0'\n"
+		    "exec >&- sleep 1000\n");
+	snprintf(parser, sizeof(parser), "%s", path_in(&at, "parser"));
+	cr_assert_eq(layer_by(&at, parser, &payload, &layer, &cached, NULL), 0);
+	cr_assert_eq(layer->count, 0);
+	compose_layer_free(layer);
+	leave(&at);
+}
+
+/* --- one file --- */
+
+Test(run, a_blob_is_one_file)
+{
+	place at = open_place();
+	compose_payload payload = put(&at, COMPOSE_PAYLOAD_BLOB, "kernel", 6);
+	compose_layer *layer = NULL;
+	bool cached;
+
+	payload.path = "/boot/vmlinuz";
+	cr_assert_eq(layer_by(&at, NULL, &payload, &layer, &cached, NULL), 0);
+	cr_assert_eq(layer->count, 1);
+	cr_assert_str_eq(layer->entries[0].path, "/boot/vmlinuz");
+	cr_assert_eq(layer->entries[0].mode, 0644);
+	cr_assert_eq(layer->entries[0].size, 6);
+	cr_assert(compose_store_has(at.store, &layer->entries[0].content));
+	compose_layer_free(layer);
+	payload.mode = 0755;
+	cr_assert_eq(layer_by(&at, NULL, &payload, &layer, &cached, NULL), 0);
+	cr_assert_eq(layer->entries[0].mode, 0755);
+	compose_layer_free(layer);
+	leave(&at);
+}
+
+Test(run, a_blob_needs_a_path)
+{
+	place at = open_place();
+	compose_payload payload = put(&at, COMPOSE_PAYLOAD_BLOB, "kernel", 6);
+
+	refused(&at, NULL, &payload, HN_ESCHEMA, "does not say where");
+	payload.path = "boot";
+	refused(&at, NULL, &payload, HN_EENTRY, "not absolute");
+	payload.path = "/boot/../x";
+	refused(&at, NULL, &payload, HN_EENTRY, "'..'");
+	payload.path = "/";
+	refused(&at, NULL, &payload, HN_EENTRY, "");
+	leave(&at);
+}
+
+Test(run, kinds_of_a_later_version)
+{
+	place at = open_place();
+	compose_payload payload = put_text(&at);
+
+	payload.kind = COMPOSE_PAYLOAD_OCI;
+	refused(&at, NULL, &payload, HN_ENOSUP, "kind oci");
+	payload.kind = COMPOSE_PAYLOAD_NIX;
+	refused(&at, NULL, &payload, HN_ENOSUP, "kind nix");
+	leave(&at);
+}
+
+/* --- directories --- */
+
+static void make_tree(const place *at)
+{
+	cr_assert_eq(os_mkdirs(at->os, path_in(at, "tree/usr/bin"), 0755, NULL), 0);
+	write_file(at, "tree/usr/bin/x", "x\n", 0755);
+	write_file(at, "tree/empty", "", 0600);
+	cr_assert_eq(symlink("bin/x", path_in(at, "tree/usr/y")), 0);
+}
+
+static int read_tree(const place *at, hn_os *os, const compose_payload *payload,
+	compose_layer **layer, hn_error **err)
+{
+	char directory[256];
+	compose_reading how = {.payload = payload, .directory = directory};
+
+	snprintf(directory, sizeof(directory), "%s", path_in(at, "tree"));
+	return compose_directory_read(os, at->store, &how, layer, err);
+}
+
+static const compose_payload a_tree = {.kind = COMPOSE_PAYLOAD_TREE};
+
+Test(run, a_directory_is_read)
+{
+	place at = open_place();
+	compose_layer *layer = NULL;
+	hn_error *err = NULL;
+
+	make_tree(&at);
+	cr_assert_eq(read_tree(&at, at.os, &a_tree, &layer, &err), 0, "%s", hn_error_message(err));
+	cr_assert_eq(layer->count, 6);
+	cr_assert_eq(entry_of(layer, "/usr/bin/x")->mode, 0755);
+	cr_assert_eq(entry_of(layer, "/usr/bin/x")->uid, 0);
+	cr_assert_eq(entry_of(layer, "/empty")->mode, 0600);
+	cr_assert_str_eq(entry_of(layer, "/usr/y")->target, "bin/x");
+	cr_assert(compose_store_has(at.store, &entry_of(layer, "/usr/bin/x")->content));
+	compose_layer_free(layer);
+	leave(&at);
+}
+
+static void refused_tree(const place *at, hn_os *os, hn_code wanted, const char *why)
+{
+	compose_layer *layer = NULL;
+	hn_error *err = NULL;
+	int code = read_tree(at, os, &a_tree, &layer, &err);
+
+	cr_assert_eq(code, (int)wanted, "%d instead of %d: %s", code, (int)wanted,
+		err != NULL ? hn_error_message(err) : "");
+	cr_assert_not_null(
+		strstr(hn_error_message(err), why), "'%s' has no '%s'", hn_error_message(err), why);
+	cr_assert_null(layer);
+	hn_error_unref(err);
+}
+
+Test(run, a_directory_with_what_no_image_has)
+{
+	place at = open_place();
+
+	make_tree(&at);
+	cr_assert_eq(mkfifo(path_in(&at, "tree/fifo"), 0644), 0);
+	refused_tree(&at, at.os, HN_EENTRY, "entry 'fifo' is refused: it is a fifo");
+	unlink(path_in(&at, "tree/fifo"));
+	write_file(&at, "tree/.wh.x", "", 0644);
+	refused_tree(&at, at.os, HN_EENTRY, "whiteout");
+	leave(&at);
+}
+
+Test(run, a_directory_that_is_none)
+{
+	place at = open_place();
+
+	refused_tree(&at, at.os, HN_ENOENT, "cannot read");
+	write_file(&at, "tree", "", 0644);
+	refused_tree(&at, at.os, HN_EINVAL, "is no directory");
+	leave(&at);
+}
+
+/* Our system, with somebody at work beside us. */
+static struct {
+	hn_os os;
+	hn_os_ops ops;
+	const place *at;
+	void (*once)(const place *at);
+} beside;
+
+static ssize_t pread_beside(hn_os *os, int fd, void *to, size_t size, off_t offset)
+{
+	void (*act)(const place *at) = beside.once;
+	ssize_t got = hn_os_real()->ops->pread(os, fd, to, size, offset);
+
+	beside.once = NULL;
+	if (act != NULL)
+		act(beside.at);
+	return got;
+}
+
+static int list_beside(
+	hn_os *os, const char *path, int (*each)(void *arg, const char *name), void *arg)
+{
+	int code = hn_os_real()->ops->list(os, path, each, arg);
+	void (*act)(const place *at) = beside.once;
+
+	beside.once = NULL;
+	if (act != NULL)
+		act(beside.at);
+	return code;
+}
+
+static hn_os *with(const place *at, bool at_list, void (*act)(const place *at))
+{
+	beside.ops = *hn_os_real()->ops;
+	if (at_list)
+		beside.ops.list = list_beside;
+	else
+		beside.ops.pread = pread_beside;
+	beside.os.ops = &beside.ops;
+	beside.at = at;
+	beside.once = act;
+	return &beside.os;
+}
+
+static void grow(const place *at)
+{
+	FILE *file = fopen(path_in(at, "tree/usr/bin/x"), "a");
+
+	cr_assert_not_null(file);
+	fputs("more", file);
+	fclose(file);
+}
+
+static void replace(const place *at)
+{
+	cr_assert_eq(unlink(path_in(at, "tree/usr/bin/x")), 0);
+	write_file(at, "tree/usr/bin/x", "z\n", 0755);
+}
+
+static void vanish(const place *at)
+{
+	cr_assert_eq(unlink(path_in(at, "tree/empty")), 0);
+}
+
+static void lead_away(const place *at)
+{
+	cr_assert_eq(unlink(path_in(at, "tree/empty")), 0);
+	cr_assert_eq(symlink("/etc/passwd", path_in(at, "tree/empty")), 0);
+}
+
+static void shrink(const place *at)
+{
+	cr_assert_eq(truncate(path_in(at, "tree/usr/bin/x"), 0), 0);
+}
+
+Test(run, a_file_that_changes_while_it_is_read)
+{
+	void (*const acts[])(const place *) = {grow, replace, shrink};
+
+	for (size_t i = 0; i < BASE_COUNT(acts); i++) {
+		place at = open_place();
+
+		make_tree(&at);
+		refused_tree(&at, with(&at, false, acts[i]), HN_ECHANGED, "usr/bin/x changed");
+		leave(&at);
+	}
+}
+
+Test(run, a_name_that_vanishes_while_it_is_read)
+{
+	place at = open_place();
+
+	make_tree(&at);
+	refused_tree(&at, with(&at, true, vanish), HN_ECHANGED, "empty changed");
+	leave(&at);
+}
+
+/* It is then a symlink, and taken as one: never as what it leads to. */
+Test(run, a_name_that_becomes_a_symlink)
+{
+	place at = open_place();
+	compose_layer *layer = NULL;
+
+	make_tree(&at);
+	cr_assert_eq(read_tree(&at, with(&at, true, lead_away), &a_tree, &layer, NULL), 0);
+	cr_assert_eq(entry_of(layer, "/empty")->type, COMPOSE_ENTRY_SYMLINK);
+	cr_assert_str_eq(entry_of(layer, "/empty")->target, "/etc/passwd");
+	compose_layer_free(layer);
+	leave(&at);
+}
+
+Test(run, the_digest_of_a_directory)
+{
+	place at = open_place();
+	compose_payload payload = {
+		.kind = COMPOSE_PAYLOAD_TREE, .place = {.file = "m.json", .line = 3, .column = 5}};
+	char directory[256];
+	compose_reading how = {.payload = &payload, .directory = directory};
+	compose_layer *layer = NULL;
+	base_buf bytes_of = {0};
+	hn_error *err = NULL;
+	bool cached;
+
+	make_tree(&at);
+	snprintf(directory, sizeof(directory), "%s", path_in(&at, "tree"));
+	cr_assert_eq(compose_directory_read(at.os, at.store, &how, &layer, NULL), 0);
+	cr_assert_eq(compose_layer_write(layer, &bytes_of, NULL), 0);
+	compose_layer_free(layer);
+	crypto_sha256(bytes_of.data, bytes_of.size, payload.sha256.bytes);
+	payload.size = bytes_of.size;
+	base_buf_free(&bytes_of);
+	cr_assert_eq(compose_payload_layer(at.store, NULL, &how, &layer, &cached, NULL), 0);
+	compose_layer_free(layer);
+	layer = NULL;
+	replace(&at);
+	cr_assert_eq(
+		compose_payload_layer(at.store, NULL, &how, &layer, &cached, &err), HN_EDIGEST);
+	cr_assert_not_null(strstr(hn_error_message(err), "the directory has changed"));
+	hn_error_unref(err);
+	err = NULL;
+	how.directory = NULL;
+	cr_assert_eq(
+		compose_payload_layer(at.store, NULL, &how, &layer, &cached, &err), HN_EMISSING);
+	hn_error_unref(err);
+	leave(&at);
+}
+
+Test(run, a_directory_of_the_simulated_system)
+{
+	compose_reading how = {.payload = &a_tree, .directory = "/tree"};
+	compose_store *store = NULL;
+	compose_layer *layer = NULL;
+	hn_error *err = NULL;
+	hn_os *os = NULL;
+
+	cr_assert_eq(hn_os_sim_new(NULL, &os, NULL), 0);
+	cr_assert_eq(hn_os_sim_put(os, "/tree/a/b", "x", 1, NULL), 0);
+	cr_assert_eq(compose_store_open(os, "/store", true, &store, NULL), 0);
+	cr_assert_eq(compose_directory_read(os, store, &how, &layer, &err), 0, "%s",
+		hn_error_message(err));
+	cr_assert_eq(layer->count, 3);
+	cr_assert_eq(entry_of(layer, "/a/b")->size, 1);
+	compose_layer_free(layer);
+	compose_store_free(store);
+	hn_os_sim_free(os);
+}
