@@ -100,7 +100,7 @@ static int recall(
 		return base_error_forgive(err, code, HN_ENOENT);
 	if (code == 0)
 		code = compose_layer_read(bytes, size, &read, err);
-	if (code == HN_ECORRUPT || code == HN_ECBOR || code == HN_ENEWER)
+	if (code == HN_EDIGEST || code == HN_ECORRUPT || code == HN_ECBOR || code == HN_ENEWER)
 		return base_error_forgive(err, code, (hn_code)code);
 	if (code == 0 && has_bodies(store, read))
 		*layer = BASE_STEAL(read);

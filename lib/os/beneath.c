@@ -11,7 +11,9 @@
 int os_real_open_beneath(hn_os *os, const char *directory, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
-		.flags = (uint64_t)(unsigned)(flags | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY),
+		/* O_PATH goes with few others. */
+		.flags = (uint64_t)(unsigned)(flags | O_NOFOLLOW | O_CLOEXEC |
+					      ((flags & O_PATH) != 0 ? 0 : O_NOCTTY)),
 		.mode = (flags & O_CREAT) != 0 ? mode : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};

@@ -177,9 +177,9 @@ Test(run, a_layer_without_its_bodies_is_read_again)
 static int forget_layer(void *arg, const char *name)
 {
 	const place *at = arg;
-	char path[300];
+	char path[192];
 
-	snprintf(path, sizeof(path), "store/layers/%s", name);
+	snprintf(path, sizeof(path), "store/layers/%.100s", name);
 	if (at->os->ops->unlink(at->os, path_in(at, path)) == 0)
 		write_file(at, path, "no layer", 0644);
 	return 0;
