@@ -20,7 +20,7 @@ def version(chance):
 
 def changed(chance, text):
     """Most pairs that differ at all differ soon; these are near to each other."""
-    at = chance.randrange(1, len(text) + 1)
+    at = chance.randrange(text.find(':') + 2, len(text) + 1)
     return chance.choice([version(chance), text + part(chance), text[:at] + chance.choice('019~+.az') + text[at:]])
 
 
