@@ -14,7 +14,7 @@ typedef enum compose_entry_type {
 	COMPOSE_ENTRY_SYMLINK,
 	COMPOSE_ENTRY_HARDLINK /* `target`: an earlier regular file of the same payload */
 } compose_entry_type;
-typedef struct compose_xattr { /* user.* only */
+typedef struct compose_xattr { /* user.*, and security.capability where the manifest lists it */
 	const char *name;
 	const uint8_t *value;
 	size_t size;

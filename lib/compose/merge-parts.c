@@ -68,6 +68,19 @@ static int drop_setuid(
 		tree_component(build, owner), entry->path);
 }
 
+/* In order of name it comes before all user.*. */
+static int drop_capability(
+	tree_build *build, uint32_t owner, compose_entry *entry, bool keep, hn_error **err)
+{
+	if (keep || entry->xattr_count == 0 ||
+		strcmp(entry->xattrs[0].name, "security.capability") != 0)
+		return 0;
+	entry->xattrs++;
+	entry->xattr_count--;
+	return tree_remark(build, err, "%s: the file capability of %s was dropped",
+		tree_component(build, owner), entry->path);
+}
+
 static int add_entry(tree_build *build, uint32_t owner, const compose_payload *payload,
 	const compose_layer *layer, const base_map *groups, const compose_entry *from,
 	hn_error **err)
@@ -75,16 +88,19 @@ static int add_entry(tree_build *build, uint32_t owner, const compose_payload *p
 	const compose_entry *first = from;
 	compose_entry entry;
 	uint32_t group;
+	bool keep;
 	int rc;
 
 	if (from->type == COMPOSE_ENTRY_HARDLINK)
 		first = find_entry(layer, from->target);
+	keep = keeps_setuid(build, payload, first->path);
 	entry = *first;
 	group = (uint32_t)(uintptr_t)base_map_get(groups, first->path, strlen(first->path));
 	rc = tree_alias_entry(build, entry.type, from->path, &entry.path, err);
 	if (rc == 0)
-		rc = drop_setuid(
-			build, owner, &entry, keeps_setuid(build, payload, first->path), err);
+		rc = drop_setuid(build, owner, &entry, keep, err);
+	if (rc == 0)
+		rc = drop_capability(build, owner, &entry, keep, err);
 	return rc != 0 ? rc : tree_add(build, owner, &entry, group, err);
 }
 

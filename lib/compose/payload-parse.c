@@ -130,18 +130,30 @@ static int enter(hn_error **err)
 	return code;
 }
 
+/* Of a pipe nobody knows how much comes: who reads the records has the ratio. */
+static int measure(parse *run)
+{
+	struct stat status;
+	int code = run->os->ops->fstat(run->os, run->in, &status);
+
+	if (code < 0)
+		return base_error_errno(run->err, COMPOSE_ROOM, code, "cannot look at the payload");
+	if (S_ISREG(status.st_mode))
+		run->entries.packed = run->plain.packed = (uint64_t)status.st_size;
+	return 0;
+}
+
 static int parse_all(parse *run, compose_payload_kind kind, bool confine, hn_error **err)
 {
 	hn_error *own = NULL;
-	struct stat status;
 	int code = confine ? enter(&own) : 0;
 
 	run->err = &own;
 	run->bytes = base_alloc(COMPOSE_PIECE);
-	if (run->os->ops->fstat(run->os, run->in, &status) == 0 && S_ISREG(status.st_mode))
-		run->entries.packed = run->plain.packed = (uint64_t)status.st_size;
 	if (code == 0 && run->bytes == NULL)
 		code = base_nomem(&own);
+	if (code == 0)
+		code = measure(run);
 	if (code == 0)
 		code = parse_kind(run, kind);
 	if (code < 0)

@@ -483,6 +483,31 @@ Test(setuid, needs_both_the_list_and_the_setting)
 	world_free(w);
 }
 
+Test(setuid, file_capabilities_need_both_too)
+{
+	static const compose_xattr xattrs[] = {
+		{.name = "security.capability", .value = (const uint8_t *)"c", .size = 1},
+		{.name = "user.x", .value = (const uint8_t *)"y", .size = 1}};
+	static const char *const list[] = {"/ping"};
+	world *w = world_new();
+	compose_entry *entry;
+
+	component(w, "one", COMPOSE_RUNTIME);
+	entry = file(w, "/ping", 0755, "x");
+	entry->xattrs = xattrs;
+	entry->xattr_count = 2;
+	w->payloads[0].setuid = list;
+	w->payloads[0].setuid_count = 1;
+	merges(w);
+	cr_assert_eq(at(w, "/ping")->entry.xattr_count, 1);
+	cr_assert_str_eq(at(w, "/ping")->entry.xattrs[0].name, "user.x");
+	cr_assert(remarked(w, "one: the file capability of /ping was dropped"));
+	w->allow_setuid = true;
+	merges(w);
+	cr_assert_eq(at(w, "/ping")->entry.xattr_count, 2);
+	world_free(w);
+}
+
 /* --- owners --- */
 
 Test(owner, must_be_declared)
