@@ -6,8 +6,6 @@
  */
 #include "compose/solver-private.h"
 
-#include <assert.h>
-
 /* The entry from which on "in a or in b", which holds at `entry`, holds. */
 static uint32_t satisfier(
 	const solver_run_state *run, uint32_t entry, uint32_t words, solver_bits a, solver_bits b)
@@ -109,18 +107,20 @@ static int add_cause(solver_run_state *run, uint32_t cause, uint32_t pivot)
 }
 
 /* The term of an incompatibility that derived something of this package. Of what was learned it is
- * the first, and stays there as long as what it derived stands. */
+ * mostly the first; not where a conflict with it led back without anything new to learn. */
 static solver_bits set_of(const solver_run_state *run, uint32_t cause, uint32_t package)
 {
 	size_t facts = run->problem->fact_count;
+	const solver_inner_term *term;
 
 	if (cause < facts) {
 		const solver_fact *fact = &run->problem->facts[cause];
 
 		return fact->set[fact->package[0] != package];
 	}
-	assert(run->learned[cause - facts].terms[0].package == package);
-	return run->learned[cause - facts].terms[0].set;
+	for (term = run->learned[cause - facts].terms; term->package != package;)
+		term++;
+	return term->set;
 }
 
 /* Replaces what holds since `entry` by what led to it: the term of its package becomes "in the
