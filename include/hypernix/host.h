@@ -10,6 +10,7 @@
 #include <hypernix/host-approve.h>
 #include <hypernix/host-audit.h>
 #include <hypernix/host-caps.h>
+#include <hypernix/host-compose.h>
 #include <hypernix/host-keys.h>
 #include <hypernix/host-secret.h>
 #include <hypernix/host-session.h>

@@ -35,4 +35,6 @@ typedef codec_json_place compose_place;
 int compose_fail(hn_error **err, hn_code code, const compose_place *place, const char *hint,
 	const char *format, ...) BASE_PRINTF(5, 6);
 
+int compose_refuse_null(hn_error **err); /* HN_EINVAL */
+
 #endif

@@ -35,7 +35,9 @@ typedef struct compose_diff {
 } compose_diff;
 typedef struct compose_side {
 	const compose_lock *lock;
-	const compose_manifest *const *manifests; /* of compose_lock_manifests */
+	const compose_manifest *const *manifests; /* of compose_lock_manifests; one that is NULL
+						     is not at hand, and nothing is said of what
+						     it has */
 } compose_side;
 /* The result keeps nothing of the two sides. */
 int compose_lock_diff(

@@ -177,18 +177,21 @@ static void add_payload(facts *all, const char *component, const compose_payload
 			 : format(all, "payload %zu", index + 1),
 		format(all, "%s%s%" PRIu64 " bytes, sha256 %.12s", upstream,
 			upstream[0] != '\0' ? ", " : "", one->size, hex));
-	all->size += one->size;
 	add_words(all, COMPOSE_DIFF_SETUID, component, one->setuid, one->setuid_count);
 }
 
 static void add_component(
 	facts *all, const compose_locked *locked, const compose_manifest *manifest)
 {
-	const char *name = manifest->component;
+	const char *name = locked->component;
 
+	for (size_t i = 0; i < locked->payload_count; i++)
+		all->size += locked->payloads[i].size;
 	add(all, COMPOSE_DIFF_COMPONENT, name, keep(all, "version"), keep(all, locked->version));
 	add(all, COMPOSE_DIFF_COMPONENT, name, keep(all, "manifest"),
 		keep_digest(all, &locked->manifest));
+	if (manifest == NULL)
+		return;
 	add_fields(all, manifest);
 	for (size_t i = 0; i < manifest->service_count; i++)
 		add_service(all, name, &manifest->services[i]);

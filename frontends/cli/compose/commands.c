@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The table of the commands of hv-compose: parsing, --help, completion and hv-compose(1) come from
+ * it.
+ */
+#include "compose.h"
+#include "options.h"
+
+#define LOOK "what there is"
+#define CHOOSE "choose and lock"
+#define ASK "ask a lock"
+#define HOST "the host's registry"
+
+/* A row: group, name, operands, summary, details, options, examples, function, -web is an operand.
+ */
+const cli_command compose_commands[] = {
+	{LOOK, "list", NULL, "list the components: newest version, kind, summary", NULL,
+		options_list, "list --kind service\nlist --registry ./components --json\n",
+		compose_list, false},
+	{LOOK, "show", "COMPONENT|FILE [VERSION]", "show all that a component says of itself",
+		"The newest version when none is given. A file is checked first: whatever is wrong with "
+		"it is told with its line and column.",
+		NULL,
+		"show nginx-optimized\nshow nginx-optimized 1.22.1+r11 --json\nshow ./nginx.json\n",
+		compose_show, false},
+	{LOOK, "contracts", "[CONTRACT]", "list the contracts, and who provides them", NULL, NULL,
+		"contracts\ncontracts service/http\n", compose_contracts, false},
+	{LOOK, "search", "WORD", "find components by name, summary or what they provide", NULL,
+		NULL, "search http\n", compose_search, false},
+
+	{CHOOSE, "blueprint check", "FILE", "check a blueprint, and that something fits it",
+		"Whatever is wrong is told with its line and column. Nothing is written.", NULL,
+		"blueprint check web-app.json --registry ./components\n", compose_check, false},
+	{CHOOSE, "resolve", "FILE", "choose components for a blueprint, and lock them",
+		"What is locked already stays as it is, as far as it still fits. When nothing fits, the "
+		"proof is told, with the file and line of everything it rests on, and what can be changed.",
+		options_resolve,
+		"resolve web-app.json --registry ./components\n"
+		"resolve web-app.json --update nginx-optimized --dry-run\n",
+		compose_resolve, false},
+	{CHOOSE, "lock", "FILE", "lock a blueprint that has no lock; check the one it has",
+		"What is locked is never chosen anew: an entry that is gone or differs is refused by "
+		"name. With --epoch only the time changes.",
+		options_lock, "lock web-app.json\nlock web-app.json --epoch 1764000000\n",
+		compose_lock, false},
+	{CHOOSE, "explain", "FILE", "say why each component is chosen, or why nothing fits",
+		"Nothing is written.", options_file_lock, "explain web-app.json\n", compose_explain,
+		false},
+
+	{ASK, "why", "COMPONENT LOCK", "say who asked for a component, and what hangs on it",
+		"Needs no registry.", NULL, "why glibc web-app.lock.json\n", compose_why, false},
+	{ASK, "diff", "OLD NEW", "compare two locks",
+		"Components, who provides what, bytes; and with --registry what the manifests say: "
+		"fields, settings, services, users, files, setuid, the command line.",
+		NULL,
+		"diff old.lock.json new.lock.json\n"
+		"diff old.lock.json new.lock.json --registry ./components --json\n",
+		compose_diff, false},
+	{ASK, "sbom", "LOCK", "write the bill of materials of a lock",
+		"Its time is the epoch of the lock, its name comes from the lock's digest: equal locks "
+		"give equal bytes.",
+		options_sbom,
+		"sbom web-app.lock.json\nsbom web-app.lock.json --format cyclonedx-1.5 -o sbom.json\n",
+		compose_sbom, false},
+
+	{HOST, "add", "FILE...", "put manifests and contracts into the host's registry",
+		"Each is checked against the contracts that are there; contracts go first. One that is "
+		"there already, the same, is no fault.",
+		NULL, "add ./my-component.json\n", compose_add, false},
+	{HOST, "remove", "COMPONENT VERSION",
+		"take a version of a component from the host's registry",
+		"Locks that have it do not hold any more; what was built stays.", NULL,
+		"remove nginx-optimized 1.22.1+r10\n", compose_remove, false},
+	{.name = NULL},
+};

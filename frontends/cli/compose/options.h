@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The options of the commands of hv-compose.
+ */
+#ifndef HYPERNIX_COMPOSE_OPTIONS_H
+#define HYPERNIX_COMPOSE_OPTIONS_H
+
+#include "cli.h"
+
+extern const cli_option options_list[], options_resolve[], options_lock[], options_file_lock[],
+	options_sbom[];
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The host's registry: what may be put there, by whom, and what it is checked against.
+ */
+#include "trust-lab.h"
+
+#define CONTRACT(version, most)                                                                       \
+	"{\"hypernix\":1,\"contract\":\"service/http\",\"version\":\"" version                        \
+	"\",\"cardinality\":\"many\",\"fields\":{\"port\":{\"type\":\"uint\",\"min\":1,\"max\":" most \
+	"}}}"
+#define NGINX(version, port)                                                                       \
+	"{\"hypernix\":1,\"component\":\"nginx\",\"version\":\"" version                           \
+	"\",\"kind\":\"service\",\"provides\":[{\"contract\":\"service/http\",\"version\":"        \
+	"\"1.2.0\",\"fields\":{\"port\":" port "}}]}"
+#define READER                                                                                     \
+	"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"blueprint.read\"],"           \
+	"\"on\":\"node/*\"}]%s}"
+
+BASE_AUTO(hn_registry, hn_registry_unref)
+
+static lab new_lab(void)
+{
+	lab l = lab_new();
+
+	trusted_fleet(&l);
+	return l;
+}
+
+static int add_as(lab *l, hn_session *session, const char *text)
+{
+	BASE_AUTO_FREE char *called = NULL;
+
+	return hn_compose_add(session, "x.json", text, strlen(text), &called, lab_err(l));
+}
+
+static int add(lab *l, const char *text)
+{
+	return add_as(l, l->session, text);
+}
+
+static size_t releases(lab *l, const char *component)
+{
+	BASE_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+	size_t count = 0;
+
+	cr_assert_eq(hn_compose_registry(l->session, &registry, lab_err(l)), 0, "%s", lab_why(l));
+	while (hn_registry_release_at(registry, component, count))
+		count++;
+	return count;
+}
+
+Test(compose, a_registry_begins_empty)
+{
+	LAB l = new_lab();
+
+	cr_expect_eq(releases(&l, "nginx"), 0);
+	cr_expect_eq(hn_compose_registry(l.session, NULL, lab_err(&l)), HN_EINVAL);
+}
+
+Test(compose, what_is_added_is_there_after_a_restart)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *called = NULL;
+	const char *text = NGINX("1.0.0", "80");
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_assert_eq(hn_compose_add(l.session, "x.json", text, strlen(text), &called, lab_err(&l)),
+		1, "%s", lab_why(&l));
+	cr_expect_str_eq(called, "nginx 1.0.0");
+	cr_expect_eq(add(&l, NGINX("1.0.0+r2", "80")), 1, "%s", lab_why(&l));
+	lab_reopen(&l);
+	cr_expect_eq(releases(&l, "nginx"), 2);
+}
+
+Test(compose, adding_again_changes_nothing)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, CONTRACT("1.2.0", "65535")), 0, "%s", lab_why(&l));
+	cr_assert_eq(add(&l, NGINX("1.0.0", "80")), 1, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, NGINX("1.0.0", "80")), 0, "%s", lab_why(&l));
+}
+
+Test(compose, another_one_of_that_version_is_refused)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_assert_eq(add(&l, NGINX("1.0.0", "80")), 1, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, NGINX("1.0.0", "81")), HN_EDUPLICATE, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, CONTRACT("1.2.0", "1024")), HN_EDUPLICATE, "%s", lab_why(&l));
+}
+
+Test(compose, a_component_keeps_to_its_contract)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, NGINX("1.0.0", "70000")), HN_ECONTRACT, "%s", lab_why(&l));
+	cr_expect_not_null(strstr(lab_why(&l), "x.json:1:"), "%s", lab_why(&l));
+	cr_expect_eq(releases(&l, "nginx"), 0);
+}
+
+Test(compose, a_newer_contract_takes_the_place_of_the_older)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_assert_eq(add(&l, NGINX("1.0.0", "8080")), 1, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, CONTRACT("1.3.0", "1024")), HN_ECONTRACT, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, CONTRACT("1.3.0", "9000")), 1, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, CONTRACT("1.2.0", "65535")), HN_EEXIST, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, NGINX("1.0.1", "9001")), HN_ECONTRACT, "%s", lab_why(&l));
+}
+
+Test(compose, what_is_malformed_is_refused_by_place)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *called = NULL;
+
+	cr_expect_eq(add(&l, "{"), HN_ESYNTAX, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, "[]"), HN_ESCHEMA, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, "{\"hypernix\":1}"), HN_ESCHEMA, "%s", lab_why(&l));
+	cr_expect_not_null(strstr(lab_why(&l), "x.json:1:1"), "%s", lab_why(&l));
+	cr_expect_eq(hn_compose_add(l.session, NULL, "{}", 2, &called, lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(hn_compose_add(l.session, "x", "{}", 2, NULL, lab_err(&l)), HN_EINVAL);
+	cr_expect_null(called);
+}
+
+Test(compose, what_is_removed_is_gone)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_assert_eq(add(&l, NGINX("1.0.0", "80")), 1, "%s", lab_why(&l));
+	cr_expect_eq(hn_compose_remove(l.session, "nginx", "1.0.1", lab_err(&l)), HN_ENOENT);
+	cr_expect_eq(
+		hn_compose_remove(l.session, "nginx", "1.0.0", lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_compose_remove(l.session, "nginx", "1.0.0", lab_err(&l)), HN_ENOENT);
+	cr_expect_eq(releases(&l, "nginx"), 0);
+}
+
+Test(compose, a_name_leads_nowhere_else)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(hn_os_sim_put(l.os, "/state/compose/x.json", "{}", 2, NULL), 0);
+	cr_expect_eq(hn_compose_remove(l.session, "../..", "x", lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(hn_compose_remove(l.session, "nginx", "../../../x", lab_err(&l)), HN_ENOENT);
+	cr_expect_eq(hn_compose_remove(l.session, "", "x", lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(hn_compose_remove(l.session, NULL, "x", lab_err(&l)), HN_EINVAL);
+	cr_expect_eq(hn_compose_remove(l.session, "nginx", NULL, lab_err(&l)), HN_EINVAL);
+	cr_expect(os_exists(l.os, "/state/compose/x.json"));
+}
+
+Test(compose, who_reads_adds_nothing)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *terms = NULL;
+	BASE_AUTO_FREE char *token = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	BASE_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+	base_buf text = {0};
+
+	base_buf_format(&text, READER, "");
+	terms = base_buf_take(&text);
+	token = issue(&l, terms);
+	cr_assert_eq(open_as(&l, token, NULL, &session), 0, "%s", lab_why(&l));
+	cr_expect_eq(
+		add_as(&l, session, CONTRACT("1.2.0", "65535")), HN_EDENIED, "%s", lab_why(&l));
+	cr_expect_eq(hn_compose_remove(session, "nginx", "1.0.0", lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(hn_compose_registry(session, &registry, lab_err(&l)), 0, "%s", lab_why(&l));
+}
+
+Test(compose, documents_cannot_be_parted_from_their_paths)
+{
+	LAB l = new_lab();
+	BASE_AUTO_FREE char *terms = NULL;
+	BASE_AUTO_FREE char *token = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *session = NULL;
+	hn_registry *registry = NULL;
+	base_buf text = {0};
+
+	base_buf_format(&text, READER, ",\"redact\":[\"paths\"]");
+	terms = base_buf_take(&text);
+	token = issue(&l, terms);
+	cr_assert_eq(open_as(&l, token, NULL, &session), 0, "%s", lab_why(&l));
+	cr_expect_eq(hn_compose_registry(session, &registry, lab_err(&l)), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&l), "paths"), "%s", lab_why(&l));
+	cr_expect_null(registry);
+}
+
+Test(compose, one_process_changes_it_at_a_time)
+{
+	LAB l = new_lab();
+	BASE_AUTO_OF(os_lock) os_lock *lock = NULL;
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_assert_eq(os_lock_take(l.os, "/state/compose/registry/.lock", "other", 0, NULL, &lock,
+			     lab_err(&l)),
+		0, "%s", lab_why(&l));
+	cr_expect_eq(add(&l, NGINX("1.0.0", "80")), HN_EBUSY, "%s", lab_why(&l));
+	cr_expect_eq(hn_compose_remove(l.session, "nginx", "1.0.0", lab_err(&l)), HN_EBUSY);
+}
