@@ -92,6 +92,28 @@ static inline void lab_random(lab *l, uint64_t seed, uint32_t packages, uint32_t
 		lab_random_fact(l);
 }
 
+/* Layers of ten, where each version needs few versions of some of the next: many conflicts. */
+static inline void lab_layers(lab *l, uint64_t seed, uint32_t versions, uint32_t width)
+{
+	*l = (lab){.seed = seed, .packages = 60};
+	for (uint32_t i = 0; i < l->packages; i++) {
+		l->versions[i] = versions;
+		if (i < 4)
+			lab_add(l, SOLVER_ROOT, i, 0, i, lab_versions(l, i));
+	}
+	for (uint32_t i = 0; i < l->packages - 10; i++)
+		for (uint32_t slot = lab_below(l, 3); slot < 3; slot++) {
+			uint32_t target = (i / 10 + 1) * 10 + lab_below(l, 10);
+
+			for (uint32_t rank = 1; rank <= versions; rank++) {
+				uint32_t from = 1 + lab_below(l, versions - width + 1);
+
+				lab_add(l, SOLVER_DEPENDENCY, i, UINT64_C(1) << rank, target,
+					((UINT64_C(1) << width) - 1) << from);
+			}
+		}
+}
+
 static inline solver_set lab_set(solver_problem *problem, uint32_t package, uint64_t bits)
 {
 	solver_set set = solver_set_new(problem, package);

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROUNDS = 6000, LARGER_ROUNDS = 1500 };
+enum { ROUNDS = 6000, LARGER_ROUNDS = 1500, LAYERED_ROUNDS = 120 };
 
 static uint64_t first_seed(void)
 {
@@ -101,5 +101,22 @@ Test(solver_random, answers_the_same_in_any_order_of_facts)
 	}
 	fprintf(stderr, "%d of %d fit\n", fitting, LARGER_ROUNDS);
 	base_free(permutation);
+	base_free(l);
+}
+
+/* Conflicts by the hundred, so that what was learned is learned from again. */
+Test(solver_random, proves_or_fits_layers_of_narrow_ranges)
+{
+	lab *l = base_alloc(sizeof(*l));
+	uint32_t chosen[LAB_PACKAGES];
+	uint64_t seed = first_seed();
+	int fitting = 0;
+
+	for (int round = 0; round < LAYERED_ROUNDS; round++) {
+		lab_layers(l, seed + (uint64_t)round, 20, 3 + (uint32_t)round % 4);
+		fitting += fits(l, NULL, l->seed, chosen);
+	}
+	fprintf(stderr, "%d of %d fit\n", fitting, LAYERED_ROUNDS);
+	cr_assert(fitting > 0 && fitting < LAYERED_ROUNDS);
 	base_free(l);
 }
