@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-{ lib, stdenv, meson, ninja, pkg-config, python3, sqlite, jansson, libsodium, zstd, libvirt, libxml2, libseccomp }:
+{ lib, stdenv, meson, ninja, pkg-config, python3, sqlite, jansson, libsodium, zstd, libvirt, libxml2, libseccomp, libarchive }:
 stdenv.mkDerivation {
   pname = "hypernix";
   version = "0.1.0";
@@ -10,7 +10,7 @@ stdenv.mkDerivation {
   };
 
   nativeBuildInputs = [ meson ninja pkg-config python3 ];
-  buildInputs = [ sqlite jansson libsodium zstd libvirt libxml2 libseccomp ];
+  buildInputs = [ sqlite jansson libsodium zstd libvirt libxml2 libseccomp libarchive ];
   mesonFlags = [ "-Dtests=disabled" "-Dpython.purelibdir=${placeholder "out"}/${python3.sitePackages}" ];
   mesonBuildType = "release";
 

@@ -5,7 +5,7 @@
 packages_of() {
 	case "$1" in
 	build) echo gcc libc6-dev meson ninja-build pkg-config python3 libsqlite3-dev libjansson-dev libsodium-dev libzstd-dev \
-		libvirt-dev libxml2-dev libseccomp-dev libsquashfs-dev ;;
+		libvirt-dev libxml2-dev libseccomp-dev libarchive-dev libsquashfs-dev ;;
 	test) echo libcriterion-dev libcbor-dev libsolv-dev libssl-dev tzdata clang-14 libclang-rt-14-dev llvm-14 clang-format-14 universal-ctags abigail-tools \
 		binutils groff mandoc zsh fish libxml2-utils sqlite3 procps nix-bin \
 		python3-cbor2 python3-nacl golang-go golang-golang-x-mod-dev \
