@@ -136,7 +136,9 @@ int main(int argc, char **argv)
 	for (unsigned long long i = first; i < first + count; i++) {
 		int rc;
 
-		if (i % 2 == 0)
+		if (i % 50 == 0)
+			lab_layers(&l, i << 20, 12, 3 + (uint32_t)(i / 50 % 3));
+		else if (i % 2 == 0)
 			lab_random(&l, i << 20, 8, 6);
 		else
 			lab_random(&l, i << 20, 40, 12);
