@@ -9,6 +9,7 @@
 #include <hypernix/base.h>
 #include <hypernix/host-approve.h>
 #include <hypernix/host-audit.h>
+#include <hypernix/host-build.h>
 #include <hypernix/host-caps.h>
 #include <hypernix/host-compose.h>
 #include <hypernix/host-keys.h>

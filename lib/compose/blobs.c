@@ -24,7 +24,7 @@ void store_blob_place(
 	memcpy(name, digits + 2, sizeof(digits) - 2);
 }
 
-char *store_blob_path(const compose_store *store, const compose_digest *digest)
+char *compose_store_path(const compose_store *store, const compose_digest *digest)
 {
 	char folder[sizeof("blobs/00")], name[STORE_HEX];
 
@@ -77,7 +77,7 @@ int compose_blob_add(compose_blob *blob, const void *bytes, size_t size, hn_erro
 static int find_durable(
 	compose_store *store, const compose_digest *digest, uint64_t size, hn_error **err)
 {
-	char *path BASE_AUTO_FREE = store_blob_path(store, digest);
+	char *path BASE_AUTO_FREE = compose_store_path(store, digest);
 	struct stat status;
 	int code;
 
@@ -186,7 +186,7 @@ int compose_store_put(compose_store *store, const void *bytes, size_t size, comp
 
 bool compose_store_has(compose_store *store, const compose_digest *digest)
 {
-	char *path BASE_AUTO_FREE = store_blob_path(store, digest);
+	char *path BASE_AUTO_FREE = compose_store_path(store, digest);
 	struct stat status;
 
 	return path != NULL && store->os->ops->stat(store->os, path, &status) == 0 &&
@@ -209,7 +209,7 @@ static int refuse_open(
 int compose_store_get(
 	compose_store *store, const compose_digest *digest, int *fd, uint64_t *size, hn_error **err)
 {
-	char *path BASE_AUTO_FREE = store_blob_path(store, digest);
+	char *path BASE_AUTO_FREE = compose_store_path(store, digest);
 	struct stat status;
 	int opened, code;
 

@@ -28,6 +28,8 @@ int compose_store_put(compose_store *store, const void *bytes, size_t size, comp
 /* A body that `write` puts into a descriptor by itself, in whatever order. */
 int compose_store_write(compose_store *store, int (*write)(void *arg, int fd, hn_error **err),
 	void *arg, compose_digest *digest, uint64_t *size, hn_error **err);
+/* Where a body is, whether it is there or not; the caller's (base_free). NULL: out of memory. */
+char *compose_store_path(const compose_store *store, const compose_digest *digest);
 bool compose_store_has(compose_store *store, const compose_digest *digest);
 /* A descriptor to read, owned by the caller; *size is its length. HN_ENOENT. The bytes are checked
  * by whoever reads them to the end (compose_store_verify). */

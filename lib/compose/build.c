@@ -136,9 +136,10 @@ static void tell(const build *job, uint64_t done)
 
 static int is_live(const build *job, hn_error **err)
 {
-	if (job->image.cancel == NULL || !hn_cancel_triggered(job->image.cancel))
-		return 0;
-	return base_error(err, HN_ECANCELLED, COMPOSE_ROOM, NULL, "the build was cancelled");
+	if (job->image.cancel != NULL && hn_cancel_triggered(job->image.cancel))
+		return base_error(
+			err, HN_ECANCELLED, COMPOSE_ROOM, NULL, "the build was cancelled");
+	return job->options->permit == NULL ? 0 : base_permit_live(job->options->permit, err);
 }
 
 static const compose_manifest *base_of(const build *job)

@@ -13,7 +13,8 @@ typedef struct compose_build_options {
 	const char *root;   /* "auto", "initramfs" or another writer; borrowed */
 	const char *parser; /* path of hv-imgparse; borrowed */
 	bool allow_setuid;
-	bool anew; /* makes tree and image even when they are there */
+	bool anew;                 /* makes tree and image even when they are there */
+	const base_permit *permit; /* asked between payloads; NULL: nobody's */
 	compose_image_options image;
 } compose_build_options;
 
@@ -51,5 +52,10 @@ typedef struct compose_build_counts {
 int compose_build(compose_store *store, const compose_registry *registry, const compose_lock *lock,
 	const compose_build_options *options, compose_artifact **artifact,
 	compose_build_counts *counts, hn_error **err);
+
+/* The public handle of it; takes the artifact, whatever comes of it. */
+typedef struct hn_image hn_image;
+int compose_image_new(const compose_store *store, compose_artifact *artifact,
+	const compose_build_counts *counts, hn_image **image, hn_error **err);
 
 #endif

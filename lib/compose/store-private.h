@@ -37,7 +37,6 @@ char *store_path(const compose_store *store, const char *folder, const char *nam
 /* "blobs/ab" and the rest of the digits. */
 void store_blob_place(
 	const compose_digest *digest, char folder[sizeof("blobs/00")], char name[STORE_HEX]);
-char *store_blob_path(const compose_store *store, const compose_digest *digest);
 /* A digest and what follows it in one file. */
 int store_write(compose_store *store, const char *folder, const char *name, const void *bytes,
 	size_t size, hn_error **err);

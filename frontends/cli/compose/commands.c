@@ -10,6 +10,7 @@
 #define CHOOSE "choose and lock"
 #define ASK "ask a lock"
 #define HOST "the host's registry"
+#define BUILD "build"
 
 /* A row: group, name, operands, summary, details, options, examples, function, -web is an operand.
  */
@@ -62,6 +63,18 @@ const cli_command compose_commands[] = {
 		options_sbom,
 		"sbom web-app.lock.json\nsbom web-app.lock.json --format cyclonedx-1.5 -o sbom.json\n",
 		compose_sbom, false},
+
+	{BUILD, "put", "FILE...", "put payloads, packages or archives, into the host's store",
+		"Prints the SHA-256 and the size by which a manifest names each. One that is there "
+		"already is no fault.",
+		NULL, "put nginx_1.22.1-9_amd64.deb\n", compose_put, false},
+	{BUILD, "build", "LOCK", "make the image of a lock in the host's store",
+		"Equal locks give equal bytes, and what was made before is taken again. Archives are "
+		"parsed in a sandbox; nothing of them is run. Prints where image and kernel are.",
+		options_build,
+		"build web-app.lock.json --registry ./components\n"
+		"build web-app.lock.json --image squashfs --json\n",
+		compose_build_image, false},
 
 	{HOST, "add", "FILE...", "put manifests and contracts into the host's registry",
 		"Each is checked against the contracts that are there; contracts go first. One that is "

@@ -12,6 +12,7 @@ CLI_AUTO(hn_registry, hn_registry_unref)
 CLI_AUTO(hn_manifest, hn_manifest_unref)
 CLI_AUTO(hn_blueprint, hn_blueprint_unref)
 CLI_AUTO(hn_lock, hn_lock_unref)
+CLI_AUTO(hn_image, hn_image_unref)
 
 #define COMPOSE_DOCUMENT_BYTES UINT64_C(1048576) /* the library has the same limits */
 #define COMPOSE_LOCK_BYTES UINT64_C(16777216)
@@ -61,6 +62,8 @@ int compose_explain(cli_run *cli);
 int compose_why(cli_run *cli);
 int compose_diff(cli_run *cli);
 int compose_sbom(cli_run *cli);
+int compose_put(cli_run *cli);
+int compose_build_image(cli_run *cli);
 int compose_add(cli_run *cli);
 int compose_remove(cli_run *cli);
 

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * put and build: payloads in the host's store, and images made of them.
+ */
+#include "compose.h"
+
+/* ---- payloads ---- */
+
+static int put_one(cli_run *cli, hn_session *session, const char *path, hn_json *json)
+{
+	CLI_AUTO_TEXT char *sha256 = NULL;
+	hn_error *error = NULL;
+	uint64_t bytes = 0;
+
+	if (hn_payload_put(session, path, &sha256, &bytes, &error) < 0)
+		return cli_fail(cli, error);
+	if (json == NULL) {
+		if (!cli->quiet)
+			printf("%s %llu %s\n", sha256, (unsigned long long)bytes, path);
+		return 0;
+	}
+	hn_json_object(json, NULL);
+	hn_json_text(json, "file", path);
+	hn_json_text(json, "sha256", sha256);
+	hn_json_uint(json, "size", bytes);
+	hn_json_end(json);
+	return 0;
+}
+
+int compose_put(cli_run *cli)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	hn_json *json = NULL;
+	int status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
+
+	if (status == 0 && cli->json) {
+		json = cli_json_new();
+		hn_json_array(json, NULL);
+	}
+	for (size_t i = 0; status == 0 && i < cli->operand_count; i++)
+		status = put_one(cli, session, cli->operands[i], json);
+	if (json == NULL)
+		return status;
+	hn_json_end(json);
+	if (status == 0)
+		return cli_json_print(cli, json);
+	hn_json_free(json);
+	return status;
+}
+
+/* ---- images ---- */
+
+static int print_json(const cli_run *cli, const hn_image_info *info)
+{
+	hn_json *json = cli_json_new();
+
+	hn_json_object(json, NULL);
+	hn_json_text(json, "image", info->image);
+	hn_json_text(json, "tree", info->tree);
+	hn_json_text(json, "writer", info->writer);
+	hn_json_text(json, "builder", info->builder);
+	hn_json_text(json, "path", info->path);
+	hn_json_uint(json, "bytes", info->image_bytes);
+	hn_json_text(json, "kernel", info->kernel[0] == '\0' ? NULL : info->kernel);
+	hn_json_uint(json, "kernel-bytes", info->kernel_bytes);
+	hn_json_text(json, "cmdline", info->cmdline);
+	hn_json_object(json, "work");
+	hn_json_bool(json, "reused", info->reused);
+	hn_json_uint(json, "payloads-read", info->payloads_read);
+	hn_json_uint(json, "payloads-cached", info->payloads_cached);
+	hn_json_uint(json, "parts-made", info->parts_made);
+	hn_json_uint(json, "parts-reused", info->parts_reused);
+	hn_json_end(json);
+	hn_json_end(json);
+	return cli_json_print(cli, json);
+}
+
+static int print_text(const hn_image_info *info)
+{
+	printf("image    %s\ntree     %s\n", info->image, info->tree);
+	printf("%-8s %s (%llu bytes)\n", info->writer, info->path,
+		(unsigned long long)info->image_bytes);
+	if (info->kernel[0] != '\0')
+		printf("kernel   %s\n", info->kernel);
+	printf("cmdline  %s\n", info->cmdline);
+	if (info->reused)
+		printf("nothing to do: it was there\n");
+	else
+		printf("payloads %llu read, %llu cached; parts %llu made, %llu reused\n",
+			(unsigned long long)info->payloads_read,
+			(unsigned long long)info->payloads_cached,
+			(unsigned long long)info->parts_made,
+			(unsigned long long)info->parts_reused);
+	return 0;
+}
+
+static int run(cli_run *cli, const hn_registry *registry, const hn_lock *lock, hn_image **image)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	hn_build_options options = HN_BUILD_OPTIONS_INIT;
+	cli_progress progress = {.cli = cli};
+	hn_error *error = NULL;
+	int result, status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
+
+	if (status != 0)
+		return status;
+	options.root = cli_text(cli, "image");
+	options.parser = cli_text(cli, "parser");
+	options.level = (int)cli_number(cli, "level", 15);
+	options.workers = (uint32_t)cli_number(cli, "workers", 0);
+	options.anew = cli_flag(cli, "anew");
+	options.allow_setuid = cli_flag(cli, "allow-setuid");
+	options.progress = cli_progress_step;
+	options.progress_arg = &progress;
+	options.cancel = cli->cancel;
+	result = hn_build(session, registry, lock, &options, image, &error);
+	cli_progress_end(&progress);
+	return result < 0 ? cli_fail(cli, error) : 0;
+}
+
+int compose_build_image(cli_run *cli)
+{
+	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+	CLI_AUTO_OF(hn_lock) hn_lock *lock = NULL;
+	CLI_AUTO_OF(hn_image) hn_image *image = NULL;
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+	hn_error *error = NULL;
+	int status = compose_lock_read(cli, cli_operand(cli, 0), &lock);
+
+	if (status == 0)
+		status = compose_registry(cli, &registry);
+	if (status == 0)
+		status = run(cli, registry, lock, &image);
+	if (status != 0)
+		return status;
+	if (hn_image_get(image, &info, &error) < 0)
+		return cli_fail(cli, error);
+	return cli->json ? print_json(cli, &info) : print_text(&info);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Building on a host: payloads of components in its store, and images made from locks.
+ */
+#ifndef HYPERNIX_HOST_BUILD_H
+#define HYPERNIX_HOST_BUILD_H
+
+#include <hypernix/compose-lock.h>
+#include <hypernix/host-session.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How an image is built. */
+typedef struct hn_build_options {
+	uint32_t size;      /* of this struct */
+	const char *root;   /* "initramfs", "squashfs", or "auto": by the size of the tree */
+	int level;          /* of the compression, 1 to 19 */
+	uint32_t workers;   /* threads that compress; 0: one a processor. Never changes the bytes */
+	const char *parser; /* path of hv-imgparse; NULL: where it was installed */
+	bool allow_setuid;  /* whether what manifests list as setuid stays it */
+	bool anew;          /* make tree and image again, even when they are there */
+	hn_progress_fn progress; /* unit "payloads" or "components" or "blocks"; may be NULL */
+	void *progress_arg;
+	hn_cancel *cancel; /* borrowed; may be NULL */
+} hn_build_options;
+#define HN_BUILD_OPTIONS_INIT                                                                      \
+	{                                                                                          \
+		.size = sizeof(hn_build_options), .root = "auto", .level = 15                      \
+	}
+
+/** What a lock was built into. Immutable. */
+typedef struct hn_image hn_image;
+
+/** An image, and what of the work was done. */
+typedef struct hn_image_info {
+	uint32_t size;       /* of this struct, set by the caller */
+	const char *writer;  /* texts are owned by the image: "initramfs" */
+	const char *builder; /* versions and parameters that decide the bytes beside the tree */
+	const char *path;    /* of the image, in the host's store: not to be changed */
+	const char *kernel;  /* path of the kernel, in the store; "" when no component has one */
+	const char *cmdline; /* words of components for the kernel's command line */
+	char tree[HN_DIGEST_TEXT];  /* the same for equal locks, whatever the builder */
+	char image[HN_DIGEST_TEXT]; /* of the bytes */
+	uint64_t image_bytes;
+	uint64_t kernel_bytes;
+	uint64_t payloads_read;   /* in this build */
+	uint64_t payloads_cached; /* those whose entries were known from an earlier build */
+	uint64_t parts_made;      /* segments or blocks that were compressed */
+	uint64_t parts_reused;
+	bool reused; /* the image was there: nothing was done */
+} hn_image_info;
+#define HN_IMAGE_INFO_INIT                                                                         \
+	{                                                                                          \
+		.size = sizeof(hn_image_info)                                                      \
+	}
+
+/**
+ * Puts a payload into the host's store, by its digest. One that is there already is no fault.
+ *
+ * @param session  needs component.trust on payload/<SHA-256>
+ * @param path  the file, a package or an archive: read once
+ * @param sha256  set on success to 64 hexadecimal digits, as a manifest names a payload; owned by
+ *    the caller: release with hn_text_free
+ * @param bytes  set on success to its length
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT, HN_EIO when the file cannot be read; HN_ECHANGED when it changes meanwhile;
+ *    HN_EINVAL; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EBUSY while the store is cleaned; HN_ENOSPC;
+ *    HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_payload_put(
+	hn_session *session, const char *path, char **sha256, uint64_t *bytes, hn_error **err);
+
+/**
+ * Builds the image of a lock in the host's store: equal locks give equal bytes, and what was made
+ * before is taken again. Payloads are parsed by hv-imgparse in a sandbox; nothing of them is run.
+ *
+ * @param session  needs blueprint.build on blueprint/<name>
+ * @param registry  where the manifests are, borrowed
+ * @param lock  what to build, borrowed
+ * @param options  NULL: the defaults
+ * @param image  set to what was built on success, one reference owned by the caller
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ELOCK when the lock does not hold; HN_EMISSING when a payload is not in the store, or
+ *    a program or library is not in the tree; HN_EDIGEST when bytes are not those that are named;
+ *    HN_EENTRY, HN_EDUPLICATE, HN_ECONTRACT for what a payload has; HN_ECONFLICT when two
+ *    components own one path; HN_ENOSUP for a kind of payload or image that this build lacks;
+ *    HN_ELIMIT; HN_ECANCELLED; HN_EINVAL; HN_ENEWER; HN_ESESSION; HN_EDENIED, also when the terms
+ *    of a token leave paths out; HN_EAUDIT; HN_EBUSY; HN_EIO; HN_ENOSPC; HN_ENOMEM
+ * Threads: the one that has the session; it starts a process for each payload, and threads of the
+ *    compressor
+ * Blocks: yes, for as long as it takes
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_lock *lock,
+	const hn_build_options *options, hn_image **image, hn_error **err);
+
+/**
+ * Takes one more reference on an image.
+ *
+ * @param image  the image; NULL is fine
+ * @return the same image
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_image *hn_image_ref(hn_image *image);
+
+/**
+ * Drops one reference on an image, and releases it with the last one. The files stay.
+ *
+ * @param image  the image, owned by the caller; NULL is fine
+ * @return NULL
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API hn_image *hn_image_unref(hn_image *image);
+
+/**
+ * Says what an image is, and what of the work was done.
+ *
+ * @param image  the image, borrowed
+ * @param info  filled in on success; its size must be set; texts are owned by the image
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EINVAL when an argument is NULL or the size is not set; HN_ENEWER when it sets what
+ *    this library does not know; HN_ENOMEM when memory runs out
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_image_get(const hn_image *image, hn_image_info *info, hn_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
