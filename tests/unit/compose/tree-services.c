@@ -392,6 +392,51 @@ Test(services, are_bounded)
 	world_free(w);
 }
 
+static void write_unit(const world *w, const char *directory, const char *name)
+{
+	const char *text;
+	char path[256];
+
+	snprintf(path, sizeof(path), UNITS "/%s", name);
+	text = text_of(w, path);
+	snprintf(path, sizeof(path), "%s/%s", directory, name);
+	OK(os_write_file(hn_os_real(), path, text, strlen(text), 0644, err));
+}
+
+/* What systemd itself makes of the units. */
+Test(services, are_taken_by_systemd)
+{
+	static const char *const program[] = {"/bin/sh", "-c", "echo $HOME %n \"it's\"", NULL};
+	static const char *const mounts[] = {"nodev", "nosuid"};
+	char directory[] = "/tmp/hypernix-units-XXXXXX", command[512];
+	fixture f = begin("systemd");
+	compose_hardening acts[2] = {f.drop,
+		{.act = COMPOSE_MOUNT, .path = "/var/my-data", .words = mounts, .word_count = 2}};
+
+	if (system("command -v systemd-analyze >/dev/null") != 0)
+		cr_skip_test("there is no systemd-analyze");
+	f.services[0].exec = program;
+	f.services[0].ready.within = 0;
+	f.services[1].exec = program;
+	f.services[1].user = NULL;
+	f.services[1].directory = NULL;
+	use(&f, 2);
+	f.w->manifests[1].hardening = acts;
+	f.w->manifests[1].hardening_count = 2;
+	merges(f.w);
+	cr_assert_not_null(mkdtemp(directory));
+	write_unit(f.w, directory, "nginx.service");
+	write_unit(f.w, directory, "db.service");
+	write_unit(f.w, directory, "var-my\\x2ddata.mount");
+	snprintf(command, sizeof(command),
+		"cd %s && SYSTEMD_UNIT_PATH=%s: systemd-analyze verify ./*.service ./*.mount >out 2>&1 "
+		"&& ! grep -v '^$' out",
+		directory, directory);
+	cr_assert_eq(system(command), 0);
+	OK(os_remove_tree(hn_os_real(), directory, err));
+	world_free(f.w);
+}
+
 /* --- checks of contracts --- */
 
 static const char contract_text[] =
