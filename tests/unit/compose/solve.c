@@ -338,6 +338,7 @@ Test(solve, the_budget_names_the_hardest)
 	char *failure = NULL;
 	hn_error *err = NULL;
 	compose_solve_options options = {.epoch = 1, .conflicts = 10};
+	size_t lines = 0;
 
 	base_buf_text(&blueprint, "blueprint web");
 	for (int bird = 0; bird < 7; bird++) {
@@ -360,8 +361,13 @@ Test(solve, the_budget_names_the_hardest)
 	cr_assert_null(failure);
 	hn_error_unref(err);
 	options.conflicts = 0;
-	cr_assert_eq(compose_solve(lab.registry, lab.blueprint, &options, &lock, NULL, NULL),
+	cr_assert_eq(compose_solve(lab.registry, lab.blueprint, &options, &lock, &failure, NULL),
 		HN_ENOSOLUTION);
+	for (const char *at = failure; *at != '\0'; at++)
+		lines += *at == '\n';
+	cr_assert(lines >= 3 && lines <= 20, "%zu lines of a long derivation\n%s", lines, failure);
+	cr_assert_not_null(strstr(failure, "more like these"), "%s", failure);
+	base_free(failure);
 	lab_free(&lab);
 }
 
