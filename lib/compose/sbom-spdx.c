@@ -188,7 +188,7 @@ static void relate_needs(const sbom *from)
 		const compose_binding *one = &lock->bindings[i];
 		char provider[ID], needing[ID];
 
-		if (told_before(lock, i))
+		if (strcmp(one->provider, one->needed_by) == 0 || told_before(lock, i))
 			continue;
 		component_id(one->provider, provider);
 		component_id(one->needed_by, needing);

@@ -371,3 +371,52 @@ Test(lock, lives_as_long_as_its_references)
 	cr_assert_null(compose_lock_unref(NULL));
 	cr_assert_null(compose_lock_ref(NULL));
 }
+
+static void refuse_hole(const char **hole, compose_lock *lock)
+{
+	const char *was = *hole;
+	char *text = NULL;
+
+	*hole = NULL;
+	cr_assert_eq(compose_lock_write(lock, &text, NULL), HN_ELOCK);
+	cr_assert_eq(compose_lock_seal(lock, NULL), HN_ELOCK);
+	*hole = was;
+}
+
+Test(lock, has_no_holes)
+{
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = sample();
+
+	cr_assert_eq(compose_lock_seal(lock, NULL), 0);
+	compose_binding *binding = (compose_binding *)(uintptr_t)lock->bindings;
+	refuse_hole(&binding->contract, lock);
+	binding = (compose_binding *)(uintptr_t)lock->bindings;
+	refuse_hole(&binding->version, lock);
+	refuse_hole(&binding->provider, lock);
+	refuse_hole(&binding->needed_by, lock);
+	refuse_hole(&((compose_source *)(uintptr_t)lock->sources)->name, lock);
+	cr_assert_eq(compose_lock_seal(lock, NULL), 0);
+}
+
+Test(lock, has_lines_that_are_lines)
+{
+	char text[4200];
+	compose_lock *lock = sample();
+
+	lock->platform = "";
+	refuse_seal(lock, HN_ELOCK, "platform");
+	lock = sample();
+	memset(text, 'a', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	lock->platform = text;
+	refuse_seal(lock, HN_ELOCK, "platform");
+	lock = sample();
+	components[0].why = text;
+	refuse_seal(lock, HN_ELOCK, "why");
+	lock = sample();
+	components[0].why = "a\x7f";
+	refuse_seal(lock, HN_ELOCK, "why");
+	lock = sample();
+	sources[1].name = "a\n";
+	refuse_seal(lock, HN_ELOCK, "a registry has no name");
+}

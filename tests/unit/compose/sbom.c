@@ -113,3 +113,38 @@ Test(sbom, keeps_a_licence_that_is_no_expression_as_text)
 	cr_assert_null(strstr(cyclonedx, "\"expression\": \"Nginx"));
 	hn_os_sim_free(os);
 }
+
+/* Two contracts of one provider are one dependency, and what a component gives to itself is none.
+ */
+Test(sbom, tells_a_dependency_once)
+{
+	static const char line[] = "\"relationshipType\": \"DEPENDS_ON\"";
+	static const compose_binding bindings[] = {{"a/a", "1.0.0", "glibc", "nginx"},
+		{"a/b", "1.0.0", "glibc", "nginx"}, {"a/c", "1.0.0", "glibc", "glibc"}};
+	compose_payload blob = {.kind = COMPOSE_PAYLOAD_BLOB};
+	hn_os *os = sample_os();
+	BASE_AUTO_OF(compose_registry) compose_registry *registry = sample_registry(os);
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = sample_lock(registry, "1.22.1");
+	BASE_AUTO_FREE char *spdx = NULL, *cyclonedx = NULL;
+	const compose_manifest *manifests[3];
+
+	cr_assert_eq(compose_lock_manifests(lock, registry, manifests, NULL), 0);
+	compose_manifest plain = *manifests[0];
+	plain.license = plain.summary = NULL;
+	plain.payloads = &blob;
+	plain.payload_count = 1;
+	manifests[0] = &plain;
+	lock->bindings = bindings;
+	lock->binding_count = 3;
+	cr_assert_eq(compose_sbom_write(lock, manifests, COMPOSE_SBOM_SPDX, &spdx, NULL), 0);
+	cr_assert_eq(
+		compose_sbom_write(lock, manifests, COMPOSE_SBOM_CYCLONEDX, &cyclonedx, NULL), 0);
+	const char *first = strstr(spdx, line);
+	cr_assert_null(strstr(first + 1, line));
+	cr_assert_not_null(strstr(spdx, "\"FILE\""));
+	cr_assert_not_null(strstr(cyclonedx, "\"type\": \"file\""));
+	first = strstr(cyclonedx, "\"dependsOn\": [\n\t\t\t\t\"component:glibc\"\n");
+	cr_assert_not_null(first);
+	cr_assert_null(strstr(first + 40, "\"component:glibc\"\n\t\t\t]"));
+	hn_os_sim_free(os);
+}
