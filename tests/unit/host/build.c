@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Building on a host: who may put payloads into its store and build from them, and what is said of
+ * the result.
+ */
+#include "trust-lab.h"
+
+BASE_AUTO(hn_registry, hn_registry_unref)
+BASE_AUTO(hn_blueprint, hn_blueprint_unref)
+BASE_AUTO(hn_lock, hn_lock_unref)
+BASE_AUTO(hn_image, hn_image_unref)
+
+#define KERNEL "a kernel"
+#define BASE                                                                                       \
+	"{\"hypernix\":1,\"component\":\"base\",\"version\":\"1.0.0\",\"kind\":\"base-os\","       \
+	"\"kernel\":{\"cmdline\":[\"quiet\",\"panic=-1\"]},"                                       \
+	"\"files\":[{\"path\":\"/init\",\"mode\":\"0755\",\"text\":\"init\"}],"                    \
+	"\"payloads\":[{\"kind\":\"blob\",\"role\":\"kernel\",\"path\":\"/boot/vmlinuz\","         \
+	"\"size\":8,\"sha256\":\"%s\"}]}"
+#define WISH                                                                                       \
+	"{\"hypernix\":1,\"blueprint\":\"small\",\"version\":\"1.0.0\","                           \
+	"\"components\":[{\"component\":\"base\"}]}"
+#define READER                                                                                     \
+	"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"blueprint.read\","            \
+	"\"blueprint.build\"],\"on\":\"%s\"}]}"
+
+typedef struct shop {
+	lab l;
+	hn_registry *registry;
+	hn_lock *lock;
+} shop;
+
+static char *put_kernel(lab *l)
+{
+	char *sha256 = NULL;
+	uint64_t bytes = 0;
+
+	cr_assert_eq(hn_os_sim_put(l->os, "/kernel", KERNEL, strlen(KERNEL), NULL), 0);
+	cr_assert_eq(hn_payload_put(l->session, "/kernel", &sha256, &bytes, lab_err(l)), 0, "%s",
+		lab_why(l));
+	cr_assert_eq(bytes, strlen(KERNEL));
+	return sha256;
+}
+
+static void add_base(lab *l, const char *sha256)
+{
+	BASE_AUTO_FREE char *called = NULL;
+	char text[1024];
+
+	(void)snprintf(text, sizeof(text), BASE, sha256);
+	cr_assert_eq(
+		hn_compose_add(l->session, "base.json", text, strlen(text), &called, lab_err(l)), 1,
+		"%s", lab_why(l));
+}
+
+static shop open_shop(void)
+{
+	shop s = {.l = lab_new()};
+	BASE_AUTO_OF(hn_blueprint) hn_blueprint *wish = NULL;
+	BASE_AUTO_FREE char *sha256 = NULL;
+
+	trusted_fleet(&s.l);
+	sha256 = put_kernel(&s.l);
+	add_base(&s.l, sha256);
+	cr_assert_eq(hn_compose_registry(s.l.session, &s.registry, lab_err(&s.l)), 0, "%s",
+		lab_why(&s.l));
+	cr_assert_eq(hn_blueprint_parse("small.json", WISH, strlen(WISH), &wish, NULL), 0);
+	cr_assert_eq(
+		hn_solve(s.registry, wish, NULL, &s.lock, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	return s;
+}
+
+static void close_shop(shop *s)
+{
+	hn_lock_unref(s->lock);
+	hn_registry_unref(s->registry);
+	lab_free(&s->l);
+}
+#define SHOP __attribute__((cleanup(close_shop))) shop
+
+static hn_image *build(shop *s, const hn_build_options *options)
+{
+	hn_image *image = NULL;
+
+	cr_assert_eq(hn_build(s->l.session, s->registry, s->lock, options, &image, lab_err(&s->l)),
+		0, "%s", lab_why(&s->l));
+	return image;
+}
+
+Test(build, a_payload_is_named_by_its_sha256)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_FREE char *sha256 = put_kernel(&s.l);
+
+	cr_expect_str_eq(
+		sha256, "4fff0d3e643b3894c17a0738fbdc591953aa722c9d42774425090accc4377126");
+}
+
+Test(build, an_image_is_where_it_says)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = build(&s, NULL);
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+
+	cr_assert_eq(hn_image_get(image, &info, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	cr_expect(os_exists(s.l.os, info.path), "%s", info.path);
+	cr_expect(os_exists(s.l.os, info.kernel), "%s", info.kernel);
+	cr_expect_str_eq(info.writer, "initramfs");
+	cr_expect_str_eq(info.cmdline, "quiet panic=-1");
+	cr_expect_eq(info.kernel_bytes, strlen(KERNEL));
+	cr_expect_eq(info.payloads_read, 1);
+	cr_expect_eq(info.parts_made, 1);
+	cr_expect_not(info.reused);
+}
+
+Test(build, the_second_does_nothing)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *first = build(&s, NULL);
+	BASE_AUTO_OF(hn_image) hn_image *second = NULL;
+	hn_image_info one = HN_IMAGE_INFO_INIT, two = HN_IMAGE_INFO_INIT;
+
+	lab_reopen(&s.l);
+	second = build(&s, NULL);
+	cr_assert_eq(hn_image_get(first, &one, NULL), 0);
+	cr_assert_eq(hn_image_get(second, &two, NULL), 0);
+	cr_expect(two.reused);
+	cr_expect_eq(two.payloads_read + two.payloads_cached + two.parts_made, 0);
+	cr_expect_str_eq(one.image, two.image);
+	cr_expect_str_eq(one.tree, two.tree);
+}
+
+Test(build, what_is_wrong_with_the_call_is_said)
+{
+	SHOP s = open_shop();
+	hn_build_options options = HN_BUILD_OPTIONS_INIT;
+	hn_image_info info = {.size = 0};
+	hn_image *image = NULL;
+	uint64_t bytes = 7;
+	char *sha256 = NULL;
+
+	options.level = 20;
+	cr_expect_eq(hn_build(s.l.session, s.registry, s.lock, &options, &image, lab_err(&s.l)),
+		HN_EINVAL);
+	options.level = 3;
+	options.root = "erofs";
+	cr_expect_eq(hn_build(s.l.session, s.registry, s.lock, &options, &image, lab_err(&s.l)),
+		HN_ENOSUP);
+	cr_expect_eq(hn_build(s.l.session, NULL, s.lock, NULL, &image, lab_err(&s.l)), HN_EINVAL);
+	cr_expect_null(image);
+	cr_expect_eq(hn_image_get(NULL, &info, lab_err(&s.l)), HN_EINVAL);
+	cr_expect_eq(
+		hn_payload_put(s.l.session, "/nowhere", &sha256, &bytes, lab_err(&s.l)), HN_ENOENT);
+	cr_expect_eq(
+		hn_payload_put(s.l.session, "/state", &sha256, &bytes, lab_err(&s.l)), HN_EINVAL);
+	cr_expect_eq(hn_payload_put(s.l.session, NULL, &sha256, &bytes, lab_err(&s.l)), HN_EINVAL);
+	cr_expect_null(sha256);
+	cr_expect_eq(bytes, 7);
+}
+
+Test(build, needs_the_right_for_that_blueprint)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_session) hn_session *mine = NULL;
+	BASE_AUTO_OF(hn_session) hn_session *other = NULL;
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+	BASE_AUTO_FREE char *sha256 = NULL;
+	char terms[256];
+	uint64_t bytes;
+
+	(void)snprintf(terms, sizeof(terms), READER, "blueprint/small");
+	BASE_AUTO_FREE char *token = issue(&s.l, terms);
+	(void)snprintf(terms, sizeof(terms), READER, "blueprint/large");
+	BASE_AUTO_FREE char *stranger = issue(&s.l, terms);
+	cr_assert_eq(open_as(&s.l, token, NULL, &mine), 0, "%s", lab_why(&s.l));
+	cr_assert_eq(open_as(&s.l, stranger, NULL, &other), 0, "%s", lab_why(&s.l));
+	cr_expect_eq(hn_build(other, s.registry, s.lock, NULL, &image, lab_err(&s.l)), HN_EDENIED);
+	cr_expect_eq(hn_payload_put(mine, "/kernel", &sha256, &bytes, lab_err(&s.l)), HN_EDENIED);
+	cr_expect_eq(hn_build(mine, s.registry, s.lock, NULL, &image, lab_err(&s.l)), 0, "%s",
+		lab_why(&s.l));
+}
