@@ -5,6 +5,7 @@
 #include "fixture.h"
 #include "os/os-private.h"
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <sys/stat.h>
 
 TestSuite(beneath, .init = make_directory, .fini = remove_directory);
@@ -114,4 +115,28 @@ Test(beneath, simulated)
 	hn_os_sim_fail(os, 2, false, 5);
 	cr_assert_eq(open_name(os, "/keys", "one", O_RDONLY), HN_EIO);
 	hn_os_sim_free(os);
+}
+
+Test(beneath, looks_at_names_and_reads_links)
+{
+	hn_os *os = hn_os_real();
+	struct stat status;
+	char target[16];
+
+	put("file", "one");
+	cr_assert_eq(symlink("/etc/passwd", in("link")), 0);
+	cr_assert_eq(symlink("/", in("way")), 0);
+	cr_assert_eq(os_look_beneath(os, directory, "file", &status), 0);
+	cr_assert(S_ISREG(status.st_mode));
+	cr_assert_eq(os_look_beneath(os, directory, "link", &status), 0);
+	cr_assert(S_ISLNK(status.st_mode));
+	cr_assert_eq(os_link_beneath(os, directory, "link", target, sizeof(target)), 11);
+	cr_assert_eq(memcmp(target, "/etc/passwd", 11), 0);
+	cr_assert_eq(os_link_beneath(os, directory, "link", target, 11), -ENAMETOOLONG);
+	cr_assert_eq(os_link_beneath(os, directory, "file", target, sizeof(target)), -EINVAL);
+	cr_assert_eq(os_look_beneath(os, directory, "way/etc", &status), -ELOOP);
+	cr_assert_eq(os_link_beneath(os, directory, "way/etc", target, 16), -ELOOP);
+	cr_assert_eq(os_look_beneath(os, directory, "../x", &status), -EXDEV);
+	cr_assert_eq(os_link_beneath(os, directory, "..", target, sizeof(target)), -EXDEV);
+	cr_assert_eq(os_look_beneath(os, directory, "nothing", &status), -ENOENT);
 }
