@@ -4,7 +4,7 @@
  */
 #include "compose/build.h"
 
-#include <hypernix/host-build.h>
+#include <hypernix/compose-image.h>
 
 struct hn_image {
 	atomic_int references;
