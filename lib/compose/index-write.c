@@ -168,7 +168,7 @@ static int unlisted(const char *file, const char *what, const compose_version *v
 	const compose_index *index, hn_error **err)
 {
 	return base_error(err, HN_EDIGEST, COMPOSE_ROOM,
-		"hv-compose index writes and signs the index anew, where you may",
+		"whoever signs this registry is to write its index anew",
 		"%s: %s %.*s is not in the index of registry %s (serial %llu)", file, what,
 		(int)version->text_size, version->text, index->name,
 		(unsigned long long)index->serial);

@@ -124,7 +124,7 @@ static int differs(const compose_payload *payload, const char *what, hn_error **
 	char hex[2 * CRYPTO_DIGEST + 1];
 
 	codec_hex(payload->sha256.bytes, sizeof(payload->sha256.bytes), hex);
-	return compose_fail(err, HN_EDIGEST, &payload->place, "import or fetch it again",
+	return compose_fail(err, HN_EDIGEST, &payload->place, "hv-compose put brings the right one",
 		"payload %s is not what the manifest says: %s", hex, what);
 }
 
@@ -263,8 +263,7 @@ int compose_payload_layer(compose_store *store, const char *parser, const compos
 	int code = make_key(how, &key, err);
 
 	if (code == 0 && (kind == COMPOSE_PAYLOAD_OCI || kind == COMPOSE_PAYLOAD_NIX))
-		return compose_fail(err, HN_ENOSUP, &how->payload->place,
-			"pack it as a tar: hv-compose pack",
+		return compose_fail(err, HN_ENOSUP, &how->payload->place, "make a tar of it",
 			"payloads of kind %s are not read by this version",
 			kind == COMPOSE_PAYLOAD_OCI ? "oci" : "nix");
 	/* That of a directory holds only as long as nobody writes there: bodies are read anyway. */

@@ -155,9 +155,7 @@ static int fail_unknown(const compose_problem *problem, const compose_wish *wish
 	if (nearest != NULL)
 		base_error_hint(err, "did you mean \"%s\"?", nearest);
 	else
-		base_error_hint(err,
-			"add its manifest, or import it: hv-compose import --tar %s.tar.gz --kind "
-			"base-os",
+		base_error_hint(err, "add its manifest: manifests/%s/VERSION.json of a registry",
 			wish->component);
 	return rc;
 }

@@ -70,7 +70,7 @@ int compose_store_find(
 	codec_hex(sha256->bytes, sizeof(sha256->bytes), text);
 	if (rc == HN_ENOENT)
 		return base_error(err, HN_EMISSING, COMPOSE_ROOM,
-			"hv-compose fetch or hv-compose import gets it",
+			"hv-compose put FILE brings it there",
 			"the store %s has no payload with SHA-256 %s", store->directory, text);
 	if (rc == 0 && size != CRYPTO_DIGEST + sizeof(digest->bytes))
 		rc = base_error(err, HN_EDIGEST, COMPOSE_ROOM, "remove the file",
