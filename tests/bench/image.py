@@ -9,30 +9,28 @@ import subprocess
 import tarfile
 import tempfile
 
-from tags import find
+from tags import find, rusage
 from table import Row
 
 
-def cost(argv, **more):
+def cost(build, argv, **more):
     """CPU seconds and peak MiB of a program and what it started."""
-    child = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
-    _, status, used = os.wait4(child.pid, 0)
-    child.returncode = status
+    seconds, peak, status, _ = rusage(build, argv, **more)
     if status:
         raise OSError(f'{argv[0]} ended with {status}')
-    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    return seconds, peak / 1048576
 
 
 class Lab:
-    def __init__(self, program, work):
-        self.program, self.work, self.store = program, work, work + '/store'
+    def __init__(self, build, program, work):
+        self.build, self.program, self.work, self.store = build, program, work, work + '/store'
         self.figures = {}
 
     def ours(self, writer, name, cold):
         if cold:
             for folder in ('blocks', 'segments'):
                 shutil.rmtree(f'{self.store}/{folder}', ignore_errors=True)
-        self.note(name, cost([self.program, 'build', self.work, self.store, writer, '2', f'{self.work}/ours.{writer}']),
+        self.note(name, cost(self.build, [self.program, 'build', self.work, self.store, writer, '2', f'{self.work}/ours.{writer}']),
                   f'{self.work}/ours.{writer}')
 
     def note(self, name, measured, image):
@@ -41,18 +39,18 @@ class Lab:
 
     def mksquashfs(self):
         image = self.work + '/mksquashfs'
-        self.note('mksquashfs', cost(['mksquashfs', self.work + '/tree', image, '-noappend', '-quiet', '-no-progress', '-comp',
+        self.note('mksquashfs', cost(self.build, ['mksquashfs', self.work + '/tree', image, '-noappend', '-quiet', '-no-progress', '-comp',
                                       'zstd', '-Xcompression-level', '15', '-processors', '2', '-all-root',
                                       '-all-time', '1700000000']), image)
 
     def tar2sqfs(self):
         image = self.work + '/tar2sqfs'
         with open(self.work + '/tree.tar', 'rb') as tar:
-            self.note('tar2sqfs', cost(['tar2sqfs', '-q', '-f', '-j', '2', '-c', 'zstd', '-X', 'level=15', image], stdin=tar), image)
+            self.note('tar2sqfs', cost(self.build, ['tar2sqfs', '-q', '-f', '-j', '2', '-c', 'zstd', '-X', 'level=15', image], stdin=tar), image)
 
     def cpio(self):
         image = self.work + '/cpio.zst'
-        self.note('cpio', cost(['sh', '-c', f'cd {self.work}/tree && find . | LC_ALL=C sort | cpio -o -H newc --quiet '
+        self.note('cpio', cost(self.build, ['sh', '-c', f'cd {self.work}/tree && find . | LC_ALL=C sort | cpio -o -H newc --quiet '
                                 f'| zstd -q -15 -T2 > {image}']), image)
 
     def make(self, what):
@@ -119,4 +117,4 @@ def measure(build, runs):
     # In memory: what the disk of this machine takes to be sure of a file is not what is measured.
     memory = '/dev/shm' if os.access('/dev/shm', os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix='hn-bench-image-', dir=memory) as work:
-        return run(Lab(program, work), runs)
+        return run(Lab(build, program, work), runs)
