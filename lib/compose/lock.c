@@ -262,8 +262,8 @@ static int sort(compose_lock *lock, hn_error **err)
 
 int compose_lock_seal(compose_lock *lock, hn_error **err)
 {
-	const char *fault = has_texts(lock) ? NULL : "a name is missing";
 	int rc = base_limit_check(BASE_LIMIT_LOCK_COMPONENTS, lock->count, err);
+	const char *fault = rc < 0 || has_texts(lock) ? NULL : "a name is missing";
 
 	if (rc == 0 && fault == NULL)
 		rc = sort(lock, err);

@@ -63,8 +63,8 @@ class Case(unittest.TestCase):
 
     def lab(self, **options):
         """A session on a simulated machine: files in memory, no hypervisor."""
-        system = hypernix.Os.sim_new(seed=1, wall=1_700_000_000_000_000_000)
-        options = {'state': '/state', 'calibration': 'reference:4', 'program': 'test', 'os': system, **options}
+        self.system = hypernix.Os.sim_new(seed=1, wall=1_700_000_000_000_000_000)
+        options = {'state': '/state', 'calibration': 'reference:4', 'program': 'test', 'os': self.system, **options}
         host = hypernix.Host.open(**options)
         self.addCleanup(host.close)
         session = host.session_open_local(reason='test', program='test')

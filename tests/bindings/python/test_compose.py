@@ -159,3 +159,21 @@ class OnAHost(Case):
         with self.refused(hypernix.NotFoundError):
             session.compose_remove('base', '1.0.0')
         self.assertEqual(session.compose_registry().component_count, 0)
+
+    @mirrors('build', 'an_image_is_where_it_says')
+    def test_build(self):
+        session = self.lab()
+        self.system.sim_put('/kernel', b'a kernel')
+        put = session.payload_put('/kernel')
+        self.assertEqual(put.bytes, 8)
+        session.compose_add('base.json', text(dict(BASE, version='9.0.0', payloads=[
+            {'kind': 'blob', 'role': 'kernel', 'path': '/boot/vmlinuz', 'size': put.bytes, 'sha256': put.sha256}])))
+        registry = session.compose_registry()
+        lock = registry.solve(hypernix.Blueprint.parse('b.json', text(
+            {'hypernix': 1, 'blueprint': 'small', 'version': '1.0.0', 'components': [{'component': 'base'}]})))
+        steps = []
+        info = session.build(registry, lock, progress=lambda *step: steps.append(step)).get()
+        self.assertEqual((info.writer, info.kernel_bytes, info.payloads_read, info.reused), ('initramfs', 8, 1, False))
+        self.assertTrue(steps)
+        again = session.build(registry, lock).get()
+        self.assertEqual((again.reused, again.image, again.path), (True, info.image, info.path))

@@ -284,6 +284,7 @@ Test(build, that_is_cancelled_leaves_no_image)
 	refuse(&b, lock, HN_ECANCELLED, "cancelled");
 	b.options.image.cancel = hn_cancel_unref(b.options.image.cancel);
 	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = build_of(&b, "1.0.0", &counts);
+	cr_assert_not_null(artifact);
 	cr_assert_not(counts.reused);
 	close_bench(&b);
 }

@@ -350,6 +350,7 @@ Test(diff, tells_of_the_lock_itself)
 	BASE_AUTO_OF(compose_diff) compose_diff *diff = NULL;
 	compose_side before = {made.old.lock, made.before}, after = {made.lock, made.after};
 
+	cr_assert_eq(same->count, 0);
 	made.lock->epoch = 2;
 	made.lock->tree.bytes[0] = 1;
 	component(&(world){.lock = made.lock}, 1)->manifest.bytes[0] ^= 1;
@@ -370,6 +371,7 @@ Test(diff, tells_of_components_that_came_and_went)
 	BASE_AUTO_OF(compose_diff) compose_diff *diff = NULL;
 	compose_side before = {made.old.lock, made.before}, after = {made.lock, made.after};
 
+	cr_assert_eq(same->count, 0);
 	made.lock->count = 2; /* without nginx */
 	made.lock->binding_count = 0;
 	cr_assert_eq(compose_lock_diff(&before, &after, &diff, NULL), 0);

@@ -114,7 +114,9 @@ static inline int merge(world *w)
 	int rc;
 
 	for (size_t i = 0; i < w->count; i++)
-		qsort(w->layers[i].entries, w->layers[i].count, sizeof(compose_entry), entry_order);
+		if (w->layers[i].count > 0)
+			qsort(w->layers[i].entries, w->layers[i].count, sizeof(compose_entry),
+				entry_order);
 	hn_error_unref(w->err);
 	w->err = NULL;
 	rc = compose_tree_merge(w->store, w->parts, w->count, w->allow_setuid, &tree, &w->err);

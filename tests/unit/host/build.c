@@ -5,9 +5,7 @@
  */
 #include "trust-lab.h"
 
-BASE_AUTO(hn_registry, hn_registry_unref)
 BASE_AUTO(hn_blueprint, hn_blueprint_unref)
-BASE_AUTO(hn_lock, hn_lock_unref)
 BASE_AUTO(hn_image, hn_image_unref)
 
 #define KERNEL "a kernel"
