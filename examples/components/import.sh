@@ -12,7 +12,7 @@ if [ $# -ne 1 ] || [ "${1#-}" != "$1" ]; then
 	echo "usage: examples/components/import.sh DIR" >&2
 	exit 64
 fi
-for tool in apt-get:apt apt-cache:apt dpkg-deb:dpkg b2sum:coreutils sha256sum:coreutils python3:python3; do
+for tool in apt-get:apt apt-cache:apt dpkg-deb:dpkg b2sum:coreutils sha256sum:coreutils flock:util-linux python3:python3; do
 	command -v "${tool%%:*}" >/dev/null || {
 		echo "import: ${tool%%:*} is missing; on Debian: apt-get install ${tool##*:}" >&2
 		exit 69
@@ -20,6 +20,8 @@ for tool in apt-get:apt apt-cache:apt dpkg-deb:dpkg b2sum:coreutils sha256sum:co
 done
 mkdir -p "$1/packages"
 dir=$(cd "$1" && pwd)
+exec 9>"$dir/lock"
+flock 9 # two at once would disturb each other
 
 fail() {
 	echo "import: $*" >&2
@@ -54,7 +56,7 @@ END
 }
 
 scratch=$(mktemp -d /tmp/hn-import.XXXXXX)
-trap 'rm -rf "$scratch" "$dir/control"' EXIT
+trap 'rm -rf "$scratch" "$dir/control" "$dir/new"' EXIT
 chmod 0755 "$scratch"
 [ "$(id -u)" -ne 0 ] || ! id _apt >/dev/null 2>&1 || chown _apt "$scratch"
 
@@ -65,6 +67,7 @@ for one in json.load(open(sys.argv[1]))["packages"]:
     print("first" if one.get("first-dependency") else "plain", one["package"])' "$1"
 }
 
+rm -rf "$dir/new"
 for recipe in "$here"/*/recipe.json; do
 	: >"$scratch/names"
 	while read -r how name; do
@@ -73,12 +76,20 @@ for recipe in "$here"/*/recipe.json; do
 			[ -n "$name" ] || fail "apt does not know what $recipe names; run apt-get update first"
 		fi
 		fetch "$name"
-		echo "$name" >>"$scratch/names"
+		echo "$name" | tee -a "$scratch/all" >>"$scratch/names"
 	done < <(words "$recipe")
 	python3 "$here/manifest.py" "$recipe" "$dir" "$scratch/names"
 done
-mkdir -p "$dir/contracts"
-cp -r "$here/contracts/." "$dir/contracts/"
+# What an earlier import made is not what apt offers now.
+for file in "$dir"/packages/*.deb; do
+	grep -qxF "$(basename "$file" .deb)" "$scratch/all" || rm "$file"
+done
+mkdir -p "$dir/new"
+cp -r "$here/contracts" "$dir/new/contracts"
+for part in manifests contracts; do
+	rm -rf "${dir:?}/$part"
+	mv "$dir/new/$part" "$dir/$part"
+done
 if [ -n "${HYPERNIX_STATE-}" ]; then
 	"${HV_COMPOSE:-hv-compose}" put "$dir"/packages/*.deb >/dev/null
 fi

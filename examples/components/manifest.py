@@ -94,7 +94,7 @@ def main():
     own = list(files(os.path.join(os.path.dirname(path), "root")))
     if own:
         manifest["files"] = manifest.get("files", []) + own
-    folder = f"{directory}/manifests/{manifest['component']}"
+    folder = f"{directory}/new/manifests/{manifest['component']}"
     os.makedirs(folder, exist_ok=True)
     with open(f"{folder}/{manifest['version']}.json", "w") as file:
         json.dump(manifest, file, indent="\t", ensure_ascii=False)
