@@ -73,7 +73,7 @@ int compose_blob_add(compose_blob *blob, const void *bytes, size_t size, hn_erro
 }
 
 /* 1: it is there, for good. Who found it may have come between the rename and the sync of who wrote
- * it. A blob of another size was changed behind our back: 0, it is written anew. */
+ * it. A blob that was changed behind our back: 0, it is written anew. */
 static int find_durable(
 	compose_store *store, const compose_digest *digest, uint64_t size, hn_error **err)
 {
@@ -84,7 +84,8 @@ static int find_durable(
 	if (path == NULL)
 		return base_nomem(err);
 	code = store->os->ops->stat(store->os, path, &status);
-	if (code < 0 || !S_ISREG(status.st_mode) || (uint64_t)status.st_size != size)
+	if (code < 0 || !S_ISREG(status.st_mode) || (uint64_t)status.st_size != size ||
+		compose_store_verify(store, digest, NULL) < 0)
 		return 0;
 	*strrchr(path, '/') = '\0';
 	code = store->os->ops->sync_directory(store->os, path);

@@ -66,10 +66,12 @@ static void put_builders(codec_cbor_out *out, const build *job)
 
 static int make_key(build *job, hn_error **err)
 {
+	const char *parser = job->options->parser_key != NULL ? job->options->parser_key : "";
 	codec_cbor_out out = {0};
 	int rc = 0;
 
-	codec_cbor_put_array(&out, 7);
+	codec_cbor_put_array(&out, 8);
+	codec_cbor_put_text(&out, parser, strlen(parser));
 	codec_cbor_put_uint(&out, BUILDER);
 	codec_cbor_put_uint(&out, COMPOSE_READER);
 	codec_cbor_put_uint(&out, job->lock->epoch);
@@ -92,8 +94,9 @@ static int make_key(build *job, hn_error **err)
 static bool is_whole(const build *job, const compose_artifact *artifact)
 {
 	return compose_digest_equal(&artifact->key, &job->key) &&
-	       compose_store_has(job->store, &artifact->image) &&
-	       (!artifact->has_kernel || compose_store_has(job->store, &artifact->kernel));
+	       compose_store_verify(job->store, &artifact->image, NULL) >= 0 &&
+	       (!artifact->has_kernel ||
+		       compose_store_verify(job->store, &artifact->kernel, NULL) >= 0);
 }
 
 /* A record that was changed, or whose bodies are gone, is none: it is built again. */
@@ -150,6 +153,15 @@ static const compose_manifest *base_of(const build *job)
 	return NULL;
 }
 
+/* How people know it; else its SHA-256. */
+static const char *payload_name(const compose_payload *payload, char name[2 * CRYPTO_DIGEST + 1])
+{
+	if (payload->upstream != NULL || payload->path != NULL)
+		return payload->upstream != NULL ? payload->upstream : payload->path;
+	codec_hex(payload->sha256.bytes, sizeof(payload->sha256.bytes), name);
+	return name;
+}
+
 static int read_payload(build *job, const compose_manifest *manifest,
 	const compose_payload *payload, size_t index, hn_error **err)
 {
@@ -157,7 +169,9 @@ static int read_payload(build *job, const compose_manifest *manifest,
 	compose_reading how = {.payload = payload,
 		.users = manifest->users,
 		.user_count = manifest->user_count,
+		.parser_key = job->options->parser_key,
 		.cancel = job->image.cancel};
+	char name[2 * CRYPTO_DIGEST + 1];
 	bool cached = false;
 	int rc;
 
@@ -170,8 +184,7 @@ static int read_payload(build *job, const compose_manifest *manifest,
 		job->store, job->options->parser, &how, &job->layers[index], &cached, err);
 	if (rc < 0)
 		return base_error_wrap(err, (hn_code)rc, COMPOSE_ROOM,
-			"cannot read payload %s of %s",
-			payload->upstream != NULL ? payload->upstream : payload->path,
+			"cannot read payload %s of %s", payload_name(payload, name),
 			manifest->component);
 	job->counts.layers_cached += cached;
 	job->counts.layers_read += !cached;
@@ -225,15 +238,15 @@ static int make_parts(build *job, hn_error **err)
 	return 0;
 }
 
-static int check_tree(const build *job, hn_error **err)
+static int check_tree(const build *job, const compose_digest *tree, hn_error **err)
 {
 	static const compose_digest none;
 	char is[COMPOSE_DIGEST_TEXT], should[COMPOSE_DIGEST_TEXT];
 
 	if (compose_digest_equal(&job->lock->tree, &none) ||
-		compose_digest_equal(&job->lock->tree, &job->digest))
+		compose_digest_equal(&job->lock->tree, tree))
 		return 0;
-	compose_digest_print(&job->digest, is);
+	compose_digest_print(tree, is);
 	compose_digest_print(&job->lock->tree, should);
 	return base_error(err, HN_EDIGEST, COMPOSE_ROOM,
 		"another version of hypernix made that lock, or a contract was changed without a "
@@ -251,7 +264,7 @@ static int make_tree(build *job, hn_error **err)
 		rc = compose_tree_check(job->store, job->tree, job->parts, count, err);
 	if (rc == 0)
 		rc = compose_tree_digest(job->tree, job->lock->epoch, &job->digest, err);
-	return rc < 0 ? rc : check_tree(job, err);
+	return rc < 0 ? rc : check_tree(job, &job->digest, err);
 }
 
 /* --- the tree becomes an image --- */
@@ -406,6 +419,8 @@ int compose_build(compose_store *store, const compose_registry *registry, const 
 
 	if (rc == 0 && !options->anew)
 		rc = recall(&job, &made, err);
+	if (rc == 0 && made != NULL)
+		rc = check_tree(&job, &made->tree, err);
 	job.counts.reused = made != NULL;
 	if (rc == 0 && made == NULL)
 		rc = make_all(&job, &made, err);

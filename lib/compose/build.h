@@ -10,8 +10,10 @@
 #include "compose/lock.h"
 
 typedef struct compose_build_options {
-	const char *root;   /* "auto", "initramfs" or another writer; borrowed */
-	const char *parser; /* path of hv-imgparse; borrowed */
+	const char *root;       /* "auto", "initramfs" or another writer; borrowed */
+	const char *parser;     /* path of hv-imgparse; borrowed */
+	const char *parser_key; /* "", or which parser it is when it is not the usual one: what it
+				   read is taken for its own builds only */
 	bool allow_setuid;
 	bool anew;                 /* makes tree and image even when they are there */
 	const base_permit *permit; /* asked between payloads; NULL: nobody's */

@@ -138,6 +138,17 @@ int tree_harden_remove(tree_build *build, hn_error **err)
 	return each(build, COMPOSE_REMOVE, remove_path, NULL, err);
 }
 
+/* All names of an inode have one mode. */
+static void set_mode(tree_build *build, compose_node *node, uint32_t mode)
+{
+	uint32_t group = node->group;
+
+	node->entry.mode = mode;
+	for (size_t i = 0; group != 0 && i < build->count; i++)
+		if (build->nodes[i].group == group)
+			build->nodes[i].entry.mode = mode;
+}
+
 static int strip(
 	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)
 {
@@ -152,20 +163,9 @@ static int strip(
 		if (entry->type == 0 || (path != NULL && strcmp(entry->path, path) != 0))
 			continue;
 		found = true;
-		entry->mode &= ~(uint32_t)TREE_SETID;
+		set_mode(build, &build->nodes[i], entry->mode & ~(uint32_t)TREE_SETID);
 	}
 	return rc != 0 || found ? rc : absent(build, owner, path, err);
-}
-
-/* All names of an inode have one mode. */
-static void set_mode(tree_build *build, compose_node *node, uint32_t mode)
-{
-	uint32_t group = node->group;
-
-	node->entry.mode = mode;
-	for (size_t i = 0; group != 0 && i < build->count; i++)
-		if (build->nodes[i].group == group)
-			build->nodes[i].entry.mode = mode;
 }
 
 static int change_mode(

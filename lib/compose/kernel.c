@@ -7,6 +7,10 @@
 static int take(
 	const tree_build *build, compose_tree *tree, const compose_node *node, hn_error **err)
 {
+	if (node->entry.type != COMPOSE_ENTRY_FILE)
+		return base_error(err, HN_EENTRY, COMPOSE_ROOM, "the kernel is a file of its own",
+			"%s of %s is to be the kernel and is no file", node->entry.path,
+			tree_component(build, node->owner));
 	if (tree->kernel == NULL || tree->kernel == node) {
 		tree->kernel = node;
 		return 0;

@@ -50,7 +50,8 @@ static int make_key(const compose_reading *how, compose_digest *key, hn_error **
 	codec_cbor_out out = {0};
 	int code = 0;
 
-	codec_cbor_put_array(&out, 5);
+	codec_cbor_put_array(&out, 6);
+	put_text(&out, how->parser_key != NULL ? how->parser_key : "");
 	codec_cbor_put_uint(&out, COMPOSE_READER);
 	codec_cbor_put_array(&out, 10);
 	put_payload(&out, how->payload);

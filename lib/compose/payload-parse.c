@@ -191,6 +191,8 @@ int compose_payload_parse(
 
 int hn_payload_parse(const char *kind, int in, int out, bool confine, hn_error **err)
 {
+	if (kind == NULL)
+		return compose_refuse_null(err);
 	if (strcmp(kind, "tar") == 0)
 		return compose_payload_parse(
 			hn_os_real(), COMPOSE_PAYLOAD_TAR, in, out, confine, err);

@@ -35,8 +35,10 @@ static ssize_t read_records(void *arg, void *bytes, size_t size)
 	do {
 		if (hn_cancel_triggered(from->cancel))
 			return -ECANCELED;
+		if (os_monotonic(from->os) >= from->due)
+			return -ETIMEDOUT;
 		ready = from->os->ops->poll(from->os, from->fd, POLLIN, LOOK_EVERY);
-	} while (ready == -ETIMEDOUT && os_monotonic(from->os) < from->due);
+	} while (ready == -ETIMEDOUT);
 	return ready < 0 ? ready : from->os->ops->read(from->os, from->fd, bytes, size);
 }
 

@@ -78,9 +78,10 @@ typedef struct compose_reading { /* all borrowed */
 	size_t alias_count;
 	const compose_user *users; /* of the manifest */
 	size_t user_count;
-	const char *directory; /* of a tree */
-	bool undecided;        /* scripts that nobody decided about are remarks, not errors */
-	hn_cancel *cancel;     /* may be NULL */
+	const char *directory;  /* of a tree */
+	const char *parser_key; /* NULL or "", or what tells an unusual parser: part of the key */
+	bool undecided;         /* scripts that nobody decided about are remarks, not errors */
+	hn_cancel *cancel;      /* may be NULL */
 } compose_reading;
 
 typedef struct compose_collector compose_collector;

@@ -27,6 +27,8 @@ hn_lock *hn_lock_unref(hn_lock *lock)
 
 int hn_lock_write(const hn_lock *lock, char **text, hn_error **err)
 {
+	if (lock == NULL || text == NULL)
+		return compose_refuse_null(err);
 	return compose_lock_write(lock, text, err);
 }
 

@@ -51,8 +51,9 @@ int compose_registry_read(hn_os *os, const char *directory, const char *name, ui
 
 static int keep_name(void *arg, const char *name)
 {
-	/* Such files are left by version control and editors. */
-	return name[0] == '.' ? 0 : base_names_add(arg, name);
+	/* Such files are left by version control and editors, and what os_write_file had not put in
+	 * its place yet. */
+	return name[0] == '.' || strstr(name, ".json.new-") != NULL ? 0 : base_names_add(arg, name);
 }
 
 static int compare_names(const void *a, const void *b)

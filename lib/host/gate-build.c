@@ -45,6 +45,12 @@ static void close_payload(payload *one)
 }
 #define AUTO_PAYLOAD __attribute__((cleanup(close_payload)))
 
+static int changed(const payload *one, hn_error **err)
+{
+	return base_error(err, HN_ECHANGED, HOST_ROOM, "try again when nobody writes to it",
+		"%s changed while it was read", one->path);
+}
+
 static int each_piece(const payload *one, compose_blob *blob, compose_sha256 *sha256,
 	uint64_t *size, hn_error **err)
 {
@@ -62,7 +68,8 @@ static int each_piece(const payload *one, compose_blob *blob, compose_sha256 *sh
 		crypto_sha256_add(&hash, piece, (size_t)got);
 		*size += (uint64_t)got;
 		if (blob)
-			rc = compose_blob_add(blob, piece, (size_t)got, err);
+			rc = *size <= one->size ? compose_blob_add(blob, piece, (size_t)got, err)
+						: changed(one, err);
 	}
 	crypto_sha256_end(&hash, sha256->bytes);
 	if (rc >= 0 && got < 0)
@@ -85,7 +92,8 @@ static int open_payload(hn_os *os, const char *path, payload *one, hn_error **er
 	if (!S_ISREG(status.st_mode))
 		return base_error(err, HN_EINVAL, HOST_ROOM, "a package or an archive",
 			"%s is no regular file", path);
-	return each_piece(one, NULL, &one->sha256, &one->size, err);
+	rc = base_limit_check(BASE_LIMIT_PAYLOAD_BYTES, (uint64_t)status.st_size, err);
+	return rc < 0 ? rc : each_piece(one, NULL, &one->sha256, &one->size, err);
 }
 
 static int keep_payload(hn_host *host, const payload *one, hn_error **err)
@@ -102,8 +110,7 @@ static int keep_payload(hn_host *host, const payload *one, hn_error **err)
 	if (rc >= 0)
 		rc = each_piece(one, blob, &again, &size, err);
 	if (rc >= 0 && memcmp(&again, &one->sha256, sizeof(again)) != 0)
-		rc = base_error(err, HN_ECHANGED, HOST_ROOM, "try again when nobody writes to it",
-			"%s changed while it was read", one->path);
+		rc = changed(one, err);
 	if (rc >= 0)
 		rc = compose_blob_finish(blob, &digest, NULL, err);
 	return rc < 0 ? rc : compose_store_name(store, &one->sha256, &digest, err);
@@ -155,6 +162,7 @@ static int take_options(const hn_build_options *given, compose_build_options *to
 	*to = (compose_build_options){
 		.root = known.root ? known.root : "auto",
 		.parser = known.parser ? known.parser : HYPERNIX_IMGPARSE,
+		.parser_key = known.parser ? known.parser : "",
 		.allow_setuid = known.allow_setuid,
 		.anew = known.anew,
 		.image = {.level = known.level,
@@ -188,6 +196,8 @@ static int begin(hn_session *session, const hn_lock *lock, const compose_build_o
 	compose_digest_print(&lock->digest, digest);
 	caps_call_text(&call->what, "lock", digest);
 	caps_call_text(&call->what, "root", options->root);
+	if (options->parser_key[0] != '\0')
+		caps_call_text(&call->what, "parser", options->parser_key);
 	if (options->allow_setuid)
 		caps_call_text(&call->what, "setuid", "allow");
 	return host_call_enter(session, HN_VERB_BLUEPRINT_BUILD, object, call, host, permit, err);
@@ -210,10 +220,10 @@ int hn_build(hn_session *session, const hn_registry *registry, const hn_lock *lo
 	if (rc < 0)
 		return rc;
 	how.permit = &permit.base;
-	rc = make(host, registry, lock, &how, &made, err);
 	/* the answer says where the files are */
+	rc = host_answers(&permit, HN_REDACT_PATHS, err);
 	if (rc >= 0)
-		rc = host_answers(&permit, HN_REDACT_PATHS, err);
+		rc = make(host, registry, lock, &how, &made, err);
 	rc = host_settle(&permit, rc, err);
 	if (rc >= 0)
 		*image = BASE_STEAL(made);

@@ -75,7 +75,8 @@ def compare_extracted(root, entries, what, owners, whole):
             check(status.st_mtime == EPOCH, what, path, "mtime", status.st_mtime)
         if e.kind != SYMLINK and owners:
             check(status.st_mode & 0o7777 == e.mode, what, path, "mode", oct(status.st_mode))
-        if owners:
+        # GNU cpio leaves the directory that it unpacks into as it is; who owns "/" is compared by its list.
+        if owners and (path, what) != ("/", "cpio"):
             check((status.st_uid, status.st_gid) == (e.uid, e.gid), what, path, "owner", status.st_uid, status.st_gid)
     there = sum(len(d) + len(f) for _, d, f in os.walk(root)) + 1
     check(there == found, what, "has", there, "entries,", found, "known")

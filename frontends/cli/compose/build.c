@@ -94,16 +94,14 @@ static int print_text(const hn_image_info *info)
 	return 0;
 }
 
-static int run(cli_run *cli, const hn_registry *registry, const hn_lock *lock, hn_image **image)
+static int run(cli_run *cli, hn_session *session, const hn_registry *registry, const hn_lock *lock,
+	hn_image **image)
 {
-	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	hn_build_options options = HN_BUILD_OPTIONS_INIT;
 	cli_progress progress = {.cli = cli};
 	hn_error *error = NULL;
-	int result, status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
+	int result;
 
-	if (status != 0)
-		return status;
 	options.root = cli_text(cli, "image");
 	options.parser = cli_text(cli, "parser");
 	options.level = (int)cli_number(cli, "level", 15);
@@ -120,6 +118,7 @@ static int run(cli_run *cli, const hn_registry *registry, const hn_lock *lock, h
 
 int compose_build_image(cli_run *cli)
 {
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
 	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
 	CLI_AUTO_OF(hn_lock) hn_lock *lock = NULL;
 	CLI_AUTO_OF(hn_image) hn_image *image = NULL;
@@ -127,10 +126,14 @@ int compose_build_image(cli_run *cli)
 	hn_error *error = NULL;
 	int status = compose_lock_read(cli, cli_operand(cli, 0), &lock);
 
+	/* before the registry, which opens the host only to look where nobody has opened it to
+	 * write */
+	if (status == 0)
+		status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
 	if (status == 0)
 		status = compose_registry(cli, &registry);
 	if (status == 0)
-		status = run(cli, registry, lock, &image);
+		status = run(cli, session, registry, lock, &image);
 	if (status != 0)
 		return status;
 	if (hn_image_get(image, &info, &error) < 0)

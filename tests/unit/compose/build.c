@@ -233,6 +233,37 @@ Test(build, makes_an_image_that_is_gone_again)
 	close_bench(&b);
 }
 
+Test(build, makes_an_image_that_was_changed_again)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&b, "1.0.0", &counts);
+	BASE_AUTO_FREE char *path = compose_store_path(b.store, &first->image);
+	BASE_AUTO_FREE char *other = base_calloc(1, first->image_size);
+
+	cr_assert_eq(hn_os_sim_put(b.os, path, other, first->image_size, NULL), 0);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.0.0", &counts);
+	cr_assert_not(counts.reused);
+	cr_assert(compose_digest_equal(&first->image, &second->image));
+	cr_assert_eq(compose_store_verify(b.store, &second->image, NULL), 0);
+	close_bench(&b);
+}
+
+Test(build, takes_nothing_that_another_parser_read)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+
+	b.options.parser_key = "/my/parser";
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&b, "1.0.0", &counts);
+	b.options.parser_key = NULL;
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.0.0", &counts);
+	cr_assert_not(counts.reused);
+	cr_assert_eq(counts.layers_read, 2);
+	cr_assert_not(compose_digest_equal(&first->key, &second->key));
+	close_bench(&b);
+}
+
 Test(build, holds_the_tree_to_what_the_lock_says)
 {
 	bench b = open_bench("/store");
@@ -244,6 +275,8 @@ Test(build, holds_the_tree_to_what_the_lock_says)
 	lock->tree = (compose_digest){{0}};
 	cr_assert_eq(
 		compose_build(b.store, b.registry, lock, &b.options, &artifact, NULL, NULL), 0);
+	lock->tree = (compose_digest){{1}};
+	refuse(&b, lock, HN_EDIGEST, "the tree of small is b2:");
 	lock->tree = artifact->tree;
 	compose_artifact_free(artifact);
 	b.options.anew = true;
