@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-{ lib, stdenv, meson, ninja, pkg-config, python3, sqlite, jansson, libsodium, zstd, libvirt, libxml2, libseccomp, libarchive }:
+{ lib, stdenv, meson, ninja, pkg-config, python3, sqlite, jansson, libsodium, zstd, libvirt, libxml2, libseccomp, libarchive, squashfs-tools-ng }:
 stdenv.mkDerivation {
   pname = "hypernix";
   version = "0.1.0";
@@ -10,7 +10,7 @@ stdenv.mkDerivation {
   };
 
   nativeBuildInputs = [ meson ninja pkg-config python3 ];
-  buildInputs = [ sqlite jansson libsodium zstd libvirt libxml2 libseccomp libarchive ];
+  buildInputs = [ sqlite jansson libsodium zstd libvirt libxml2 libseccomp libarchive squashfs-tools-ng ];
   mesonFlags = [ "-Dtests=disabled" "-Dpython.purelibdir=${placeholder "out"}/${python3.sitePackages}" ];
   mesonBuildType = "release";
 

@@ -13,7 +13,7 @@ let
     mkShell = given: given;
     linkFarm = name: entries: { inherit name entries; };
   };
-  names = [ "meson" "ninja" "pkg-config" "python3" "sqlite" "jansson" "libsodium" "zstd" "libxml2" "libseccomp" "openssl"
+  names = [ "meson" "ninja" "pkg-config" "python3" "sqlite" "jansson" "libsodium" "zstd" "libxml2" "libseccomp" "libarchive" "squashfs-tools-ng" "libsolv" "openssl"
     "criterion" "libcbor" "universal-ctags" "libabigail" "groff" "mandoc" "zsh" "fish" "lz4" "cpio" ];
   wanted = system: lib.genAttrs names (name: { type = "derivation"; inherit name; outPath = "/stub/${name}"; }) // (pkgs system) // { inherit lib; };
   nixpkgs = {

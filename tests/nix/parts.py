@@ -565,7 +565,7 @@ def examples(tool, report):
     for name, value in made['holds'].items():
         report.check(f'examples: flake: {name}', value is True, value)
     # Each dependency of meson.build by its name in nixpkgs.
-    named = {'sqlite3': 'sqlite', 'libzstd': 'zstd', 'libvirt-qemu': 'libvirt', 'libxml-2.0': 'libxml2'}
+    named = {'sqlite3': 'sqlite', 'libzstd': 'zstd', 'libvirt-qemu': 'libvirt', 'libxml-2.0': 'libxml2', 'libsquashfs1': 'squashfs-tools-ng'}
     wanted = {named.get(name, name) for path in built_from() for name in re.findall(r"dependency\('([^']+)'", read_text(path))} \
         - {'threads', 'criterion'}
     report.check('examples: flake: the package has what meson.build asks for', wanted == set(made['inputs']), f'{wanted} {made["inputs"]}')
