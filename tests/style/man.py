@@ -86,9 +86,12 @@ def check_references(texts, build, report):
 
 
 def lint(command, found, report):
-    """Runs a formatter over all pages at once; it prints FILE:LINE: for each warning."""
-    _, output = house.run(*command, *sorted(found))
-    for line in output.strip().splitlines():
+    """Runs a formatter over the pages; it prints FILE:LINE: for each warning. A page with a table is formatted by itself, as
+    people read it: what stood before it would decide where the table meets the end of a sheet."""
+    tables = {path for path in found if '\n.TS' in house.read('/', path)}
+    runs = [sorted(set(found) - tables)] + [[path] for path in sorted(tables)]
+    output = '\n'.join(house.run(*command, *paths)[1] for paths in runs)
+    for line in filter(None, output.splitlines()):
         place = re.match(r'(?:\w+: )?(/.*?):(\d+):(?:\d+:)? (.*)', line)
         report(found.get(place.group(1), place.group(1)) if place else command[0], int(place.group(2)) if place else 1,
                f'{command[0]}: {place.group(3) if place else line}')

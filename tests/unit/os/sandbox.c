@@ -183,8 +183,10 @@ static int stop_self_test(void)
 
 static int no_profile(void)
 {
-	return hn_sandbox_selftest((hn_sandbox_profile)6, NULL, NULL, NULL, NULL) == HN_EINVAL ? 0
-											       : 1;
+	return hn_sandbox_selftest((hn_sandbox_profile)(HN_SANDBOX_PAYLOAD + 1), NULL, NULL, NULL,
+		       NULL) == HN_EINVAL
+		       ? 0
+		       : 1;
 }
 
 Test(sandbox, selftest_stops_when_told)
@@ -216,7 +218,7 @@ static int refused(const hn_sandbox_options *options, hn_sandbox_profile profile
 
 Test(sandbox, refuses_no_profile)
 {
-	cr_assert_eq(refused(NULL, (hn_sandbox_profile)6), HN_EINVAL);
+	cr_assert_eq(refused(NULL, (hn_sandbox_profile)(HN_SANDBOX_PAYLOAD + 1)), HN_EINVAL);
 	cr_assert_eq(refused(NULL, (hn_sandbox_profile)-1), HN_EINVAL);
 }
 
