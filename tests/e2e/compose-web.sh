@@ -6,6 +6,10 @@
 # HYPERNIX_COMPONENTS: what examples/components/import.sh made, or where it is to make it.
 . "$(dirname "$0")/../lib/e2e.sh"
 
+if [ -z "${HYPERNIX_LONG:-}" ]; then
+	skip "compose-web only in a long run: it downloads packages of Debian"
+	finish
+fi
 need_program hv-imgparse
 parser=$program
 need_program hv-compose qemu
