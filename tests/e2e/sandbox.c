@@ -17,7 +17,7 @@ static const char *const profiles[] = {
 
 static int profile_of(const char *name)
 {
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < (int)(sizeof(profiles) / sizeof(profiles[0])); i++) {
 		if (strcmp(profiles[i], name) == 0)
 			return i;
 	}
