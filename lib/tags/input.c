@@ -94,18 +94,11 @@ static int read_value(
 	return local->value.text != NULL && local->value.items != NULL ? 0 : base_nomem(err);
 }
 
-static int copy_definition(base_arena *arena, const char *unit, const hn_definition *from,
-	tags_local *local, hn_error **err)
+int tags_local_read(base_arena *arena, const hn_definition *from, tags_local *local, hn_error **err)
 {
-	static const char *const sources[] = {[HN_LAYER_EMERGENCY] = "emergency",
-		[HN_LAYER_FORCE] = "force",
-		[HN_LAYER_FROZEN] = "frozen"};
-	bool failed = false;
-	tags_part part;
-	int rc = check_layer(from, &local->priority, err);
+	tags_part part = {0};
 
-	if (rc < 0)
-		return rc;
+	*local = (tags_local){.layer = from->layer, .order = 1000, .when = from->when};
 	local->key = from->key != NULL ? tags_key_match(from->key, strlen(from->key), &part) : NULL;
 	if (local->key == NULL) {
 		const char *near = hn_key_nearest(from->key);
@@ -116,21 +109,34 @@ static int copy_definition(base_arena *arena, const char *unit, const hn_definit
 			base_error_hint(err, "did you mean %s?", near);
 		return HN_ESCHEMA;
 	}
-	local->layer = from->layer;
-	local->order = 1000;
-	local->when = from->when;
-	local->name = copy_text(arena, from->key, &failed);
-	if (part.text != NULL) {
+	local->name = base_arena_strndup(arena, from->key, strlen(from->key));
+	if (part.text != NULL)
 		local->part = base_arena_strndup(arena, part.text, part.size);
-		failed |= local->part == NULL;
-	}
+	if (local->name == NULL || (part.text != NULL && local->part == NULL))
+		return base_nomem(err);
+	return read_value(arena, from, local, err);
+}
+
+static int copy_definition(base_arena *arena, const char *unit, const hn_definition *from,
+	tags_local *local, hn_error **err)
+{
+	static const char *const sources[] = {[HN_LAYER_EMERGENCY] = "emergency",
+		[HN_LAYER_FORCE] = "force",
+		[HN_LAYER_FROZEN] = "frozen"};
+	bool failed = false;
+	int16_t priority = 0;
+	int rc = check_layer(from, &priority, err);
+
+	if (rc == 0)
+		rc = tags_local_read(arena, from, local, err);
+	if (rc < 0)
+		return rc;
+	local->priority = priority;
 	local->note = copy_text(arena, from->note, &failed);
 	local->who = copy_text(arena, from->who, &failed);
 	local->source = from->layer == HN_LAYER_UNIT ? tags_arena_format(arena, "unit:%s", unit)
 						     : sources[from->layer];
-	if (failed || local->source == NULL)
-		return base_nomem(err);
-	return read_value(arena, from, local, err);
+	return failed || local->source == NULL ? base_nomem(err) : 0;
 }
 
 static int compare_optional(const char *a, const char *b)
@@ -195,21 +201,62 @@ static int fill(tags_input *made, const char *unit, const hn_unit_input *from, h
 	return rc;
 }
 
+tags_input *tags_input_empty(hn_error **err)
+{
+	tags_input *made = base_calloc(1, sizeof(*made));
+
+	if (made != NULL) {
+		atomic_init(&made->refs, 1);
+		made->arena = base_arena_new();
+	}
+	if (made == NULL || made->arena == NULL) {
+		base_free(made);
+		base_nomem(err);
+		return NULL;
+	}
+	return made;
+}
+
 int tags_input_new(const char *unit, const hn_unit_input *from, tags_input **input, hn_error **err)
 {
-	BASE_AUTO_OF(tags_input) tags_input *made = base_calloc(1, sizeof(*made));
-	int rc;
+	BASE_AUTO_OF(tags_input) tags_input *made = tags_input_empty(err);
+	int rc = made == NULL ? HN_ENOMEM : fill(made, unit, from, err);
 
-	if (made == NULL)
-		return base_nomem(err);
-	atomic_init(&made->refs, 1);
-	made->arena = base_arena_new();
-	if (made->arena == NULL)
-		return base_nomem(err);
-	rc = fill(made, unit, from, err);
 	if (rc == 0)
 		*input = BASE_STEAL(made);
 	return rc;
+}
+
+tags_input *tags_input_join(tags_input *own, const tags_input *image, hn_error **err)
+{
+	tags_input *made = tags_input_empty(err);
+	uint32_t count = own != NULL ? own->local_count : 0;
+
+	if (made == NULL)
+		return NULL;
+	made->own = tags_input_ref(own);
+	made->image = tags_input_ref((tags_input *)(uintptr_t)(const void *)image);
+	if (own != NULL) {
+		made->tags = own->tags;
+		made->tag_count = own->tag_count;
+		made->without = own->without;
+		made->without_count = own->without_count;
+		made->policies = own->policies;
+		made->policy_count = own->policy_count;
+	}
+	made->local_count = count + image->local_count;
+	made->locals = base_arena_alloc(made->arena, (made->local_count + 1) * sizeof(tags_local));
+	if (made->locals == NULL) {
+		base_nomem(err);
+		return tags_input_unref(made);
+	}
+	if (count > 0)
+		memcpy(made->locals, own->locals, count * sizeof(tags_local));
+	if (image->local_count > 0)
+		memcpy(made->locals + count, image->locals,
+			image->local_count * sizeof(tags_local));
+	qsort(made->locals, made->local_count, sizeof(tags_local), compare_locals);
+	return made;
 }
 
 tags_input *tags_input_ref(tags_input *input)
@@ -223,6 +270,8 @@ tags_input *tags_input_unref(tags_input *input)
 {
 	if (input == NULL || atomic_fetch_sub_explicit(&input->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
+	tags_input_unref(input->own);
+	tags_input_unref(input->image);
 	base_arena_free(input->arena);
 	base_free(input);
 	return NULL;

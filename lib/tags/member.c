@@ -29,7 +29,9 @@ const char *tags_member_how(const hn_catalog *catalog, const tags_member *member
 
 	if (implier != NULL)
 		return implier->implier;
-	return member->how == TAGS_DECLARED ? "declared" : "runtime";
+	return member->how == TAGS_DECLARED  ? "declared"
+	       : member->how == TAGS_RUNTIME ? "runtime"
+					     : "blueprint";
 }
 
 const char *tags_applied_how(const hn_catalog *catalog, const tags_applied *applied)
@@ -75,6 +77,23 @@ static int unknown_runtime(
 	return base_error_wrap(at->err, HN_ENOENT, TAGS_ROOM, "unit '%s'", at->subject->name);
 }
 
+/* Of components of the unit's image: one that nobody declares says nothing here. */
+static int add_of_image(finder *at)
+{
+	const tags_input *input = at->subject->input;
+	const tags_input *image = input != NULL ? input->image : NULL;
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && image != NULL && i < image->tag_count; i++) {
+		uint32_t tag = tags_catalog_tag(at->catalog, image->tags[i]);
+
+		if (tag != TAGS_NONE &&
+			!has_name(input->without, input->without_count, image->tags[i]))
+			rc = add_member(at, tag, true, TAGS_BLUEPRINT);
+	}
+	return rc;
+}
+
 static int add_direct(finder *at)
 {
 	const tags_unit *unit = at->subject->unit;
@@ -94,7 +113,7 @@ static int add_direct(finder *at)
 						at->catalog->tags, at->catalog->tag_count)
 				      : add_member(at, tag, true, TAGS_RUNTIME);
 	}
-	return rc;
+	return rc < 0 ? rc : add_of_image(at);
 }
 
 /* `number` is that of a tag, or of a policy counted on from the tags. */

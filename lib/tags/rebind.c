@@ -232,6 +232,10 @@ static void mark_changed(rebind *at)
 		if (at->policy_changed[i])
 			mark_set(at, (size_t)at->old->tag_count + i);
 	mark_set(at, tags_index_failed(&resolver->index));
+	/* a tag of a component may be declared now */
+	for (size_t i = 0; resolver->images != NULL && i < resolver->count; i++)
+		if (resolver->entries[i].joined != NULL)
+			mark(at, i);
 	for (size_t i = 0; at->any_reselect && i < resolver->count; i++)
 		if (!is_dirty(at, i) && !resolver->entries[i].dirty &&
 			newly_selected(at, resolver->entries[i].view))

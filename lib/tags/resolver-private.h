@@ -5,6 +5,7 @@
 #ifndef RESOLVER_PRIVATE_H
 #define RESOLVER_PRIVATE_H
 
+#include "tags/tags-image.h"
 #include "tags/tags-private.h"
 
 /* A view rests on the catalogue it was resolved in until that many others were taken, then it is
@@ -14,12 +15,13 @@ enum { TAGS_OLD_CATALOGS = 16 };
 /* One unit, declared or not. */
 typedef struct tags_unit_state {
 	char *name;
-	uint32_t unit;     /* in the catalogue, or TAGS_NONE */
-	bool dirty;        /* must be resolved again */
-	bool fresh;        /* while a new catalogue is taken: not yet of the resolver */
-	uint32_t epoch;    /* of the catalogue that the view rests on */
-	tags_input *input; /* NULL: only as declared */
-	hn_view *view;     /* NULL while dirty for the first time, or failed */
+	uint32_t unit;      /* in the catalogue, or TAGS_NONE */
+	bool dirty;         /* must be resolved again */
+	bool fresh;         /* while a new catalogue is taken: not yet of the resolver */
+	uint32_t epoch;     /* of the catalogue that the view rests on */
+	tags_input *input;  /* NULL: only as declared */
+	tags_input *joined; /* that, and what the unit's image brings; NULL: it boots from none */
+	hn_view *view;      /* NULL while dirty for the first time, or failed */
 	hn_error *error;
 } tags_unit_state;
 
@@ -45,7 +47,8 @@ struct hn_resolver {
 	tags_scratch scratch;
 	tags_membership *membership;
 	hn_resolve_stats stats;
-	uint32_t redact; /* classes that are left out of what it answers */
+	uint32_t redact;     /* classes that are left out of what it answers */
+	tags_images *images; /* NULL: none */
 };
 BASE_AUTO(hn_resolver, hn_resolver_free)
 
@@ -77,6 +80,12 @@ static inline const tags_renumbering *tags_resolver_move(
 int tags_resolver_renew(hn_resolver *resolver, hn_error **err);
 
 void tags_unit_state_free(tags_unit_state *entry);
+/* Sets what the entry has together with the image that a view of it without one names: 1, 0 when
+ * it names none that is known, HN_ENOMEM. */
+int tags_image_join(
+	const tags_images *images, const hn_view *view, tags_unit_state *entry, hn_error **err);
+/* HN_ECONFLICT when what an image brings has made the unit boot from another one. */
+int tags_image_same(const hn_view *bare, const hn_view *whole, hn_error **err);
 bool tags_resolver_find(const hn_resolver *resolver, const char *name, size_t *index);
 tags_subject tags_resolver_subject(const hn_resolver *resolver, const tags_unit_state *entry);
 int tags_resolver_keeps_tags(hn_error **err); /* HN_EDENIED */

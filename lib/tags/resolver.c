@@ -10,6 +10,7 @@ void tags_unit_state_free(tags_unit_state *entry)
 {
 	base_free(entry->name);
 	tags_input_unref(entry->input);
+	tags_input_unref(entry->joined);
 	hn_view_unref(entry->view);
 	hn_error_unref(entry->error);
 }
@@ -34,6 +35,7 @@ hn_resolver *hn_resolver_free(hn_resolver *resolver)
 	base_free(resolver->membership);
 	base_free(resolver->key);
 	hn_catalog_unref(resolver->catalog);
+	tags_images_unref(resolver->images);
 	base_free(resolver);
 	return NULL;
 }
@@ -108,6 +110,7 @@ static int copy_entries(const hn_resolver *from, hn_resolver *made, hn_error **e
 			.dirty = entry->dirty,
 			.epoch = entry->epoch,
 			.input = tags_input_ref(entry->input),
+			.joined = tags_input_ref(entry->joined),
 			.view = hn_view_ref(entry->view),
 			.error = hn_error_ref(entry->error)};
 	}
@@ -136,6 +139,7 @@ int hn_resolver_fork(const hn_resolver *resolver, hn_resolver **fork, hn_error *
 		return base_nomem(err);
 	made->epoch = resolver->epoch;
 	made->redact = resolver->redact;
+	made->images = tags_images_ref(resolver->images);
 	rc = prepare(made, resolver->catalog, err);
 	if (rc == 0)
 		rc = copy_entries(resolver, made, err);
@@ -246,6 +250,7 @@ int hn_resolver_set_unit(
 	if (!resolver->entries[index].dirty)
 		tags_index_remove(&resolver->index, index);
 	tags_input_unref(resolver->entries[index].input);
+	resolver->entries[index].joined = tags_input_unref(resolver->entries[index].joined);
 	resolver->entries[index].input = BASE_STEAL(made);
 	resolver->entries[index].dirty = true;
 	return 0;
@@ -336,11 +341,11 @@ tags_subject tags_resolver_subject(const hn_resolver *resolver, const tags_unit_
 	return (tags_subject){.catalog = catalog,
 		.name = entry->name,
 		.unit = entry->unit != TAGS_NONE ? &catalog->units[entry->unit] : NULL,
-		.input = entry->input};
+		.input = entry->joined != NULL ? entry->joined : entry->input};
 }
 
-static int resolve_entry(
-	hn_resolver *resolver, tags_unit_state *entry, hn_view **view, hn_error **err)
+static int resolve_once(
+	hn_resolver *resolver, const tags_unit_state *entry, hn_view **view, hn_error **err)
 {
 	tags_subject subject = tags_resolver_subject(resolver, entry);
 	tags_base *base = NULL;
@@ -351,6 +356,30 @@ static int resolve_entry(
 	if (rc == 0)
 		rc = tags_view_new(&subject, base, view, err);
 	tags_base_unref(base);
+	return rc;
+}
+
+/* Which image a unit boots from is known only when the unit is resolved; what that one brings has a
+ * lower priority than all that can have named it, but for the declaration's defaults. */
+static int resolve_entry(
+	hn_resolver *resolver, tags_unit_state *entry, hn_view **view, hn_error **err)
+{
+	BASE_AUTO_OF(hn_view) hn_view *bare = NULL;
+	int rc;
+
+	entry->joined = tags_input_unref(entry->joined);
+	rc = resolve_once(resolver, entry, &bare, err);
+	if (rc == 0)
+		rc = tags_image_join(resolver->images, bare, entry, err);
+	if (rc == 0)
+		*view = BASE_STEAL(bare);
+	if (rc <= 0)
+		return rc;
+	rc = resolve_once(resolver, entry, view, err);
+	if (rc == 0)
+		rc = tags_image_same(bare, *view, err);
+	if (rc < 0)
+		*view = hn_view_unref(*view);
 	return rc;
 }
 

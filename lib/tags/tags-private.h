@@ -362,7 +362,7 @@ typedef struct tags_merged {
 
 /* How a tag came to a unit: one of these, or TAGS_IMPLIED and the number of the tag that implied
  * it, policies counted on from the tags. */
-enum { TAGS_DECLARED, TAGS_RUNTIME, TAGS_IMPLIED };
+enum { TAGS_DECLARED, TAGS_RUNTIME, TAGS_BLUEPRINT, TAGS_IMPLIED };
 
 typedef struct tags_member {
 	uint32_t tag, how;
@@ -458,11 +458,19 @@ typedef struct tags_input {
 	const char **tags, **without, **policies;
 	tags_local *locals; /* sorted by slot and chain order */
 	uint32_t tag_count, without_count, policy_count, local_count;
+	/* Of a joined one: whose texts it borrows. The first may be NULL. */
+	struct tags_input *own, *image;
 } tags_input;
 tags_input *tags_input_ref(tags_input *input);
 tags_input *tags_input_unref(tags_input *input);
 BASE_AUTO(tags_input, tags_input_unref)
 int tags_input_new(const char *unit, const hn_unit_input *from, tags_input **input, hn_error **err);
+tags_input *tags_input_empty(hn_error **err); /* with its arena; NULL when out of memory */
+/* What a unit has, NULL for nothing, and what its image brings; NULL when out of memory. */
+tags_input *tags_input_join(tags_input *own, const tags_input *image, hn_error **err);
+/* Key and value of a definition; whence it is stays unset. */
+int tags_local_read(
+	base_arena *arena, const hn_definition *from, tags_local *local, hn_error **err);
 
 /* The tags and policies a unit ends up with. */
 typedef struct tags_membership {
