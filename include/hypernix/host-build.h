@@ -78,6 +78,32 @@ HN_API int hn_payload_put(
 HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_lock *lock,
 	const hn_build_options *options, hn_image **image, hn_error **err);
 
+/**
+ * Makes an image what units of its blueprint boot from: those whose image.blueprint is the name of
+ * the blueprint, or the digest of the lock. Kernel, image and command line, and the settings and
+ * tags of the blueprint and its components, are the component layer of these units. Running ones
+ * keep what they run until their next start; plans tell that they want one.
+ *
+ * @param session  needs blueprint.build on blueprint/<name>
+ * @param registry  where the manifests are, borrowed
+ * @param blueprint  that the lock is of, borrowed
+ * @param lock  that the image was built of, borrowed
+ * @param image  of hn_build on this host, borrowed
+ * @param err  set on failure; may be NULL
+ * @return 1 when it is new, 0 when units boot from it already, or a negative hn_code
+ * Errors: HN_EINVAL when the image is not of the lock; HN_ELOCK when the lock is not of the
+ *    blueprint, or does not hold; HN_EMISSING when there is no kernel in it; HN_ENOSUP for a kind
+ *    of image that units cannot boot from; HN_ESCHEMA, HN_ERANGE and others for a setting
+ *    that no unit takes; HN_EDENIED, also when a component names a file of the host; HN_ESESSION;
+ *    HN_EAUDIT; HN_EBUSY; HN_EIO; HN_ENOSPC; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_image_use(hn_session *session, const hn_registry *registry,
+	const hn_blueprint *blueprint, const hn_lock *lock, const hn_image *image, hn_error **err);
+
 #ifdef __cplusplus
 }
 #endif

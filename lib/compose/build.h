@@ -57,7 +57,9 @@ int compose_build(compose_store *store, const compose_registry *registry, const 
 
 /* The public handle of it; takes the artifact, whatever comes of it. */
 typedef struct hn_image hn_image;
-int compose_image_new(const compose_store *store, compose_artifact *artifact,
-	const compose_build_counts *counts, hn_image **image, hn_error **err);
+int compose_image_new(const compose_store *store, const compose_lock *lock,
+	compose_artifact *artifact, const compose_build_counts *counts, hn_image **image,
+	hn_error **err);
+const compose_digest *compose_image_lock(const hn_image *image); /* that it was built of */
 
 #endif

@@ -10,6 +10,7 @@ struct hn_image {
 	atomic_int references;
 	compose_artifact *artifact;
 	compose_build_counts counts;
+	compose_digest lock;
 	char *path, *kernel, *cmdline;
 };
 
@@ -44,8 +45,9 @@ static char *join_words(const compose_artifact *artifact)
 	return base_buf_take(&words);
 }
 
-int compose_image_new(const compose_store *store, compose_artifact *artifact,
-	const compose_build_counts *counts, hn_image **image, hn_error **err)
+int compose_image_new(const compose_store *store, const compose_lock *lock,
+	compose_artifact *artifact, const compose_build_counts *counts, hn_image **image,
+	hn_error **err)
 {
 	BASE_AUTO_OF(hn_image) hn_image *made = base_calloc(1, sizeof(*made));
 
@@ -56,6 +58,7 @@ int compose_image_new(const compose_store *store, compose_artifact *artifact,
 	atomic_init(&made->references, 1);
 	made->artifact = artifact;
 	made->counts = *counts;
+	made->lock = lock->digest;
 	made->path = compose_store_path(store, &artifact->image);
 	made->kernel = artifact->has_kernel ? compose_store_path(store, &artifact->kernel)
 					    : base_strdup("");
@@ -64,6 +67,11 @@ int compose_image_new(const compose_store *store, compose_artifact *artifact,
 		return base_nomem(err);
 	*image = BASE_STEAL(made);
 	return 0;
+}
+
+const compose_digest *compose_image_lock(const hn_image *image)
+{
+	return &image->lock;
 }
 
 static void fill(const hn_image *image, hn_image_info *info)

@@ -41,7 +41,7 @@ int host_act_define(hn_host *host, const host_permit *permit, const hn_unit *uni
 	int rc = host_machine(host, &m, err);
 
 	if (rc >= 0)
-		rc = host_paths_check(host, unit, NULL, view, err);
+		rc = host_files_check(host, unit, view, err);
 	if (rc >= 0)
 		rc = host_machine_unit(host, unit, view, hex, &what, err);
 	if (rc >= 0)
@@ -134,7 +134,7 @@ static int define_for_start(hn_host *host, const host_permit *permit, machine *m
 	/* as it is defined already; where its files lie may be another matter by now */
 	if (memcmp(digest, unit->defined_digest, CRYPTO_DIGEST) == 0 &&
 		observed_status(m, unit) != HN_UNIT_ABSENT)
-		return host_paths_check(host, unit, NULL, view, err);
+		return host_files_check(host, unit, view, err);
 	return host_act_define(host, permit, unit, view, err);
 }
 

@@ -60,7 +60,7 @@ static int act_change(act *a, hn_error **err)
 		return rc;
 	/* another value is changed of a guest that has its files already */
 	if (a->step->phase == PHASE_ATTACH)
-		rc = host_paths_check(a->run->host, a->unit->record, NULL, a->unit->desired, err);
+		rc = host_files_check(a->run->host, a->unit->record, a->unit->desired, err);
 	if (rc >= 0)
 		rc = machine_unit_of(a, a->unit->desired, hex, &what, err);
 	if (rc >= 0)

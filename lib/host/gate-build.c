@@ -184,7 +184,7 @@ static int make(hn_host *host, const hn_registry *registry, const hn_lock *lock,
 
 	if (rc >= 0)
 		rc = compose_build(store, registry, lock, options, &artifact, &counts, err);
-	return rc < 0 ? rc : compose_image_new(store, artifact, &counts, image, err);
+	return rc < 0 ? rc : compose_image_new(store, lock, artifact, &counts, image, err);
 }
 
 static int begin(hn_session *session, const hn_lock *lock, const compose_build_options *options,

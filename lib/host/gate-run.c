@@ -306,7 +306,7 @@ static int check_restart(const call *c, hn_error **err)
 	int rc = host_machine(c->host, &m, err);
 
 	if (rc >= 0)
-		rc = host_paths_check(c->host, c->unit, NULL, view, err);
+		rc = host_files_check(c->host, c->unit, view, err);
 	return rc < 0 || !view ? rc : host_act_check(c->host, m, c->unit, view, err);
 }
 

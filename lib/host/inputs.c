@@ -5,6 +5,9 @@
  * cached one.
  */
 #include "host/host-private.h"
+#include "host/images.h"
+
+BASE_AUTO(tags_images, tags_images_unref)
 
 /* One unit's input while it is collected; the public struct points into the lists. */
 typedef struct collected {
@@ -283,6 +286,16 @@ static bool catalog_has(const hn_catalog *catalog, const char *unit)
 	return false;
 }
 
+static int take_images(hn_host *host, hn_resolver *resolver, hn_error **err)
+{
+	BASE_AUTO_OF(tags_images) tags_images *images = NULL;
+	int rc = host_images_load(host, &images, err);
+
+	if (rc >= 0 && images)
+		tags_resolver_images(resolver, images);
+	return rc;
+}
+
 int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *resolver,
 	int64_t *expires, hn_error **err)
 {
@@ -306,7 +319,7 @@ int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *re
 			rc = hn_resolver_set_unit(resolver, state_text(query, 1), input, err);
 	}
 	state_done(query);
-	return rc;
+	return rc < 0 ? rc : take_images(host, resolver, err);
 }
 
 void host_resolver_forget(hn_host *host)

@@ -4,7 +4,7 @@
  * files, and writes its disks, with the rights of root. So none of them may lie where hypernix
  * itself keeps what it stands on, or another unit its disks.
  */
-#include "host/host-private.h"
+#include "host/images.h"
 
 #include <sys/stat.h>
 
@@ -234,6 +234,23 @@ static int next_file(const hn_view *view, size_t *at, const char **key, const hn
 	return 0;
 }
 
+/* A unit that is to boot from an image that nobody has built would boot from nothing. */
+static int check_image(const hn_unit *unit, const hn_view *view, hn_error **err)
+{
+	const char *blueprint = NULL, *kernel = NULL;
+
+	if (!view || hn_view_get_text(view, "image.blueprint", &blueprint, NULL) < 0 ||
+		hn_view_get_text(view, "boot.kernel", &kernel, NULL) < 0 ||
+		strcmp(blueprint, "none") == 0 || strcmp(kernel, "image") != 0)
+		return 0;
+	base_error(err, HN_EMISSING, HOST_ROOM, NULL,
+		"unit '%s' is to boot from blueprint %s, of which this host has no image",
+		unit->name, blueprint);
+	base_error_hint(
+		err, "hv-compose blueprint %s.json builds one and takes it into use", blueprint);
+	return HN_EMISSING;
+}
+
 int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, const hn_view *view,
 	hn_error **err)
 {
@@ -246,13 +263,20 @@ int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, 
 	while ((rc = next_file(view, &at, &key, &row, &path, err)) > 0) {
 		const char *known = file_of(before, key, row);
 
-		if (known && strcmp(path, known) == 0)
+		if ((known && strcmp(path, known) == 0) || host_image_brings(view, key))
 			continue;
 		rc = check_path(host, &all, unit, key, path, err);
 		if (rc < 0)
 			break;
 	}
 	return rc;
+}
+
+int host_files_check(hn_host *host, const hn_unit *unit, const hn_view *view, hn_error **err)
+{
+	int rc = check_image(unit, view, err);
+
+	return rc < 0 ? rc : host_paths_check(host, unit, NULL, view, err);
 }
 
 /* --- what several units have --- */
@@ -335,7 +359,9 @@ int host_may_attach_all(
 	int rc;
 
 	while ((rc = next_file(view, &at, &key, &row, &path, err)) > 0) {
-		rc = host_may_attach(session, before, key, path, err);
+		rc = host_image_brings(view, key)
+			     ? 0
+			     : host_may_attach(session, before, key, path, err);
 		if (rc < 0)
 			break;
 	}

@@ -220,7 +220,7 @@ int plan_check_files(const hn_plan *plan, const plan_unit *unit, hn_error **err)
 
 	memcpy(named.uuid, unit->uuid, sizeof(named.uuid));
 	(void)snprintf(named.name, sizeof(named.name), "%s", unit->name);
-	return host_paths_check(plan->host, &named, NULL, unit->desired, err);
+	return host_files_check(plan->host, &named, unit->desired, err);
 }
 
 bool plan_actionable(const plan_step *step)

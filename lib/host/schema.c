@@ -70,8 +70,21 @@ static const char step_2[] =
 	" upto INTEGER NOT NULL) STRICT;"
 	"INSERT INTO collected VALUES (1, 0);";
 
+/* Images in use: the last that a blueprint had is `present`; others are those that units name by
+ * the digest of their lock. A value without a key is a tag. */
+static const char step_3[] =
+	"CREATE TABLE image(lock TEXT NOT NULL PRIMARY KEY, blueprint TEXT NOT NULL,"
+	" present INTEGER NOT NULL, image TEXT NOT NULL, tree TEXT NOT NULL,"
+	" who TEXT NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX image_blueprint ON image(blueprint);"
+	"CREATE TABLE image_value(lock TEXT NOT NULL REFERENCES image(lock) ON DELETE CASCADE,"
+	" position INTEGER NOT NULL, key TEXT, value TEXT NOT NULL, priority INTEGER NOT NULL,"
+	" place INTEGER NOT NULL, source TEXT NOT NULL, file TEXT, line INTEGER NOT NULL,"
+	" col INTEGER NOT NULL, PRIMARY KEY (lock, position)) STRICT, WITHOUT ROWID;";
+
 const state_schema host_schema[] = {
 	{1, 1, step_1},
 	{2, 1, step_2},
+	{3, 1, step_3},
 };
 const size_t host_schema_count = BASE_COUNT(host_schema);

@@ -113,7 +113,6 @@ static const struct {
 	{"network.forward", ""},
 	{"tpm", "off"},
 	{"storage.encrypt", "false"},
-	{"image.blueprint", "none"},
 	{"security.secure-boot", "false"},
 	{"security.passthrough", "false"},
 	{"security.confinement", "none"},

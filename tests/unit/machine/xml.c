@@ -522,7 +522,6 @@ Test(xml, keys_no_driver_can_do_name_driver_and_key)
 		{"\"security.confinement\": \"dac\"", "security.confinement"},
 		{"\"storage.encrypt\": true", "storage.encrypt"},
 		{"\"network.forward\": [\"tcp:127.0.0.1:8080:80\"]", "network.forward"},
-		{"\"image.blueprint\": \"web-app\"", "image.blueprint"},
 	};
 
 	for (size_t i = 0; i < BASE_COUNT(units); i++) {

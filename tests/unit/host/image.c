@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Images in use: units boot from what was built of their blueprint, with what its components say,
+ * and plans tell when there is another one.
+ */
+#include "sim/lab.h"
+
+BASE_AUTO(hn_blueprint, hn_blueprint_unref)
+BASE_AUTO(hn_image, hn_image_unref)
+BASE_AUTO(hn_lock, hn_lock_unref)
+BASE_AUTO(hn_registry, hn_registry_unref)
+
+#define KERNEL "a kernel"
+#define COMPONENT                                                                                  \
+	"{\"hypernix\":1,\"component\":\"%s\",\"version\":\"%s\",\"kind\":\"base-os\","            \
+	"\"kernel\":{\"cmdline\":[\"quiet\"]},\"tags\":[\"web\",\"strange\"],"                     \
+	"\"settings\":{%s},"                                                                       \
+	"\"files\":[{\"path\":\"/init\",\"mode\":\"0755\",\"text\":\"init %s\"}],"                 \
+	"\"payloads\":[{\"kind\":\"blob\",\"role\":\"kernel\",\"path\":\"/boot/vmlinuz\","         \
+	"\"size\":8,\"sha256\":\"%s\"}]}"
+#define WISH                                                                                       \
+	"{\"hypernix\":1,\"blueprint\":\"small\",\"version\":\"1.0.0\","                           \
+	"\"components\":[{\"component\":\"base\"}],\"settings\":{\"boot.goal\":\"3s\"}}"
+#define OTHER_WISH                                                                                 \
+	"{\"hypernix\":1,\"blueprint\":\"small\",\"version\":\"1.0.1\","                           \
+	"\"components\":[{\"component\":\"base\"}]}"
+#define DECLARED                                                                                   \
+	"{\"hypernix\":1,\"tags\":{\"web\":{\"set\":{\"stop.grace\":\"9s\"}}},"                    \
+	"\"units\":{\"u\":{\"blueprint\":\"small\"},\"plain\":{}}}"
+
+typedef struct shop {
+	lab l;
+	char *sha256;
+} shop;
+
+static shop open_shop(void)
+{
+	shop s = {.l = lab_new()};
+	uint64_t bytes = 0;
+
+	cr_assert_eq(hn_os_sim_put(s.l.os, "/kernel", KERNEL, strlen(KERNEL), NULL), 0);
+	cr_assert_eq(hn_payload_put(s.l.session, "/kernel", &s.sha256, &bytes, lab_err(&s.l)), 0,
+		"%s", lab_why(&s.l));
+	return s;
+}
+
+static void close_shop(shop *s)
+{
+	base_free(s->sha256);
+	lab_free(&s->l);
+}
+#define SHOP __attribute__((cleanup(close_shop))) shop
+
+static void add_base(shop *s, const char *version, const char *settings)
+{
+	BASE_AUTO_FREE char *called = NULL;
+	char text[1024];
+
+	(void)snprintf(
+		text, sizeof(text), COMPONENT, "base", version, settings, version, s->sha256);
+	cr_assert_eq(hn_compose_add(s->l.session, "base.json", text, strlen(text), &called,
+			     lab_err(&s->l)),
+		1, "%s", lab_why(&s->l));
+}
+
+/* Builds what fits the wish now, and takes it into use. */
+static int use(shop *s, const char *text, const char *built_of)
+{
+	BASE_AUTO_OF(hn_blueprint) hn_blueprint *wish = NULL;
+	BASE_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+	BASE_AUTO_OF(hn_lock) hn_lock *lock = NULL;
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+	BASE_AUTO_OF(hn_blueprint) hn_blueprint *other = NULL;
+	lab *l = &s->l;
+
+	cr_assert_eq(hn_compose_registry(l->session, &registry, lab_err(l)), 0, "%s", lab_why(l));
+	cr_assert_eq(hn_blueprint_parse("small.json", text, strlen(text), &wish, NULL), 0);
+	cr_assert_eq(hn_blueprint_parse("small.json", built_of, strlen(built_of), &other, NULL), 0);
+	cr_assert_eq(hn_solve(registry, other, NULL, &lock, lab_err(l)), 0, "%s", lab_why(l));
+	cr_assert_eq(hn_build(l->session, registry, lock, NULL, &image, lab_err(l)), 0, "%s",
+		lab_why(l));
+	return hn_image_use(l->session, registry, wish, lock, image, lab_err(l));
+}
+
+static void must_use(shop *s)
+{
+	cr_assert_eq(use(s, WISH, WISH), 1, "%s", lab_why(&s->l));
+}
+
+static void expect(shop *s, const char *unit, const char *key, const char *text)
+{
+	cr_expect_str_eq(lab_desired(&s->l, unit, key), text, "%s of %s", key, unit);
+}
+
+Test(image, units_get_what_components_say)
+{
+	SHOP s = open_shop();
+
+	add_base(&s, "1.0.0", "\"memory.size\":\"256Mi\",\"compute.units\":200");
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+	expect(&s, "u", "memory.size", "256Mi");
+	expect(&s, "u", "compute.units", "200");
+	expect(&s, "u", "boot.goal", "3s");
+	expect(&s, "u", "boot.cmdline", "quiet");
+	expect(&s, "u", "stop.grace", "9s");
+	cr_expect_not_null(strstr(lab_desired(&s.l, "u", "boot.initrd"), "/compose/store/"));
+	cr_expect_not_null(strstr(lab_desired(&s.l, "u", "boot.kernel"), "/compose/store/"));
+	expect(&s, "plain", "memory.size", "512Mi");
+	expect(&s, "plain", "boot.initrd", "image");
+}
+
+Test(image, the_same_again_is_no_change)
+{
+	SHOP s = open_shop();
+
+	add_base(&s, "1.0.0", "");
+	must_use(&s);
+	lab_reopen(&s.l);
+	cr_expect_eq(use(&s, WISH, WISH), 0, "%s", lab_why(&s.l));
+}
+
+Test(image, another_one_wants_a_restart)
+{
+	SHOP s = open_shop();
+	hn_step step = {.size = sizeof(step)};
+
+	add_base(&s, "1.0.0", "");
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+	add_base(&s, "1.1.0", "");
+	must_use(&s);
+	cr_assert_eq(lab_plan(&s.l, NULL), 0, "%s", lab_why(&s.l));
+	cr_assert(lab_step(&s.l, "u", HN_ACTION_CHANGE, "boot.initrd", &step), "%zu steps",
+		lab_steps(&s.l));
+	cr_expect_eq(step.class_, HN_CLASS_RESTART);
+	for (size_t i = 0; hn_plan_step_at(s.l.plan, i, &step) >= 0; i++)
+		cr_expect_str_eq(step.unit, "u");
+}
+
+Test(image, one_that_nobody_built_is_missed)
+{
+	SHOP s = open_shop();
+
+	cr_expect_eq(lab_apply(&s.l, DECLARED), HN_EMISSING, "%s", lab_why(&s.l));
+	cr_expect_not_null(strstr(lab_why(&s.l), "blueprint small"), "%s", lab_why(&s.l));
+	add_base(&s, "1.0.0", "");
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+}
+
+Test(image, names_no_file_of_the_host)
+{
+	SHOP s = open_shop();
+
+	add_base(&s, "1.0.0", "\"boot.kernel\":\"/etc/shadow\"");
+	cr_expect_eq(use(&s, WISH, WISH), HN_EDENIED);
+	cr_expect_not_null(strstr(lab_why(&s.l), "component:base cannot set boot.kernel"), "%s",
+		lab_why(&s.l));
+}
+
+Test(image, is_of_its_lock_and_blueprint)
+{
+	SHOP s = open_shop();
+
+	add_base(&s, "1.0.0", "");
+	cr_expect_eq(use(&s, OTHER_WISH, WISH), HN_ELOCK);
+	cr_expect_eq(hn_image_use(s.l.session, NULL, NULL, NULL, NULL, lab_err(&s.l)), HN_EINVAL);
+}
