@@ -421,6 +421,20 @@ HN_API const char *hn_blueprint_name(const hn_blueprint *blueprint);
  */
 HN_API const char *hn_blueprint_version(const hn_blueprint *blueprint);
 
+/**
+ * Says what kind of image a blueprint asks for, as hn_build_options takes it.
+ *
+ * @param blueprint  the blueprint, borrowed
+ * @param level  set to the level of the compression, 1 to 19; may be NULL
+ * @return "auto", "initramfs", "squashfs" or "ext4", owned by the blueprint
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_blueprint_image(const hn_blueprint *blueprint, int *level);
+
 /* ---- registries ---- */
 
 /** Components and contracts that can be had, of one or more directories together: immutable. */

@@ -3,6 +3,7 @@
  * The public face of versions, ranges, contracts, manifests and blueprints.
  */
 #include "compose/model.h"
+#include <stdlib.h>
 
 #include <hypernix/compose.h>
 
@@ -216,4 +217,11 @@ const char *hn_blueprint_name(const hn_blueprint *blueprint)
 const char *hn_blueprint_version(const hn_blueprint *blueprint)
 {
 	return blueprint->version.text;
+}
+
+const char *hn_blueprint_image(const hn_blueprint *blueprint, int *level)
+{
+	if (level != NULL)
+		*level = atoi(blueprint->image_compression + strlen("zstd:"));
+	return blueprint->image_root;
 }

@@ -451,8 +451,8 @@ int host_path_place(hn_host *host, host_places *all, const char *uuid, const cha
  * same key are not asked about. HN_EDENIED says which key names which, and where it lies. */
 int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, const hn_view *view,
 	hn_error **err);
-/* The same of all that a unit that is to run names, and is there an image to boot from where it wants
- * one? HN_EMISSING. */
+/* The same of all that a unit that is to run names, and is there an image to boot from where it
+ * wants one? HN_EMISSING. */
 int host_files_check(hn_host *host, const hn_unit *unit, const hn_view *view, hn_error **err);
 /* 1: another unit's desired or applied values name this file too, by whatever path; or 0. */
 int host_path_is_shared(hn_host *host, const hn_unit *unit, const char *path, hn_error **err);

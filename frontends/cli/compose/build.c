@@ -50,11 +50,8 @@ int compose_put(cli_run *cli)
 
 /* ---- images ---- */
 
-static int print_json(const cli_run *cli, const hn_image_info *info)
+void compose_json_image(hn_json *json, const hn_image_info *info)
 {
-	hn_json *json = cli_json_new();
-
-	hn_json_object(json, NULL);
 	hn_json_text(json, "image", info->image);
 	hn_json_text(json, "tree", info->tree);
 	hn_json_text(json, "writer", info->writer);
@@ -71,6 +68,14 @@ static int print_json(const cli_run *cli, const hn_image_info *info)
 	hn_json_uint(json, "parts-made", info->parts_made);
 	hn_json_uint(json, "parts-reused", info->parts_reused);
 	hn_json_end(json);
+}
+
+static int print_json(const cli_run *cli, const hn_image_info *info)
+{
+	hn_json *json = cli_json_new();
+
+	hn_json_object(json, NULL);
+	compose_json_image(json, info);
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
@@ -94,17 +99,20 @@ static int print_text(const hn_image_info *info)
 	return 0;
 }
 
-static int run(cli_run *cli, hn_session *session, const hn_registry *registry, const hn_lock *lock,
-	hn_image **image)
+int compose_image_make(cli_run *cli, hn_session *session, const hn_registry *registry,
+	const hn_lock *lock, const hn_blueprint *blueprint, hn_image **image)
 {
 	hn_build_options options = HN_BUILD_OPTIONS_INIT;
 	cli_progress progress = {.cli = cli};
 	hn_error *error = NULL;
-	int result;
+	int result, level = options.level;
 
-	options.root = cli_text(cli, "image");
+	if (blueprint != NULL)
+		options.root = hn_blueprint_image(blueprint, &level);
+	if (cli_text(cli, "image") != NULL)
+		options.root = cli_text(cli, "image");
 	options.parser = cli_text(cli, "parser");
-	options.level = (int)cli_number(cli, "level", 15);
+	options.level = (int)cli_number(cli, "level", (uint64_t)level);
 	options.workers = (uint32_t)cli_number(cli, "workers", 0);
 	options.anew = cli_flag(cli, "anew");
 	options.allow_setuid = cli_flag(cli, "allow-setuid");
@@ -133,7 +141,7 @@ int compose_build_image(cli_run *cli)
 	if (status == 0)
 		status = compose_registry(cli, &registry);
 	if (status == 0)
-		status = run(cli, session, registry, lock, &image);
+		status = compose_image_make(cli, session, registry, lock, NULL, &image);
 	if (status != 0)
 		return status;
 	if (hn_image_get(image, &info, &error) < 0)

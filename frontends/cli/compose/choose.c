@@ -231,3 +231,82 @@ int compose_lock(cli_run *cli)
 		status = write_lock(cli, &one);
 	return status != 0 ? status : tell(cli, &one, true);
 }
+
+/* ---- blueprint: all the way to an image that units boot from ---- */
+
+static int lock_it(cli_run *cli, choice *one, bool dry)
+{
+	hn_error *error = NULL;
+	int status;
+
+	if (one->before != NULL) {
+		one->after = hn_lock_ref(one->before);
+		return hn_lock_check(one->before, one->registry, one->blueprint, &error) < 0
+			       ? cli_fail(cli, error)
+			       : 0;
+	}
+	status = solve(cli, one);
+	return status != 0 || dry ? status : write_lock(cli, one);
+}
+
+static int tell_use(cli_run *cli, const choice *one, const hn_image *image, bool fresh)
+{
+	const char *name = hn_blueprint_name(one->blueprint);
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+	hn_error *error = NULL;
+	hn_json *json;
+
+	if (hn_image_get(image, &info, &error) < 0)
+		return cli_fail(cli, error);
+	if (cli->json) {
+		json = cli_json_new();
+		hn_json_object(json, NULL);
+		hn_json_text(json, "blueprint", name);
+		hn_json_text(json, "lock", one->path);
+		hn_json_bool(json, "new", fresh);
+		compose_json_image(json, &info);
+		hn_json_end(json);
+		return cli_json_print(cli, json);
+	}
+	if (cli->quiet)
+		return 0;
+	printf("lock     %s: %d components\nimage    %s\n", one->path, count_components(one->after),
+		info.image);
+	printf(fresh ? "units of blueprint %s boot from it from their next start on\n"
+		     : "units of blueprint %s boot from it already\n",
+		name);
+	printf("next: hv-compute create UNIT --blueprint %s\n", name);
+	return 0;
+}
+
+static int build_and_use(cli_run *cli, const choice *one, hn_session *session)
+{
+	CLI_AUTO_OF(hn_image) hn_image *image = NULL;
+	hn_error *error = NULL;
+	int fresh, status = compose_image_make(
+			   cli, session, one->registry, one->after, one->blueprint, &image);
+
+	if (status != 0)
+		return status;
+	fresh = hn_image_use(session, one->registry, one->blueprint, one->after, image, &error);
+	return fresh < 0 ? cli_fail(cli, error) : tell_use(cli, one, image, fresh > 0);
+}
+
+int compose_blueprint(cli_run *cli)
+{
+	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
+	AUTO_CHOICE choice one = {0};
+	bool dry = cli_flag(cli, "dry-run");
+	/* before the registry, which opens the host only to look */
+	int status = dry ? 0 : cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
+
+	if (status == 0)
+		status = choice_read(cli, &one);
+	if (status == 0)
+		status = choice_read_lock(cli, &one);
+	if (status == 0)
+		status = lock_it(cli, &one, dry);
+	if (status == 0 && dry)
+		return tell(cli, &one, false);
+	return status != 0 ? status : build_and_use(cli, &one, session);
+}

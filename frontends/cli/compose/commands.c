@@ -32,6 +32,15 @@ const cli_command compose_commands[] = {
 	{CHOOSE, "blueprint check", "FILE", "check a blueprint, and that something fits it",
 		"Whatever is wrong is told with its line and column. Nothing is written.", NULL,
 		"blueprint check web-app.json --registry ./components\n", compose_check, false},
+	{CHOOSE, "blueprint", "FILE",
+		"lock and build a blueprint, and let its units boot from that",
+		"What is locked stays as it is: resolve --update chooses anew. The image is made as the "
+		"blueprint asks. Units whose image.blueprint is its name boot from it from their next "
+		"start on, with the settings and tags of its components; plans tell which want one.",
+		options_blueprint,
+		"blueprint web-app.json --registry ./components\n"
+		"blueprint web-app.json --dry-run\n",
+		compose_blueprint, false},
 	{CHOOSE, "resolve", "FILE", "choose components for a blueprint, and lock them",
 		"What is locked already stays as it is, as far as it still fits. When nothing fits, the "
 		"proof is told, with the file and line of everything it rests on, and what can be changed.",

@@ -50,7 +50,14 @@ int compose_json_changes(cli_run *cli, hn_json *json, const hn_lock *before, con
 int compose_print_changes(
 	cli_run *cli, const hn_lock *before, const hn_lock *after, const hn_registry *registry);
 
+/* ---- images (build.c) ---- */
+/* As the blueprint asks (NULL: as usual), but for what options say. */
+int compose_image_make(cli_run *cli, hn_session *session, const hn_registry *registry,
+	const hn_lock *lock, const hn_blueprint *blueprint, hn_image **image);
+void compose_json_image(hn_json *json, const hn_image_info *info); /* members of an object */
+
 /* ---- the commands ---- */
+int compose_blueprint(cli_run *cli);
 int compose_list(cli_run *cli);
 int compose_show(cli_run *cli);
 int compose_contracts(cli_run *cli);

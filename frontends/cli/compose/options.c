@@ -45,15 +45,24 @@ const cli_option options_sbom[] = {
 	CLI_END,
 };
 
-const cli_option options_build[] = {
-	CLI_VALUE("image", "auto|initramfs|squashfs",
-		"kind of image; auto, which goes by the size of the tree, when not given"),
-	CLI_VALUE("level", "N", "of the compression, 1 to 19; 15 when not given"),
-	CLI_VALUE("workers", "N",
-		"threads that compress, one a processor when not given; never changes the bytes"),
-	CLI_FLAG("anew", "make the image again even when it is there"),
-	CLI_FLAG("allow-setuid", "let files be setuid that manifests list as such"),
-	CLI_ENVIRONMENT("parser", "FILE", "HYPERNIX_IMGPARSE",
-		"hv-imgparse; the installed one when not given"),
+#define BUILDING                                                                                   \
+	CLI_VALUE("image", "auto|initramfs|squashfs",                                              \
+		"kind of image; when not given as the blueprint asks, or by the "                  \
+		"size of the tree"),                                                               \
+		CLI_VALUE("level", "N", "of the compression, 1 to 19; 15 when not given"),         \
+		CLI_VALUE("workers", "N",                                                          \
+			"threads that compress, one a processor when not given; never "            \
+			"changes the bytes"),                                                      \
+		CLI_FLAG("anew", "make the image again even when it is there"),                    \
+		CLI_FLAG("allow-setuid", "let files be setuid that manifests list as such"),       \
+		CLI_ENVIRONMENT("parser", "FILE", "HYPERNIX_IMGPARSE",                             \
+			"hv-imgparse; the installed one when not given")
+
+const cli_option options_build[] = {BUILDING, CLI_END};
+const cli_option options_blueprint[] = {
+	LOCK,
+	EPOCH,
+	BUILDING,
+	CLI_FLAG("dry-run", "only show what would be chosen"),
 	CLI_END,
 };
