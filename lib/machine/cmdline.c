@@ -110,7 +110,6 @@ static const struct {
 	{"numa.policy", "auto"},
 	{"memory.hugepages", "off"},
 	{"memory.lock", "false"},
-	{"network.forward", ""},
 	{"tpm", "off"},
 	{"storage.encrypt", "false"},
 	{"security.secure-boot", "false"},

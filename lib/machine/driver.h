@@ -79,6 +79,8 @@ typedef struct machine_spec {
 	size_t disk_count;
 	machine_nic *nics;
 	size_t nic_count;
+	const char **forwards; /* "tcp:127.0.0.1:8080:80" */
+	size_t forward_count;
 } machine_spec;
 
 /* HN_ENOSUP names driver and key of what no driver can do yet; HN_ESCHEMA what contradicts itself.
@@ -94,6 +96,11 @@ int machine_spec_cmdline(
 	machine_spec *spec, const machine_unit *unit, const char *profile, hn_error **err);
 /* Which keys no driver has a method for yet. */
 int machine_unsupported(const hn_view *view, const char *driver, hn_error **err);
+
+/* --- forward.c: ports of the host that lead to the guest --- */
+int machine_spec_forwards(machine_spec *spec, const hn_view *view, hn_error **err);
+/* Of a guest that was made, and has not run yet. HN_EBUSY when a port is taken. */
+int machine_forward(machine *m, const machine_spec *spec, hn_error **err);
 
 /* --- slots.c: PCI addresses, once given and then kept --- */
 /* addresses: {"disk.root":1,"nic.lan":2}, as machine_domain has them; NULL when none were given. */
@@ -202,6 +209,9 @@ typedef struct hn_machine_ops {
 	int (*barrier)(machine *m, const char *uuid, hn_error **err);
 	/* 1: it was made, and has not executed one instruction; else 0. */
 	int (*never_ran)(machine *m, const char *uuid, hn_error **err);
+	/* What QEMU's monitor for people says to a command; "" mostly. The caller frees it. */
+	int (*monitor)(
+		machine *m, const char *uuid, const char *command, char **answer, hn_error **err);
 	int (*xml)(machine *m, const char *uuid, bool live, char **xml, hn_error **err);
 	int (*change)(machine *m, const char *uuid, const machine_tuning *tuning, bool live,
 		hn_error **err);

@@ -167,6 +167,7 @@ const hn_machine_ops machine_driver_embed = {
 	.open = embed_open,
 	.barrier = virt_barrier,
 	.never_ran = virt_never_ran,
+	.monitor = virt_monitor,
 	.change = virt_change,
 	.pid = embed_pid,
 	.console = unix_console,

@@ -406,6 +406,22 @@ int virt_never_ran(machine *m, const char *uuid, hn_error **err)
 	return result;
 }
 
+int virt_monitor(machine *m, const char *uuid, const char *command, char **answer, hn_error **err)
+{
+	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;
+	char *text = NULL;
+	int result = virt_lookup(m, uuid, &domain, err);
+
+	if (result < 0)
+		return result;
+	if (lv.virDomainQemuMonitorCommand(
+		    domain, command, &text, VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP) < 0)
+		return virt_error(err, "the monitor of domain %s does not answer", uuid);
+	*answer = base_strdup(text);
+	free(text); /* libvirt's memory */
+	return *answer == NULL ? base_nomem(err) : 0;
+}
+
 int virt_xml(machine *m, const char *uuid, bool live, char **xml, hn_error **err)
 {
 	VIRT_AUTO_DOMAIN virDomainPtr domain = NULL;

@@ -57,6 +57,7 @@ int virt_reset(machine *m, const char *uuid, hn_error **err);
 int virt_state(machine *m, const char *uuid, machine_brief *brief, hn_error **err);
 int virt_barrier(machine *m, const char *uuid, hn_error **err);
 int virt_never_ran(machine *m, const char *uuid, hn_error **err);
+int virt_monitor(machine *m, const char *uuid, const char *command, char **answer, hn_error **err);
 int virt_xml(machine *m, const char *uuid, bool live, char **xml, hn_error **err);
 int virt_give(machine *m, const char *uuid, const char *group, int fd, hn_error **err);
 int virt_change(

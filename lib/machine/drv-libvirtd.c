@@ -64,6 +64,7 @@ const hn_machine_ops machine_driver_libvirtd = {
 	.open = daemon_open,
 	.barrier = virt_barrier,
 	.never_ran = virt_never_ran,
+	.monitor = virt_monitor,
 	.change = virt_change,
 	.pid = daemon_pid,
 	.weight = virt_weight,

@@ -474,6 +474,8 @@ static int fill(machine_spec *spec, const machine_unit *unit, const char *driver
 	if (result == 0)
 		result = take_nics(spec, unit, err);
 	if (result == 0)
+		result = machine_spec_forwards(spec, unit->view, err);
+	if (result == 0)
 		result = machine_slots_assign(spec, unit->frozen.addresses, err);
 	return result;
 }

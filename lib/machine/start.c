@@ -133,6 +133,8 @@ static int arm(machine *m, const machine_unit *unit, const machine_spec *spec, m
 		result = machine_run_save(m, spec->uuid, run, err);
 	if (result == 0)
 		result = machine_live_open(m, spec->uuid, run->pid, live, err);
+	if (result == 0)
+		result = machine_forward(m, spec, err);
 	return result == 0 ? m->ops->resume(m, spec->uuid, err) : result;
 }
 
