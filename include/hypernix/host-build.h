@@ -81,8 +81,8 @@ HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_l
 /**
  * Makes an image what units of its blueprint boot from: those whose image.blueprint is the name of
  * the blueprint, or the digest of the lock. Kernel, image and command line, and the settings and
- * tags of the blueprint and its components, are the component layer of these units. Running ones
- * keep what they run until their next start; plans tell that they want one.
+ * tags of the blueprint and its components, are the component layer of these units. They take it
+ * with the next apply, as a change that wants a restart.
  *
  * @param session  needs blueprint.build on blueprint/<name>
  * @param registry  where the manifests are, borrowed

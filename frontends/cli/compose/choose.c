@@ -272,7 +272,7 @@ static int tell_use(cli_run *cli, const choice *one, const hn_image *image, bool
 		return 0;
 	printf("lock     %s: %d components\nimage    %s\n", one->path, count_components(one->after),
 		info.image);
-	printf(fresh ? "units of blueprint %s boot from it from their next start on\n"
+	printf(fresh ? "units of blueprint %s take it with the next hv-compute apply\n"
 		     : "units of blueprint %s boot from it already\n",
 		name);
 	printf("next: hv-compute create UNIT --blueprint %s\n", name);

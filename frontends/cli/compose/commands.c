@@ -35,8 +35,8 @@ const cli_command compose_commands[] = {
 	{CHOOSE, "blueprint", "FILE",
 		"lock and build a blueprint, and let its units boot from that",
 		"What is locked stays as it is: resolve --update chooses anew. The image is made as the "
-		"blueprint asks. Units whose image.blueprint is its name boot from it from their next "
-		"start on, with the settings and tags of its components; plans tell which want one.",
+		"blueprint asks. Units whose image.blueprint is its name take it with the next apply, as "
+		"a change that wants a restart, with the settings and tags of its components.",
 		options_blueprint,
 		"blueprint web-app.json --registry ./components\n"
 		"blueprint web-app.json --dry-run\n",
