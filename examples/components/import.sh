@@ -28,13 +28,30 @@ fail() {
 	exit 1
 }
 
-# fetch PACKAGE: the package in DIR/packages, downloaded unless it is there and right.
+# offered PACKAGE BEGINNING: version and SHA-256 of the first that apt can download. One that is only
+# installed here, or that another archive has under the same name, is not what the recipe means.
+offered() {
+	apt-cache show "$1" 2>/dev/null | awk -v begins="$2" '
+		/^Version: / { version = $2 }
+		/^SHA256: / { sha256 = $2 }
+		/^$/ { tell() }
+		END { tell() }
+		function tell() {
+			if (!told && sha256 != "" && index(version, begins) == 1) {
+				print version, sha256
+				told = 1
+			}
+			version = sha256 = ""
+		}'
+}
+
+# fetch PACKAGE BEGINNING: the package in DIR/packages, downloaded unless it is there and right; its version
+# begins so.
 fetch() {
-	local name=$1 shown version sha256 file
-	shown=$(apt-cache show --no-all-versions "$name" 2>/dev/null) || fail "apt knows no $name; run apt-get update first"
-	version=$(sed -n 's/^Version: //p' <<<"$shown" | head -n 1)
-	sha256=$(sed -n 's/^SHA256: //p' <<<"$shown" | head -n 1)
-	[ -n "$version" ] && [ -n "$sha256" ] || fail "apt names no SHA-256 of $name"
+	local name=$1 version sha256 file
+	apt-cache show "$name" >/dev/null 2>&1 || fail "apt knows no $name; run apt-get update first"
+	read -r version sha256 < <(offered "$name" "$2") ||
+		fail "apt offers no $name${2:+ $2}; it must come from the archive of Debian 12"
 	file=$dir/packages/$name.deb
 	if ! sha256sum --status -c - 2>/dev/null <<<"$sha256  $file"; then
 		# apt drops its rights where it can: to a directory that it may enter.
@@ -60,22 +77,24 @@ trap 'rm -rf "$scratch" "$dir/control" "$dir/new"' EXIT
 chmod 0755 "$scratch"
 [ "$(id -u)" -ne 0 ] || ! id _apt >/dev/null 2>&1 || chown _apt "$scratch"
 
-# words RECIPE: a line for each package, "first" before one whose first dependency is meant.
+# words RECIPE: a line for each package, "first" before one whose first dependency is meant, and how its
+# version begins.
 words() {
 	python3 -c 'import json, sys
 for one in json.load(open(sys.argv[1]))["packages"]:
-    print("first" if one.get("first-dependency") else "plain", one["package"])' "$1"
+    print("first" if one.get("first-dependency") else "plain", one["package"],
+		one.get("version", ""))' "$1"
 }
 
 rm -rf "$dir/new"
 for recipe in "$here"/*/recipe.json; do
 	: >"$scratch/names"
-	while read -r how name; do
+	while read -r how name begins; do
 		if [ "$how" = first ]; then
 			name=$(apt-cache depends "$name" 2>/dev/null | awk '/Depends:/ { print $2; exit }')
 			[ -n "$name" ] || fail "apt does not know what $recipe names; run apt-get update first"
 		fi
-		fetch "$name"
+		fetch "$name" "$begins"
 		echo "$name" | tee -a "$scratch/all" >>"$scratch/names"
 	done < <(words "$recipe")
 	python3 "$here/manifest.py" "$recipe" "$dir" "$scratch/names"
