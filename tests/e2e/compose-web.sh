@@ -3,46 +3,9 @@
 #
 # From recipes to a web server: packages that apt offers, a lock, an image that is the same wherever it is
 # built, a guest that answers HTTP; and one that does not keep its contract.
-# HYPERNIX_COMPONENTS: what examples/components/import.sh made, or where it is to make it.
 . "$(dirname "$0")/../lib/e2e.sh"
+. "$here/tests/lib/compose.sh"
 
-if [ -z "${HYPERNIX_LONG:-}" ]; then
-	skip "compose-web only in a long run: it downloads packages of Debian"
-	finish
-fi
-need_program hv-imgparse
-parser=$program
-need_program hv-compose qemu
-components=${HYPERNIX_COMPONENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/hypernix/components}
-for tool in apt-get dpkg-deb b2sum; do
-	command -v "$tool" >/dev/null || {
-		skip "compose-web no $tool"
-		finish
-	}
-done
-if ! said=$(HYPERNIX_STATE='' "$here/examples/components/import.sh" "$components" 2>&1) && [ ! -d "$components/manifests" ]; then
-	skip "compose-web $(tail -n 1 <<<"$said")"
-	finish
-fi
-
-export HYPERNIX_IMGPARSE=$parser
-compose() {
-	"$program" "$@" --quiet
-}
-# field FILE NAME: what hv-compose build --json said.
-field() {
-	python3 -c 'import json, sys
-value = json.load(open(sys.argv[1]))
-for name in sys.argv[2].split("."):
-    value = value[name]
-print(value)' "$1" "$2"
-}
-# build NAME REGISTRY LOCK [OPTION...]: its answer in $work/NAME
-build() {
-	local name=$1 registry=$2 lock=$3
-	shift 3
-	compose build "$lock" --registry "$registry" --json "$@" >"$work/$name"
-}
 same() {
 	[ "$(field "$work/$1" "$3")" = "$(field "$work/$2" "$3")" ]
 }
@@ -79,44 +42,7 @@ check "byte by byte" cmp "$(field "$work/first" path)" "$(field "$work/other" pa
 
 # --- the guest ---
 
-# boot NAME: $pid, $port; what the guest says goes to $machine/NAME.unit, its console to NAME.console.
-boot() {
-	local at=$machine/$1
-	port=$(python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	mkfifo "$at.in" "$at.out"
-	: >"$at.unit" >"$at.console"
-	qemu-system-x86_64 -name "guest=$1" -M pc -accel tcg -m 384 -nodefaults -no-user-config \
-		-display none -no-reboot -kernel "$(field "$work/$1" kernel)" -initrd "$(field "$work/$1" path)" \
-		-append "$(field "$work/$1" cmdline)" -serial "file:$at.console" -device virtio-serial-pci \
-		-chardev "pipe,id=unit,path=$at" -device virtserialport,chardev=unit,name=org.hypernix.unit.0 \
-		-netdev "user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:$port-:80" \
-		-device virtio-net-pci,netdev=net,romfile= -device virtio-rng-pci >"$at.qemu" 2>&1 &
-	pid=$!
-	cat "$at.out" >"$at.unit" &
-}
-# await SECONDS COMMAND...
-await() {
-	local until=$((SECONDS + $1))
-	shift
-	until "$@"; do
-		if [ $SECONDS -ge $until ] || gone; then
-			return 1
-		fi
-		sleep 0.2
-	done
-}
-said() {
-	grep -qE "$2" "$machine/$1.unit"
-}
-gone() {
-	! kill -0 "$pid" 2>/dev/null
-}
-show_console() {
-	[ "$e2e_failed" -eq 0 ] || tail -n 20 "$machine/$1.console" "$machine/$1.qemu" | sed 's/^/    /'
-}
-
-boot first
+boot first 384
 check "the guest is ready" await 300 said first '^READY=1$'
 check "its contract is kept" said first '^CHECK=service/http 1\.2\.0 ok [0-9]+ '
 dpkg-deb --fsys-tarfile "$components/packages/nginx-common.deb" |
@@ -151,7 +77,7 @@ check "it is built" build second "$work/bad" "$work/bad/web-static.lock.json"
 [ "$e2e_failed" -eq 0 ] || finish
 check "only the part of nginx is made again" is second work.parts-made 1
 check "no payload is read again" is second work.payloads-read 0
-boot second
+boot second 384
 check "the guest says which contract is not kept" await 300 said second '^CHECK=service/http 1\.2\.0 fail [0-9]+ '
 check "its console says so" await 30 grep -q '^HN-FAIL a contract is not kept' "$machine/second.console"
 check "it is not ready" sh -c "! grep READY=1 '$machine/second.unit'"
