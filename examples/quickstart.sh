@@ -3,7 +3,8 @@
 #
 # From a bare Debian machine to a running virtual machine that was declared by tags: installs what is missing,
 # builds, makes a small guest, applies examples/fleet.json, boots two of its units, changes one while it runs,
-# shows a conflict, and removes everything that it made. Safe to run again. Ends with "quickstart: OK".
+# shows a conflict, composes a web server from Debian's packages, boots it and fetches its page, and removes
+# everything that it made. Safe to run again. Ends with "quickstart: OK".
 #
 #   examples/quickstart.sh [--keep]     --keep leaves the units and their state there, and says where
 set -euo pipefail
@@ -12,7 +13,9 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 HYPERNIX_ARGUMENTS=("$@")
 build=${HYPERNIX_BUILDS:-$root/build}/quickstart
 guest=${HYPERNIX_GUEST:-${XDG_CACHE_HOME:-$HOME/.cache}/hypernix/guest}
+components=${HYPERNIX_COMPONENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/hypernix/components}
 keep=''
+compose='' port=''
 work='' hv='' began=0 step_name='' times=()
 booted=(webserver db-main)
 . "$root/tests/lib/packages.sh"
@@ -115,9 +118,47 @@ conflict() {
 	[ "$status" = 5 ] || fail "a conflict should exit with 5"
 }
 
+free_port() {
+	python3 -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+composed() {
+	printf '$ hv-compose %s\n' "$*"
+	"$compose" "$@"
+}
+
+# Debian's own packages, as apt offers them today; none of their scripts runs.
+import_components() {
+	compose=$(built_program hv-compose)
+	HYPERNIX_IMGPARSE=$(built_program hv-imgparse)
+	export HYPERNIX_IMGPARSE
+	echo "$ examples/components/import.sh $components"
+	HV_COMPOSE=$compose examples/components/import.sh "$components"
+	composed list --registry "$components"
+}
+
+fetch_page() { # PATH WORDS
+	local page url=http://127.0.0.1:$port$1
+	page=$(python3 -c 'import sys, urllib.request
+sys.stdout.write(urllib.request.urlopen(sys.argv[1], timeout=120).read().decode())' "$url") || fail "nothing answers at $url"
+	echo "$url: $(grep -m 1 -F "$2" <<<"$page")"
+	grep -qF "$2" <<<"$page" || fail "$url is not what it should be: $page"
+}
+
+serve() {
+	port=$(free_port)
+	sed "s/127.0.0.1:8080:/127.0.0.1:$port:/" examples/web-app.json >"$work/web-app.json"
+	hypernix apply examples/fleet.json "$work/boot.json" "$work/web-app.json" --yes
+	hypernix wait web-app --wait ready --timeout 600s
+	fetch_page / 'Welcome to nginx'
+	fetch_page /app '"node"'
+	hypernix explain web-app memory.size
+}
+
 remove_everything() {
 	local left
-	hypernix stop "${booted[@]}"
+	hypernix stop "${booted[@]}" web-app
 	printf '{ "hypernix": 1 }\n' >"$work/nothing.json"
 	hypernix apply "$work/nothing.json" --on-remove destroy --yes --reason 'end of the quickstart'
 	left=$(guests)
@@ -159,6 +200,14 @@ main() {
 	hypernix apply examples/fleet.json "$work/boot.json" --yes
 	step "a conflict"
 	conflict
+	step "components from Debian's packages"
+	import_components
+	step "an image of those that fit a blueprint"
+	cp examples/blueprints/web-app.json "$work/"
+	composed blueprint "$work/web-app.json" --registry "$components" --quiet
+	composed blueprint "$work/web-app.json" --registry "$components"
+	step "a unit that boots from it"
+	serve
 	if [ -n "$keep" ]; then
 		step_end
 		trap - EXIT
