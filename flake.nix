@@ -23,7 +23,7 @@
 
       nixosModules.default = { pkgs, lib, ... }: {
         key = "hypernix#nixosModules.default"; # imported by two modules it is one
-        imports = [ ./nix/module.nix ./nix/capabilities.nix ];
+        imports = [ ./nix/module.nix ./nix/capabilities.nix ./nix/composition.nix ];
         hypervisor.compute.package = lib.mkDefault (packageOf pkgs);
       };
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# The type of hypervisor.compute.{kinds,tags,policies,defaults,units}: its merge hands the definitions on as they
+# The type of hypervisor.compute.{kinds,tags,policies,defaults,units} and of the settings of a blueprint: its merge hands the definitions on as they
 # are, which costs next to nothing a unit and loses neither places nor losers. What may stand in them is told to the
 # documentation of options alone, from the rows of keys.json.
 { lib, keys }:
@@ -93,6 +93,7 @@ let
       set = anyKeys "Values for the units it applies to." { "network.filter" = "strict"; };
     };
     defaults = allKeys;
+    settings = allKeys;
     units."<name>" = {
       tags = names "Tags of the unit." [ "production" "web" ];
       policies = names "Policies of the unit, besides those that select it." [ "web-tier" ];

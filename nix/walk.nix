@@ -77,6 +77,7 @@ let
     tag = { low = 100; high = 900; usual = 400; what = "a tag"; };
     policy = { low = 500; high = 800; usual = 600; what = "a policy"; };
     unit = { low = 50; high = 1500; usual = 100; what = "a unit"; };
+    settings = { low = 50; high = 1500; usual = 100; what = "settings"; };
     defaults = { low = 1100; high = 1400; usual = 1200; what = "the defaults"; };
   };
   resources = [ "compute" "cpu" "memory" "numa" "disks" "nics" "storage" "network" "machine" ];

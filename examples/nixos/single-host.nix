@@ -1,8 +1,24 @@
 # SPDX-License-Identifier: MIT
 #
-# One host with two units. In a NixOS configuration: imports = [ hypernix.nixosModules.default ./single-host.nix ];
+# One host with three units, one of them from a blueprint. In a NixOS configuration: imports = [ hypernix.nixosModules.default ./single-host.nix ];
 { lib, ... }:
 {
+  # Its components are in a registry, which examples/components/import.sh makes: registries = [ ./components ];
+  # /etc/hypernix/blueprints/web-static.json is for `hv-compose blueprint`, which makes the image.
+  hypervisor.composition.blueprints.web-static = {
+    version = "1.0.0";
+    components = [
+      { component = "busybox-base"; }
+      { component = "linux-cloud"; range = "^6.1"; }
+      { component = "glibc"; }
+      { component = "nginx-optimized"; }
+      { component = "security-hardening"; }
+    ];
+    requires = [ { contract = "service/http"; range = "^1"; } ];
+    image.root = "initramfs";
+    tags = [ "web" ];
+  };
+
   hypervisor.compute = {
     enable = true;
 
@@ -15,6 +31,7 @@
         restart.policy = "always";
       };
     };
+    tags.web = { };
     tags.public-facing.set.network.filter = "isolated";
 
     policies.web-tier = {
@@ -34,6 +51,11 @@
         size = "20Gi";
       };
       resources.nics.lan.kind = "user";
+    };
+
+    units.static = {
+      tags = [ "production" "public-facing" ];
+      blueprint = "web-static";
     };
 
     units.database = {

@@ -7,7 +7,7 @@ let
   lib = import (if alone.success then alone.value else <nixpkgs/lib>);
   stubs = import ./stubs.nix { inherit lib package older; };
   system = lib.evalModules {
-    modules = [ ../../nix/capabilities.nix stubs.module { _module.args.pkgs = stubs.pkgs; } ] ++ modules;
+    modules = [ ../../nix/capabilities.nix ../../nix/composition.nix stubs.module { _module.args.pkgs = stubs.pkgs; } ] ++ modules;
   };
   failed = builtins.filter (one: !one.assertion) system.config.assertions;
 in

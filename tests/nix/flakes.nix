@@ -54,6 +54,10 @@ in
       system = "x86_64-linux";
       modules = [ ours.nixosModules.default { hypervisor.security.capabilities = { enable = true; signer.enable = true; }; } ];
     }).config.environment.etc ? "hypernix/capabilities.json";
+    "blueprints come with the module" = (nixosSystem {
+      system = "x86_64-linux";
+      modules = [ ours.nixosModules.default { hypervisor.composition.blueprints.web = { version = "1.0.0"; components = [ { component = "a"; } ]; }; } ];
+    }).config.environment.etc ? "hypernix/blueprints/web.json";
     "the host's unit runs its hook" = lib.hasInfix "/stub/hypernix/bin/hv-activate" host.systemd.services.hypernix.script;
   };
 }

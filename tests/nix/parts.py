@@ -52,7 +52,7 @@ def keys(tool, report):
         tool.write(path, made)
     with open(path, encoding='utf-8') as file:
         report.check('keys: nix/keys.json is what keys.def says', file.read() == made,
-                     'HYPERNIX_BLESS=1 tests/nix/run.py keys HV-COMPUTE HV-ACTIVATE NIX-KEYS TERMS-CHECK writes it')
+                     'HYPERNIX_BLESS=1 tests/nix/run.py keys HV-COMPUTE HV-ACTIVATE NIX-KEYS TERMS-CHECK HV-COMPOSE writes it')
 
 
 # ---- tables of configurations ----

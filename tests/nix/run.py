@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""What Nix makes of our modules, held against the library: run.py PART HV-COMPUTE HV-ACTIVATE NIX-KEYS TERMS-CHECK
+"""What Nix makes of our modules, held against the library: run.py PART HV-COMPUTE HV-ACTIVATE NIX-KEYS TERMS-CHECK HV-COMPOSE
 
   parse     every Nix file is one (needs nix-instantiate only)
   keys      nix/keys.json is what lib/tags/keys.def says; HYPERNIX_BLESS=1 writes it
@@ -16,6 +16,7 @@
   bindings  bindings/nix
   examples  examples/nixos
   capabilities, schedules, capability_options, signer: nix/capabilities.nix
+  blueprints, ranges, blueprint_build, blueprint_options: nix/composition.nix
 
 Needs the library of nixpkgs in NIX_PATH, as nixpkgs-lib or nixpkgs; without it all but the first two are skipped.
 """
@@ -28,12 +29,13 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import capabilities  # noqa: E402, F401
+import composition  # noqa: E402, F401
 import parts  # noqa: E402
 from tool import Report, Skip, Tool  # noqa: E402
 
 
 def main():
-    part, programs = sys.argv[1], [os.path.abspath(path) for path in sys.argv[2:6]]
+    part, programs = sys.argv[1], [os.path.abspath(path) for path in sys.argv[2:7]]
     report = Report()
     with tempfile.TemporaryDirectory(prefix='hn-nix.') as work:
         try:

@@ -42,7 +42,7 @@ class Report:
 class Tool:
     def __init__(self, work, programs, needs_library):
         self.work = work
-        self.program, self.activate, self.keys, self.terms = programs
+        self.program, self.activate, self.keys, self.terms, self.composer = programs
         if not shutil.which('nix-instantiate'):
             raise Skip('nix-instantiate is not installed (Debian: nix-bin)')
         # A store of our own: nothing is written outside, and no daemon is asked.
@@ -84,6 +84,7 @@ class Tool:
             os.makedirs(f'{package}/bin')
             os.symlink(self.program, f'{package}/bin/hv-compute')
             os.symlink(self.activate, f'{package}/bin/hv-activate')
+            os.symlink(self.composer, f'{package}/bin/hv-compose')
         return package
 
     def compute(self, *arguments):
