@@ -150,7 +150,7 @@ serve() {
 	port=$(free_port)
 	sed "s/127.0.0.1:8080:/127.0.0.1:$port:/" examples/web-app.json >"$work/web-app.json"
 	hypernix apply examples/fleet.json "$work/boot.json" "$work/web-app.json" --yes
-	hypernix wait web-app --wait ready --timeout 600s
+	hypernix start web-app --wait ready --timeout 600s
 	fetch_page / 'Welcome to nginx'
 	fetch_page /app '"node"'
 	hypernix explain web-app memory.size
