@@ -63,9 +63,12 @@ static void add_base(shop *s, const char *version, const char *settings)
 		1, "%s", lab_why(&s->l));
 }
 
-/* Builds what fits the wish now, and takes it into use. */
-static int use(shop *s, const char *text, const char *built_of)
+/* Builds what fits the wish now as that kind of image, and takes it into use; `digest` gets that of
+ * the lock. */
+static int use_as(shop *s, const char *text, const char *built_of, const char *root,
+	char digest[HN_DIGEST_TEXT])
 {
+	hn_build_options options = HN_BUILD_OPTIONS_INIT;
 	BASE_AUTO_OF(hn_blueprint) hn_blueprint *wish = NULL;
 	BASE_AUTO_OF(hn_registry) hn_registry *registry = NULL;
 	BASE_AUTO_OF(hn_lock) hn_lock *lock = NULL;
@@ -73,13 +76,22 @@ static int use(shop *s, const char *text, const char *built_of)
 	BASE_AUTO_OF(hn_blueprint) hn_blueprint *other = NULL;
 	lab *l = &s->l;
 
+	options.root = root;
 	cr_assert_eq(hn_compose_registry(l->session, &registry, lab_err(l)), 0, "%s", lab_why(l));
 	cr_assert_eq(hn_blueprint_parse("small.json", text, strlen(text), &wish, NULL), 0);
 	cr_assert_eq(hn_blueprint_parse("small.json", built_of, strlen(built_of), &other, NULL), 0);
 	cr_assert_eq(hn_solve(registry, other, NULL, &lock, lab_err(l)), 0, "%s", lab_why(l));
-	cr_assert_eq(hn_build(l->session, registry, lock, NULL, &image, lab_err(l)), 0, "%s",
+	hn_lock_digest(lock, digest);
+	cr_assert_eq(hn_build(l->session, registry, lock, &options, &image, lab_err(l)), 0, "%s",
 		lab_why(l));
 	return hn_image_use(l->session, registry, wish, lock, image, lab_err(l));
+}
+
+static int use(shop *s, const char *text, const char *built_of)
+{
+	char digest[HN_DIGEST_TEXT];
+
+	return use_as(s, text, built_of, "auto", digest);
 }
 
 static void must_use(shop *s)
@@ -166,4 +178,88 @@ Test(image, is_of_its_lock_and_blueprint)
 	add_base(&s, "1.0.0", "");
 	cr_expect_eq(use(&s, OTHER_WISH, WISH), HN_ELOCK);
 	cr_expect_eq(hn_image_use(s.l.session, NULL, NULL, NULL, NULL, lab_err(&s.l)), HN_EINVAL);
+}
+
+Test(image, explain_names_component_and_line)
+{
+	SHOP s = open_shop();
+	hn_origin origin = {.size = sizeof(origin)};
+	hn_unit *unit = NULL;
+
+	add_base(&s, "1.0.0", "\"memory.size\":\"256Mi\"");
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+	lab_reopen(&s.l);
+	cr_assert_eq(hn_unit_find(s.l.session, "u", false, &unit, lab_err(&s.l)), 0);
+	cr_assert_eq(hn_view_explain(hn_unit_desired(unit), "memory.size", 0, &origin), 0);
+	cr_expect_eq(origin.layer, HN_LAYER_COMPONENT);
+	cr_expect_eq(origin.mark, HN_MARK_WON);
+	cr_expect_eq(origin.priority, 1000);
+	cr_expect_str_eq(origin.source, "component:base");
+	cr_expect_not_null(strstr(origin.file, "base/1.0.0.json"), "%s", origin.file);
+	cr_expect_gt(origin.line, 0u);
+	hn_unit_unref(unit);
+}
+
+Test(image, a_lock_that_was_in_use_can_be_named)
+{
+	SHOP s = open_shop();
+	char first[HN_DIGEST_TEXT], second[HN_DIGEST_TEXT], fleet[512];
+
+	add_base(&s, "1.0.0", "\"memory.size\":\"256Mi\"");
+	cr_assert_eq(use_as(&s, WISH, WISH, "auto", first), 1, "%s", lab_why(&s.l));
+	add_base(&s, "1.1.0", "\"memory.size\":\"320Mi\"");
+	cr_assert_eq(use_as(&s, WISH, WISH, "auto", second), 1, "%s", lab_why(&s.l));
+	(void)snprintf(fleet, sizeof(fleet),
+		"{\"hypernix\":1,\"units\":{\"old\":{\"blueprint\":\"%s\"},"
+		"\"new\":{\"blueprint\":\"small\"}}}",
+		first);
+	lab_must_apply(&s.l, fleet);
+	expect(&s, "old", "memory.size", "256Mi");
+	expect(&s, "new", "memory.size", "320Mi");
+}
+
+/* The rows of the first are there already when it comes back. */
+Test(image, an_earlier_one_comes_back)
+{
+	SHOP s = open_shop();
+
+	add_base(&s, "1.0.0", "\"memory.size\":\"256Mi\"");
+	must_use(&s);
+	add_base(&s, "1.1.0", "\"memory.size\":\"320Mi\"");
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+	expect(&s, "u", "memory.size", "320Mi");
+	cr_assert_eq(hn_compose_remove(s.l.session, "base", "1.1.0", lab_err(&s.l)), 0, "%s",
+		lab_why(&s.l));
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+	expect(&s, "u", "memory.size", "256Mi");
+}
+
+Test(image, units_cannot_boot_from_a_disk_yet)
+{
+	SHOP s = open_shop();
+	char digest[HN_DIGEST_TEXT];
+
+	add_base(&s, "1.0.0", "");
+	cr_assert_eq(use_as(&s, WISH, WISH, "squashfs", digest), HN_ENOSUP);
+	cr_expect_not_null(strstr(hn_error_hint(s.l.err), "initramfs"));
+	cr_expect_eq(lab_apply(&s.l, DECLARED), HN_EMISSING, "nothing was recorded");
+}
+
+Test(image, needs_a_kernel)
+{
+	static const char bare[] =
+		"{\"hypernix\":1,\"component\":\"base\",\"version\":\"1.0.0\","
+		"\"kind\":\"base-os\",\"files\":[{\"path\":\"/init\",\"mode\":\"0755\","
+		"\"text\":\"init\"}]}";
+	BASE_AUTO_FREE char *called = NULL;
+	SHOP s = open_shop();
+
+	cr_assert_eq(hn_compose_add(
+			     s.l.session, "base.json", bare, strlen(bare), &called, lab_err(&s.l)),
+		1, "%s", lab_why(&s.l));
+	cr_expect_eq(use(&s, WISH, WISH), HN_EMISSING);
+	cr_expect_not_null(strstr(lab_why(&s.l), "no kernel"), "%s", lab_why(&s.l));
 }
