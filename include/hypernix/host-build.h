@@ -104,6 +104,55 @@ HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_l
 HN_API int hn_image_use(hn_session *session, const hn_registry *registry,
 	const hn_blueprint *blueprint, const hn_lock *lock, const hn_image *image, hn_error **err);
 
+/** What a collection of garbage keeps beside what the host needs. */
+typedef struct hn_compose_gc_options {
+	uint32_t size;               /* of this struct */
+	const hn_lock *const *locks; /* their payloads stay, and images of trees they name */
+	size_t lock_count;
+	bool unused;  /* images that nobody has taken into use go, too */
+	bool dry_run; /* only counts */
+} hn_compose_gc_options;
+#define HN_COMPOSE_GC_OPTIONS_INIT                                                                 \
+	{                                                                                          \
+		.size = sizeof(hn_compose_gc_options)                                              \
+	}
+
+/** What of the store went, or would, and what stays. */
+typedef struct hn_compose_garbage {
+	uint32_t size;     /* of this struct, set by the caller */
+	uint64_t blobs;    /* bodies that went */
+	uint64_t records;  /* of images, and of what a next build would have taken again */
+	uint64_t payloads; /* names of payloads */
+	uint64_t bytes;    /* of bodies and records */
+	uint64_t kept_blobs;
+	uint64_t kept_images;
+} hn_compose_garbage;
+#define HN_COMPOSE_GARBAGE_INIT                                                                    \
+	{                                                                                          \
+		.size = sizeof(hn_compose_garbage)                                                 \
+	}
+
+/**
+ * Removes from the host's store what nobody needs: files stay that units name, as they are to be
+ * and as they run, and images, and payloads of the host's registry and of the locks that are given.
+ * What only makes the next build faster goes. It can be interrupted at any point.
+ *
+ * @param session  needs component.trust on node/<name>; blueprint.read there for a dry run
+ * @param options  NULL: the defaults
+ * @param garbage  filled in on success; its size must be set
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EBUSY while another program has the store open; what hn_compose_registry fails with
+ *    when the host's registry is not sound; HN_ENEWER also when a newer version has made an image;
+ *    HN_EINVAL; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_compose_gc(hn_session *session, const hn_compose_gc_options *options,
+	hn_compose_garbage *garbage, hn_error **err);
+
 #ifdef __cplusplus
 }
 #endif

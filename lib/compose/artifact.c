@@ -5,7 +5,9 @@
  */
 #include "compose/build.h"
 
-enum { SCHEMA = 1, ITEMS = 8, WORDS = 4096 };
+#define FOLDER "images"
+
+enum { SCHEMA = 1, ITEMS = 8, WORDS = 4096, ARTIFACT_BYTES = 1 << 20 };
 
 void compose_artifact_free(compose_artifact *artifact)
 {
@@ -176,4 +178,26 @@ int compose_artifact_read(
 	if (rc == 0)
 		*artifact = BASE_STEAL(read);
 	return rc;
+}
+
+/* --- in the store --- */
+
+int compose_artifact_keep(compose_store *store, const compose_artifact *artifact, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf bytes = {0};
+	int rc = compose_artifact_write(artifact, &bytes, err);
+
+	return rc < 0 ? rc
+		      : compose_store_record(
+				store, FOLDER, &artifact->key, bytes.data, bytes.size, err);
+}
+
+int compose_artifact_recall(compose_store *store, const compose_digest *key,
+	compose_artifact **artifact, hn_error **err)
+{
+	BASE_AUTO_FREE char *bytes = NULL;
+	size_t size = 0;
+	int rc = compose_store_recall(store, FOLDER, key, ARTIFACT_BYTES, &bytes, &size, err);
+
+	return rc < 0 ? rc : compose_artifact_read(bytes, size, artifact, err);
 }

@@ -53,6 +53,9 @@ int compose_store_recall(compose_store *store, const char *folder, const compose
 const char *compose_store_directory(const compose_store *store);
 hn_os *compose_store_os(const compose_store *store);
 
+/* Alone until the collection ends, or the store is released: what lives is found out after it, so
+ * that nobody adds to it meanwhile. HN_EBUSY while another has the store open. */
+int compose_store_claim(compose_store *store, hn_error **err);
 /* What is not named by a live digest goes: blobs, records by key, names of payloads that are gone.
  * Cached segments and blocks of images go too unless their key is named: the next build makes them
  * again. HN_EBUSY while another has the store open. Can be interrupted at any point: what is left
@@ -64,5 +67,24 @@ typedef struct compose_gc_counts {
 } compose_gc_counts;
 int compose_store_gc(compose_store *store, const compose_digest *live, size_t count, bool dry_run,
 	compose_gc_counts *counts, hn_error **err);
+
+/* --- what lives (roots.c) --- */
+typedef struct compose_roots {
+	compose_digest *items;
+	size_t count, capacity;
+} compose_roots;
+void compose_roots_free(compose_roots *roots); /* empty again */
+#define COMPOSE_AUTO_ROOTS __attribute__((cleanup(compose_roots_free)))
+int compose_roots_add(compose_roots *roots, const compose_digest *digest, hn_error **err);
+/* A payload by its SHA-256; one that is not in the store keeps nothing. */
+int compose_roots_payload(
+	compose_store *store, const compose_sha256 *sha256, compose_roots *roots, hn_error **err);
+/* A path that somebody uses, when it ends as those of bodies in a store do: by which mount or name
+ * it leads there does not count. */
+int compose_roots_path(compose_roots *roots, const char *path, hn_error **err);
+/* Images with their kernels and records: all, or those whose body or tree is a root already. *kept
+ * is how many. A record that was changed keeps nothing; HN_ENEWER. */
+int compose_roots_images(
+	compose_store *store, bool all, compose_roots *roots, uint64_t *kept, hn_error **err);
 
 #endif

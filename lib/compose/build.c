@@ -5,11 +5,10 @@
 #include "compose/build.h"
 #include "compose/payload.h"
 
-#define FOLDER "images"
 /* A tree up to this size is unpacked into memory as a whole; a larger one is read from a disk. */
 #define INITRAMFS_MOST (UINT64_C(32) << 20)
 
-enum { BUILDER = 1, ARTIFACT_BYTES = 1 << 20 };
+enum { BUILDER = 1 };
 
 typedef struct build {
 	compose_store *store;
@@ -103,29 +102,14 @@ static bool is_whole(const build *job, const compose_artifact *artifact)
 static int recall(build *job, compose_artifact **artifact, hn_error **err)
 {
 	BASE_AUTO_OF(compose_artifact) compose_artifact *read = NULL;
-	BASE_AUTO_FREE char *bytes = NULL;
-	size_t size = 0;
-	int rc = compose_store_recall(
-		job->store, FOLDER, &job->key, ARTIFACT_BYTES, &bytes, &size, err);
+	int rc = compose_artifact_recall(job->store, &job->key, &read, err);
 
-	if (rc == 0)
-		rc = compose_artifact_read(bytes, size, &read, err);
 	if (rc == HN_ENOENT || rc == HN_EDIGEST || rc == HN_ECORRUPT || rc == HN_ECBOR ||
 		rc == HN_ENEWER || rc == HN_ELIMIT)
 		return base_error_forgive(err, rc, (hn_code)rc);
 	if (rc == 0 && is_whole(job, read))
 		*artifact = BASE_STEAL(read);
 	return rc;
-}
-
-static int keep(build *job, const compose_artifact *artifact, hn_error **err)
-{
-	BASE_AUTO_BUF base_buf bytes = {0};
-	int rc = compose_artifact_write(artifact, &bytes, err);
-
-	return rc < 0 ? rc
-		      : compose_store_record(
-				job->store, FOLDER, &job->key, bytes.data, bytes.size, err);
 }
 
 /* --- payloads become layers --- */
@@ -365,7 +349,7 @@ static int make_image(build *job, compose_artifact **artifact, hn_error **err)
 		rc = compose_store_write(
 			job->store, write_image, &at, &made->image, &made->image_size, err);
 	if (rc == 0)
-		rc = keep(job, made, err);
+		rc = compose_artifact_keep(job->store, made, err);
 	if (rc == 0)
 		*artifact = BASE_STEAL(made);
 	return rc;

@@ -40,6 +40,11 @@ BASE_AUTO(compose_artifact, compose_artifact_free)
 int compose_artifact_write(const compose_artifact *artifact, base_buf *out, hn_error **err);
 int compose_artifact_read(
 	const void *bytes, size_t size, compose_artifact **artifact, hn_error **err);
+/* In the store by its key. HN_ENOENT when it was never made; HN_EDIGEST, HN_ECORRUPT, HN_ECBOR,
+ * HN_ELIMIT when the record was changed; HN_ENEWER. Its bodies are not looked at. */
+int compose_artifact_keep(compose_store *store, const compose_artifact *artifact, hn_error **err);
+int compose_artifact_recall(compose_store *store, const compose_digest *key,
+	compose_artifact **artifact, hn_error **err);
 
 /* How much of a build was done: an unchanged lock does no work. */
 typedef struct compose_build_counts {

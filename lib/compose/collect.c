@@ -32,11 +32,10 @@ static int collect_name(void *arg, const char *name)
 	return base_names_add(arg, name) < 0 ? -ENOMEM : 0;
 }
 
-/* Nothing when there is no such folder. */
-static int list_folder(gc *g, const char *folder, base_names *names, hn_error **err)
+int store_list(compose_store *store, const char *folder, base_names *names, hn_error **err)
 {
-	char *path BASE_AUTO_FREE = store_path(g->store, folder, "");
-	hn_os *os = g->store->os;
+	char *path BASE_AUTO_FREE = store_path(store, folder, "");
+	hn_os *os = store->os;
 	int code;
 
 	if (path == NULL)
@@ -78,8 +77,7 @@ static int remove_object(
 	return 0;
 }
 
-/* Whether `name` is one that records have: 64 digits. What else may lie there is not ours. */
-static bool read_name(const char *first, const char *rest, compose_digest *digest)
+bool store_name_read(const char *first, const char *rest, compose_digest *digest)
 {
 	char text[STORE_HEX];
 	size_t head = strlen(first), tail = strlen(rest);
@@ -96,10 +94,10 @@ static int sweep_records(gc *g, const char *folder, hn_error **err)
 	BASE_AUTO_NAMES base_names names = {0};
 	compose_digest key;
 	uint64_t before = g->counts.records;
-	int rc = list_folder(g, folder, &names, err);
+	int rc = store_list(g->store, folder, &names, err);
 
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
-		if (!read_name("", names.items[i], &key) || is_live(g, &key))
+		if (!store_name_read("", names.items[i], &key) || is_live(g, &key))
 			continue;
 		rc = remove_object(g, folder, names.items[i], &g->counts.bytes, err);
 		g->counts.records += rc == 0;
@@ -129,10 +127,10 @@ static int sweep_names(gc *g, hn_error **err)
 	BASE_AUTO_NAMES base_names names = {0};
 	compose_digest name;
 	uint64_t bytes = 0, before = g->counts.names;
-	int rc = list_folder(g, "sha256", &names, err);
+	int rc = store_list(g->store, "sha256", &names, err);
 
 	for (size_t i = 0; rc >= 0 && i < names.count; i++) {
-		if (!read_name("", names.items[i], &name))
+		if (!store_name_read("", names.items[i], &name))
 			continue;
 		rc = names_live(g, names.items[i], err);
 		if (rc != 0)
@@ -155,9 +153,9 @@ static int sweep_blobs_of(gc *g, const char *head, hn_error **err)
 	if (strlen(head) != 2)
 		return 0;
 	memcpy(folder + strlen("blobs/"), head, 3);
-	rc = list_folder(g, folder, &names, err);
+	rc = store_list(g->store, folder, &names, err);
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
-		if (!read_name(head, names.items[i], &digest))
+		if (!store_name_read(head, names.items[i], &digest))
 			continue;
 		if (is_live(g, &digest)) {
 			g->counts.kept++;
@@ -179,14 +177,14 @@ static int sweep(gc *g, hn_error **err)
 	if (rc == 0)
 		rc = sweep_names(g, err);
 	if (rc == 0)
-		rc = list_folder(g, "blobs", &heads, err);
+		rc = store_list(g->store, "blobs", &heads, err);
 	for (size_t i = 0; rc == 0 && i < heads.count; i++)
 		rc = sweep_blobs_of(g, heads.items[i], err);
 	return rc;
 }
 
 /* Alone: who builds now has blobs that nothing names yet. */
-static int lock_alone(compose_store *store, hn_error **err)
+int compose_store_claim(compose_store *store, hn_error **err)
 {
 	int code = store->os->ops->lock(store->os, store->lock, F_WRLCK, 0, 1);
 
@@ -210,7 +208,7 @@ int compose_store_gc(compose_store *store, const compose_digest *live, size_t co
 	if (count > 0)
 		memcpy(sorted, live, count * sizeof(*live));
 	qsort(sorted, count, sizeof(*sorted), compare);
-	rc = dry_run ? 0 : lock_alone(store, err);
+	rc = dry_run ? 0 : compose_store_claim(store, err);
 	if (rc < 0)
 		return rc;
 	rc = sweep(&g, err);

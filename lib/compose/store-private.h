@@ -40,6 +40,11 @@ void store_blob_place(
 /* A digest and what follows it in one file. */
 int store_write(compose_store *store, const char *folder, const char *name, const void *bytes,
 	size_t size, hn_error **err);
+/* The names in a folder; none when there is no such folder. */
+int store_list(compose_store *store, const char *folder, base_names *names, hn_error **err);
+/* Whether two parts of a name are one that records have: 64 digits. What else may lie in a folder
+ * is not the store's. */
+bool store_name_read(const char *first, const char *rest, compose_digest *digest);
 /* Waits for who is alone in the store, 5 seconds at most; HN_EBUSY. */
 int store_lock_shared(compose_store *store, hn_error **err);
 

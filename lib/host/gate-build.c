@@ -2,8 +2,8 @@
  *
  * Gates of building: the store of the host, which is a directory of its state, and images in it.
  */
-#include "compose/build.h"
 #include "host/call.h"
+#include "host/compose.h"
 
 #include <hypernix/host-build.h>
 
@@ -15,7 +15,7 @@ BASE_AUTO(hn_image, hn_image_unref)
 
 enum { STEP = 65536 };
 
-static int open_store(hn_host *host, compose_store **store, hn_error **err)
+int host_compose_store(hn_host *host, bool create, compose_store **store, hn_error **err)
 {
 	BASE_AUTO_BUF base_buf path = {0};
 	int rc;
@@ -23,8 +23,8 @@ static int open_store(hn_host *host, compose_store **store, hn_error **err)
 	base_buf_format(&path, "%s/" DIRECTORY, host->state_dir);
 	if (path.failed)
 		return base_nomem(err);
-	rc = os_mkdirs(host->os, path.data, DIRECTORY_MODE, err);
-	return rc < 0 ? rc : compose_store_open(host->os, path.data, true, store, err);
+	rc = create ? os_mkdirs(host->os, path.data, DIRECTORY_MODE, err) : 0;
+	return rc < 0 ? rc : compose_store_open(host->os, path.data, create, store, err);
 }
 
 /* --- payloads --- */
@@ -103,7 +103,7 @@ static int keep_payload(hn_host *host, const payload *one, hn_error **err)
 	compose_digest digest;
 	compose_sha256 again;
 	uint64_t size;
-	int rc = open_store(host, &store, err);
+	int rc = host_compose_store(host, true, &store, err);
 
 	if (rc >= 0)
 		rc = compose_blob_begin(store, &blob, err);
@@ -180,7 +180,7 @@ static int make(hn_host *host, const hn_registry *registry, const hn_lock *lock,
 	BASE_AUTO_OF(compose_store) compose_store *store = NULL;
 	compose_artifact *artifact = NULL;
 	compose_build_counts counts;
-	int rc = open_store(host, &store, err);
+	int rc = host_compose_store(host, true, &store, err);
 
 	if (rc >= 0)
 		rc = compose_build(store, registry, lock, options, &artifact, &counts, err);

@@ -2,8 +2,8 @@
  *
  * Gates of composition: the host's registry, which is a directory of its state.
  */
-#include "compose/registry.h"
 #include "host/call.h"
+#include "host/compose.h"
 
 #define DIRECTORY "compose/registry"
 #define DIRECTORY_MODE 0700
@@ -35,6 +35,18 @@ static int load(hn_host *host, hn_registry **registry, hn_error **err)
 	return rc;
 }
 
+int host_compose_registry(hn_host *host, compose_registry **registry, hn_error **err)
+{
+	BASE_AUTO_OF(hn_registry) hn_registry *found = NULL;
+	int rc = load(host, &found, err);
+
+	if (rc >= 0)
+		rc = compose_registry_seal(found, err);
+	if (rc >= 0)
+		*registry = BASE_STEAL(found);
+	return rc < 0 ? rc : 0;
+}
+
 int hn_compose_registry(hn_session *session, hn_registry **registry, hn_error **err)
 {
 	BASE_AUTO_OF(hn_registry) hn_registry *found = NULL;
@@ -48,9 +60,7 @@ int hn_compose_registry(hn_session *session, hn_registry **registry, hn_error **
 	if (rc >= 0)
 		rc = host_answers(&permit, HN_REDACT_PATHS, err);
 	if (rc >= 0)
-		rc = load(host, &found, err);
-	if (rc >= 0)
-		rc = compose_registry_seal(found, err);
+		rc = host_compose_registry(host, &found, err);
 	if (rc >= 0)
 		*registry = BASE_STEAL(found);
 	return host_conceal(session, rc, err);

@@ -84,6 +84,16 @@ const cli_command compose_commands[] = {
 		"build web-app.lock.json --registry ./components\n"
 		"build web-app.lock.json --image squashfs --json\n",
 		compose_build_image, false},
+	{BUILD, "gc", NULL, "remove from the host's store what nobody needs",
+		"Kept are files that units name, as they are to be and as they run; payloads of the "
+		"host's registry; and images. What only makes the next build faster goes: that one "
+		"reads the payloads anew. Locks of other registries are named with --keep. "
+		"Refused while another program has the store open.",
+		options_gc,
+		"gc --dry-run\n"
+		"gc --keep web-app.lock.json\n"
+		"gc --unused --reason \"the disk is full\"\n",
+		compose_gc, false},
 
 	{HOST, "add", "FILE...", "put manifests and contracts into the host's registry",
 		"Each is checked against the contracts that are there; contracts go first. One that is "

@@ -66,3 +66,11 @@ const cli_option options_blueprint[] = {
 	CLI_FLAG("dry-run", "only show what would be chosen"),
 	CLI_END,
 };
+
+const cli_option options_gc[] = {
+	CLI_VALUES(
+		"keep", "LOCK", "keep the payloads of this lock, and images of the tree it names"),
+	CLI_FLAG("unused", "remove images that nobody has taken into use, too"),
+	CLI_FLAG("dry-run", "only count what would go"),
+	CLI_END,
+};

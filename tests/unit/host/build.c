@@ -3,6 +3,7 @@
  * Building on a host: who may put payloads into its store and build from them, and what is said of
  * the result.
  */
+#include "compose/build.h"
 #include "trust-lab.h"
 
 BASE_AUTO(hn_blueprint, hn_blueprint_unref)
@@ -176,4 +177,178 @@ Test(build, needs_the_right_for_that_blueprint)
 	cr_expect_eq(hn_payload_put(mine, "/kernel", &sha256, &bytes, lab_err(&s.l)), HN_EDENIED);
 	cr_expect_eq(hn_build(mine, s.registry, s.lock, NULL, &image, lab_err(&s.l)), 0, "%s",
 		lab_why(&s.l));
+}
+
+/* --- what nobody needs --- */
+
+#define STORE "/state/compose/store"
+#define LEFT                                                                                       \
+	"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"blueprint.read\"],\"on\":\"**\"}]}"
+
+static hn_compose_garbage collect(shop *s, const hn_compose_gc_options *options)
+{
+	hn_compose_garbage garbage = HN_COMPOSE_GARBAGE_INIT;
+
+	cr_assert_eq(hn_compose_gc(s->l.session, options, &garbage, lab_err(&s->l)), 0, "%s",
+		lab_why(&s->l));
+	return garbage;
+}
+
+static bool has_payload(shop *s)
+{
+	return os_exists(s->l.os,
+		STORE "/sha256/"
+		      "4fff0d3e643b3894c17a0738fbdc591953aa722c9d42774425090accc4377126");
+}
+
+Test(gc, a_host_without_a_store_has_no_garbage)
+{
+	LAB l = lab_new();
+	hn_compose_garbage garbage = HN_COMPOSE_GARBAGE_INIT;
+
+	trusted_fleet(&l);
+	garbage.blobs = 7;
+	cr_assert_eq(hn_compose_gc(l.session, NULL, &garbage, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(garbage.blobs + garbage.records + garbage.kept_blobs, 0);
+	cr_expect_not(os_exists(l.os, STORE));
+}
+
+Test(gc, keeps_images_and_the_payloads_of_the_registry)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+	BASE_AUTO_OF(hn_image) hn_image *again = NULL;
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+	hn_compose_garbage garbage = collect(&s, NULL);
+
+	cr_expect_eq(garbage.payloads + garbage.blobs, 0);
+	cr_expect(has_payload(&s));
+	image = build(&s, NULL);
+	garbage = collect(&s, NULL);
+	cr_expect_eq(garbage.kept_images, 1);
+	cr_expect_eq(garbage.payloads, 0);
+	cr_expect_eq(garbage.kept_blobs, 2, "the image and its kernel: %llu",
+		(unsigned long long)garbage.kept_blobs);
+	cr_expect_gt(garbage.records, 0);
+	cr_expect_gt(garbage.bytes, 0);
+	cr_expect(has_payload(&s));
+	again = build(&s, NULL);
+	cr_assert_eq(hn_image_get(again, &info, NULL), 0);
+	cr_expect(info.reused);
+	cr_expect(os_exists(s.l.os, info.path));
+	cr_expect(os_exists(s.l.os, info.kernel));
+}
+
+Test(gc, a_dry_run_tells_and_changes_nothing)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = build(&s, NULL);
+	BASE_AUTO_OF(hn_image) hn_image *again = NULL;
+	hn_compose_gc_options options = HN_COMPOSE_GC_OPTIONS_INIT;
+	hn_build_options anew = HN_BUILD_OPTIONS_INIT;
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+	hn_compose_garbage dry, garbage;
+
+	options.dry_run = true;
+	dry = collect(&s, &options);
+	anew.anew = true;
+	again = build(&s, &anew);
+	cr_assert_eq(hn_image_get(again, &info, NULL), 0);
+	cr_expect_eq(info.payloads_cached, 1);
+	cr_expect_eq(info.parts_reused, 1);
+	garbage = collect(&s, NULL);
+	cr_expect_gt(dry.records, 0);
+	cr_expect_eq(memcmp(&dry, &garbage, sizeof(dry)), 0);
+}
+
+Test(gc, a_payload_that_only_a_lock_names_stays_with_the_lock)
+{
+	SHOP s = open_shop();
+	hn_compose_gc_options options = HN_COMPOSE_GC_OPTIONS_INIT;
+	const hn_lock *locks[] = {s.lock};
+
+	cr_assert_eq(hn_compose_remove(s.l.session, "base", "1.0.0", lab_err(&s.l)), 0);
+	options.locks = locks;
+	options.lock_count = 1;
+	cr_expect_eq(collect(&s, &options).payloads, 0);
+	cr_expect(has_payload(&s));
+	cr_expect_eq(collect(&s, NULL).payloads, 1);
+	cr_expect_not(has_payload(&s));
+	options.locks = NULL;
+	cr_expect_eq(hn_compose_gc(s.l.session, &options,
+			     &(hn_compose_garbage)HN_COMPOSE_GARBAGE_INIT, lab_err(&s.l)),
+		HN_EINVAL);
+}
+
+/* A unit names files by whatever mount leads to them. */
+Test(gc, an_unused_image_goes_unless_a_unit_names_it)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = build(&s, NULL);
+	hn_compose_gc_options options = HN_COMPOSE_GC_OPTIONS_INIT;
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+	char named[256];
+
+	/* so that the kernel is not kept as a payload */
+	cr_assert_eq(hn_compose_remove(s.l.session, "base", "1.0.0", lab_err(&s.l)), 0);
+	options.unused = true;
+	cr_assert_eq(hn_image_get(image, &info, NULL), 0);
+	(void)snprintf(named, sizeof(named), "/mnt%s", strstr(info.path, "/blobs/"));
+	cr_assert_eq(lab_define(&s.l, "guest", "boot.initrd", named), 0, "%s", lab_why(&s.l));
+	cr_expect_eq(collect(&s, &options).kept_images, 1);
+	cr_expect(os_exists(s.l.os, info.path));
+	cr_expect(os_exists(s.l.os, info.kernel));
+	cr_assert_eq(
+		lab_define(&s.l, "guest", "boot.initrd", "/elsewhere"), 0, "%s", lab_why(&s.l));
+	cr_expect_eq(collect(&s, &options).kept_images, 0);
+	cr_expect_not(os_exists(s.l.os, info.path));
+	cr_expect_not(os_exists(s.l.os, info.kernel));
+}
+
+Test(gc, an_image_in_use_stays)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = build(&s, NULL);
+	BASE_AUTO_OF(hn_blueprint) hn_blueprint *wish = NULL;
+	hn_compose_gc_options options = HN_COMPOSE_GC_OPTIONS_INIT;
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+
+	cr_assert_eq(hn_blueprint_parse("small.json", WISH, strlen(WISH), &wish, NULL), 0);
+	cr_assert_eq(hn_image_use(s.l.session, s.registry, wish, s.lock, image, lab_err(&s.l)), 1,
+		"%s", lab_why(&s.l));
+	options.unused = true;
+	cr_expect_eq(collect(&s, &options).kept_images, 1);
+	cr_assert_eq(hn_image_get(image, &info, NULL), 0);
+	cr_expect(os_exists(s.l.os, info.path));
+	cr_expect(os_exists(s.l.os, info.kernel));
+}
+
+Test(gc, waits_for_nobody)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(compose_store) compose_store *store = NULL;
+	hn_compose_garbage garbage = HN_COMPOSE_GARBAGE_INIT;
+
+	cr_assert_eq(compose_store_open(s.l.os, STORE, false, &store, lab_err(&s.l)), 0);
+	cr_expect_eq(hn_compose_gc(s.l.session, NULL, &garbage, lab_err(&s.l)), HN_EBUSY, "%s",
+		lab_why(&s.l));
+	cr_expect(has_payload(&s));
+	cr_expect_eq(garbage.kept_blobs, 0);
+}
+
+Test(gc, who_reads_may_count_and_no_more)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_session) hn_session *mine = NULL;
+	BASE_AUTO_FREE char *token = issue(&s.l, LEFT);
+	hn_compose_gc_options options = HN_COMPOSE_GC_OPTIONS_INIT;
+	hn_compose_garbage garbage = HN_COMPOSE_GARBAGE_INIT;
+
+	cr_assert_eq(open_as(&s.l, token, NULL, &mine), 0, "%s", lab_why(&s.l));
+	cr_expect_eq(hn_compose_gc(mine, &options, &garbage, lab_err(&s.l)), HN_EDENIED);
+	options.dry_run = true;
+	cr_expect_eq(
+		hn_compose_gc(mine, &options, &garbage, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	garbage.size = 0;
+	cr_expect_eq(hn_compose_gc(mine, &options, &garbage, lab_err(&s.l)), HN_EINVAL);
 }
