@@ -242,13 +242,13 @@ Test(gc, keeps_images_and_the_payloads_of_the_registry)
 Test(gc, a_dry_run_tells_and_changes_nothing)
 {
 	SHOP s = open_shop();
-	BASE_AUTO_OF(hn_image) hn_image *image = build(&s, NULL);
 	BASE_AUTO_OF(hn_image) hn_image *again = NULL;
 	hn_compose_gc_options options = HN_COMPOSE_GC_OPTIONS_INIT;
 	hn_build_options anew = HN_BUILD_OPTIONS_INIT;
 	hn_image_info info = HN_IMAGE_INFO_INIT;
 	hn_compose_garbage dry, garbage;
 
+	hn_image_unref(build(&s, NULL));
 	options.dry_run = true;
 	dry = collect(&s, &options);
 	anew.anew = true;
