@@ -239,27 +239,27 @@ static const fault_call calls[] = {
 	{"recover", die_half_way, apply_stop, is_there, NULL, false, true, mend},
 };
 
-Test(hypervisor, that_fails_in_an_apply_is_got_over, .timeout = 240)
+Test(hypervisor, that_fails_in_an_apply_is_got_over, .timeout = 1200)
 {
 	fault_survive(FAULT_HYPERVISOR, before, calls, 0, BASE_COUNT(calls));
 }
 
-Test(disk, that_fails_in_an_apply_is_got_over, .timeout = 240)
+Test(disk, that_fails_in_an_apply_is_got_over, .timeout = 1200)
 {
 	fault_survive(FAULT_DISK, before, calls, 0, 5);
 }
 
-Test(disk, that_fails_in_another_apply_is_got_over, .timeout = 240)
+Test(disk, that_fails_in_another_apply_is_got_over, .timeout = 1200)
 {
 	fault_survive(FAULT_DISK, before, calls, 5, BASE_COUNT(calls));
 }
 
-Test(memory, that_ends_in_an_apply_is_got_over, .timeout = 240)
+Test(memory, that_ends_in_an_apply_is_got_over, .timeout = 1200)
 {
 	fault_survive_memory(before, calls, 0, 5);
 }
 
-Test(memory, that_ends_in_another_apply_is_got_over, .timeout = 240)
+Test(memory, that_ends_in_another_apply_is_got_over, .timeout = 1200)
 {
 	fault_survive_memory(before, calls, 5, BASE_COUNT(calls));
 }
