@@ -187,14 +187,18 @@ static void escape_path(base_buf *out, const char *path)
 static int render_mount(
 	tree_build *build, uint32_t owner, const char *path, const char *options, hn_error **err)
 {
-	BASE_AUTO_BUF base_buf text = {0}, unit = {0};
+	BASE_AUTO_BUF base_buf text = {0}, unit = {0}, all = {0};
 
+	base_buf_format(&all, "bind,%s", options);
+	if (all.failed)
+		return base_nomem(err);
 	base_buf_text(&text, "# Made by hypernix.\n[Unit]\nDefaultDependencies=no\n"
 			     "Before=local-fs.target\n\n[Mount]\n");
 	put_value(&text, "What", path);
 	put_value(&text, "Where", path);
-	base_buf_format(&text,
-		"Type=none\nOptions=bind,%s\n\n[Install]\nWantedBy=local-fs.target\n", options);
+	put_value(&text, "Type", "none");
+	put_value(&text, "Options", all.data);
+	base_buf_text(&text, "\n[Install]\nWantedBy=local-fs.target\n");
 	escape_path(&unit, path);
 	base_buf_text(&unit, ".mount");
 	if (unit.failed)

@@ -254,6 +254,21 @@ Test(harden, makes_units_of_mounts_for_systemd)
 	world_free(w);
 }
 
+/* A specifier of systemd: "%n" would become the name of the unit. */
+Test(harden, keeps_options_of_mounts_from_being_expanded)
+{
+	static const char *const options[] = {"nodev", "context=%n"};
+	world *w = hard();
+
+	w->manifests[0].init = "systemd";
+	mount(w, "/var", options, 2);
+	merges(w);
+	cr_assert(strstr(text_of(w, "/etc/systemd/system/var.mount"),
+			  "\nOptions=bind,nodev,context=%%n\n") != NULL,
+		"%s", text_of(w, "/etc/systemd/system/var.mount"));
+	world_free(w);
+}
+
 Test(harden, refuses_mounts_that_would_be_lines)
 {
 	static const char *const bad[] = {"nodev,suid", "no dev", ""};
