@@ -26,6 +26,11 @@ static bool in_modules(const char *path)
 	       strncmp(path, "/usr/lib/modules/", 17) == 0;
 }
 
+bool tree_module_is_builtin_list(const char *path)
+{
+	return in_modules(path) && strcmp(strrchr(path, '/'), "/modules.builtin") == 0;
+}
+
 bool tree_module_name(const char *path, char name[NAME])
 {
 	const char *base = strrchr(path, '/') + 1;
@@ -131,11 +136,6 @@ static int index_module(closure *all, size_t index, const char *name, hn_error *
 	return base_map_put(all->modules, name, strlen(name), one) != 0 ? base_nomem(err) : 0;
 }
 
-static bool is_builtin_list(const char *path)
-{
-	return in_modules(path) && strcmp(strrchr(path, '/'), "/modules.builtin") == 0;
-}
-
 static int index_modules(closure *all, hn_error **err)
 {
 	int rc = 0;
@@ -148,7 +148,7 @@ static int index_modules(closure *all, hn_error **err)
 			continue;
 		if (tree_module_name(entry->path, name))
 			rc = index_module(all, i, name, err);
-		else if (is_builtin_list(entry->path))
+		else if (tree_module_is_builtin_list(entry->path))
 			rc = tree_module_builtin(all->build->store, entry, all->builtin, err);
 	}
 	return rc;

@@ -110,6 +110,8 @@ bool tree_module_name(const char *path, char name[64]);
 /* Calls `each` with every name of `depends=`, normalised. HN_EENTRY when it is no module. */
 int tree_module_depends(compose_store *store, const compose_entry *entry,
 	int (*each)(void *arg, const char *name, hn_error **err), void *arg, hn_error **err);
+/* modules.builtin of a kernel; a file of that name elsewhere says nothing. */
+bool tree_module_is_builtin_list(const char *path);
 /* Adds the names of `modules.builtin` (a list of paths) to a set. */
 int tree_module_builtin(
 	compose_store *store, const compose_entry *entry, base_map *set, hn_error **err);

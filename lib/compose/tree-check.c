@@ -322,7 +322,6 @@ static int name_modules(const modules *of, hn_error **err)
 
 	for (size_t i = 0; rc == 0 && i < tree->count; i++) {
 		const compose_entry *entry = &tree->nodes[i].entry;
-		const char *base = strrchr(entry->path, '/');
 		char name[64];
 
 		if (entry->type != COMPOSE_ENTRY_FILE)
@@ -330,7 +329,7 @@ static int name_modules(const modules *of, hn_error **err)
 		if (tree_module_name(entry->path, name)) {
 			if (base_map_put(of->names, name, strlen(name), of->all) != 0)
 				rc = base_nomem(err);
-		} else if (strcmp(base, "/modules.builtin") == 0) {
+		} else if (tree_module_is_builtin_list(entry->path)) {
 			rc = tree_module_builtin(of->all->store, entry, of->names, err);
 		}
 	}

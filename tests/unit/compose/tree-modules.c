@@ -78,6 +78,21 @@ Test(modules, may_be_built_in)
 	world_free(w);
 }
 
+/* What any component may put elsewhere says nothing of the kernel. */
+Test(modules, are_built_in_only_by_the_list_of_the_kernel)
+{
+	world *w = kernel(NULL, 0);
+
+	module(w, DRIVERS "virtio_blk.ko", "virtio");
+	file(w, "/opt/modules.builtin", 0644, "kernel/drivers/virtio/virtio.ko\n");
+	cr_assert_eq(check(w), HN_EMISSING);
+	SAYS(w, DRIVERS "virtio_blk.ko of linux needs the kernel module virtio");
+	file(w, "/usr/lib/modules/6.1.0/modules.builtin", 0644,
+		"kernel/drivers/virtio/virtio.ko\n");
+	OK(check(w));
+	world_free(w);
+}
+
 Test(modules, of_two_kernels_are_refused)
 {
 	world *w = kernel(wanted, 2);
