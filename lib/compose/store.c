@@ -178,8 +178,8 @@ void store_temporary_drop(compose_store *store, store_temporary *temporary)
 	base_free(BASE_STEAL(temporary->path));
 }
 
-/* A name that is there but may not outlive the power is taken back: who finds it would take it for
- * durable. */
+/* A name that may not outlive the power stays: another may have found it by now and rely on it. Who
+ * finds a blob syncs its directory first (find_durable). */
 static int rename_durably(compose_store *store, store_temporary *temporary, const char *parent,
 	const char *path, hn_error **err)
 {
@@ -189,8 +189,6 @@ static int rename_durably(compose_store *store, store_temporary *temporary, cons
 	if (code == 0) {
 		base_free(BASE_STEAL(temporary->path));
 		code = os->ops->sync_directory(os, parent);
-		if (code < 0)
-			os->ops->unlink(os, path);
 	}
 	return code < 0 ? base_error_errno(err, COMPOSE_ROOM, code, "cannot keep %s", path) : 0;
 }

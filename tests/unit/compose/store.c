@@ -392,6 +392,40 @@ Test(store, waits_for_who_is_alone_in_it_and_gives_up)
 	leave(&f);
 }
 
+/* The directory of a blob cannot be synced, and another has found the blob by then. */
+static const hn_os_ops *plain_ops;
+static compose_store *finder;
+
+static int sync_fails(hn_os *os, const char *path)
+{
+	compose_digest digest;
+
+	if (finder == NULL || strncmp(path, STORE "/blobs/", strlen(STORE "/blobs/")) != 0)
+		return plain_ops->sync_directory(os, path);
+	os->ops = plain_ops;
+	OK(compose_store_put(finder, "hello", 5, &digest, err));
+	return -EIO;
+}
+
+Test(store, does_not_take_back_what_another_relies_on)
+{
+	fixture f = open_at(0);
+	compose_digest digest;
+	hn_os_ops ops;
+
+	OK(compose_store_open(f.os, STORE, true, &finder, err));
+	plain_ops = f.os->ops;
+	ops = *plain_ops;
+	ops.sync_directory = sync_fails;
+	f.os->ops = &ops;
+	FAILS(HN_EIO, compose_store_put(f.store, "hello", 5, &digest, err));
+	cr_assert_eq(f.os->ops, plain_ops);
+	crypto_blake2b("hello", 5, digest.bytes);
+	OK(compose_store_verify(finder, &digest, err));
+	compose_store_free(finder);
+	leave(&f);
+}
+
 Test(store, a_full_disk_leaves_nothing)
 {
 	fixture f = open_at(4096);
