@@ -40,7 +40,6 @@ static int define(lab *l, const char *unit)
 	definition.tags = tags;
 	definition.policies = policies;
 	definition.tag_count = definition.policy_count = 1;
-	definition.blueprint = "app";
 	return hn_unit_define(l->session, unit, &definition, lab_err(l));
 }
 
