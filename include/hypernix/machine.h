@@ -284,10 +284,11 @@ HN_API int hn_machine_step(hn_session *session, int64_t timeout, hn_error **err)
  * Errors: HN_ENOENT when there is no such unit, or a kernel, initrd, disk or secret of it is not
  * there; HN_EINVAL when a file is empty or none; HN_EXML when the driver refuses the definition;
  * HN_ECGROUP when compute.enforce is set and the weight cannot be enforced; HN_EGUEST when the
- * guest ended before it was ready, with the facts detail and console; HN_ETIMEOUT when it was not
- * ready in time, with the facts condition, phase and console; HN_ECANCELLED; HN_EDRIVER; HN_ENOSUP
- * when the driver has no ready signal, or cannot hand secrets over; HN_ESIGNER and HN_ECRYPT when
- * those cannot be opened; HN_ECAPACITY; HN_EDENIED
+ * guest ended before it was ready, with the facts detail and console; HN_ECONTRACT when it says
+ * that it does not keep a contract, with the facts contract, version, ms, detail and console (it
+ * goes on running); HN_ETIMEOUT when it was not ready in time, with the facts condition, phase and
+ * console; HN_ECANCELLED; HN_EDRIVER; HN_ENOSUP when the driver has no ready signal, or cannot hand
+ * secrets over; HN_ESIGNER and HN_ECRYPT when those cannot be opened; HN_ECAPACITY; HN_EDENIED
  * Threads: the session's
  * Blocks: yes, up to the timeout
  * Allocates: yes
@@ -409,7 +410,8 @@ HN_API int hn_unit_reset(hn_session *session, const char *unit, hn_error **err);
  * @param err        set on failure; may be NULL
  * @return 0 when it is so, or a negative hn_code
  * Errors: HN_ENOENT when there is no such unit; HN_ETIMEOUT when it was not so in time; HN_EGUEST
- * when the guest ended before it was ready; HN_EBUSY when the unit is off and running or ready is
+ * when the guest ended before it was ready; HN_ECONTRACT when it says that it does not keep a
+ * contract, as in hn_unit_start; HN_EBUSY when the unit is off and running or ready is
  * waited for, or naming who owns the machine; HN_ENOSUP when the driver has no ready signal;
  * HN_ECANCELLED; HN_EDRIVER; HN_EDENIED
  * Threads: the session's
@@ -444,6 +446,15 @@ typedef struct hn_boot_phase {
 	int64_t cpu;      /* CPU ns of QEMU in this phase; -1 when usage is left out */
 	bool missed;      /* largest excess over the median, when the goal was missed */
 } hn_boot_phase;
+/** What the guest said of one check of a contract. */
+typedef struct hn_boot_check {
+	uint32_t size;
+	const char *contract; /* "service/http" */
+	const char *version;  /* "1.2.0" */
+	const char *detail;   /* the guest's words, maybe ""; NULL when they are left out */
+	int64_t took;         /* ns until the guest knew */
+	bool ok;              /* it is kept */
+} hn_boot_check;
 /** How a unit's last boot went: an immutable snapshot. */
 typedef struct hn_boot hn_boot;
 
@@ -492,6 +503,23 @@ HN_API hn_boot *hn_boot_free(hn_boot *boot);
  * Since: 0.1
  */
 HN_API int hn_boot_phase_at(const hn_boot *boot, size_t index, hn_boot_phase *phase);
+
+/**
+ * Gives one check of a contract of a boot, in the order in which the guest reported them.
+ *
+ * At most PORT_CHECKS of them are kept; one that failed is kept rather than one that did not.
+ *
+ * @param boot   the boot
+ * @param index  from 0
+ * @param check  the check; its texts are owned by the boot
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT past the last check
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_boot_check_at(const hn_boot *boot, size_t index, hn_boot_check *check);
 
 /**
  * Tells the boot.goal that counted for a boot.

@@ -4,7 +4,7 @@
  * down what is wanted, then acts, then writes down what is true; a process that dies between finds
  * the wish again and finishes.
  */
-#include "host/host-private.h"
+#include "host/boot-record.h"
 #include "host/restart.h"
 #include "host/unit-secrets.h"
 
@@ -190,6 +190,24 @@ static void report_named(
 	to->each(to->arg, done, total, unit, text);
 }
 
+/* rc: of the start. Not ready in time, or without what its contracts promise, it may run all the
+ * same, and with the new values. */
+static int record_start(outcome *done, machine *m, int rc, hn_error **err)
+{
+	bool unready = rc == HN_ETIMEOUT || rc == HN_ECANCELLED || rc == HN_ECONTRACT;
+	int recorded;
+
+	if (rc >= 0)
+		recorded = host_transaction(done->host, write_started, done, err);
+	else if (unready && host_status_runs(observed_status(m, done->unit)))
+		recorded = host_transaction(done->host, write_started, done, NULL);
+	else
+		recorded = host_boot_tell_checks(done->host, done->unit, done->boot, NULL);
+	if (recorded >= 0)
+		machine_checks_told(m, done->unit->uuid);
+	return rc < 0 ? rc : recorded;
+}
+
 static int start_unit(hn_host *host, const host_permit *permit, machine *m, const hn_unit *given,
 	const hn_view *view, host_handover *handover, const hn_start_options *options,
 	hn_error **err)
@@ -225,13 +243,7 @@ static int start_unit(hn_host *host, const host_permit *permit, machine *m, cons
 		what.secrets = &handover->fd;
 	rc = machine_start(&permit->base, m, &what, options, &boot, err);
 	done.ready = boot.ready ? 1 : rc < 0 ? 0 : -1;
-	if (rc >= 0)
-		return host_transaction(host, write_started, &done, err);
-	/* Not ready in time, but it runs, and with the new values. */
-	if ((rc == HN_ETIMEOUT || rc == HN_ECANCELLED) &&
-		host_status_runs(observed_status(m, unit)))
-		(void)host_transaction(host, write_started, &done, NULL);
-	return rc;
+	return record_start(&done, m, rc, err);
 }
 
 int host_act_start_with(hn_host *host, const host_permit *permit, const hn_unit *unit,

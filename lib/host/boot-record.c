@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Boots of a unit in the store: phases with wall and CPU time, the last 16, and the phase that
- * missed the goal.
+ * Boots of a unit in the store: phases with wall and CPU time, checks of contracts, the last 16,
+ * and the phase that missed the goal.
  */
 #include "host/boot-record.h"
 #include "host/calibrate.h"
@@ -52,61 +52,6 @@ int host_boot_find_missed(
 		}
 	}
 	return worst;
-}
-
-int host_boot_encode(const machine_boot *boot, base_buf *out, hn_error **err)
-{
-	codec_cbor_out cbor = {0};
-
-	codec_cbor_put_array(&cbor, boot->count);
-	for (size_t i = 0; i < boot->count; i++) {
-		codec_cbor_put_array(&cbor, 3);
-		codec_cbor_put_text(&cbor, boot->phase[i].name, strlen(boot->phase[i].name));
-		codec_cbor_put_int(&cbor, boot->phase[i].wall);
-		codec_cbor_put_int(&cbor, boot->phase[i].cpu);
-	}
-	if (cbor.buf.failed) {
-		base_buf_free(&cbor.buf);
-		return base_nomem(err);
-	}
-	*out = cbor.buf;
-	return 0;
-}
-
-static bool decode_phase(codec_cbor *in, machine_boot *boot)
-{
-	uint64_t fields = 0;
-	const char *name = NULL;
-	size_t size = 0;
-	int64_t wall = 0, cpu = 0;
-
-	if (!codec_cbor_array(in, &fields) || fields != 3 || !codec_cbor_text(in, &name, &size) ||
-		!codec_cbor_int(in, &wall) || !codec_cbor_int(in, &cpu))
-		return false;
-	if (size >= sizeof(boot->phase[0].name) || wall < 0 || cpu < 0)
-		return false;
-	memcpy(boot->phase[boot->count].name, name, size);
-	boot->phase[boot->count].wall = wall;
-	boot->phase[boot->count].cpu = cpu;
-	boot->count++;
-	return true;
-}
-
-int host_boot_decode(const void *bytes, size_t size, machine_boot *boot, hn_error **err)
-{
-	machine_boot decoded = {0};
-	uint64_t count = 0;
-	codec_cbor in;
-	bool well;
-
-	codec_cbor_open(&in, bytes, size);
-	well = codec_cbor_array(&in, &count) && count <= MACHINE_PHASES;
-	for (uint64_t i = 0; well && i < count; i++)
-		well = decode_phase(&in, &decoded);
-	if (!well || codec_cbor_end(&in, NULL) < 0)
-		return HN_CORRUPT(err, HOST_ROOM, "the phases of a boot are not well formed");
-	*boot = decoded;
-	return 0;
 }
 
 int host_boots_read(hn_host *host, int64_t unit, hn_boot *boots, size_t most, hn_error **err)
@@ -204,6 +149,39 @@ static int send_missed(hn_host *host, const hn_unit *unit, const hn_boot *boot, 
 		host, NULL, "org.hypernix.unit.boot.missed.v1", unit->uuid, unit->name, data, err);
 }
 
+static int send_check(
+	hn_host *host, const hn_unit *unit, const machine_checked *check, hn_error **err)
+{
+	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
+	const char *data;
+	size_t size;
+	int rc = hn_json_new(false, &json, err);
+
+	if (rc < 0)
+		return rc;
+	hn_json_object(json, NULL);
+	hn_json_text(json, "contract", check->contract);
+	hn_json_text(json, "version", check->version);
+	hn_json_int(json, "ms", check->took / 1000000);
+	hn_json_text(json, "detail", check->detail);
+	hn_json_end(json);
+	rc = hn_json_finish(json, &data, &size, err);
+	if (rc < 0)
+		return rc;
+	return host_event(host, NULL, HOST_CONTRACT_FAILED, unit->uuid, unit->name, data, err);
+}
+
+int host_boot_send_checks(
+	hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < boot->check_count; i++)
+		if (!boot->checks[i].ok && !boot->checks[i].told)
+			rc = send_check(host, unit, &boot->checks[i], err);
+	return rc;
+}
+
 typedef struct boot_keeping {
 	hn_host *host;
 	const hn_unit *unit;
@@ -235,13 +213,15 @@ static int keep_boot(void *arg, hn_error **err)
 		rc = drop_old(keep->host, keep->unit->id, err);
 	if (rc == 0 && keep->boot->missed >= 0)
 		rc = send_missed(keep->host, keep->unit, keep->boot, err);
+	if (rc == 0)
+		rc = host_boot_send_checks(keep->host, keep->unit, &keep->boot->phases, err);
 	return rc;
 }
 
 int host_boot_store(
 	hn_host *host, const hn_unit *unit, const machine_boot *boot, int64_t goal, hn_error **err)
 {
-	hn_boot past[HOST_BOOTS_KEPT];
+	BASE_AUTO_FREE hn_boot *past = base_calloc(HOST_BOOTS_KEPT, sizeof(*past));
 	hn_boot made = {
 		.phases = *boot,
 		.at = os_now(host->os),
@@ -254,6 +234,8 @@ int host_boot_store(
 
 	if (boot->count == 0)
 		return 0; /* a driver without processes has no phases to tell */
+	if (!past)
+		return base_nomem(err);
 	count = host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err);
 	if (count < 0)
 		return count;
@@ -263,9 +245,10 @@ int host_boot_store(
 
 int host_boot_complete(hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err)
 {
-	hn_boot past[HOST_BOOTS_KEPT];
-	boot_keeping keep = {host, unit, &past[0], true};
-	int count = host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err);
+	BASE_AUTO_FREE hn_boot *past = base_calloc(HOST_BOOTS_KEPT, sizeof(*past));
+	boot_keeping keep = {host, unit, past, true};
+	int count = past ? host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err)
+			 : base_nomem(err);
 
 	if (count <= 0 || past[0].phases.ready || !boot->ready)
 		return count < 0 ? count : 0;
@@ -273,6 +256,70 @@ int host_boot_complete(hn_host *host, const hn_unit *unit, const machine_boot *b
 	past[0].missed = host_boot_find_missed(
 		boot, past[0].goal, past[0].by_cpu, past + 1, (size_t)count - 1);
 	return host_transaction(host, keep_boot, &keep, err);
+}
+
+typedef struct taking {
+	hn_host *host;
+	const hn_unit *unit;
+	const machine_boot *heard;
+	hn_boot *last; /* NULL: nothing to add them to */
+} taking;
+
+static int record_checks(void *arg, hn_error **err)
+{
+	const taking *what = arg;
+	int rc = 0;
+
+	for (size_t i = 0; what->last && i < what->heard->check_count; i++)
+		if (!what->heard->checks[i].told)
+			(void)machine_check_keep(what->last->phases.checks,
+				&what->last->phases.check_count, &what->heard->checks[i]);
+	if (what->last)
+		rc = drop_last(what->host, what->unit->id, err);
+	if (rc == 0 && what->last)
+		rc = insert_boot(what->host, what->unit->id, what->last, err);
+	return rc < 0 ? rc : host_boot_send_checks(what->host, what->unit, what->heard, err);
+}
+
+static bool all_told(const machine_boot *boot)
+{
+	for (size_t i = 0; i < boot->check_count; i++)
+		if (!boot->checks[i].told)
+			return false;
+	return true;
+}
+
+int host_boot_take_checks(hn_host *host, const hn_unit *unit, hn_error **err)
+{
+	BASE_AUTO_FREE machine_boot *heard = NULL;
+	BASE_AUTO_FREE hn_boot *last = NULL;
+	taking what;
+	int rc;
+
+	if (machine_checks_of(host->machine, unit->uuid, NULL) == 0)
+		return 0;
+	heard = base_calloc(1, sizeof(*heard));
+	last = base_calloc(1, sizeof(*last));
+	if (!heard || !last)
+		return base_nomem(err);
+	(void)machine_checks_of(host->machine, unit->uuid, heard);
+	what = (taking){host, unit, heard, last};
+	rc = host_boots_read(host, unit->id, last, 1, err);
+	if (rc == 0)
+		what.last = NULL;
+	if (rc >= 0)
+		rc = host_transaction(host, record_checks, &what, err);
+	if (rc >= 0)
+		machine_checks_told(host->machine, unit->uuid);
+	return rc < 0 ? rc : 0;
+}
+
+int host_boot_tell_checks(
+	hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err)
+{
+	taking what = {host, unit, boot, NULL};
+
+	return all_told(boot) ? 0 : host_transaction(host, record_checks, &what, err);
 }
 
 hn_boot *hn_boot_free(hn_boot *boot)
@@ -291,6 +338,24 @@ int hn_boot_phase_at(const hn_boot *boot, size_t index, hn_boot_phase *phase)
 		.wall = boot->phases.phase[index].wall,
 		.cpu = boot->redacted ? -1 : boot->phases.phase[index].cpu,
 		.missed = boot->missed == (int)index,
+	};
+	return 0;
+}
+
+int hn_boot_check_at(const hn_boot *boot, size_t index, hn_boot_check *check)
+{
+	const machine_checked *found;
+
+	if (!boot || index >= boot->phases.check_count)
+		return HN_ENOENT;
+	found = &boot->phases.checks[index];
+	*check = (hn_boot_check){
+		.size = sizeof(*check),
+		.contract = found->contract,
+		.version = found->version,
+		.detail = boot->silent ? NULL : found->detail,
+		.took = found->took,
+		.ok = found->ok,
 	};
 	return 0;
 }

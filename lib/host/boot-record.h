@@ -10,12 +10,13 @@
 #define HOST_BOOTS_KEPT 16
 
 struct hn_boot {
-	machine_boot phases;
-	int64_t at;    /* wall ns */
-	int64_t goal;  /* ns */
-	bool by_cpu;   /* software CPU: only CPU time is comparable */
-	int missed;    /* place of the phase, -1 = the goal was reached */
-	bool redacted; /* CPU time is left out */
+	machine_boot phases; /* and the checks */
+	int64_t at;          /* wall ns */
+	int64_t goal;        /* ns */
+	bool by_cpu;         /* software CPU: only CPU time is comparable */
+	int missed;          /* place of the phase, -1 = the goal was reached */
+	bool redacted;       /* CPU time is left out */
+	bool silent;         /* so is what the guest said of a check */
 };
 
 /* Wall or CPU time of a boot so far, ns. */
@@ -29,6 +30,15 @@ int host_boot_decode(const void *bytes, size_t size, machine_boot *boot, hn_erro
 /* The guest of the last stored boot became ready later, while nobody waited: its phases are whole
  * now. */
 int host_boot_complete(
+	hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err);
+/* What the guest has said of its contracts since this was asked last goes into the unit's last
+ * boot, and each that it does not keep is an event of the unit. */
+int host_boot_take_checks(hn_host *host, const hn_unit *unit, hn_error **err);
+/* Of a boot that is not recorded: only the events. */
+int host_boot_tell_checks(
+	hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err);
+/* As a part of the transaction that records the boot. */
+int host_boot_send_checks(
 	hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err);
 /* The last boots of a unit, newest first; number read. */
 int host_boots_read(hn_host *host, int64_t unit, hn_boot *boots, size_t most, hn_error **err);

@@ -71,6 +71,7 @@ int hn_unit_xml(hn_session *session, const char *unit, char **xml, hn_error **er
 static void redact_boot(hn_boot *boot, uint32_t redact)
 {
 	boot->redacted = (redact & HN_REDACT_USAGE) != 0;
+	boot->silent = (redact & BASE_REDACT_TEXTS) != 0;
 }
 
 static int read_boot(

@@ -151,7 +151,8 @@ static int settle_drained(call *c, hn_session *session, int rc, hn_error **err)
 {
 	BASE_AUTO_OF(hn_error) hn_error *why = NULL;
 
-	if (rc >= 0 && c->host->machine && host_supervise_drain(session, 0, &why) < 0)
+	if ((rc >= 0 || rc == HN_ECONTRACT) && c->host->machine &&
+		host_supervise_drain(session, 0, &why) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "events of unit %s are not recorded yet: %s",
 			c->unit->name, hn_error_message(why));
 	return host_settle(&c->permit, rc, err);

@@ -465,6 +465,7 @@ int host_may_attach_all(
 
 /* Appends an event about a unit; data is a JSON object or NULL. In the transaction that is open, if
  * one is. */
+#define HOST_CONTRACT_FAILED "org.hypernix.compose.contract.failed.v1"
 int host_event(hn_host *host, const hn_session *session, const char *type, const char *uuid,
 	const char *name, const char *data, hn_error **err);
 

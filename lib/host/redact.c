@@ -108,6 +108,9 @@ static const struct {
 } fields[] = {
 	{"status", 0},
 	{"detail", 0},
+	{"contract", 0},
+	{"version", 0},
+	{"ms", 0},
 	{"from", 0},
 	{"to", 0},
 	{"generation", 0},
@@ -153,9 +156,17 @@ static uint32_t field_classes(const char *name)
 	return BASE_REDACT_ALL;
 }
 
-static void put_field(hn_json *json, const codec_node *node, uint32_t redact)
+/* What a guest says of itself may name anything; our own words of what befell it do not. */
+static uint32_t said_by_guest(const char *type, const char *name)
 {
-	if ((field_classes(node->key) & redact) != 0)
+	return strcmp(type, HOST_CONTRACT_FAILED) == 0 && strcmp(name, "detail") == 0
+		       ? BASE_REDACT_TEXTS
+		       : 0;
+}
+
+static void put_field(hn_json *json, const char *type, const codec_node *node, uint32_t redact)
+{
+	if (((field_classes(node->key) | said_by_guest(type, node->key)) & redact) != 0)
 		hn_json_null(json, node->key);
 	else if (node->kind == CODEC_TEXT)
 		hn_json_text(json, node->key, node->text);
@@ -168,16 +179,16 @@ static void put_field(hn_json *json, const codec_node *node, uint32_t redact)
 }
 
 /* Out of memory, an event has no data rather than all of it. */
-static const char *redact_data(const char *data, uint32_t redact, hn_json *json)
+static const char *redact_data(const hn_event *event, uint32_t redact, hn_json *json)
 {
 	BASE_AUTO_OF(codec_json) codec_json *doc = NULL;
 	const char *text = NULL;
 
-	if (codec_json_parse("event", data, strlen(data), &doc, NULL) < 0)
+	if (codec_json_parse("event", event->data, strlen(event->data), &doc, NULL) < 0)
 		return "{}";
 	hn_json_object(json, NULL);
 	for (const codec_node *node = codec_json_root(doc)->child; node; node = node->next)
-		put_field(json, node, redact);
+		put_field(json, event->type, node, redact);
 	hn_json_end(json);
 	return hn_json_finish(json, &text, NULL, NULL) < 0 ? "{}" : text;
 }
@@ -189,8 +200,7 @@ int host_event_redact(const hn_event *event, uint32_t redact, hn_event_fn each, 
 
 	if (redact == 0)
 		return each(arg, event);
-	told.data =
-		hn_json_new(false, &json, NULL) < 0 ? "{}" : redact_data(event->data, redact, json);
+	told.data = hn_json_new(false, &json, NULL) < 0 ? "{}" : redact_data(event, redact, json);
 	told.who = host_told(redact, HN_REDACT_PERSONS, event->who);
 	if ((redact & HN_REDACT_ADDRESSES) != 0 && strncmp(event->subject, "node/", 5) == 0) {
 		told.subject = "node";

@@ -154,8 +154,12 @@ int host_supervise_event(hn_session *session, const machine_event *event, hn_err
 		return base_error(err, (hn_code)rc, HOST_ROOM, NULL,
 			"unit %s, of which the hypervisor told, cannot be read", event->uuid);
 	rc = host_machine(session->host, &m, err);
+	/* What the guest said it did say, whatever became of it since. */
 	if (rc >= 0)
-		rc = is_stale(m, event, err);
+		rc = host_boot_take_checks(session->host, unit, err);
+	if (rc < 0 || (event->detail && strcmp(event->detail, MACHINE_CHECKED) == 0))
+		return rc;
+	rc = is_stale(m, event, err);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;
 	what.unit = unit;

@@ -87,6 +87,7 @@ void machine_phases(const machine_live *live, machine_boot *boot)
 
 	boot->count = 0;
 	boot->ready = live->ready;
+	machine_checks_copy(live, boot);
 	add(boot, "define", live->defined - live->begun, 0);
 	add(boot, "start", live->started - live->defined, live->cpu_started);
 	for (size_t i = 0; i < BASE_COUNT(borders); i++) {

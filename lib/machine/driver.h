@@ -16,6 +16,7 @@
  * unit's. */
 #define MACHINE_TUNED_MARK "hn.tuned"
 #define MACHINE_SECOND INT64_C(1000000000)
+#define MACHINE_MS INT64_C(1000000)
 /* The group by which a definition names the descriptor of its secrets, and the disk's serial, by
  * which the guest finds it. */
 #define MACHINE_SECRETS "hn-secrets"
@@ -360,6 +361,7 @@ typedef struct machine_port_line {
 	machine_port_kind kind;
 	const char *text; /* after the '='; valid until the next feed */
 	uint64_t number;  /* BEAT */
+	machine_checked check;
 } machine_port_line;
 typedef struct machine_port {
 	char line[260];
@@ -374,13 +376,29 @@ typedef void (*machine_port_fn)(void *arg, const machine_port_line *line);
 void machine_port_feed(machine_port *port, const char *bytes, size_t size, int64_t now,
 	machine_port_fn each, void *arg);
 
+/* Digits alone, 18 at most. */
+bool machine_port_number(const char *text, size_t size, uint64_t *number);
+
+/* --- check.c: what the guest says of its contracts --- */
+
+typedef struct machine_live machine_live;
+/* "<contract> <version> ok|fail <ms> <detail>"; false when it is not exactly that. */
+bool machine_check_parse(const char *text, machine_checked *check);
+/* What the guest said, kept with it; false when there is no room for it. */
+bool machine_check_note(machine_live *live, const machine_checked *check);
+/* The first that failed; NULL: none did. */
+const machine_checked *machine_check_failed(const machine_live *live);
+void machine_checks_copy(const machine_live *live, machine_boot *boot);
+
 /* --- boot.c: what a starting guest shows, until READY and after --- */
 
-typedef struct machine_live {
+struct machine_live {
 	char uuid[37];
 	pid_t pid;
 	int port, watch; /* fd of the unit port, inotify descriptor of the log; -1 */
 	machine_port reader;
+	machine_checked *checks;
+	size_t check_count, check_capacity;
 	uint64_t offset; /* of the console log, next byte to look at */
 	char line[128];  /* start of the console line being read */
 	size_t line_size;
@@ -394,7 +412,7 @@ typedef struct machine_live {
 	bool ended;
 	hn_unit_status end_status;
 	const char *end_detail; /* static */
-} machine_live;
+};
 int64_t machine_process_cpu(pid_t pid); /* ns; -1 when gone */
 void machine_console_scan(
 	machine_live *live, const char *bytes, size_t size, int64_t now, int64_t cpu);

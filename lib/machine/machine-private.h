@@ -78,6 +78,19 @@ static inline bool machine_unit_dir_makes(const char *name)
 	return size > end && strcmp(name + size - end, MACHINE_UNFINISHED) == 0;
 }
 
+/* What a guest said of one check of a contract. */
+typedef struct machine_checked {
+	char contract[128], version[129], detail[256];
+	bool ok;
+	bool told;    /* host knows of it */
+	int64_t took; /* ns */
+} machine_checked;
+/* As many as the limit PORT_CHECKS. */
+#define MACHINE_CHECKS 32
+/* Adds it to the list; full, one that failed takes the place of the last that did not. False: there
+ * is no room. */
+bool machine_check_keep(machine_checked *checks, size_t *count, const machine_checked *check);
+
 /* What boot phases look like; host stores them. */
 #define MACHINE_PHASES 12
 typedef struct machine_boot {
@@ -87,12 +100,19 @@ typedef struct machine_boot {
 	} phase[MACHINE_PHASES];
 	size_t count;
 	bool ready;
+	machine_checked checks[MACHINE_CHECKS]; /* in the order in which they were told */
+	size_t check_count;
 } machine_boot;
 int machine_start(const base_permit *permit, machine *m, const machine_unit *unit,
 	const hn_start_options *options, machine_boot *boot, hn_error **err);
 /* Phases of the boot that this handle started, as far as they are known; HN_ENOENT when it started
  * none. */
 int machine_boot_of(machine *m, const char *uuid, machine_boot *boot);
+/* How many checks of contracts the guest told this handle of that are not recorded. All that it
+ * told go into `boot` (nothing else of it is touched), unless that is NULL. */
+size_t machine_checks_of(machine *m, const char *uuid, machine_boot *boot);
+/* Those that were read up to now are recorded. */
+void machine_checks_told(machine *m, const char *uuid);
 int machine_stop(const base_permit *permit, machine *m, const char *uuid, int64_t grace, bool force,
 	hn_stop_result *result, hn_error **err);
 int machine_pause(const base_permit *permit, machine *m, const char *uuid, hn_error **err);
@@ -145,10 +165,12 @@ int machine_list(
 int machine_sweep(machine *m, const char *const *keep, size_t count, bool dry, hn_error **err);
 
 /* Events: handled on step by the owner's thread. */
+#define MACHINE_CHECKED "checked" /* there is more for machine_checks_of */
 typedef struct machine_event {
 	char uuid[37];
 	hn_unit_status status;
-	const char *detail; /* static: "shutdown", "crashed", "destroyed", "booted", "ready" ... */
+	/* Static: "shutdown", "crashed", "destroyed", "booted", "ready", MACHINE_CHECKED ... */
+	const char *detail;
 } machine_event;
 int machine_step(machine *m, int64_t timeout, void (*each)(void *arg, const machine_event *event),
 	void *arg, hn_error **err);

@@ -27,10 +27,8 @@ static bool clean(const char *text, size_t size)
 }
 
 /* At most 18 digits: no overflow. */
-static bool number_of(const char *text, uint64_t *number)
+bool machine_port_number(const char *text, size_t size, uint64_t *number)
 {
-	size_t size = strlen(text);
-
 	*number = 0;
 	if (size == 0 || size > 18)
 		return false;
@@ -58,7 +56,9 @@ static bool parse(machine_port *port, machine_port_line *out)
 		if (lines[i].only_one)
 			return strcmp(out->text, "1") == 0;
 		if (out->kind == MACHINE_PORT_BEAT)
-			return number_of(out->text, &out->number);
+			return machine_port_number(out->text, strlen(out->text), &out->number);
+		if (out->kind == MACHINE_PORT_CHECK)
+			return machine_check_parse(out->text, &out->check);
 		return out->text[0] != '\0';
 	}
 	return false;

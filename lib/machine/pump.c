@@ -61,6 +61,7 @@ static void live_free(machine *m, machine_live *live)
 		m->os->ops->close(m->os, live->port);
 	if (live->watch >= 0)
 		inotify_rm_watch(m->inotify, live->watch);
+	base_free(live->checks);
 	base_free(live);
 }
 
@@ -209,8 +210,29 @@ static void drop_port(machine *m, machine_live *live)
 	live->port = -1;
 }
 
+typedef struct hearing {
+	machine *m;
+	machine_live *live;
+} hearing;
+
+static void hear(void *arg, const machine_port_line *line)
+{
+	const hearing *of = arg;
+	machine_event event = {.status = HN_UNIT_RUNNING, .detail = MACHINE_CHECKED};
+
+	if (line->kind != MACHINE_PORT_CHECK)
+		return;
+	if (!machine_check_note(of->live, &line->check)) {
+		of->live->reader.ignored++;
+		return;
+	}
+	memcpy(event.uuid, of->live->uuid, sizeof(event.uuid));
+	inbox_put(of->m, &event);
+}
+
 static int read_port(machine *m, machine_live *live)
 {
+	hearing of = {m, live};
 	char bytes[4096];
 	ssize_t got =
 		live->port < 0 ? 0 : m->os->ops->read(m->os, live->port, bytes, sizeof(bytes));
@@ -222,7 +244,7 @@ static int read_port(machine *m, machine_live *live)
 			drop_port(m, live);
 		return 0;
 	}
-	machine_port_feed(&live->reader, bytes, (size_t)got, os_monotonic(m->os), NULL, NULL);
+	machine_port_feed(&live->reader, bytes, (size_t)got, os_monotonic(m->os), hear, &of);
 	if (live->reader.ready && !live->ready) {
 		live->ready = true;
 		live->at_ready = os_monotonic(m->os);

@@ -219,6 +219,26 @@ static int guest_ended(const machine_live *live, const char *what, hn_error **er
 	return HN_EGUEST;
 }
 
+/* The guest tries until the deadline of the check is over and reports once; it does not become
+ * ready after a report of failure, so there is nothing left to wait for. */
+static int not_kept(const machine_live *live, const machine_checked *check, hn_error **err)
+{
+	int64_t ms = check->took / MACHINE_MS;
+
+	base_error(err, HN_ECONTRACT, MACHINE_ROOM,
+		"see its console log for the service that provides the contract; what the contract's"
+		" checks ask for must answer in time",
+		"the guest does not keep contract %s %s: %s (after %lld ms)", check->contract,
+		check->version, check->detail[0] == '\0' ? "no detail" : check->detail,
+		(long long)ms);
+	base_error_fact(err, "contract", check->contract);
+	base_error_fact(err, "version", check->version);
+	base_error_fact_number(err, "ms", ms);
+	base_error_fact(err, "detail", check->detail);
+	base_error_fact(err, "console", live->last);
+	return HN_ECONTRACT;
+}
+
 static int timed_out(const machine_live *live, const char *what, hn_error **err)
 {
 	base_error(err, HN_ETIMEOUT, MACHINE_ROOM, "see its console log",
@@ -259,6 +279,8 @@ int machine_await_ready(machine *m, machine_live *live, const base_permit *permi
 		report(live, options->progress, options->progress_arg, &said);
 		if (live->ready)
 			return 0;
+		if (machine_check_failed(live) != NULL)
+			return not_kept(live, machine_check_failed(live), err);
 		if (live->ended)
 			return guest_ended(live, "ready", err);
 		if (left <= 0)
@@ -412,6 +434,7 @@ static int holds(
 	machine *m, const char *uuid, hn_wait condition, machine_live **live, hn_error **err)
 {
 	machine_brief brief;
+	const machine_checked *failed;
 	pid_t pid = 0;
 	int result = m->ops->state(m, uuid, &brief, err);
 
@@ -434,7 +457,10 @@ static int holds(
 	if (!machine_is_active(brief.status) || m->ops->pid(m, &brief, &pid, NULL) < 0)
 		return *live != NULL && (*live)->ended ? guest_ended(*live, "ready", err) : 0;
 	result = machine_live_open(m, uuid, pid, live, err);
-	return result < 0 ? result : (*live)->ready;
+	if (result < 0 || (*live)->ready)
+		return result < 0 ? result : 1;
+	failed = machine_check_failed(*live);
+	return failed == NULL ? 0 : not_kept(*live, failed, err);
 }
 
 int machine_wait(machine *m, const char *uuid, hn_wait condition, int64_t timeout,

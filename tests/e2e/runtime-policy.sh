@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Restart policies on real guests: QEMU killed -9 is restarted up to its limit and then counts as crashed;
-# a guest that powers itself off, an end that nobody saw, a stop that was asked for; boots on record.
+# a guest that powers itself off, an end that nobody saw, a stop that was asked for; boots on record; a guest that
+# says which contract it does not keep.
 . "$(dirname "$0")/../lib/e2e.sh"
 need_guest
 
@@ -15,7 +16,8 @@ unit() {
 END
 }
 cat >"$work/fleet.json" <<END
-{ "hypernix": 1, "units": { $(unit box '' on-failure 2), $(unit off ', "hn.off"' always 1) } }
+{ "hypernix": 1, "units": { $(unit box '' on-failure 2), $(unit off ', "hn.off"' always 1),
+  $(unit broken ', "hn.broken"' no 1) } }
 END
 cd "$work" || exit 1
 
@@ -79,5 +81,26 @@ supervise
 check "a guest that powers itself off is restarted" events restarted 4
 check "until its limit" events crashed 2
 leave
+
+contract='org.hypernix.compose.contract.failed.v1'
+began=$SECONDS
+hv start broken --wait ready --timeout 900s >out 2>&1
+check "a guest that keeps a contract not fails its start" test $? = 5
+check "without waiting for the end of its time" test $((SECONDS - began)) -lt 600
+check "the contract is named" grep -q 'does not keep contract service/http 1\.2\.0: 80: connection refused' out
+check "it runs on" sh -c "'$program' list | grep -qE '^broken +running'"
+check "the contract is an event of the unit" sh -c "timeout 300 '$program' watch --since 0 --type $contract --count 1 \
+	--json | python3 -c '
+import json, sys
+event = json.loads(sys.stdin.readline())
+assert event[\"name\"] == \"broken\" and event[\"subject\"].startswith(\"unit/\"), event
+assert event[\"data\"] == {\"contract\": \"service/http\", \"version\": \"1.2.0\", \"ms\": 10010,
+    \"detail\": \"80: connection refused\"}, event'"
+check "its boot lists both checks" sh -c "'$program' boot broken --json | python3 -c '
+import json, sys
+checks = json.load(sys.stdin)[\"checks\"]
+assert [(c[\"contract\"], c[\"ok\"]) for c in checks] == [(\"base/net\", True), (\"service/http\", False)], checks'"
+check "and shows them" sh -c "'$program' boot broken | grep -qE '^service/http +1\.2\.0 +fail +10\.010 s +80: connection refused'"
+check "the broken guest ends" hv stop broken --force
 check "no guest is left" test -z "$(guests_running)"
 finish

@@ -18,6 +18,20 @@ typedef struct told {
 	size_t count;
 } told;
 
+/* What was taken of a check, written again, is the line, but for zeros before the number. */
+static void look(const machine_port_line *line)
+{
+	const machine_checked *check = &line->check;
+	size_t size = strlen(line->text), words = strlen(check->contract) + strlen(check->version);
+	const char *end = line->text + size - strlen(check->detail);
+
+	REQUIRE(words + strlen(check->detail) < size && check->took >= 0 && !check->told);
+	REQUIRE(strncmp(line->text, check->contract, strlen(check->contract)) == 0);
+	REQUIRE(strcmp(end, check->detail) == 0);
+	REQUIRE(strlen(check->contract) <= 127 && strlen(check->version) <= 128);
+	REQUIRE(strstr(line->text, check->ok ? " ok " : " fail ") != NULL);
+}
+
 static void note(void *arg, const machine_port_line *line)
 {
 	told *t = arg;
@@ -26,6 +40,8 @@ static void note(void *arg, const machine_port_line *line)
 	REQUIRE(size > 0 && size <= 256 && base_utf8_valid(line->text, size));
 	for (size_t i = 0; i < size; i++)
 		REQUIRE((unsigned char)line->text[i] >= 0x20 && line->text[i] != 0x7f);
+	if (line->kind == MACHINE_PORT_CHECK)
+		look(line);
 	t->hash = t->hash * 31 + (uint64_t)line->kind + base_hash(line->text, size, 1);
 	t->count++;
 }

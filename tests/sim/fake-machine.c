@@ -375,12 +375,11 @@ static int take_secrets(fake_domain *domain, const machine_unit *unit, hn_error 
 int machine_start(const base_permit *permit, machine *m, const machine_unit *unit,
 	const hn_start_options *options, machine_boot *boot, hn_error **err)
 {
-	fake_domain *domain;
+	fake_domain *domain = by_uuid(unit->uuid);
 	int rc;
 
 	(void)permit;
 	(void)m;
-	domain = by_uuid(unit->uuid);
 	if (domain && active(domain))
 		return 1;
 	if (options->progress)
@@ -396,7 +395,8 @@ int machine_start(const base_permit *permit, machine *m, const machine_unit *uni
 	domain->status = HN_UNIT_RUNNING;
 	take_persistent(domain);
 	boot->ready = true;
-	return write_ends(err);
+	rc = write_ends(err);
+	return rc < 0 || !fake.check ? rc : fake_say_check(boot, err);
 }
 
 int machine_stop(const base_permit *permit, machine *m, const char *uuid, int64_t grace, bool force,

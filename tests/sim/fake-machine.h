@@ -45,16 +45,18 @@ typedef struct fake_world {
 	unsigned writes; /* calls that changed something, or tried to */
 	unsigned opens;
 	unsigned sweeps;
-	unsigned steps;             /* how often its events were asked for */
-	char kept[256];             /* by the last sweep: uuids, each with a blank */
-	bool no_sweep;              /* machine_sweep fails */
-	bool dead;                  /* nothing works any more: the process is gone */
-	bool no_slots, no_check;    /* no_check: machine_check refuses everything */
-	const char *no_check_of;    /* it refuses the unit of this name */
-	hn_os *never;               /* its clock runs on: no wait for a unit ends well */
-	bool busy;                  /* somebody else owns the machine */
-	bool console;               /* units have one */
-	int clients[FAKE_CONSOLES]; /* the guest's ends of all that connected to it, in order */
+	unsigned steps;               /* how often its events were asked for */
+	char kept[256];               /* by the last sweep: uuids, each with a blank */
+	bool no_sweep;                /* machine_sweep fails */
+	bool dead;                    /* nothing works any more: the process is gone */
+	bool no_slots, no_check;      /* no_check: machine_check refuses everything */
+	const char *no_check_of;      /* it refuses the unit of this name */
+	hn_os *never;                 /* its clock runs on: no wait for a unit ends well */
+	bool busy;                    /* somebody else owns the machine */
+	bool console;                 /* units have one */
+	const machine_checked *check; /* what guests say of a contract at their start */
+	const char *heard;            /* uuid of the guest that said it to nobody yet */
+	int clients[FAKE_CONSOLES];   /* the guest's ends of all that connected to it, in order */
 	size_t client_count;
 	void (*died)(void *arg);   /* told once, at the moment of death */
 	void (*asked)(void *arg);  /* told before a unit is looked at */
@@ -72,6 +74,8 @@ void fake_set(const char *name, const char *key, const char *live,
 	const char *persistent); /* behind our back; NULL removes */
 fake_domain *fake_add_foreign(const char *name, const char *uuid);
 size_t fake_count(void);
+/* A start ends with what the guest says of its contract (fake-checks.c). */
+int fake_say_check(machine_boot *boot, hn_error **err);
 
 /* The place of the client whom a console serves: the first that has not left; -1: nobody. */
 static inline int fake_console_client(void)

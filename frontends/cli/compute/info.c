@@ -14,6 +14,31 @@ static const char *seconds_text(int64_t nanoseconds, char text[HN_QUANTITY_TEXT]
 	return text;
 }
 
+/* A guest without contracts says nothing of them. */
+static void print_checks(const cli_run *cli, const hn_boot *boot)
+{
+	static const cli_column columns[] = {{.title = "CONTRACT"}, {.title = "VERSION"},
+		{.title = "RESULT"}, {.title = "TIME", .right = true}, {.title = "DETAIL"}};
+	hn_boot_check check = {.size = sizeof(check)};
+	char text[HN_QUANTITY_TEXT];
+	cli_table *table;
+
+	if (hn_boot_check_at(boot, 0, &check) < 0)
+		return;
+	table = cli_table_new(columns, CLI_COUNT(columns), 0);
+	for (size_t i = 0; hn_boot_check_at(boot, i, &check) == 0; i++) {
+		cli_table_cell(table, check.contract);
+		cli_table_cell(table, check.version);
+		cli_table_cell(table, check.ok ? "ok" : "fail");
+		cli_table_style(table, check.ok ? CLI_GREEN : CLI_RED);
+		cli_table_cell(table, seconds_text(check.took, text));
+		cli_table_cell(table, check.detail);
+		check.size = sizeof(check);
+	}
+	putchar('\n');
+	cli_table_print(cli, table);
+}
+
 static void print_boot(const cli_run *cli, const hn_boot *boot)
 {
 	static const cli_column columns[] = {{.title = "PHASE"}, {.title = "WALL", .right = true},
@@ -37,6 +62,7 @@ static void print_boot(const cli_run *cli, const hn_boot *boot)
 	cli_table_cell(table, NULL);
 	cli_table_print(cli, table);
 	printf("goal: %s\n", seconds_text(hn_boot_goal(boot), text));
+	print_checks(cli, boot);
 }
 
 static void write_time(hn_json *json, const char *key, int64_t nanoseconds)
@@ -45,6 +71,27 @@ static void write_time(hn_json *json, const char *key, int64_t nanoseconds)
 		hn_json_null(json, key);
 	else
 		hn_json_int(json, key, nanoseconds);
+}
+
+static void write_checks(hn_json *json, const hn_boot *boot)
+{
+	hn_boot_check check = {.size = sizeof(check)};
+
+	hn_json_array(json, "checks");
+	for (size_t i = 0; hn_boot_check_at(boot, i, &check) == 0; i++) {
+		hn_json_object(json, NULL);
+		hn_json_text(json, "contract", check.contract);
+		hn_json_text(json, "version", check.version);
+		hn_json_bool(json, "ok", check.ok);
+		hn_json_int(json, "took_ns", check.took);
+		if (check.detail != NULL)
+			hn_json_text(json, "detail", check.detail);
+		else
+			hn_json_null(json, "detail");
+		hn_json_end(json);
+		check.size = sizeof(check);
+	}
+	hn_json_end(json);
 }
 
 static int write_boot(const cli_run *cli, const hn_boot *boot, uint32_t redacted)
@@ -65,6 +112,7 @@ static int write_boot(const cli_run *cli, const hn_boot *boot, uint32_t redacted
 		phase.size = sizeof(phase);
 	}
 	hn_json_end(json);
+	write_checks(json, boot);
 	hn_json_int(json, "goal_ns", hn_boot_goal(boot));
 	write_time(json, "total_ns", hn_boot_total(boot));
 	write_time(json, "cpu_ns", hn_boot_cpu(boot));

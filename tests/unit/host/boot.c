@@ -137,6 +137,54 @@ Test(encoding, round_trip)
 	}
 }
 
+static void add_check(machine_boot *boot, const char *contract, bool ok, const char *detail)
+{
+	machine_checked *check = &boot->checks[boot->check_count++];
+
+	(void)snprintf(check->contract, sizeof(check->contract), "%s", contract);
+	(void)snprintf(check->version, sizeof(check->version), "1.2.0");
+	(void)snprintf(check->detail, sizeof(check->detail), "%s", detail);
+	check->took = 7 * MS;
+	check->ok = ok;
+}
+
+Test(encoding, checks_round_trip)
+{
+	BASE_AUTO_BUF base_buf bytes = {0};
+	machine_boot boot = usual_boot(), again;
+
+	add_check(&boot, "service/http", true, "");
+	add_check(&boot, "service/db", false, "5432: refused \xc3\xa4");
+	cr_assert_eq(host_boot_encode(&boot, &bytes, NULL), 0);
+	cr_assert_eq(host_boot_decode(bytes.data, bytes.size, &again, NULL), 0);
+	cr_assert_eq(again.count, boot.count);
+	cr_assert_eq(again.check_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		cr_expect_str_eq(again.checks[i].contract, boot.checks[i].contract);
+		cr_expect_str_eq(again.checks[i].version, "1.2.0");
+		cr_expect_str_eq(again.checks[i].detail, boot.checks[i].detail);
+		cr_expect_eq(again.checks[i].ok, boot.checks[i].ok);
+		cr_expect_eq(again.checks[i].took, 7 * MS);
+		cr_expect(again.checks[i].told, "what is recorded was told");
+	}
+	for (size_t size = 0; size < bytes.size; size++)
+		cr_assert_eq(
+			host_boot_decode(bytes.data, size, &again, NULL), HN_ECORRUPT, "%zu", size);
+}
+
+Test(encoding, as_many_as_there_can_be)
+{
+	BASE_AUTO_BUF base_buf bytes = {0};
+	machine_boot boot = {.count = MACHINE_PHASES}, again;
+
+	for (int i = 0; i < MACHINE_CHECKS; i++)
+		add_check(&boot, "a/b", i % 2 == 0, "x");
+	cr_assert_eq(host_boot_encode(&boot, &bytes, NULL), 0);
+	cr_assert_eq(host_boot_decode(bytes.data, bytes.size, &again, NULL), 0);
+	cr_expect_eq(again.count, MACHINE_PHASES);
+	cr_expect_eq(again.check_count, MACHINE_CHECKS);
+}
+
 Test(encoding, every_cut_is_corrupt)
 {
 	BASE_AUTO_BUF base_buf bytes = {0};
@@ -161,7 +209,16 @@ Test(encoding, foreign_shapes_are_corrupt)
 		{"\x81\x83\x61x\x01\x20", 6}, /* negative CPU */
 		{"\x81\x83\x01\x01\x01", 5},  /* name is a number */
 		{"\x80\x00", 2},              /* bytes after the end */
-		{"\x8d", 1},                  /* thirteen phases */
+		{"\x8d\x83\x61x\x01\x01\x83\x61x\x01\x01\x83\x61x\x01\x01\x83\x61x\x01\x01"
+		 "\x83\x61x\x01\x01\x83\x61x\x01\x01\x83\x61x\x01\x01\x83\x61x\x01\x01"
+		 "\x83\x61x\x01\x01\x83\x61x\x01\x01\x83\x61x\x01\x01\x83\x61x\x01\x01"
+		 "\x83\x61x\x01\x01",
+			66},                                              /* thirteen phases */
+		{"\x98\x2d", 2},                                          /* 45 of both */
+		{"\x81\x85\x61x\x61y\x02\x01\x61z", 10},                  /* neither kept nor not */
+		{"\x81\x85\x61x\x61y\x01\x20\x61z", 10},                  /* negative time */
+		{"\x81\x85\x61x\x61y\x01\x01\x01", 9},                    /* detail is a number */
+		{"\x82\x85\x61x\x61y\x01\x01\x61z\x83\x61x\x01\x01", 15}, /* a phase after it */
 		{"\x81\x83\x78\x28"
 		 "abcdefghijklmnopqrstuvwxyzabcdefghijklmn\x01\x01",
 			46}, /* name of 40 bytes */

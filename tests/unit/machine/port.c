@@ -68,7 +68,7 @@ Test(port, status_and_phase)
 	cr_expect_eq(s.statuses, 1);
 	cr_expect_str_eq(s.text, "loading \xc3\xa4");
 	cr_expect_eq(feed(&port, "PHASE=network\n", 14).count, 1);
-	cr_expect_eq(feed(&port, "CHECK=http ok\n", 14).count, 1);
+	cr_expect_eq(feed(&port, "CHECK=service/http 1.2.0 ok 5\n", 30).count, 1);
 	cr_expect_eq(feed(&port, "SEEDED=1\n", 9).count, 1);
 }
 
@@ -96,6 +96,7 @@ Test(port, unknown_words)
 	REFUSED(" READY=1\n");
 	REFUSED("\n");
 	REFUSED("STATUS=\n");
+	REFUSED("CHECK=http ok\n");
 }
 
 Test(port, nul_and_control_bytes)
