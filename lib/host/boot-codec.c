@@ -112,7 +112,8 @@ int host_boot_decode(const void *bytes, size_t size, machine_boot *boot, hn_erro
 	for (uint64_t i = 0; well && i < count; i++)
 		well = decode_one(&in, &decoded);
 	if (!well || codec_cbor_end(&in, NULL) < 0)
-		return HN_CORRUPT(err, HOST_ROOM, "the phases and checks of a boot are not well formed");
+		return HN_CORRUPT(
+			err, HOST_ROOM, "the phases and checks of a boot are not well formed");
 	*boot = decoded;
 	return 0;
 }

@@ -2,7 +2,7 @@
  *
  * What the guests of the machine in memory say of their contracts.
  */
-#include "sim/fake-machine.h"
+#include "fake-machine.h"
 
 #include <stdio.h>
 

@@ -4,6 +4,7 @@
  * fails, and whenever the power goes, a break-glass is active and on record or neither, and a
  * secret is the old one or the new one.
  */
+#include "../sim/fake-checks.c"
 #include "../sim/fake-machine.c"
 #include "caps/audit-log.h"
 #include "host/rights.h"

@@ -4,6 +4,7 @@
  * and whenever the power goes, the registry can be read, has what was added whole or not at all,
  * all of the store is what its name says, and the image is the same in the end.
  */
+#include "../sim/fake-checks.c"
 #include "../sim/fake-machine.c"
 #include "compose/blobs.h"
 #include "host/rights.h"

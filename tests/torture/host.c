@@ -4,6 +4,7 @@
  * whenever the power goes, the state is whole, and the next apply gets to where an undisturbed one
  * would have been.
  */
+#include "../sim/fake-checks.c"
 #include "../sim/fake-machine.c"
 #include "host/host-private.h"
 #include "torture.h"

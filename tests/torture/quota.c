@@ -3,6 +3,7 @@
  * Torture of quotas that are held: whichever allocation or disk call fails, and whenever the power
  * goes, a unit in use has grown and its growth is held, or neither.
  */
+#include "../sim/fake-checks.c"
 #include "../sim/fake-machine.c"
 #include "host/rights.h"
 #include "torture.h"
