@@ -26,7 +26,7 @@ cd "$work" || exit 1
 # --- components: the test guest as it is, but that it starts what others bring; and a page ---
 
 (cd base && gzip -dc "$guest/initrd" | cpio -idm --quiet && rmdir dev proc sys tmp)
-sed -i 's/^if ! has mute; then$/[ ! -x \/etc\/start ] || \/etc\/start\n&/' base/init
+sed -i 's/^if has broken .*; then$/[ ! -x \/etc\/start ] || \/etc\/start\n&/' base/init
 check "the guest's init starts what others bring" grep -q /etc/start base/init
 tar -C base --owner=0 --group=0 --numeric-owner -czf base.tar.gz .
 # manifest FILE KIND PATH ROLE: a payload of it
