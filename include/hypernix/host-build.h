@@ -92,14 +92,12 @@ HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_l
  * @param err  set on failure; may be NULL
  * @return 1 when it is new, 0 when units boot from it already, or a negative hn_code
  * Errors: HN_EINVAL when the image is not of the lock; HN_ELOCK when the lock is not of the
- *    blueprint, or does not hold; HN_EMISSING when there is no kernel in it; HN_ENOSUP for a kind
- *    of image that units cannot boot from; HN_ESCHEMA, HN_ERANGE and others for a setting
- *    that no unit takes; HN_EDENIED, also when a component names a file of the host; HN_ESESSION;
- *    HN_EAUDIT; HN_EBUSY; HN_EIO; HN_ENOSPC; HN_ENOMEM
- * Threads: the one that has the session
- * Blocks: yes, on the disk
- * Allocates: yes
- * Since: 0.1
+ *    blueprint, or does not hold; HN_EMISSING when there is no kernel in it, or its files
+ *    are not in the store any more; HN_ENOSUP for a kind of image that units cannot boot from;
+ * HN_ESCHEMA, HN_ERANGE and others for a setting that no unit takes; HN_EDENIED, also when a
+ * component names a file of the host; HN_ESESSION; HN_EAUDIT; HN_EBUSY; HN_EIO; HN_ENOSPC;
+ * HN_ENOMEM Threads: the one that has the session Blocks: yes, on the disk Allocates: yes Since:
+ * 0.1
  */
 HN_API int hn_image_use(hn_session *session, const hn_registry *registry,
 	const hn_blueprint *blueprint, const hn_lock *lock, const hn_image *image, hn_error **err);

@@ -66,5 +66,6 @@ int compose_image_new(const compose_store *store, const compose_lock *lock,
 	compose_artifact *artifact, const compose_build_counts *counts, hn_image **image,
 	hn_error **err);
 const compose_digest *compose_image_lock(const hn_image *image); /* that it was built of */
+const compose_artifact *compose_image_artifact(const hn_image *image);
 
 #endif

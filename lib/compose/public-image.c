@@ -74,6 +74,11 @@ const compose_digest *compose_image_lock(const hn_image *image)
 	return &image->lock;
 }
 
+const compose_artifact *compose_image_artifact(const hn_image *image)
+{
+	return image->artifact;
+}
+
 static void fill(const hn_image *image, hn_image_info *info)
 {
 	const compose_artifact *artifact = image->artifact;

@@ -3,6 +3,7 @@
  * Gate of images in use: which image the units of a blueprint boot from.
  */
 #include "host/call.h"
+#include "host/compose.h"
 #include "host/images.h"
 
 #include <hypernix/host-build.h>
@@ -11,6 +12,7 @@ typedef struct use {
 	hn_host *host;
 	hn_session *session;
 	const host_image *image;
+	const compose_artifact *files;
 } use;
 
 static int check_image(const host_image *image, const hn_image *built, hn_error **err)
@@ -34,11 +36,44 @@ static int check_image(const host_image *image, const hn_image *built, hn_error 
 	return 0;
 }
 
-static int use_it(void *arg, hn_error **err)
+static int record(void *arg, hn_error **err)
 {
 	const use *at = arg;
 
 	return host_image_use(at->host, at->session, at->image, err);
+}
+
+static int check_file(compose_store *store, const use *at, const char *what, const char *path,
+	const compose_digest *digest, hn_error **err)
+{
+	if (compose_store_has(store, digest))
+		return 0;
+	return base_error(err, HN_EMISSING, HOST_ROOM,
+		"build it again: a collection of garbage has taken it",
+		"the %s of %s is not in the store any more: %s", what, at->image->lock->blueprint,
+		path);
+}
+
+/* An image lives in the store of the host that built it; what nobody has taken into use may have
+ * been collected since. */
+static int check_files(compose_store *store, const use *at, hn_error **err)
+{
+	int rc = check_file(store, at, "image", at->image->built->path, &at->files->image, err);
+
+	return rc < 0 ? rc
+		      : check_file(store, at, "kernel", at->image->built->kernel,
+				&at->files->kernel, err);
+}
+
+/* While the store is open nothing is collected, and after it the image is needed. */
+static int use_it(use *at, hn_error **err)
+{
+	BASE_AUTO_OF(compose_store) compose_store *store = NULL;
+	int rc = host_compose_store(at->host, true, &store, err);
+
+	if (rc >= 0)
+		rc = check_files(store, at, err);
+	return rc < 0 ? rc : host_transaction(at->host, record, at, err);
 }
 
 static int begin(hn_session *session, const host_image *image, host_call *call, hn_host **host,
@@ -73,5 +108,6 @@ int hn_image_use(hn_session *session, const hn_registry *registry, const hn_blue
 		rc = begin(session, &wanted, &call, &at.host, &permit, err);
 	if (rc < 0)
 		return rc;
-	return host_settle(&permit, host_transaction(at.host, use_it, &at, err), err);
+	at.files = compose_image_artifact(image);
+	return host_settle(&permit, use_it(&at, err), err);
 }

@@ -33,14 +33,21 @@ typedef struct shop {
 	char *sha256;
 } shop;
 
+static void put_kernel(shop *s)
+{
+	uint64_t bytes = 0;
+
+	base_free(BASE_STEAL(s->sha256));
+	cr_assert_eq(hn_payload_put(s->l.session, "/kernel", &s->sha256, &bytes, lab_err(&s->l)), 0,
+		"%s", lab_why(&s->l));
+}
+
 static shop open_shop(void)
 {
 	shop s = {.l = lab_new()};
-	uint64_t bytes = 0;
 
 	cr_assert_eq(hn_os_sim_put(s.l.os, "/kernel", KERNEL, strlen(KERNEL), NULL), 0);
-	cr_assert_eq(hn_payload_put(s.l.session, "/kernel", &s.sha256, &bytes, lab_err(&s.l)), 0,
-		"%s", lab_why(&s.l));
+	put_kernel(&s);
 	return s;
 }
 
@@ -63,9 +70,23 @@ static void add_base(shop *s, const char *version, const char *settings)
 		1, "%s", lab_why(&s->l));
 }
 
+/* What is lost between building and using. */
+typedef enum loss { NOTHING, THE_IMAGE, THE_KERNEL } loss;
+
+static void lose(shop *s, const hn_image *image, loss what)
+{
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+	const char *path;
+
+	cr_assert_eq(hn_image_get(image, &info, NULL), 0);
+	path = what == THE_IMAGE ? info.path : info.kernel;
+	if (what != NOTHING)
+		cr_assert_eq(s->l.os->ops->unlink(s->l.os, path), 0, "%s", path);
+}
+
 /* Builds what fits the wish now as that kind of image, and takes it into use; `digest` gets that of
  * the lock. */
-static int use_as(shop *s, const char *text, const char *built_of, const char *root,
+static int use_losing(shop *s, const char *text, const char *built_of, const char *root, loss lost,
 	char digest[HN_DIGEST_TEXT])
 {
 	hn_build_options options = HN_BUILD_OPTIONS_INIT;
@@ -84,7 +105,14 @@ static int use_as(shop *s, const char *text, const char *built_of, const char *r
 	hn_lock_digest(lock, digest);
 	cr_assert_eq(hn_build(l->session, registry, lock, &options, &image, lab_err(l)), 0, "%s",
 		lab_why(l));
+	lose(s, image, lost);
 	return hn_image_use(l->session, registry, wish, lock, image, lab_err(l));
+}
+
+static int use_as(shop *s, const char *text, const char *built_of, const char *root,
+	char digest[HN_DIGEST_TEXT])
+{
+	return use_losing(s, text, built_of, root, NOTHING, digest);
 }
 
 static int use(shop *s, const char *text, const char *built_of)
@@ -246,6 +274,28 @@ Test(image, units_cannot_boot_from_a_disk_yet)
 	cr_assert_eq(use_as(&s, WISH, WISH, "squashfs", digest), HN_ENOSUP);
 	cr_expect_not_null(strstr(hn_error_hint(s.l.err), "initramfs"));
 	cr_expect_eq(lab_apply(&s.l, DECLARED), HN_EMISSING, "nothing was recorded");
+}
+
+static void expect_missed(loss lost, const char *words)
+{
+	SHOP s = open_shop();
+	char digest[HN_DIGEST_TEXT];
+
+	add_base(&s, "1.0.0", "");
+	cr_expect_eq(use_losing(&s, WISH, WISH, "auto", lost, digest), HN_EMISSING, "%s", words);
+	cr_expect_not_null(strstr(lab_why(&s.l), words), "%s", lab_why(&s.l));
+	cr_expect_not_null(strstr(lab_why(&s.l), "/compose/store/blobs/"), "%s", lab_why(&s.l));
+	cr_expect_not_null(strstr(hn_error_hint(s.l.err), "build it again"));
+	cr_expect_eq(lab_apply(&s.l, DECLARED), HN_EMISSING, "nothing was recorded");
+	put_kernel(&s);
+	must_use(&s); /* built again, that is */
+	lab_must_apply(&s.l, DECLARED);
+}
+
+Test(image, must_still_be_in_the_store)
+{
+	expect_missed(THE_IMAGE, "the image of small");
+	expect_missed(THE_KERNEL, "the kernel of small");
 }
 
 Test(image, needs_a_kernel)
