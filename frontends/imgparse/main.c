@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static const cli_option options[] = {
-	CLI_VALUE("payload", "tar|deb", "kind of the payload on standard input; needed"),
+	CLI_VALUE("payload", "tar|deb|tree", "kind of the payload on standard input; needed"),
 	CLI_FLAG("unconfined", "run without the sandbox, to look for a fault"),
 	CLI_END,
 };
@@ -18,7 +18,7 @@ static int parse(cli_run *cli)
 	hn_error *error = NULL;
 
 	if (kind == NULL)
-		return cli_refuse(cli, HN_EINVAL, "give --payload tar or --payload deb",
+		return cli_refuse(cli, HN_EINVAL, "give --payload tar, deb or tree",
 			"it is not said what standard input is");
 	if (isatty(STDOUT_FILENO))
 		return cli_refuse(cli, HN_EINVAL, "send them into a file or a pipe",

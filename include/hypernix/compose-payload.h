@@ -17,7 +17,7 @@ extern "C" {
  * What it may still do is read one descriptor and write another; whoever started it checks each
  * record again. A payload that is refused is told in the records, too.
  *
- * @param kind  "tar" (plain, gz, xz or zst) or "deb"
+ * @param kind  "tar" or "tree" (plain, gz, xz or zst), or "deb"
  * @param in  descriptor of the payload, read to its end
  * @param out  descriptor that the records are written to
  * @param confine  whether the process enters the sandbox HN_SANDBOX_PAYLOAD first, for ever

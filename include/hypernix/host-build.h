@@ -52,6 +52,42 @@ typedef struct hn_build_options {
 HN_API int hn_payload_put(
 	hn_session *session, const char *path, char **sha256, uint64_t *bytes, hn_error **err);
 
+/** A directory that becomes a payload. */
+typedef struct hn_payload_directory {
+	uint32_t size;    /* of this struct */
+	const char *kind; /* "tree": what is in it goes into images */
+	const char *path;
+	hn_cancel *cancel; /* borrowed; may be NULL */
+} hn_payload_directory;
+#define HN_PAYLOAD_DIRECTORY_INIT                                                                  \
+	{                                                                                          \
+		.size = sizeof(hn_payload_directory), .kind = "tree"                               \
+	}
+
+/**
+ * Puts a directory into the host's store as a payload: a tar, the same bytes for the same content.
+ * Its owner stands for root; times and extended attributes are left out. Links are not followed,
+ * and no other file system is entered.
+ *
+ * @param session  needs component.trust on payload/<SHA-256>
+ * @param directory  which, and what it is; borrowed
+ * @param sha256  set on success to 64 hexadecimal digits, as a manifest names a payload; owned by
+ *    the caller: release with hn_text_free
+ * @param bytes  set on success to its length
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT, HN_EIO when it cannot be read; HN_ECHANGED when something in it changes
+ *    meanwhile; HN_EENTRY for what no image may have; HN_ELIMIT; HN_ECANCELLED; HN_EINVAL;
+ *    HN_ENEWER; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EBUSY while the store is cleaned; HN_ENOSPC;
+ *    HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk; the directory is read twice
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_payload_put_directory(hn_session *session, const hn_payload_directory *directory,
+	char **sha256, uint64_t *bytes, hn_error **err);
+
 /**
  * Builds the image of a lock in the host's store: equal locks give equal bytes, and what was made
  * before is taken again. Payloads are parsed by hv-imgparse in a sandbox; nothing of them is run.
@@ -94,10 +130,13 @@ HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_l
  * Errors: HN_EINVAL when the image is not of the lock; HN_ELOCK when the lock is not of the
  *    blueprint, or does not hold; HN_EMISSING when there is no kernel in it, or its files
  *    are not in the store any more; HN_ENOSUP for a kind of image that units cannot boot from;
- * HN_ESCHEMA, HN_ERANGE and others for a setting that no unit takes; HN_EDENIED, also when a
- * component names a file of the host; HN_ESESSION; HN_EAUDIT; HN_EBUSY; HN_EIO; HN_ENOSPC;
- * HN_ENOMEM Threads: the one that has the session Blocks: yes, on the disk Allocates: yes Since:
- * 0.1
+ *    HN_ESCHEMA, HN_ERANGE and others for a setting that no unit takes; HN_EDENIED, also when a
+ *    component names a file of the host; HN_ESESSION; HN_EAUDIT; HN_EBUSY; HN_EIO; HN_ENOSPC;
+ *    HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
  */
 HN_API int hn_image_use(hn_session *session, const hn_registry *registry,
 	const hn_blueprint *blueprint, const hn_lock *lock, const hn_image *image, hn_error **err);

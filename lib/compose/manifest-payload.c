@@ -6,16 +6,22 @@
 
 /* --- payloads --- */
 
+static const char *const kinds[] = {[COMPOSE_PAYLOAD_TREE] = "tree",
+	[COMPOSE_PAYLOAD_TAR] = "tar",
+	[COMPOSE_PAYLOAD_DEB] = "deb",
+	[COMPOSE_PAYLOAD_OCI] = "oci",
+	[COMPOSE_PAYLOAD_NIX] = "nix",
+	[COMPOSE_PAYLOAD_BLOB] = "blob",
+	NULL};
+
+const char *compose_payload_kind_name(compose_payload_kind kind)
+{
+	return kinds[kind];
+}
+
 static int read_kind(compose_reader *in, const codec_node *node, void *out)
 {
-	static const char *const words[] = {[COMPOSE_PAYLOAD_TREE] = "tree",
-		[COMPOSE_PAYLOAD_TAR] = "tar",
-		[COMPOSE_PAYLOAD_DEB] = "deb",
-		[COMPOSE_PAYLOAD_OCI] = "oci",
-		[COMPOSE_PAYLOAD_NIX] = "nix",
-		[COMPOSE_PAYLOAD_BLOB] = "blob",
-		NULL};
-	int index = compose_read_enum(in, node, words);
+	int index = compose_read_enum(in, node, kinds);
 	compose_payload_kind kind = (compose_payload_kind)index;
 
 	if (index < 0)

@@ -134,6 +134,7 @@ typedef enum compose_payload_kind {
 	COMPOSE_PAYLOAD_NIX,
 	COMPOSE_PAYLOAD_BLOB
 } compose_payload_kind;
+const char *compose_payload_kind_name(compose_payload_kind kind); /* as a manifest has it */
 typedef struct compose_script { /* what is decided about a maintainer script, trigger or conffile
 				   list */
 	const char *name;       /* "postinst" */

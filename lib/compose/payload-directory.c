@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Payloads that are directories. Every name is opened beneath it, so that whoever changes it
+ * Directories become payloads. Every name is opened beneath it, so that whoever changes it
  * meanwhile leads nowhere else; what did change is told.
  */
 #include "compose/payload.h"
@@ -9,10 +9,10 @@
 
 typedef struct walk {
 	hn_os *os;
-	compose_store *store;
+	const compose_packing *how;
 	const char *directory;
-	compose_collector *collector;
-	const compose_reading *how;
+	compose_tar *tar;
+	compose_tally tally;
 	uid_t owner;
 	gid_t group;
 	uint8_t *piece; /* COMPOSE_PIECE */
@@ -22,8 +22,8 @@ typedef struct walk {
 static int changed(const walk *in, const char *path)
 {
 	return base_error(in->err, HN_ECHANGED, COMPOSE_ROOM,
-		"read it again when nobody writes there", "%s/%s changed while it was read",
-		in->directory, path);
+		"read it again when nobody writes there", "%s%s%s changed while it was read",
+		in->directory, path[0] != '\0' ? "/" : "", path);
 }
 
 static int fail(const walk *in, int code, const char *path)
@@ -31,8 +31,20 @@ static int fail(const walk *in, int code, const char *path)
 	/* It was there a moment ago. */
 	if (code == -ENOENT || code == -ELOOP || code == -ENOTDIR)
 		return changed(in, path);
+	if (code == -EXDEV)
+		return base_error(in->err, HN_EENTRY, COMPOSE_ROOM,
+			"unmount it, or copy what is there",
+			"entry '%s' is refused: another file system is mounted there", path);
 	return base_error_errno(
 		in->err, COMPOSE_ROOM, code, "cannot read %s/%s", in->directory, path);
+}
+
+static int is_live(const walk *in)
+{
+	return hn_cancel_triggered(in->how->cancel)
+		       ? base_error(in->err, HN_ECANCELLED, COMPOSE_ROOM, NULL,
+				 "the reading of %s was cancelled", in->directory)
+		       : 0;
 }
 
 static bool same(const struct stat *a, const struct stat *b)
@@ -45,7 +57,7 @@ static bool same(const struct stat *a, const struct stat *b)
 
 /* --- bodies --- */
 
-static int copy_body(const walk *in, const char *path, int fd, uint64_t size, compose_blob *blob)
+static int copy_body(const walk *in, const char *path, int fd, uint64_t size)
 {
 	uint64_t done = 0;
 	int code = 0;
@@ -59,13 +71,12 @@ static int copy_body(const walk *in, const char *path, int fd, uint64_t size, co
 			return fail(in, (int)got, path);
 		if (got == 0)
 			return changed(in, path);
-		code = compose_blob_add(blob, in->piece, (size_t)got, in->err);
+		code = compose_tar_body(in->tar, in->piece, (size_t)got, in->err);
 		done += (uint64_t)got;
-		if (hn_cancel_triggered(in->how->cancel))
-			return base_error(in->err, HN_ECANCELLED, COMPOSE_ROOM, NULL,
-				"the reading of %s was cancelled", in->directory);
+		if (code == 0)
+			code = is_live(in);
 	}
-	return code;
+	return code < 0 ? code : compose_tar_fill(in->tar, in->err);
 }
 
 static int check_same(const walk *in, const char *path, int fd, const struct stat *before)
@@ -82,9 +93,6 @@ static int check_same(const walk *in, const char *path, int fd, const struct sta
 
 static int read_body(const walk *in, const char *path, const struct stat *before)
 {
-	BASE_AUTO_OF(compose_blob) compose_blob *blob = NULL;
-	compose_digest digest;
-	uint64_t size;
 	int fd = os_open_beneath(in->os, in->directory, path, O_RDONLY, 0, in->err);
 	int code;
 
@@ -92,16 +100,10 @@ static int read_body(const walk *in, const char *path, const struct stat *before
 		return changed(in, path);
 	if (fd < 0)
 		return fd;
-	code = compose_blob_begin(in->store, &blob, in->err);
-	if (code == 0)
-		code = copy_body(in, path, fd, (uint64_t)before->st_size, blob);
+	code = copy_body(in, path, fd, (uint64_t)before->st_size);
 	if (code == 0)
 		code = check_same(in, path, fd, before);
 	in->os->ops->close(in->os, fd);
-	if (code == 0)
-		code = compose_blob_finish(blob, &digest, &size, in->err);
-	if (code == 0)
-		compose_collector_body(in->collector, &digest);
 	return code;
 }
 
@@ -146,7 +148,7 @@ static compose_raw_type type_of(mode_t mode)
 				: COMPOSE_RAW_SOCKET;
 }
 
-static int add(const walk *in, const char *path, const struct stat *status, bool *kept)
+static int add(walk *in, const char *path, const struct stat *status)
 {
 	char target[COMPOSE_PATH_ROOM];
 	compose_raw raw = {.type = type_of(status->st_mode),
@@ -155,7 +157,7 @@ static int add(const walk *in, const char *path, const struct stat *status, bool
 		.mode = status->st_mode & 07777,
 		.uid = status->st_uid == in->owner ? 0 : status->st_uid,
 		.gid = status->st_gid == in->group ? 0 : status->st_gid};
-	int size = 0;
+	int size = 0, code;
 
 	if (raw.type == COMPOSE_RAW_SYMLINK)
 		size = os_link_beneath(in->os, in->directory, path, target, sizeof(target));
@@ -165,16 +167,16 @@ static int add(const walk *in, const char *path, const struct stat *status, bool
 	raw.path_size = strlen(raw.path);
 	if (raw.type == COMPOSE_RAW_FILE)
 		raw.size = (uint64_t)status->st_size;
-	return compose_collector_add(in->collector, &raw, kept, in->err);
+	code = compose_tally_entry(&in->tally, in->directory, raw.size, in->err);
+	return code < 0 ? code : compose_tar_entry(in->tar, &raw, in->err);
 }
 
-static int visit(const walk *in, const char *path);
+static int visit(walk *in, const char *path);
 
 /* How deep it goes is limited before: by the entry of the directory itself. */
-static int descend(const walk *in, const char *path, const struct stat *before)
+static int descend(walk *in, const char *path)
 {
 	BASE_AUTO_NAMES base_names names = {0};
-	struct stat after;
 	int code = list(in, path, &names);
 
 	for (size_t i = 0; code == 0 && i < names.count; i++) {
@@ -183,7 +185,17 @@ static int descend(const walk *in, const char *path, const struct stat *before)
 		base_buf_format(&below, "%s%s%s", path, path[0] != '\0' ? "/" : "", names.items[i]);
 		code = below.failed ? base_nomem(in->err) : visit(in, below.data);
 	}
-	if (code < 0 || path[0] == '\0')
+	return code;
+}
+
+static int visit_directory(walk *in, const char *path, const struct stat *before)
+{
+	struct stat after;
+	int code = is_live(in);
+
+	if (code == 0)
+		code = descend(in, path);
+	if (code < 0)
 		return code;
 	code = os_look_beneath(in->os, in->directory, path, &after);
 	if (code < 0)
@@ -191,58 +203,66 @@ static int descend(const walk *in, const char *path, const struct stat *before)
 	return same(before, &after) ? 0 : changed(in, path);
 }
 
-static int visit(const walk *in, const char *path)
+static int visit(walk *in, const char *path)
 {
 	struct stat status;
-	bool kept = false;
 	int code = os_look_beneath(in->os, in->directory, path, &status);
 
 	if (code < 0)
 		return fail(in, code, path);
-	code = add(in, path, &status, &kept);
+	code = add(in, path, &status);
 	if (code == 0 && S_ISDIR(status.st_mode))
-		return descend(in, path, &status);
-	if (code == 0 && S_ISREG(status.st_mode) && kept)
+		return visit_directory(in, path, &status);
+	if (code == 0 && S_ISREG(status.st_mode))
 		return read_body(in, path, &status);
 	return code;
 }
 
-static int start(walk *in)
+/* --- the whole --- */
+
+static int look_at_top(const walk *in, struct stat *status)
 {
-	struct stat status;
-	bool kept;
-	int code = in->os->ops->stat(in->os, in->directory, &status);
+	int code = in->os->ops->stat(in->os, in->directory, status);
 
 	if (code < 0)
 		return base_error_errno(
 			in->err, COMPOSE_ROOM, code, "cannot read %s", in->directory);
-	if (!S_ISDIR(status.st_mode))
-		return base_error(in->err, HN_EINVAL, COMPOSE_ROOM, NULL,
-			"%s is no directory, and this payload is one", in->directory);
-	in->owner = status.st_uid;
-	in->group = status.st_gid;
-	code = add(in, "", &status, &kept);
-	return code < 0 ? code : descend(in, "", &status);
+	return S_ISDIR(status->st_mode)
+		       ? 0
+		       : base_error(in->err, HN_EINVAL, COMPOSE_ROOM, NULL,
+				 "%s is no directory, and this payload is one", in->directory);
 }
 
-int compose_directory_read(hn_os *os, compose_store *store, const compose_reading *how,
-	compose_layer **layer, hn_error **err)
+/* Its owner stands for root. */
+static int visit_top(walk *in)
 {
-	BASE_AUTO_OF(compose_collector) compose_collector *collector = NULL;
+	struct stat before, after;
+	int code = look_at_top(in, &before);
+
+	if (code < 0)
+		return code;
+	in->owner = before.st_uid;
+	in->group = before.st_gid;
+	code = add(in, "", &before);
+	if (code == 0)
+		code = descend(in, "");
+	if (code == 0)
+		code = look_at_top(in, &after);
+	if (code < 0)
+		return code;
+	return same(&before, &after) ? 0 : changed(in, "");
+}
+
+int compose_pack(hn_os *os, const compose_packing *how, compose_tar *tar, hn_error **err)
+{
 	BASE_AUTO_FREE uint8_t *piece = base_alloc(COMPOSE_PIECE);
 	walk in = {.os = os,
-		.store = store,
-		.directory = how->directory,
 		.how = how,
+		.directory = how->directory,
+		.tar = tar,
 		.piece = piece,
 		.err = err};
-	int code;
+	int code = piece != NULL ? visit_top(&in) : base_nomem(err);
 
-	if (piece == NULL)
-		return base_nomem(err);
-	code = compose_collector_new(how, 0, &collector, err);
-	in.collector = collector;
-	if (code == 0)
-		code = start(&in);
-	return code < 0 ? code : compose_collector_finish(collector, layer, err);
+	return code < 0 ? code : compose_tar_end(tar, err);
 }

@@ -228,32 +228,6 @@ static int read_stored(compose_store *store, const char *parser, const compose_r
 	return code < 0 ? code : read_bytes(store, parser, how, &digest, layer, err);
 }
 
-/* A directory has no bytes of its own: its digest is that of the layer that it is read into. */
-static int read_tree(
-	compose_store *store, const compose_reading *how, compose_layer **layer, hn_error **err)
-{
-	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
-	const compose_payload *payload = how->payload;
-	BASE_AUTO_BUF base_buf bytes = {0};
-	uint8_t digest[CRYPTO_DIGEST];
-	int code;
-
-	if (how->directory == NULL)
-		return compose_fail(err, HN_EMISSING, &payload->place, NULL,
-			"nobody says where the directory of this payload is");
-	code = compose_directory_read(compose_store_os(store), store, how, &read, err);
-	if (code == 0)
-		code = compose_layer_write(read, &bytes, err);
-	if (code < 0)
-		return code;
-	crypto_sha256(bytes.data, bytes.size, digest);
-	if (bytes.size != payload->size ||
-		memcmp(digest, payload->sha256.bytes, sizeof(digest)) != 0)
-		return differs(payload, "the directory has changed since", err);
-	*layer = BASE_STEAL(read);
-	return 0;
-}
-
 int compose_payload_layer(compose_store *store, const char *parser, const compose_reading *how,
 	compose_layer **layer, bool *from_cache, hn_error **err)
 {
@@ -267,15 +241,12 @@ int compose_payload_layer(compose_store *store, const char *parser, const compos
 		return compose_fail(err, HN_ENOSUP, &how->payload->place, "make a tar of it",
 			"payloads of kind %s are not read by this version",
 			kind == COMPOSE_PAYLOAD_OCI ? "oci" : "nix");
-	/* That of a directory holds only as long as nobody writes there: bodies are read anyway. */
-	if (code == 0 && kind != COMPOSE_PAYLOAD_TREE)
+	if (code == 0)
 		code = recall(store, &key, &read, err);
 	cached = read != NULL;
-	if (code == 0 && kind == COMPOSE_PAYLOAD_TREE)
-		code = read_tree(store, how, &read, err);
-	else if (code == 0 && !cached)
+	if (code == 0 && !cached)
 		code = read_stored(store, parser, how, &read, err);
-	if (code == 0 && !cached && kind != COMPOSE_PAYLOAD_TREE)
+	if (code == 0 && !cached)
 		code = keep(store, &key, read, err);
 	if (code < 0)
 		return code;

@@ -90,6 +90,7 @@ static int parse_kind(parse *run, compose_payload_kind kind)
 		return code;
 	switch (kind) {
 	case COMPOSE_PAYLOAD_TAR:
+	case COMPOSE_PAYLOAD_TREE:
 		code = parse_tar(run, "payload", UINT64_MAX, false);
 		break;
 	case COMPOSE_PAYLOAD_DEB:
@@ -191,14 +192,15 @@ int compose_payload_parse(
 
 int hn_payload_parse(const char *kind, int in, int out, bool confine, hn_error **err)
 {
+	static const compose_payload_kind kinds[] = {
+		COMPOSE_PAYLOAD_TAR, COMPOSE_PAYLOAD_DEB, COMPOSE_PAYLOAD_TREE};
+
 	if (kind == NULL)
 		return compose_refuse_null(err);
-	if (strcmp(kind, "tar") == 0)
-		return compose_payload_parse(
-			hn_os_real(), COMPOSE_PAYLOAD_TAR, in, out, confine, err);
-	if (strcmp(kind, "deb") == 0)
-		return compose_payload_parse(
-			hn_os_real(), COMPOSE_PAYLOAD_DEB, in, out, confine, err);
-	return base_error(err, HN_EINVAL, COMPOSE_ROOM, "say tar or deb",
+	for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
+		if (strcmp(kind, compose_payload_kind_name(kinds[i])) == 0)
+			return compose_payload_parse(hn_os_real(), kinds[i], in, out, confine, err);
+	}
+	return base_error(err, HN_EINVAL, COMPOSE_ROOM, "say tar, deb or tree",
 		"there is no kind '%s' of payload that is parsed", kind);
 }

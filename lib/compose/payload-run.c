@@ -22,11 +22,6 @@ typedef struct child {
 	hn_cancel *cancel;
 } child;
 
-static const char *kind_text(compose_payload_kind kind)
-{
-	return kind == COMPOSE_PAYLOAD_DEB ? "deb" : "tar";
-}
-
 static ssize_t read_records(void *arg, void *bytes, size_t size)
 {
 	const child *from = arg;
@@ -44,7 +39,7 @@ static ssize_t read_records(void *arg, void *bytes, size_t size)
 
 static int start(child *of, const char *parser, compose_payload_kind kind, int fd, hn_error **err)
 {
-	const char *const argv[] = {parser, "--payload", kind_text(kind), NULL};
+	const char *const argv[] = {parser, "--payload", compose_payload_kind_name(kind), NULL};
 	hn_os_spawn what = {.size = sizeof(what), .argv = argv, .in = fd, .err = -1};
 	int ends[2];
 	int code = of->os->ops->pipe(of->os, ends);

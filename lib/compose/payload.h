@@ -78,7 +78,6 @@ typedef struct compose_reading { /* all borrowed */
 	size_t alias_count;
 	const compose_user *users; /* of the manifest */
 	size_t user_count;
-	const char *directory;  /* of a tree */
 	const char *parser_key; /* NULL or "", or what tells an unusual parser: part of the key */
 	bool undecided;         /* scripts that nobody decided about are remarks, not errors */
 	hn_cancel *cancel;      /* may be NULL */
@@ -152,14 +151,32 @@ int compose_payload_parse(
 /* The payload in `fd` (of `size` bytes, digest checked before) by the program `parser`. */
 int compose_payload_run(hn_os *os, const char *parser, int fd, uint64_t size, compose_store *store,
 	const compose_reading *how, compose_layer **layer, hn_error **err);
-/* A directory: links are not followed, what changes meanwhile is HN_ECHANGED. Its owner stands for
- * root. */
-int compose_directory_read(hn_os *os, compose_store *store, const compose_reading *how,
-	compose_layer **layer, hn_error **err);
-/* The layer of a payload that is in the store (a tree: in how->directory), from the cache when it
- * was read before with the same options. HN_EMISSING, HN_EDIGEST, HN_ECHANGED, HN_EENTRY,
+/* The layer of a payload that is in the store, from the cache when it was read before with the same
+ * options. HN_EMISSING, HN_EDIGEST, HN_ECHANGED, HN_EENTRY,
  * HN_EDUPLICATE, HN_ELIMIT, HN_ECONTRACT, HN_ENOSUP. */
 int compose_payload_layer(compose_store *store, const char *parser, const compose_reading *how,
 	compose_layer **layer, bool *from_cache, hn_error **err);
+
+/* --- directories become payloads: a tar, the same bytes for the same content --- */
+typedef int (*compose_pack_write)(void *arg, const void *bytes, size_t size, hn_error **err);
+typedef struct compose_tar {
+	compose_pack_write write;
+	void *arg;
+	uint64_t size; /* of what was written; HN_ELIMIT where no payload is that long */
+} compose_tar;
+/* Checked as one that is read. The body of a file follows, and after it what fills it up. */
+int compose_tar_entry(compose_tar *tar, const compose_raw *raw, hn_error **err);
+int compose_tar_body(compose_tar *tar, const void *bytes, size_t size, hn_error **err);
+int compose_tar_fill(compose_tar *tar, hn_error **err);
+int compose_tar_end(compose_tar *tar, hn_error **err);
+
+typedef struct compose_packing {   /* all borrowed */
+	compose_payload_kind kind; /* TREE */
+	const char *directory;
+	hn_cancel *cancel; /* may be NULL */
+} compose_packing;
+/* Links are not followed, and no other file system is entered. HN_ECHANGED for what changes
+ * meanwhile. */
+int compose_pack(hn_os *os, const compose_packing *how, compose_tar *tar, hn_error **err);
 
 #endif

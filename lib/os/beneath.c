@@ -17,7 +17,12 @@ int os_real_open_beneath(hn_os *os, const char *directory, const char *path, int
 		.mode = (flags & O_CREAT) != 0 ? mode : 0,
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	int at = os->ops->open(os, directory, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
+	int at;
+
+	/* Who looks through a directory means what is in it, not what is mounted there. */
+	if ((flags & O_PATH) != 0)
+		how.resolve |= RESOLVE_NO_XDEV;
+	at = os->ops->open(os, directory, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0);
 	long fd;
 
 	if (at < 0)

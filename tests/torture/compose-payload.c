@@ -12,8 +12,7 @@ static const compose_payload a_tar = {.kind = COMPOSE_PAYLOAD_TAR,
 	.exclude_count = 1,
 	.place = {.file = "m.json", .line = 1}};
 static const compose_reading tar_reading = {.payload = &a_tar};
-static const compose_payload a_tree = {.kind = COMPOSE_PAYLOAD_TREE};
-static const compose_reading tree_reading = {.payload = &a_tree, .directory = "/tree"};
+static const compose_packing tree_packing = {.kind = COMPOSE_PAYLOAD_TREE, .directory = "/tree"};
 
 /* A failing disk is told as what was read from it, or not. */
 static const hn_code io_codes[] = {HN_EIO, HN_OK};
@@ -41,14 +40,22 @@ static void clean_store(torture *t)
 	compose_store_free(t->state);
 }
 
+static int add_packed(void *arg, const void *bytes, size_t size, hn_error **err)
+{
+	return compose_blob_add(arg, bytes, size, err);
+}
+
 static int run_directory(torture *t, hn_error **err)
 {
-	compose_layer *layer = NULL;
-	int code = compose_directory_read(t->os, t->state, &tree_reading, &layer, err);
+	BASE_AUTO_OF(compose_blob) compose_blob *blob = NULL;
+	compose_tar tar = {.write = add_packed};
+	compose_digest digest;
+	int code = compose_blob_begin(t->state, &blob, err);
 
+	tar.arg = blob;
 	if (code == 0)
-		t->output = layer;
-	return code;
+		code = compose_pack(t->os, &tree_packing, &tar, err);
+	return code < 0 ? code : compose_blob_finish(blob, &digest, NULL, err);
 }
 
 /* --- records --- */

@@ -3,8 +3,23 @@
  * put and build: payloads in the host's store, and images made of them.
  */
 #include "compose.h"
+#include <sys/stat.h>
 
 /* ---- payloads ---- */
+
+/* What is a file already is put as it is. */
+static int put(cli_run *cli, hn_session *session, const char *path, char **sha256, uint64_t *bytes,
+	hn_error **error)
+{
+	hn_payload_directory directory = HN_PAYLOAD_DIRECTORY_INIT;
+	struct stat status;
+
+	directory.kind = cli_text(cli, "kind");
+	directory.path = path;
+	if (directory.kind == NULL || stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
+		return hn_payload_put(session, path, sha256, bytes, error);
+	return hn_payload_put_directory(session, &directory, sha256, bytes, error);
+}
 
 static int put_one(cli_run *cli, hn_session *session, const char *path, hn_json *json)
 {
@@ -12,7 +27,7 @@ static int put_one(cli_run *cli, hn_session *session, const char *path, hn_json 
 	hn_error *error = NULL;
 	uint64_t bytes = 0;
 
-	if (hn_payload_put(session, path, &sha256, &bytes, &error) < 0)
+	if (put(cli, session, path, &sha256, &bytes, &error) < 0)
 		return cli_fail(cli, error);
 	if (json == NULL) {
 		if (!cli->quiet)

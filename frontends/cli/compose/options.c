@@ -45,6 +45,11 @@ const cli_option options_sbom[] = {
 	CLI_END,
 };
 
+const cli_option options_put[] = {
+	CLI_VALUE("kind", "tree", "a directory is put as this kind of payload"),
+	CLI_END,
+};
+
 #define BUILDING                                                                                   \
 	CLI_VALUE("image", "auto|initramfs|squashfs",                                              \
 		"kind of image; when not given as the blueprint asks, or by the "                  \

@@ -8,6 +8,6 @@
 #include "cli.h"
 
 extern const cli_option options_list[], options_resolve[], options_lock[], options_file_lock[],
-	options_sbom[], options_build[], options_blueprint[], options_gc[];
+	options_sbom[], options_put[], options_build[], options_blueprint[], options_gc[];
 
 #endif

@@ -1,72 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Payloads from the store to a layer, by the real program in its sandbox; what becomes of programs
- * that are something else; the cache; directories.
+ * that are something else; the cache.
  */
-#include "archives.h"
+#include "payload-place.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
-
-typedef struct place {
-	char directory[64];
-	hn_os *os;
-	compose_store *store;
-} place;
-
-static place open_place(void)
-{
-	place made = {.directory = "/tmp/hypernix-payload-XXXXXX", .os = hn_os_real()};
-	char path[96];
-
-	cr_assert_not_null(mkdtemp(made.directory));
-	snprintf(path, sizeof(path), "%s/store", made.directory);
-	cr_assert_eq(compose_store_open(made.os, path, true, &made.store, NULL), 0);
-	return made;
-}
-
-static void leave(place *at)
-{
-	compose_store_free(at->store);
-	cr_assert_eq(os_remove_tree(at->os, at->directory, NULL), 0);
-}
-
-static const char *path_in(const place *at, const char *name)
-{
-	static char path[256];
-
-	snprintf(path, sizeof(path), "%s/%s", at->directory, name);
-	return path;
-}
-
-static void write_file(const place *at, const char *name, const char *text, mode_t mode)
-{
-	cr_assert_eq(os_write_file(at->os, path_in(at, name), text, strlen(text), mode, NULL), 0);
-}
-
-/* --- payloads in the store --- */
-
-static compose_payload put(
-	const place *at, compose_payload_kind kind, const void *data, size_t size)
-{
-	compose_payload payload = {
-		.kind = kind, .size = size, .place = {.file = "m.json", .line = 3, .column = 5}};
-	compose_digest digest;
-
-	crypto_sha256(data, size, payload.sha256.bytes);
-	cr_assert_eq(compose_store_put(at->store, data, size, &digest, NULL), 0);
-	cr_assert_eq(compose_store_name(at->store, &payload.sha256, &digest, NULL), 0);
-	return payload;
-}
-
-static int layer_by(const place *at, const char *parser, const compose_payload *payload,
-	compose_layer **layer, bool *cached, hn_error **err)
-{
-	const compose_reading how = {.payload = payload};
-
-	return compose_payload_layer(at->store, parser, &how, layer, cached, err);
-}
 
 static void refused(const place *at, const char *parser, const compose_payload *payload,
 	hn_code wanted, const char *why)
@@ -326,7 +267,7 @@ static void script(const place *at, const char *text)
 static void refused_script(
 	place *at, const compose_payload *payload, const char *text, hn_code code, const char *why)
 {
-	char parser[256];
+	char parser[512];
 
 	script(at, text);
 	snprintf(parser, sizeof(parser), "%s", path_in(at, "parser"));
@@ -377,7 +318,7 @@ Test(run, a_cancel_ends_a_program_that_hangs, .timeout = 60)
 	compose_reading how = {.payload = &payload};
 	compose_layer *layer = NULL;
 	hn_error *err = NULL;
-	char parser[256];
+	char parser[512];
 	bool cached;
 
 	script(&at, "#!/bin/sh\nexec sleep 1000\n");
@@ -398,7 +339,7 @@ Test(run, a_program_that_stays, .timeout = 60)
 	place at = open_place();
 	compose_payload payload = put_text(&at);
 	compose_layer *layer = NULL;
-	char parser[256];
+	char parser[512];
 	bool cached;
 
 	script(&at, "#!/bin/sh\nprintf '\\0\\0\\0\\4\\203\\0\\1\\1\\0\\0\\0\\3\\202\\4\\0'\n"
@@ -459,248 +400,4 @@ Test(run, kinds_of_a_later_version)
 	payload.kind = COMPOSE_PAYLOAD_NIX;
 	refused(&at, NULL, &payload, HN_ENOSUP, "kind nix");
 	leave(&at);
-}
-
-/* --- directories --- */
-
-static void make_tree(const place *at)
-{
-	cr_assert_eq(os_mkdirs(at->os, path_in(at, "tree/usr/bin"), 0755, NULL), 0);
-	write_file(at, "tree/usr/bin/x", "x\n", 0755);
-	write_file(at, "tree/empty", "", 0600);
-	cr_assert_eq(symlink("bin/x", path_in(at, "tree/usr/y")), 0);
-}
-
-static int read_tree(const place *at, hn_os *os, const compose_payload *payload,
-	compose_layer **layer, hn_error **err)
-{
-	char directory[256];
-	compose_reading how = {.payload = payload, .directory = directory};
-
-	snprintf(directory, sizeof(directory), "%s", path_in(at, "tree"));
-	return compose_directory_read(os, at->store, &how, layer, err);
-}
-
-static const compose_payload a_tree = {.kind = COMPOSE_PAYLOAD_TREE};
-
-Test(run, a_directory_is_read)
-{
-	place at = open_place();
-	compose_layer *layer = NULL;
-	hn_error *err = NULL;
-
-	make_tree(&at);
-	cr_assert_eq(read_tree(&at, at.os, &a_tree, &layer, &err), 0, "%s", hn_error_message(err));
-	cr_assert_eq(layer->count, 6);
-	cr_assert_eq(entry_of(layer, "/usr/bin/x")->mode, 0755);
-	cr_assert_eq(entry_of(layer, "/usr/bin/x")->uid, 0);
-	cr_assert_eq(entry_of(layer, "/empty")->mode, 0600);
-	cr_assert_str_eq(entry_of(layer, "/usr/y")->target, "bin/x");
-	cr_assert(compose_store_has(at.store, &entry_of(layer, "/usr/bin/x")->content));
-	compose_layer_free(layer);
-	leave(&at);
-}
-
-static void refused_tree(const place *at, hn_os *os, hn_code wanted, const char *why)
-{
-	compose_layer *layer = NULL;
-	hn_error *err = NULL;
-	int code = read_tree(at, os, &a_tree, &layer, &err);
-
-	cr_assert_eq(code, (int)wanted, "%d instead of %d: %s", code, (int)wanted,
-		err != NULL ? hn_error_message(err) : "");
-	cr_assert_not_null(
-		strstr(hn_error_message(err), why), "'%s' has no '%s'", hn_error_message(err), why);
-	cr_assert_null(layer);
-	hn_error_unref(err);
-}
-
-Test(run, a_directory_with_what_no_image_has)
-{
-	place at = open_place();
-
-	make_tree(&at);
-	cr_assert_eq(mkfifo(path_in(&at, "tree/fifo"), 0644), 0);
-	refused_tree(&at, at.os, HN_EENTRY, "entry 'fifo' is refused: it is a fifo");
-	unlink(path_in(&at, "tree/fifo"));
-	write_file(&at, "tree/.wh.x", "", 0644);
-	refused_tree(&at, at.os, HN_EENTRY, "whiteout");
-	leave(&at);
-}
-
-Test(run, a_directory_that_is_none)
-{
-	place at = open_place();
-
-	refused_tree(&at, at.os, HN_ENOENT, "cannot read");
-	write_file(&at, "tree", "", 0644);
-	refused_tree(&at, at.os, HN_EINVAL, "is no directory");
-	leave(&at);
-}
-
-/* Our system, with somebody at work beside us. */
-static struct {
-	hn_os os;
-	hn_os_ops ops;
-	const place *at;
-	void (*once)(const place *at);
-} beside;
-
-static ssize_t pread_beside(hn_os *os, int fd, void *to, size_t size, off_t offset)
-{
-	void (*act)(const place *at) = beside.once;
-	ssize_t got = hn_os_real()->ops->pread(os, fd, to, size, offset);
-
-	beside.once = NULL;
-	if (act != NULL)
-		act(beside.at);
-	return got;
-}
-
-static int list_beside(
-	hn_os *os, const char *path, int (*each)(void *arg, const char *name), void *arg)
-{
-	int code = hn_os_real()->ops->list(os, path, each, arg);
-	void (*act)(const place *at) = beside.once;
-
-	beside.once = NULL;
-	if (act != NULL)
-		act(beside.at);
-	return code;
-}
-
-static hn_os *with(const place *at, bool at_list, void (*act)(const place *at))
-{
-	beside.ops = *hn_os_real()->ops;
-	if (at_list)
-		beside.ops.list = list_beside;
-	else
-		beside.ops.pread = pread_beside;
-	beside.os.ops = &beside.ops;
-	beside.at = at;
-	beside.once = act;
-	return &beside.os;
-}
-
-static void grow(const place *at)
-{
-	FILE *file = fopen(path_in(at, "tree/usr/bin/x"), "a");
-
-	cr_assert_not_null(file);
-	fputs("more", file);
-	fclose(file);
-}
-
-static void replace(const place *at)
-{
-	cr_assert_eq(unlink(path_in(at, "tree/usr/bin/x")), 0);
-	write_file(at, "tree/usr/bin/x", "z\n", 0755);
-}
-
-static void vanish(const place *at)
-{
-	cr_assert_eq(unlink(path_in(at, "tree/empty")), 0);
-}
-
-static void lead_away(const place *at)
-{
-	cr_assert_eq(unlink(path_in(at, "tree/empty")), 0);
-	cr_assert_eq(symlink("/etc/passwd", path_in(at, "tree/empty")), 0);
-}
-
-static void shrink(const place *at)
-{
-	cr_assert_eq(truncate(path_in(at, "tree/usr/bin/x"), 0), 0);
-}
-
-Test(run, a_file_that_changes_while_it_is_read)
-{
-	void (*const acts[])(const place *) = {grow, replace, shrink};
-
-	for (size_t i = 0; i < BASE_COUNT(acts); i++) {
-		place at = open_place();
-
-		make_tree(&at);
-		refused_tree(&at, with(&at, false, acts[i]), HN_ECHANGED, "usr/bin/x changed");
-		leave(&at);
-	}
-}
-
-Test(run, a_name_that_vanishes_while_it_is_read)
-{
-	place at = open_place();
-
-	make_tree(&at);
-	refused_tree(&at, with(&at, true, vanish), HN_ECHANGED, "empty changed");
-	leave(&at);
-}
-
-/* It is then a symlink, and taken as one: never as what it leads to. */
-Test(run, a_name_that_becomes_a_symlink)
-{
-	place at = open_place();
-	compose_layer *layer = NULL;
-
-	make_tree(&at);
-	cr_assert_eq(read_tree(&at, with(&at, true, lead_away), &a_tree, &layer, NULL), 0);
-	cr_assert_eq(entry_of(layer, "/empty")->type, COMPOSE_ENTRY_SYMLINK);
-	cr_assert_str_eq(entry_of(layer, "/empty")->target, "/etc/passwd");
-	compose_layer_free(layer);
-	leave(&at);
-}
-
-Test(run, the_digest_of_a_directory)
-{
-	place at = open_place();
-	compose_payload payload = {
-		.kind = COMPOSE_PAYLOAD_TREE, .place = {.file = "m.json", .line = 3, .column = 5}};
-	char directory[256];
-	compose_reading how = {.payload = &payload, .directory = directory};
-	compose_layer *layer = NULL;
-	base_buf bytes_of = {0};
-	hn_error *err = NULL;
-	bool cached;
-
-	make_tree(&at);
-	snprintf(directory, sizeof(directory), "%s", path_in(&at, "tree"));
-	cr_assert_eq(compose_directory_read(at.os, at.store, &how, &layer, NULL), 0);
-	cr_assert_eq(compose_layer_write(layer, &bytes_of, NULL), 0);
-	compose_layer_free(layer);
-	crypto_sha256(bytes_of.data, bytes_of.size, payload.sha256.bytes);
-	payload.size = bytes_of.size;
-	base_buf_free(&bytes_of);
-	cr_assert_eq(compose_payload_layer(at.store, NULL, &how, &layer, &cached, NULL), 0);
-	compose_layer_free(layer);
-	layer = NULL;
-	replace(&at);
-	cr_assert_eq(
-		compose_payload_layer(at.store, NULL, &how, &layer, &cached, &err), HN_EDIGEST);
-	cr_assert_not_null(strstr(hn_error_message(err), "the directory has changed"));
-	hn_error_unref(err);
-	err = NULL;
-	how.directory = NULL;
-	cr_assert_eq(
-		compose_payload_layer(at.store, NULL, &how, &layer, &cached, &err), HN_EMISSING);
-	hn_error_unref(err);
-	leave(&at);
-}
-
-Test(run, a_directory_of_the_simulated_system)
-{
-	compose_reading how = {.payload = &a_tree, .directory = "/tree"};
-	compose_store *store = NULL;
-	compose_layer *layer = NULL;
-	hn_error *err = NULL;
-	hn_os *os = NULL;
-
-	cr_assert_eq(hn_os_sim_new(NULL, &os, NULL), 0);
-	cr_assert_eq(hn_os_sim_put(os, "/tree/a/b", "x", 1, NULL), 0);
-	cr_assert_eq(compose_store_open(os, "/store", true, &store, NULL), 0);
-	cr_assert_eq(compose_directory_read(os, store, &how, &layer, &err), 0, "%s",
-		hn_error_message(err));
-	cr_assert_eq(layer->count, 3);
-	cr_assert_eq(entry_of(layer, "/a/b")->size, 1);
-	compose_layer_free(layer);
-	compose_store_free(store);
-	hn_os_sim_free(os);
 }

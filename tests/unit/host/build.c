@@ -9,6 +9,7 @@
 BASE_AUTO(hn_blueprint, hn_blueprint_unref)
 BASE_AUTO(hn_image, hn_image_unref)
 
+#define STORE "/state/compose/store"
 #define KERNEL "a kernel"
 #define BASE                                                                                       \
 	"{\"hypernix\":1,\"component\":\"base\",\"version\":\"1.0.0\",\"kind\":\"base-os\","       \
@@ -179,9 +180,78 @@ Test(build, needs_the_right_for_that_blueprint)
 		lab_why(&s.l));
 }
 
+Test(build, a_directory_becomes_a_payload)
+{
+	SHOP s = open_shop();
+	hn_payload_directory directory = HN_PAYLOAD_DIRECTORY_INIT;
+	BASE_AUTO_FREE char *sha256 = NULL;
+	BASE_AUTO_FREE char *again = NULL;
+	char path[128];
+	uint64_t bytes = 7;
+
+	cr_assert_eq(hn_os_sim_put(s.l.os, "/tree/etc/motd", "hello\n", 6, NULL), 0);
+	directory.path = "/tree";
+	cr_assert_eq(
+		hn_payload_put_directory(s.l.session, &directory, &sha256, &bytes, lab_err(&s.l)),
+		0, "%s", lab_why(&s.l));
+	cr_expect_eq(bytes, 6 * 512);
+	(void)snprintf(path, sizeof(path), STORE "/sha256/%s", sha256);
+	cr_expect(os_exists(s.l.os, path));
+	cr_assert_eq(
+		hn_payload_put_directory(s.l.session, &directory, &again, &bytes, lab_err(&s.l)),
+		0);
+	cr_expect_str_eq(sha256, again);
+}
+
+Test(build, what_is_wrong_with_a_directory_is_said)
+{
+	SHOP s = open_shop();
+	hn_payload_directory directory = HN_PAYLOAD_DIRECTORY_INIT;
+	uint64_t bytes = 7;
+	char *sha256 = NULL;
+
+	cr_expect_eq(
+		hn_payload_put_directory(s.l.session, &directory, &sha256, &bytes, lab_err(&s.l)),
+		HN_EINVAL);
+	directory.path = "/kernel";
+	cr_expect_eq(
+		hn_payload_put_directory(s.l.session, &directory, &sha256, &bytes, lab_err(&s.l)),
+		HN_EINVAL);
+	directory.path = "/nowhere";
+	cr_expect_eq(
+		hn_payload_put_directory(s.l.session, &directory, &sha256, &bytes, lab_err(&s.l)),
+		HN_ENOENT);
+	directory.kind = "deb";
+	cr_expect_eq(
+		hn_payload_put_directory(s.l.session, &directory, &sha256, &bytes, lab_err(&s.l)),
+		HN_EINVAL);
+	cr_expect_eq(hn_payload_put_directory(s.l.session, &directory, NULL, &bytes, lab_err(&s.l)),
+		HN_EINVAL);
+	cr_expect_null(sha256);
+	cr_expect_eq(bytes, 7);
+}
+
+Test(build, a_directory_needs_the_right_for_its_digest)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_session) hn_session *mine = NULL;
+	hn_payload_directory directory = HN_PAYLOAD_DIRECTORY_INIT;
+	char terms[256];
+	uint64_t bytes;
+	char *sha256 = NULL;
+
+	(void)snprintf(terms, sizeof(terms), READER, "blueprint/small");
+	BASE_AUTO_FREE char *token = issue(&s.l, terms);
+	cr_assert_eq(open_as(&s.l, token, NULL, &mine), 0, "%s", lab_why(&s.l));
+	cr_assert_eq(hn_os_sim_put(s.l.os, "/tree/etc/motd", "hello\n", 6, NULL), 0);
+	directory.path = "/tree";
+	cr_expect_eq(hn_payload_put_directory(mine, &directory, &sha256, &bytes, lab_err(&s.l)),
+		HN_EDENIED);
+	cr_expect_null(sha256);
+}
+
 /* --- what nobody needs --- */
 
-#define STORE "/state/compose/store"
 #define LEFT                                                                                       \
 	"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"blueprint.read\"],\"on\":\"**\"}]}"
 

@@ -140,3 +140,15 @@ Test(beneath, looks_at_names_and_reads_links)
 	cr_assert_eq(os_link_beneath(os, directory, "..", target, sizeof(target)), -EXDEV);
 	cr_assert_eq(os_look_beneath(os, directory, "nothing", &status), -ENOENT);
 }
+
+/* What another file system has there is neither looked at nor taken for a part of this one. */
+Test(beneath, nothing_mounted_is_looked_at)
+{
+	hn_os *os = hn_os_real();
+	struct stat root, proc;
+
+	cr_assert_eq(os->ops->stat(os, "/", &root), 0);
+	if (os->ops->stat(os, "/proc/self", &proc) < 0 || root.st_dev == proc.st_dev)
+		cr_skip("nothing is mounted at /proc");
+	cr_assert_eq(os_look_beneath(os, "/", "proc/version", &proc), -EXDEV);
+}
