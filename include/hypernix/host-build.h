@@ -141,6 +141,91 @@ HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_l
 HN_API int hn_image_use(hn_session *session, const hn_registry *registry,
 	const hn_blueprint *blueprint, const hn_lock *lock, const hn_image *image, hn_error **err);
 
+/** What became of a unit in an upgrade. */
+typedef enum hn_rollout_state {
+	HN_ROLLOUT_WAITING, /* its turn has not come */
+	HN_ROLLOUT_DONE,    /* it boots from the new image, and is ready */
+	HN_ROLLOUT_NEXT,    /* it does not run: it takes the new image when it is started */
+	HN_ROLLOUT_BACK,    /* it did not take it, and has its previous one again */
+	HN_ROLLOUT_FAILED   /* the same, but it could not go back */
+} hn_rollout_state;
+
+/**
+ * Names the state of a unit in an upgrade in one word, as programs print it.
+ *
+ * @param state  any value
+ * @return static text; "unknown" for a value that this library does not know
+ * Errors: none
+ * Threads: any
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API const char *hn_rollout_state_name(hn_rollout_state state);
+
+/** A unit in an upgrade. */
+typedef struct hn_rollout_unit {
+	uint32_t size; /* of this struct */
+	hn_rollout_state state;
+	const char *unit;
+	const char *contract;  /* that its guest does not keep; NULL: none is known */
+	const char *component; /* of the new lock, that provides it; NULL: none is known */
+	const char *problem;   /* why it did not take the image; NULL */
+	int code;              /* the hn_code of problem; 0 */
+} hn_rollout_unit;
+
+/** Told of a unit in an upgrade; its texts are borrowed inside the call. */
+typedef void (*hn_rollout_fn)(void *arg, const hn_rollout_unit *unit);
+
+/** How an upgrade goes. */
+typedef struct hn_upgrade_options {
+	uint32_t size;            /* of this struct */
+	uint32_t max_unavailable; /* so many units are restarted at a time; 0 means 1 */
+	int64_t timeout;    /* ns in which a unit must be ready; 0: three times its boot.goal */
+	bool dry_run;       /* only tells of each unit what would be done: WAITING, NEXT or DONE */
+	hn_rollout_fn each; /* told of each unit when it is done with, and of the rest at the end;
+			       may be NULL */
+	void *each_arg;
+	hn_progress_fn progress; /* unit "units", phase = what is being done; may be NULL */
+	void *progress_arg;
+	hn_cancel *cancel; /* borrowed; may be NULL. The unit whose turn it is goes back */
+} hn_upgrade_options;
+#define HN_UPGRADE_OPTIONS_INIT                                                                    \
+	{                                                                                          \
+		.size = sizeof(hn_upgrade_options), .max_unavailable = 1                           \
+	}
+
+/**
+ * Brings an image to the units of its blueprint, some at a time: each that runs is restarted from
+ * it and must be ready, with all contracts kept, before the next one's turn. The first that does
+ * not become ready goes back to the image it had, and those after it are not touched; units that
+ * have taken it keep it. When all have taken it, it is what units of the blueprint boot from, as
+ * hn_image_use makes it. Killed or failed, it can be called again and goes on; called with the lock
+ * of before, it takes the units back. Units that do not run take it when they are started.
+ *
+ * @param session  needs blueprint.build on blueprint/<name>, and unit.update, unit.stop and
+ *    unit.start on unit/<uuid> of each unit of the blueprint; for a dry run blueprint.read on
+ *    blueprint/<name>
+ * @param registry  where the manifests are, borrowed
+ * @param blueprint  that the lock is of, borrowed
+ * @param lock  that the image was built of, borrowed
+ * @param image  of hn_build on this host, borrowed; may be NULL for a dry run
+ * @param options  NULL: one unit at a time
+ * @param err  set on failure; may be NULL. Its facts name unit, contract and component
+ * @return 0, 1 when all units boot from it already, or a negative hn_code
+ * Errors: HN_ECONTRACT, HN_ETIMEOUT, HN_EGUEST and others of a unit that did not take the image;
+ *    HN_EEXIST when units boot from another image of the same lock, so that there is none to go
+ *    back to; HN_ECANCELLED; what hn_image_use fails with; HN_EBUSY naming who owns the machine;
+ *    HN_EDRIVER; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOSPC; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, until all units are ready
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_compose_upgrade(hn_session *session, const hn_registry *registry,
+	const hn_blueprint *blueprint, const hn_lock *lock, const hn_image *image,
+	const hn_upgrade_options *options, hn_error **err);
+
 /** What a collection of garbage keeps beside what the host needs. */
 typedef struct hn_compose_gc_options {
 	uint32_t size;               /* of this struct */

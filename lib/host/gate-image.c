@@ -15,16 +15,18 @@ typedef struct use {
 	const compose_artifact *files;
 } use;
 
-static int check_image(const host_image *image, const hn_image *built, hn_error **err)
+int host_image_check(const host_image *image, const hn_image *built, hn_error **err)
 {
 	const char *name = image->lock->blueprint;
 
-	if (!compose_digest_equal(compose_image_lock(built), &image->lock->digest))
+	if (built && !compose_digest_equal(compose_image_lock(built), &image->lock->digest))
 		return base_error(err, HN_EINVAL, HOST_ROOM, "build the lock",
 			"that image was built of another lock than this one of %s", name);
 	if (!compose_digest_equal(&image->lock->blueprint_digest, &image->blueprint->digest))
 		return base_error(err, HN_ELOCK, HOST_ROOM, "resolve the blueprint again",
 			"the lock is not of this blueprint %s", image->blueprint->name);
+	if (!built)
+		return 0;
 	if (image->built->kernel[0] == '\0')
 		return base_error(err, HN_EMISSING, HOST_ROOM,
 			"add a component that brings one, such as linux-cloud",
@@ -103,7 +105,7 @@ int hn_image_use(hn_session *session, const hn_registry *registry, const hn_blue
 				   "a registry, a blueprint, its lock and its image are needed");
 
 	if (rc >= 0)
-		rc = check_image(&wanted, image, err);
+		rc = host_image_check(&wanted, image, err);
 	if (rc >= 0)
 		rc = begin(session, &wanted, &call, &at.host, &permit, err);
 	if (rc < 0)

@@ -496,6 +496,8 @@ int host_undefine(hn_host *host, const hn_unit *unit, hn_layer layer, const char
 /* Gives a resolver what all units (api ones too) have at run time. */
 int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *resolver,
 	int64_t *expires, hn_error **err);
+/* And what the images bring that these boot from, as they are on record now. */
+int host_resolver_images(hn_host *host, hn_resolver *resolver, hn_error **err);
 /* After rows of one unit changed inside a transaction: the cached resolver follows. Call
  * host_resolver_forget when it rolls back. */
 int host_resolver_refresh(hn_host *host, const hn_unit *unit, hn_error **err);

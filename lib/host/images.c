@@ -241,20 +241,20 @@ static int run_with(
 	return state_run(query, err);
 }
 
-static int put_image(
-	const values *all, const hn_session *session, const host_image *image, const char *lock)
+static int put_image(const values *all, const hn_session *session, const host_image *image,
+	const char *lock, bool present)
 {
 	hn_host *host = all->host;
 	state_query *query = NULL;
 	int rc = run_with(host, "DELETE FROM image WHERE lock = ?1", lock, NULL, all->err);
 
-	if (rc >= 0)
+	if (rc >= 0 && present)
 		rc = run_with(host, "UPDATE image SET present = 0 WHERE blueprint = ?1",
 			image->lock->blueprint, NULL, all->err);
 	if (rc >= 0)
 		rc = state_find(host->store,
 			"INSERT INTO image(lock, blueprint, present, image, tree, who, at)"
-			" VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6)",
+			" VALUES (?1, ?2, ?7, ?3, ?4, ?5, ?6)",
 			&query, all->err);
 	if (rc < 0)
 		return rc;
@@ -264,6 +264,7 @@ static int put_image(
 	state_bind_text(query, 4, image->built->tree);
 	state_bind_text(query, 5, session->subject);
 	state_bind_int(query, 6, os_now(host->os));
+	state_bind_int(query, 7, present);
 	rc = state_run(query, all->err);
 	return rc < 0 ? rc : put_values(all, lock);
 }
@@ -284,24 +285,72 @@ static int is_present(hn_host *host, const char *lock, const char *image, hn_err
 	return rc;
 }
 
-int host_image_use(
-	hn_host *host, const hn_session *session, const host_image *image, hn_error **err)
+static int record(hn_host *host, const hn_session *session, const host_image *image,
+	const char *lock, bool present, hn_error **err)
 {
 	AUTO_VALUES values all = {.host = host, .err = err};
-	char lock[COMPOSE_DIGEST_TEXT];
-	int rc;
+	int rc = collect(&all, image);
 
-	compose_digest_print(&image->lock->digest, lock);
-	rc = is_present(host, lock, image->built->image, err);
-	if (rc != 0)
-		return rc < 0 ? rc : 0;
-	rc = collect(&all, image);
 	if (rc >= 0)
 		rc = try_values(&all, image->lock->blueprint);
 	if (rc >= 0)
-		rc = put_image(&all, session, image, lock);
-	if (rc >= 0)
-		rc = host_touch(host, err);
+		rc = put_image(&all, session, image, lock, present);
+	return rc < 0 ? rc : host_touch(host, err);
+}
+
+int host_image_use(
+	hn_host *host, const hn_session *session, const host_image *image, hn_error **err)
+{
+	char lock[COMPOSE_DIGEST_TEXT];
+	int pinned, rc;
+
+	compose_digest_print(&image->lock->digest, lock);
+	pinned = host_image_unpin_all(host, image->lock->blueprint, err);
+	if (pinned < 0)
+		return pinned;
+	rc = is_present(host, lock, image->built->image, err);
+	if (rc < 0)
+		return rc;
+	if (rc > 0 && pinned == 0)
+		return 0;
+	rc = rc > 0 ? host_touch(host, err) : record(host, session, image, lock, true, err);
+	return rc < 0 ? rc : 1;
+}
+
+/* 1: there is one of this lock; *same: the very image. */
+static int find_image(
+	hn_host *host, const char *lock, bool *same, const char *image, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store, "SELECT image FROM image WHERE lock = ?1", &query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_text(query, 1, lock);
+	rc = state_row(query, err);
+	if (rc > 0)
+		*same = strcmp(state_text(query, 0), image) == 0;
+	state_done(query);
+	return rc;
+}
+
+int host_image_keep(
+	hn_host *host, const hn_session *session, const host_image *image, hn_error **err)
+{
+	char lock[COMPOSE_DIGEST_TEXT];
+	bool same = false;
+	int rc;
+
+	compose_digest_print(&image->lock->digest, lock);
+	rc = find_image(host, lock, &same, image->built->image, err);
+	if (rc > 0 && !same)
+		return base_error(err, HN_EEXIST, HOST_ROOM, "hv-compose blueprint takes this one",
+			"units boot from another image of the same lock of %s, which another "
+			"builder made: there is none to go back to",
+			image->lock->blueprint);
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rc = record(host, session, image, lock, false, err);
 	return rc < 0 ? rc : 1;
 }
 
@@ -381,6 +430,8 @@ int host_images_load(hn_host *host, tags_images **images, hn_error **err)
 	}
 	if (query)
 		state_done(query);
+	if (rc >= 0 && made)
+		rc = host_image_pins_load(host, made, err);
 	if (rc >= 0)
 		*images = BASE_STEAL(made);
 	return rc;

@@ -23,8 +23,33 @@ typedef struct host_image {
  * others when it sets what no unit takes. */
 int host_image_use(
 	hn_host *host, const hn_session *session, const host_image *image, hn_error **err);
+/* Nothing more than that the rows are there: units can be pinned to it. 1, or 0 when they were.
+ * HN_EEXIST when they are of another image of the same lock. Errors as above. */
+int host_image_keep(
+	hn_host *host, const hn_session *session, const host_image *image, hn_error **err);
+/* Can units boot from it, and is it of this lock and blueprint? `built` NULL: only the latter. */
+int host_image_check(const host_image *image, const hn_image *built, hn_error **err);
 /* All that are in use, by name of the blueprint and by digest of the lock; NULL: there is none. */
 int host_images_load(hn_host *host, tags_images **images, hn_error **err);
+/* --- image-pin.c: units that boot from another image than their blueprint's present one --- */
+/* In the transaction that is open, as is every change here: from now on the unit boots from the
+ * image of that lock, and `before` (NULL: none) is the one to go back to. */
+int host_image_pin(hn_host *host, const hn_unit *unit, const char *blueprint, const char *lock,
+	const char *before, hn_error **err);
+int host_image_unpin(hn_host *host, const hn_unit *unit, hn_error **err);
+/* All units of a blueprint boot from the same image again. How many did not. */
+int host_image_unpin_all(hn_host *host, const char *blueprint, hn_error **err);
+/* The image of that lock, which was kept, is the blueprint's present one, and of all its units. */
+int host_image_settle(hn_host *host, const char *blueprint, const char *lock, hn_error **err);
+/* To which a unit goes back that is to boot from the image of `lock`: 1 and its lock, or 0. */
+int host_image_before(hn_host *host, const hn_unit *unit, const char *blueprint, const char *lock,
+	char before[COMPOSE_DIGEST_TEXT], hn_error **err);
+/* Is it the present one of the blueprint? */
+int host_image_present(hn_host *host, const char *blueprint, const char *lock, hn_error **err);
+/* Does a unit of it boot from another? */
+int host_image_pinned(hn_host *host, const char *blueprint, hn_error **err);
+int host_image_pins_load(hn_host *host, tags_images *images, hn_error **err);
+
 /* Is the value of a file's key one that the unit's image brings? */
 bool host_image_brings(const hn_view *view, const char *key);
 

@@ -286,7 +286,7 @@ static bool catalog_has(const hn_catalog *catalog, const char *unit)
 	return false;
 }
 
-static int take_images(hn_host *host, hn_resolver *resolver, hn_error **err)
+int host_resolver_images(hn_host *host, hn_resolver *resolver, hn_error **err)
 {
 	BASE_AUTO_OF(tags_images) tags_images *images = NULL;
 	int rc = host_images_load(host, &images, err);
@@ -319,7 +319,7 @@ int host_resolver_fill(hn_host *host, const hn_catalog *catalog, hn_resolver *re
 			rc = hn_resolver_set_unit(resolver, state_text(query, 1), input, err);
 	}
 	state_done(query);
-	return rc < 0 ? rc : take_images(host, resolver, err);
+	return rc < 0 ? rc : host_resolver_images(host, resolver, err);
 }
 
 void host_resolver_forget(hn_host *host)

@@ -3,6 +3,7 @@
  * One word for each value of the public enums of the host room, as programs print it.
  */
 #include "host/host-private.h"
+#include <hypernix/host-build.h>
 
 static const char *name_of(const char *const *names, size_t count, int value)
 {
@@ -35,6 +36,13 @@ const char *hn_owner_name(hn_owner owner)
 const char *hn_drift_state_name(hn_drift_state state)
 {
 	static const char *const names[] = {"same", "differs", "unobservable", "unenforced"};
+
+	return name_of(names, BASE_COUNT(names), (int)state);
+}
+
+const char *hn_rollout_state_name(hn_rollout_state state)
+{
+	static const char *const names[] = {"waiting", "done", "next", "back", "failed"};
 
 	return name_of(names, BASE_COUNT(names), (int)state);
 }

@@ -82,9 +82,16 @@ static const char step_3[] =
 	" place INTEGER NOT NULL, source TEXT NOT NULL, file TEXT, line INTEGER NOT NULL,"
 	" col INTEGER NOT NULL, PRIMARY KEY (lock, position)) STRICT, WITHOUT ROWID;";
 
+/* While a new image is rolled out, or where that stopped: units that boot from another image than
+ * their blueprint's present one, and the lock of the one to go back to. */
+static const char step_4[] =
+	"CREATE TABLE image_pin(unit INTEGER NOT NULL PRIMARY KEY REFERENCES unit(id)"
+	" ON DELETE CASCADE, blueprint TEXT NOT NULL, lock TEXT NOT NULL, before TEXT) STRICT;";
+
 const state_schema host_schema[] = {
 	{1, 1, step_1},
 	{2, 1, step_2},
 	{3, 1, step_3},
+	{4, 1, step_4},
 };
 const size_t host_schema_count = BASE_COUNT(host_schema);

@@ -9,6 +9,7 @@
 struct tags_images {
 	atomic_uint refs;
 	base_map *inputs; /* name -> tags_input */
+	base_map *pins;   /* unit, NUL, blueprint -> tags_input */
 };
 
 static void release_input(void *input)
@@ -24,8 +25,9 @@ int tags_images_new(tags_images **images, hn_error **err)
 		return base_nomem(err);
 	atomic_init(&made->refs, 1);
 	made->inputs = base_map_new(release_input);
-	if (made->inputs == NULL) {
-		base_free(made);
+	made->pins = base_map_new(release_input);
+	if (made->inputs == NULL || made->pins == NULL) {
+		tags_images_unref(made);
 		return base_nomem(err);
 	}
 	*images = made;
@@ -44,6 +46,7 @@ tags_images *tags_images_unref(tags_images *images)
 	if (images == NULL ||
 		atomic_fetch_sub_explicit(&images->refs, 1, memory_order_acq_rel) != 1)
 		return NULL;
+	base_map_free(images->pins);
 	base_map_free(images->inputs);
 	base_free(images);
 	return NULL;
@@ -147,6 +150,31 @@ int tags_images_add(tags_images *images, const char *name, const tags_image_valu
 	return 0;
 }
 
+/* --- units that boot from another one than their blueprint's --- */
+
+static bool pin_key(base_buf *key, const char *unit, const char *blueprint)
+{
+	base_buf_add(key, unit, strlen(unit) + 1);
+	base_buf_add(key, blueprint, strlen(blueprint));
+	return !key->failed;
+}
+
+int tags_images_pin(tags_images *images, const char *unit, const char *blueprint, const char *name,
+	hn_error **err)
+{
+	BASE_AUTO_BUF base_buf key = {0};
+	tags_input *image = find(images, name);
+
+	if (image == NULL)
+		return 0;
+	if (!pin_key(&key, unit, blueprint))
+		return base_nomem(err);
+	if (base_map_put(images->pins, key.data, key.size, tags_input_ref(image)) >= 0)
+		return 0;
+	tags_input_unref(image);
+	return base_nomem(err);
+}
+
 /* --- units that boot from one --- */
 
 void tags_resolver_images(hn_resolver *resolver, tags_images *images)
@@ -171,8 +199,17 @@ static const char *blueprint_of(const hn_view *view)
 int tags_image_join(
 	const tags_images *images, const hn_view *view, tags_unit_state *entry, hn_error **err)
 {
-	const tags_input *image = images != NULL ? find(images, blueprint_of(view)) : NULL;
+	BASE_AUTO_BUF base_buf key = {0};
+	const char *blueprint = blueprint_of(view);
+	const tags_input *image;
 
+	if (images == NULL)
+		return 0;
+	if (!pin_key(&key, entry->name, blueprint))
+		return base_nomem(err);
+	image = base_map_get(images->pins, key.data, key.size);
+	if (image == NULL)
+		image = find(images, blueprint);
 	if (image == NULL)
 		return 0;
 	entry->joined = tags_input_join(entry->input, image, err);

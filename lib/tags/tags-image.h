@@ -28,6 +28,10 @@ tags_images *tags_images_unref(tags_images *images);
 int tags_images_add(tags_images *images, const char *name, const tags_image_value *values,
 	size_t count, const char *const *tags, size_t tag_count, hn_error **err);
 bool tags_images_has(const tags_images *images, const char *name);
+/* While its image.blueprint is `blueprint`, this unit boots from the image that was added as `name`
+ * and not from that of the blueprint. Nothing when no image has that name. */
+int tags_images_pin(tags_images *images, const char *unit, const char *blueprint, const char *name,
+	hn_error **err);
 
 /* From now on units get what the image of their image.blueprint brings; NULL: nothing. All are
  * resolved again. */

@@ -6,15 +6,26 @@
 
 #include <stdio.h>
 
+bool fake_says_check(const char *name)
+{
+	const char *memory = fake_live(name, "memory.size");
+
+	return fake.check &&
+	       (!fake.check_memory || (memory && strcmp(memory, fake.check_memory) == 0));
+}
+
 int fake_say_check(machine_boot *boot, hn_error **err)
 {
 	boot->ready = fake.check->ok;
 	boot->count = 1;
 	(void)snprintf(boot->phase[0].name, sizeof(boot->phase[0].name), "start");
 	boot->checks[boot->check_count++] = *fake.check;
-	return fake.check->ok ? 0
-			      : base_error(err, HN_ECONTRACT, "fake", NULL,
-					"contract %s is not kept", fake.check->contract);
+	if (fake.check->ok)
+		return 0;
+	base_error(
+		err, HN_ECONTRACT, "fake", NULL, "contract %s is not kept", fake.check->contract);
+	base_error_fact(err, "contract", fake.check->contract);
+	return HN_ECONTRACT;
 }
 
 size_t machine_checks_of(machine *m, const char *uuid, machine_boot *boot)

@@ -394,9 +394,9 @@ int machine_start(const base_permit *permit, machine *m, const machine_unit *uni
 		return rc;
 	domain->status = HN_UNIT_RUNNING;
 	take_persistent(domain);
-	boot->ready = true;
+	boot->ready = !fake.never || options->wait == HN_WAIT_READY;
 	rc = write_ends(err);
-	return rc < 0 || !fake.check ? rc : fake_say_check(boot, err);
+	return rc < 0 || !fake_says_check(domain->name) ? rc : fake_say_check(boot, err);
 }
 
 int machine_stop(const base_permit *permit, machine *m, const char *uuid, int64_t grace, bool force,

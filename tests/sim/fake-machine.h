@@ -55,6 +55,7 @@ typedef struct fake_world {
 	bool busy;                    /* somebody else owns the machine */
 	bool console;                 /* units have one */
 	const machine_checked *check; /* what guests say of a contract at their start */
+	const char *check_memory;     /* only those with this memory.size; NULL: all */
 	const char *heard;            /* uuid of the guest that said it to nobody yet */
 	int clients[FAKE_CONSOLES];   /* the guest's ends of all that connected to it, in order */
 	size_t client_count;
@@ -76,6 +77,7 @@ fake_domain *fake_add_foreign(const char *name, const char *uuid);
 size_t fake_count(void);
 /* A start ends with what the guest says of its contract (fake-checks.c). */
 int fake_say_check(machine_boot *boot, hn_error **err);
+bool fake_says_check(const char *name); /* this one's does */
 
 /* The place of the client whom a console serves: the first that has not left; -1: nobody. */
 static inline int fake_console_client(void)
