@@ -10,6 +10,7 @@
 #include <hypernix/caps-signer.h>
 #include <hypernix/caps.h>
 #include <hypernix/codec.h>
+#include <hypernix/compose-index.h>
 #include <hypernix/compose-payload.h>
 #include <hypernix/compose.h>
 #include <hypernix/events.h>

@@ -4,14 +4,6 @@
  */
 #include "caps/holder.h"
 
-static int kek_path(const char *path, base_buf *beside, hn_error **err)
-{
-	const char *slash = strrchr(path, '/');
-
-	base_buf_format(beside, "%.*skek", slash ? (int)(slash - path + 1) : 0, path);
-	return beside->failed ? base_nomem(err) : 0;
-}
-
 static crypto_wrapping by_kek(const crypto_secret *kek)
 {
 	return (crypto_wrapping){
@@ -24,43 +16,10 @@ static crypto_wrapping by_passphrase(const char *passphrase)
 		.wrap = CRYPTO_WRAP_PASSPHRASE, .secret = {passphrase, strlen(passphrase)}};
 }
 
-static int open_beside(hn_os *os, const char *path, crypto_key **key, hn_error **err)
-{
-	BASE_AUTO_OF(crypto_secret) crypto_secret *kek = NULL;
-	BASE_AUTO_BUF base_buf beside = {0};
-
-	int rc = kek_path(path, &beside, err);
-	if (rc == 0)
-		rc = crypto_secret_read(os, beside.data, CRYPTO_KEY, &kek, err);
-	if (rc == HN_ENOENT)
-		base_error_hint(err,
-			"a key made without a passphrase is wrapped by the file kek of its directory:"
-			" bring that too");
-	if (rc < 0)
-		return rc;
-	crypto_wrapping wrapping = by_kek(kek);
-	return crypto_key_open(os, path, &wrapping, key, err);
-}
-
 int caps_key_open(
 	hn_os *os, const char *path, const char *passphrase, crypto_key **key, hn_error **err)
 {
-	BASE_AUTO_OF(crypto_key) crypto_key *made = NULL;
-	int rc;
-
-	if (passphrase != NULL) {
-		crypto_wrapping wrapping = by_passphrase(passphrase);
-
-		rc = crypto_key_open(os, path, &wrapping, &made, err);
-	} else {
-		rc = open_beside(os, path, &made, err);
-	}
-	if (rc < 0)
-		return rc;
-	if (made->facts.kind != CRYPTO_KEY_ED25519)
-		return base_error(err, HN_EKEY, CAPS_ROOM, NULL, "%s is no key that signs", path);
-	*key = BASE_STEAL(made);
-	return 0;
+	return crypto_key_open_signing(os, path, passphrase, key, err);
 }
 
 const uint8_t *caps_key_seed(const crypto_key *key)
@@ -99,7 +58,7 @@ static int kek_open(hn_os *os, const char *path, crypto_secret **kek, hn_error *
 	BASE_AUTO_OF(crypto_secret) crypto_secret *made = NULL;
 	BASE_AUTO_BUF base_buf beside = {0};
 
-	int rc = kek_path(path, &beside, err);
+	int rc = crypto_key_beside(path, &beside, err);
 	if (rc < 0)
 		return rc;
 	if (os_exists(os, beside.data))

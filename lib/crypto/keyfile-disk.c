@@ -102,6 +102,58 @@ int crypto_key_open(hn_os *os, const char *path, const crypto_wrapping *wrapping
 	return in_file(crypto_key_unwrap_bytes(file, sizeof(file), wrapping, key, err), path, err);
 }
 
+/* --- keys of persons --- */
+
+int crypto_key_beside(const char *key, base_buf *path, hn_error **err)
+{
+	const char *slash = strrchr(key, '/');
+
+	base_buf_format(path, "%.*skek", slash ? (int)(slash - key + 1) : 0, key);
+	return path->failed ? base_nomem(err) : 0;
+}
+
+static int open_beside(hn_os *os, const char *path, crypto_key **key, hn_error **err)
+{
+	BASE_AUTO_OF(crypto_secret) crypto_secret *kek = NULL;
+	BASE_AUTO_BUF base_buf beside = {0};
+	crypto_wrapping wrapping = {.wrap = CRYPTO_WRAP_KEK};
+	int rc = crypto_key_beside(path, &beside, err);
+
+	if (rc == 0)
+		rc = crypto_secret_read(os, beside.data, CRYPTO_KEY, &kek, err);
+	if (rc == HN_ENOENT)
+		base_error_hint(err,
+			"a key made without a passphrase is wrapped by the file kek of its directory:"
+			" bring that too");
+	if (rc < 0)
+		return rc;
+	wrapping.secret = (crypto_bytes){crypto_secret_view(kek), CRYPTO_KEY};
+	return crypto_key_open(os, path, &wrapping, key, err);
+}
+
+int crypto_key_open_signing(
+	hn_os *os, const char *path, const char *passphrase, crypto_key **key, hn_error **err)
+{
+	BASE_AUTO_OF(crypto_key) crypto_key *made = NULL;
+	crypto_wrapping wrapping = {.wrap = CRYPTO_WRAP_PASSPHRASE};
+	int rc;
+
+	if (passphrase != NULL) {
+		wrapping.secret = (crypto_bytes){passphrase, strlen(passphrase)};
+		rc = crypto_key_open(os, path, &wrapping, &made, err);
+	} else {
+		rc = open_beside(os, path, &made, err);
+	}
+	if (rc < 0)
+		return rc;
+	if (made->facts.kind != CRYPTO_KEY_ED25519)
+		return base_error(err, HN_EKEY, "crypto", NULL, "%s is no key that signs", path);
+	*key = BASE_STEAL(made);
+	return 0;
+}
+
+/* --- writing --- */
+
 static int write_key(hn_os *os, const char *path, const crypto_key *key,
 	const crypto_wrapping *wrapping, hn_error **err)
 {

@@ -73,6 +73,12 @@ int crypto_key_create(hn_os *os, const char *path, const crypto_key *key,
 	const crypto_wrapping *wrapping, hn_error **err); /* HN_EEXIST when something is there */
 int crypto_key_open(hn_os *os, const char *path, const crypto_wrapping *wrapping, crypto_key **key,
 	hn_error **err);
+/* A key that signs, of a person: wrapped by the passphrase, or with NULL by the file kek beside it.
+ * HN_EKEY when it is another kind of key. */
+int crypto_key_open_signing(
+	hn_os *os, const char *path, const char *passphrase, crypto_key **key, hn_error **err);
+/* The path of the file kek beside a key, added to `path`. */
+int crypto_key_beside(const char *key, base_buf *path, hn_error **err);
 int crypto_key_look(hn_os *os, const char *path, crypto_key_facts *facts, hn_error **err);
 /* Puts `next` in the place of `key`, which goes to `kept_path`, good until `until`. Whenever the
  * power goes, a good key is at `path`, and `key` is at one of the two. */

@@ -11,6 +11,7 @@
 #define ASK "ask a lock"
 #define HOST "the host's registry"
 #define BUILD "build"
+#define SHARE "share a registry"
 
 /* A row: group, name, operands, summary, details, options, examples, function, -web is an operand.
  */
@@ -106,5 +107,14 @@ const cli_command compose_commands[] = {
 		"take a version of a component from the host's registry",
 		"Locks that have it do not hold any more; what was built stays.", NULL,
 		"remove nginx-optimized 1.22.1+r10\n", compose_remove, false},
+
+	{SHARE, "index", NULL, "sign what a registry holds, or check one by its signature",
+		"Writes index.cbor and index.cose into the directory, after all in it was read and "
+		"checked. Each index has a serial one above that of the last, which the same key must "
+		"have signed; one that is not above it is refused, as those who read it would.",
+		options_index,
+		"index --registry ./components --sign issuer.key --not-after 90d\n"
+		"index --registry ./components --issuer $(cat issuer.pub) --serial 7\n",
+		compose_index, false},
 	{.name = NULL},
 };

@@ -31,6 +31,8 @@ static inline void compose_bytes_auto(cli_bytes *bytes)
 /* ---- what there is (open.c) ---- */
 /* Of --registry, which needs neither host nor rights; else the host's own. */
 int compose_registry(cli_run *cli, hn_registry **registry);
+/* The texts of an option that may be given again, NULL after the last; free the array. */
+const char **compose_values(const cli_run *cli, const char *name, size_t *count);
 bool compose_is_file(const char *word); /* "./x.json", and not the name of a component */
 int compose_manifest_read(cli_run *cli, const char *path, hn_manifest **manifest);
 int compose_blueprint_read(cli_run *cli, const char *path, hn_blueprint **blueprint);
@@ -74,5 +76,6 @@ int compose_build_image(cli_run *cli);
 int compose_gc(cli_run *cli);
 int compose_add(cli_run *cli);
 int compose_remove(cli_run *cli);
+int compose_index(cli_run *cli);
 
 #endif

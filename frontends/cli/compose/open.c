@@ -13,8 +13,7 @@ static size_t count_values(const cli_run *cli, const char *name)
 	return count;
 }
 
-/* The texts of an option that may be given again; free the array. */
-static const char **values(const cli_run *cli, const char *name, size_t *count)
+const char **compose_values(const cli_run *cli, const char *name, size_t *count)
 {
 	const char **texts;
 
@@ -50,8 +49,8 @@ int compose_registry(cli_run *cli, hn_registry **registry)
 
 	if (cli_text(cli, "registry") == NULL)
 		return of_host(cli, registry);
-	directories = values(cli, "registry", &count);
-	pins = values(cli, "pin", &options.pin_count);
+	directories = compose_values(cli, "registry", &count);
+	pins = compose_values(cli, "pin", &options.pin_count);
 	options.pins = pins;
 	if (hn_registry_open(directories, count, &options, registry, &error) < 0)
 		return cli_fail(cli, error);

@@ -79,3 +79,18 @@ const cli_option options_gc[] = {
 	CLI_FLAG("dry-run", "only count what would go"),
 	CLI_END,
 };
+
+const cli_option options_index[] = {
+	CLI_VALUE("sign", "FILE", "key file of the issuer, as hv-cap keys new makes it"),
+	CLI_VALUE("not-after", "DURATION", "so long the index holds; 90d when not given"),
+	CLI_VALUE("name", "NAME",
+		"of the registry; that of the last index, or of the directory when not given"),
+	CLI_VALUES("issuer", "KEY",
+		"sign nothing: check the index that is there by this public key, or another"),
+	CLI_VALUE("serial", "N",
+		"of the new index, above the last one, to take over from another issuer; with "
+		"--issuer the highest that was seen"),
+	CLI_FLAG("allow-expired", "with --issuer take an index whose time is over"),
+	CLI_FLAG("dry-run", "read and check all of it, and write nothing"),
+	CLI_END,
+};
