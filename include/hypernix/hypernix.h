@@ -14,6 +14,7 @@
 #include <hypernix/compose-payload.h>
 #include <hypernix/compose.h>
 #include <hypernix/events.h>
+#include <hypernix/host-trace.h>
 #include <hypernix/host.h>
 #include <hypernix/machine.h>
 #include <hypernix/os.h>

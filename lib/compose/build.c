@@ -137,39 +137,20 @@ static const compose_manifest *base_of(const build *job)
 	return NULL;
 }
 
-/* How people know it; else its SHA-256. */
-static const char *payload_name(const compose_payload *payload, char name[2 * CRYPTO_DIGEST + 1])
-{
-	if (payload->upstream != NULL || payload->path != NULL)
-		return payload->upstream != NULL ? payload->upstream : payload->path;
-	codec_hex(payload->sha256.bytes, sizeof(payload->sha256.bytes), name);
-	return name;
-}
-
 static int read_payload(build *job, const compose_manifest *manifest,
 	const compose_payload *payload, size_t index, hn_error **err)
 {
-	const compose_manifest *base = base_of(job);
 	compose_reading how = {.payload = payload,
-		.users = manifest->users,
-		.user_count = manifest->user_count,
 		.parser_key = job->options->parser_key,
 		.cancel = job->image.cancel};
-	char name[2 * CRYPTO_DIGEST + 1];
 	bool cached = false;
 	int rc;
 
-	if (base != NULL) {
-		how.aliases = base->aliases;
-		how.alias_count = base->alias_count;
-	}
 	tell(job, index);
-	rc = compose_payload_layer(
-		job->store, job->options->parser, &how, &job->layers[index], &cached, err);
+	rc = compose_component_layer(job->store, job->options->parser, manifest, base_of(job), &how,
+		&job->layers[index], &cached, err);
 	if (rc < 0)
-		return base_error_wrap(err, (hn_code)rc, COMPOSE_ROOM,
-			"cannot read payload %s of %s", payload_name(payload, name),
-			manifest->component);
+		return rc;
 	job->counts.layers_cached += cached;
 	job->counts.layers_read += !cached;
 	return 0;

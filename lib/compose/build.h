@@ -8,6 +8,9 @@
 
 #include "compose/image.h"
 #include "compose/lock.h"
+#include "compose/payload.h"
+
+#include <hypernix/compose-trace.h>
 
 typedef struct compose_build_options {
 	const char *root;       /* "auto", "initramfs" or another writer; borrowed */
@@ -59,6 +62,21 @@ typedef struct compose_build_counts {
 int compose_build(compose_store *store, const compose_registry *registry, const compose_lock *lock,
 	const compose_build_options *options, compose_artifact **artifact,
 	compose_build_counts *counts, hn_error **err);
+
+/* --- what a component brings (files.c) --- */
+
+/* How people know a payload; else its SHA-256, written into `name`. */
+const char *compose_payload_called(
+	const compose_payload *payload, char name[2 * CRYPTO_DIGEST + 1]);
+/* The layer of how->payload, one of the manifest's; aliases are those of the base (NULL: none), the
+ * users are the manifest's. Errors say which payload of which component. */
+int compose_component_layer(compose_store *store, const char *parser,
+	const compose_manifest *manifest, const compose_manifest *base, compose_reading *how,
+	compose_layer **layer, bool *cached, hn_error **err);
+/* hn_component_files. `store` NULL: there is none, which is fine without payloads. */
+int compose_component_files(compose_store *store, const compose_manifest *manifest,
+	const char *parser, const char *parser_key, hn_cancel *cancel, hn_component_file_fn each,
+	void *arg, hn_error **err);
 
 /* The public handle of it; takes the artifact, whatever comes of it. */
 typedef struct hn_image hn_image;

@@ -89,8 +89,8 @@ static bool has_bodies(compose_store *store, const compose_layer *layer)
 }
 
 /* What is not there, or not whole, is read again. */
-static int recall(
-	compose_store *store, const compose_digest *key, compose_layer **layer, hn_error **err)
+static int recall(compose_store *store, const compose_digest *key, bool only_look,
+	compose_layer **layer, hn_error **err)
 {
 	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
 	BASE_AUTO_FREE char *bytes = NULL;
@@ -103,7 +103,7 @@ static int recall(
 		code = compose_layer_read(bytes, size, &read, err);
 	if (code == HN_EDIGEST || code == HN_ECORRUPT || code == HN_ECBOR || code == HN_ENEWER)
 		return base_error_forgive(err, code, (hn_code)code);
-	if (code == 0 && has_bodies(store, read))
+	if (code == 0 && (only_look || has_bodies(store, read)))
 		*layer = BASE_STEAL(read);
 	return code;
 }
@@ -214,7 +214,8 @@ static int read_bytes(compose_store *store, const char *parser, const compose_re
 	if (code == 0 && payload->kind == COMPOSE_PAYLOAD_BLOB)
 		code = read_blob(how, digest, size, layer, err);
 	else if (code == 0)
-		code = compose_payload_run(os, parser, fd, size, store, how, layer, err);
+		code = compose_payload_run(
+			os, parser, fd, size, how->only_look ? NULL : store, how, layer, err);
 	os->ops->close(os, fd);
 	return code;
 }
@@ -242,11 +243,11 @@ int compose_payload_layer(compose_store *store, const char *parser, const compos
 			"payloads of kind %s are not read by this version",
 			kind == COMPOSE_PAYLOAD_OCI ? "oci" : "nix");
 	if (code == 0)
-		code = recall(store, &key, &read, err);
+		code = recall(store, &key, how->only_look, &read, err);
 	cached = read != NULL;
 	if (code == 0 && !cached)
 		code = read_stored(store, parser, how, &read, err);
-	if (code == 0 && !cached)
+	if (code == 0 && !cached && !how->only_look)
 		code = keep(store, &key, read, err);
 	if (code < 0)
 		return code;

@@ -79,6 +79,7 @@ typedef struct compose_reading { /* all borrowed */
 	const compose_user *users; /* of the manifest */
 	size_t user_count;
 	const char *parser_key; /* NULL or "", or what tells an unusual parser: part of the key */
+	bool only_look;         /* nothing is kept in the store */
 	bool undecided;         /* scripts that nobody decided about are remarks, not errors */
 	hn_cancel *cancel;      /* may be NULL */
 } compose_reading;
@@ -148,7 +149,8 @@ int compose_payload_parse(
 	hn_os *os, compose_payload_kind kind, int in, int out, bool confine, hn_error **err);
 
 /* --- the parent's side --- */
-/* The payload in `fd` (of `size` bytes, digest checked before) by the program `parser`. */
+/* Without a store only digests of bodies are made. The payload in `fd` (of `size` bytes, digest
+ * checked before) by the program `parser`. */
 int compose_payload_run(hn_os *os, const char *parser, int fd, uint64_t size, compose_store *store,
 	const compose_reading *how, compose_layer **layer, hn_error **err);
 /* The layer of a payload that is in the store, from the cache when it was read before with the same

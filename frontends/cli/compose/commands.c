@@ -21,9 +21,11 @@ const cli_command compose_commands[] = {
 		compose_list, false},
 	{LOOK, "show", "COMPONENT|FILE [VERSION]", "show all that a component says of itself",
 		"The newest version when none is given. A file is checked first: whatever is wrong with "
-		"it is told with its line and column.",
-		NULL,
-		"show nginx-optimized\nshow nginx-optimized 1.22.1+r11 --json\nshow ./nginx.json\n",
+		"it is told with its line and column. With --files the files that it brings: those of its "
+		"payloads in the host's store, and those that its manifest writes.",
+		options_show,
+		"show nginx-optimized\nshow nginx-optimized 1.22.1+r11 --json\nshow ./nginx.json\n"
+		"show nginx-optimized --files\n",
 		compose_show, false},
 	{LOOK, "contracts", "[CONTRACT]", "list the contracts, and who provides them", NULL, NULL,
 		"contracts\ncontracts service/http\n", compose_contracts, false},

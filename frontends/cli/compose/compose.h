@@ -58,6 +58,9 @@ int compose_image_make(cli_run *cli, hn_session *session, const hn_registry *reg
 	const hn_lock *lock, const hn_blueprint *blueprint, hn_image **image);
 void compose_json_image(hn_json *json, const hn_image_info *info); /* members of an object */
 
+/* ---- where things come from (trace.c) ---- */
+int compose_show_files(cli_run *cli, const hn_manifest *manifest);
+
 /* ---- the commands ---- */
 int compose_blueprint(cli_run *cli);
 int compose_list(cli_run *cli);

@@ -152,6 +152,8 @@ int compose_show(cli_run *cli)
 
 	if (status != 0)
 		return status;
+	if (cli_flag(cli, "files"))
+		return compose_show_files(cli, manifest);
 	if (hn_manifest_json(manifest, &text, &error) < 0)
 		return cli_fail(cli, error);
 	status = cli_json_given(cli, text);

@@ -26,6 +26,16 @@ const cli_option options_list[] = {
 	CLI_END,
 };
 
+#define PARSER                                                                                     \
+	CLI_ENVIRONMENT("parser", "FILE", "HYPERNIX_IMGPARSE",                                     \
+		"hv-imgparse; the installed one when not given")
+
+const cli_option options_show[] = {
+	CLI_FLAG("files", "what it brings into an image: mode, owner, size, digest, path"),
+	PARSER,
+	CLI_END,
+};
+
 const cli_option options_resolve[] = {
 	LOCK,
 	CLI_VALUES("update", "COMPONENT",
@@ -60,8 +70,7 @@ const cli_option options_put[] = {
 			"changes the bytes"),                                                      \
 		CLI_FLAG("anew", "make the image again even when it is there"),                    \
 		CLI_FLAG("allow-setuid", "let files be setuid that manifests list as such"),       \
-		CLI_ENVIRONMENT("parser", "FILE", "HYPERNIX_IMGPARSE",                             \
-			"hv-imgparse; the installed one when not given")
+		PARSER
 
 const cli_option options_build[] = {BUILDING, CLI_END};
 const cli_option options_blueprint[] = {

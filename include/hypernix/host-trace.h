@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What is asked of a host's store of components: what they bring.
+ */
+#ifndef HYPERNIX_HOST_TRACE_H
+#define HYPERNIX_HOST_TRACE_H
+
+#include <hypernix/compose-trace.h>
+#include <hypernix/host-build.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How the files of a component are looked at. */
+typedef struct hn_component_files_options {
+	uint32_t size;      /* of this struct */
+	const char *parser; /* path of hv-imgparse; NULL: where it was installed */
+	hn_cancel *cancel;  /* borrowed; may be NULL */
+} hn_component_files_options;
+#define HN_COMPONENT_FILES_OPTIONS_INIT                                                            \
+	{                                                                                          \
+		.size = sizeof(hn_component_files_options)                                         \
+	}
+
+/**
+ * Walks the files that a component brings: those of its payloads in the host's store, payload by
+ * payload in order of path, then those that its manifest writes. What is made for an image of all
+ * its components together, such as accounts and services, is not among them. Nothing is kept of
+ * payloads that are read for it.
+ *
+ * @param session  needs blueprint.read on node/<name>
+ * @param manifest  of the component, borrowed
+ * @param options  NULL: the defaults
+ * @param each  is given each file once; none before all payloads are read
+ * @param arg  passed to each
+ * @param err  set on failure; may be NULL
+ * @return the number of files, or a negative hn_code
+ * Errors: HN_EMISSING when a payload is not in the store; HN_EDIGEST when it has other bytes than
+ *    the manifest says; HN_EENTRY, HN_EDUPLICATE, HN_ECONTRACT for what it has; HN_ENOSUP for a
+ *    kind of payload that this build lacks; HN_ELIMIT; HN_ECANCELLED; HN_EINVAL; HN_ENEWER;
+ *    HN_ESESSION; HN_EDENIED; HN_EBUSY while the store is cleaned; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session; it starts a process for each payload
+ * Blocks: yes, on the disk and on these processes
+ * Allocates: yes, while it runs
+ * Since: 0.1
+ */
+HN_API int hn_component_files(hn_session *session, const hn_manifest *manifest,
+	const hn_component_files_options *options, hn_component_file_fn each, void *arg,
+	hn_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
