@@ -30,7 +30,10 @@ typedef struct hn_image_info {
 	uint64_t payloads_cached; /* those whose entries were known from an earlier build */
 	uint64_t parts_made;      /* segments or blocks that were compressed */
 	uint64_t parts_reused;
-	bool reused; /* the image was there: nothing was done */
+	bool reused;        /* the image was there: nothing was done */
+	const char *initrd; /* path of what the kernel unpacks into memory: the image itself, or, of
+			       one that is a disk, what finds the disk by its serial, hnroot */
+	uint64_t initrd_bytes;
 } hn_image_info;
 #define HN_IMAGE_INFO_INIT                                                                         \
 	{                                                                                          \

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * What was built, as bytes: deterministic CBOR [schema, key, tree, writer, builder, [word...],
- * [image, size], [kernel, size] or null].
+ * [image, size], [initrd, size], [kernel, size] or null]. Schema 1 had no initrd: images that are
+ * one themselves were all that units could boot from.
  */
 #include "compose/build.h"
 
 #define FOLDER "images"
 
-enum { SCHEMA = 1, ITEMS = 8, WORDS = 4096, ARTIFACT_BYTES = 1 << 20 };
+enum { SCHEMA = 2, ITEMS = 9, WORDS = 4096, ARTIFACT_BYTES = 1 << 20 };
 
 void compose_artifact_free(compose_artifact *artifact)
 {
@@ -50,6 +51,7 @@ int compose_artifact_write(const compose_artifact *artifact, base_buf *buf, hn_e
 	for (size_t i = 0; i < artifact->cmdline_count; i++)
 		put_text(&out, artifact->cmdline[i]);
 	put_body(&out, &artifact->image, artifact->image_size);
+	put_body(&out, &artifact->initrd, artifact->initrd_size);
 	if (artifact->has_kernel)
 		put_body(&out, &artifact->kernel, artifact->kernel_size);
 	else
@@ -133,18 +135,38 @@ static int take_kernel(reader *from)
 	return codec_cbor_null(&from->in) ? 0 : corrupt(from, "no end");
 }
 
+static int take_initrd(reader *from, uint64_t schema)
+{
+	compose_artifact *to = from->to;
+
+	if (schema == SCHEMA)
+		return take_body(from, &to->initrd, &to->initrd_size);
+	to->initrd = to->image;
+	to->initrd_size = to->image_size;
+	return 0;
+}
+
+static int take_schema(reader *from, uint64_t *schema)
+{
+	uint64_t items;
+
+	if (!codec_cbor_array(&from->in, &items) || !codec_cbor_uint(&from->in, schema))
+		return corrupt(from, "another form");
+	if (*schema > SCHEMA)
+		return base_error(from->err, HN_ENEWER, COMPOSE_ROOM, "build it again",
+			"the record of an image has schema %llu", (unsigned long long)*schema);
+	return *schema != 0 && items == ITEMS - (SCHEMA - *schema) ? 0
+								   : corrupt(from, "another form");
+}
+
 static int take_all(reader *from)
 {
 	compose_artifact *to = from->to;
-	uint64_t items, schema;
-	int rc;
+	uint64_t schema;
+	int rc = take_schema(from, &schema);
 
-	if (!codec_cbor_array(&from->in, &items) || items != ITEMS ||
-		!codec_cbor_uint(&from->in, &schema))
-		return corrupt(from, "another form");
-	if (schema != SCHEMA)
-		return base_error(from->err, HN_ENEWER, COMPOSE_ROOM, "build it again",
-			"the record of an image has schema %llu", (unsigned long long)schema);
+	if (rc < 0)
+		return rc;
 	rc = take_digest(from, &to->key);
 	if (rc == 0)
 		rc = take_digest(from, &to->tree);
@@ -156,6 +178,8 @@ static int take_all(reader *from)
 		rc = take_words(from);
 	if (rc == 0)
 		rc = take_body(from, &to->image, &to->image_size);
+	if (rc == 0)
+		rc = take_initrd(from, schema);
 	if (rc == 0)
 		rc = take_kernel(from);
 	return rc < 0 ? rc : codec_cbor_end(&from->in, from->err);

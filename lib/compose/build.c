@@ -8,7 +8,7 @@
 /* A tree up to this size is unpacked into memory as a whole; a larger one is read from a disk. */
 #define INITRAMFS_MOST (UINT64_C(32) << 20)
 
-enum { BUILDER = 1 };
+enum { BUILDER = 2 };
 
 typedef struct build {
 	compose_store *store;
@@ -94,6 +94,7 @@ static bool is_whole(const build *job, const compose_artifact *artifact)
 {
 	return compose_digest_equal(&artifact->key, &job->key) &&
 	       compose_store_verify(job->store, &artifact->image, NULL) >= 0 &&
+	       compose_store_verify(job->store, &artifact->initrd, NULL) >= 0 &&
 	       (!artifact->has_kernel ||
 		       compose_store_verify(job->store, &artifact->kernel, NULL) >= 0);
 }
@@ -264,14 +265,43 @@ static const compose_writer_ops *choose_writer(const build *job, hn_error **err)
 typedef struct written {
 	build *job;
 	const compose_writer_ops *writer;
+	const compose_tree *tree;
 } written;
 
 static int write_image(void *arg, int fd, hn_error **err)
 {
 	written *at = arg;
+	compose_image_counts *all = &at->job->counts.image, one = {0};
+	int rc = at->writer->write(at->job->store, at->tree, &at->job->image, fd, &one, err);
 
-	return at->writer->write(
-		at->job->store, at->job->tree, &at->job->image, fd, &at->job->counts.image, err);
+	all->segments_made += one.segments_made;
+	all->segments_reused += one.segments_reused;
+	all->blocks_made += one.blocks_made;
+	all->blocks_reused += one.blocks_reused;
+	all->bytes += one.bytes;
+	return rc;
+}
+
+/* An image that is no initramfs is a disk, which the kernel cannot find by itself. */
+static int make_initrd(written *image, compose_artifact *made, hn_error **err)
+{
+	BASE_AUTO_OF(compose_tree) compose_tree *early = NULL;
+	build *job = image->job;
+	written at = {.job = job, .writer = &compose_writer_initramfs};
+	int rc;
+
+	made->initrd = made->image;
+	made->initrd_size = made->image_size;
+	if (image->writer == at.writer || !made->has_kernel)
+		return 0; /* nothing boots from an image without a kernel */
+	rc = compose_tree_early(job->store, job->tree, &early, err);
+	if (rc < 0)
+		return base_error_wrap(err, (hn_code)rc, COMPOSE_ROOM,
+			"units cannot boot from %s as an image of kind %s", job->lock->blueprint,
+			image->writer->name);
+	at.tree = early;
+	return compose_store_write(
+		job->store, write_image, &at, &made->initrd, &made->initrd_size, err);
 }
 
 static int copy_words(compose_artifact *to, const compose_tree *tree, hn_error **err)
@@ -308,7 +338,7 @@ static int fill_builder(
 static int make_image(build *job, compose_artifact **artifact, hn_error **err)
 {
 	BASE_AUTO_OF(compose_artifact) compose_artifact *made = base_calloc(1, sizeof(*made));
-	written at = {.job = job, .writer = choose_writer(job, err)};
+	written at = {.job = job, .writer = choose_writer(job, err), .tree = job->tree};
 	const compose_node *kernel = job->tree->kernel;
 	int rc;
 
@@ -329,6 +359,8 @@ static int make_image(build *job, compose_artifact **artifact, hn_error **err)
 	if (rc == 0)
 		rc = compose_store_write(
 			job->store, write_image, &at, &made->image, &made->image_size, err);
+	if (rc == 0)
+		rc = make_initrd(&at, made, err);
 	if (rc == 0)
 		rc = compose_artifact_keep(job->store, made, err);
 	if (rc == 0)

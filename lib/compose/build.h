@@ -34,6 +34,9 @@ typedef struct compose_artifact {
 	size_t cmdline_count;
 	compose_digest image;
 	uint64_t image_size;
+	/* What is unpacked into memory: the image itself, or what finds it on a disk. */
+	compose_digest initrd;
+	uint64_t initrd_size;
 	bool has_kernel;
 	compose_digest kernel;
 	uint64_t kernel_size;

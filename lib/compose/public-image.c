@@ -11,7 +11,7 @@ struct hn_image {
 	compose_artifact *artifact;
 	compose_build_counts counts;
 	compose_digest lock;
-	char *path, *kernel, *cmdline;
+	char *path, *initrd, *kernel, *cmdline;
 };
 
 hn_image *hn_image_ref(hn_image *image)
@@ -27,6 +27,7 @@ hn_image *hn_image_unref(hn_image *image)
 		return NULL;
 	compose_artifact_free(image->artifact);
 	base_free(image->path);
+	base_free(image->initrd);
 	base_free(image->kernel);
 	base_free(image->cmdline);
 	base_free(image);
@@ -60,10 +61,12 @@ int compose_image_new(const compose_store *store, const compose_lock *lock,
 	made->counts = *counts;
 	made->lock = lock->digest;
 	made->path = compose_store_path(store, &artifact->image);
+	made->initrd = compose_store_path(store, &artifact->initrd);
 	made->kernel = artifact->has_kernel ? compose_store_path(store, &artifact->kernel)
 					    : base_strdup("");
 	made->cmdline = join_words(artifact);
-	if (made->path == NULL || made->kernel == NULL || made->cmdline == NULL)
+	if (made->path == NULL || made->initrd == NULL || made->kernel == NULL ||
+		made->cmdline == NULL)
 		return base_nomem(err);
 	*image = BASE_STEAL(made);
 	return 0;
@@ -98,6 +101,8 @@ static void fill(const hn_image *image, hn_image_info *info)
 		.parts_made = done->segments_made + done->blocks_made,
 		.parts_reused = done->segments_reused + done->blocks_reused,
 		.reused = image->counts.reused,
+		.initrd = image->initrd,
+		.initrd_bytes = artifact->initrd_size,
 	};
 	compose_digest_print(&artifact->tree, info->tree);
 	compose_digest_print(&artifact->image, info->image);

@@ -79,6 +79,8 @@ static int keep_image(const compose_artifact *artifact, const compose_digest *ke
 
 	if (rc == 0)
 		rc = compose_roots_add(roots, &artifact->image, err);
+	if (rc == 0)
+		rc = compose_roots_add(roots, &artifact->initrd, err);
 	if (rc == 0 && artifact->has_kernel)
 		rc = compose_roots_add(roots, &artifact->kernel, err);
 	return rc;

@@ -102,6 +102,9 @@ typedef enum tree_step {
 } tree_step;
 /* The last link is followed too. `node` is set when found. */
 tree_step tree_walk(const compose_tree *tree, const char *path, const compose_node **node);
+/* The same, telling of each node that is come by: directories, links, what is found. */
+tree_step tree_walk_by(const compose_tree *tree, const char *path, const compose_node **node,
+	void (*by)(void *arg, const compose_node *node), void *arg);
 
 /* --- kernel modules --- */
 /* "virtio_blk" of "/lib/modules/6.1/kernel/drivers/block/virtio-blk.ko"; false when the path is no

@@ -33,6 +33,8 @@ typedef struct walk {
 	char at[TREE_PATH];       /* resolved so far, "" is the root */
 	char rest[2 * TREE_PATH]; /* what is still to be walked */
 	int hops;
+	void (*by)(void *arg, const compose_node *node); /* or NULL */
+	void *arg;
 } walk;
 
 static tree_step up(walk *w)
@@ -74,6 +76,8 @@ static tree_step enter(walk *w, const char *name, size_t size)
 	node = compose_tree_find(w->tree, w->at);
 	if (node == NULL)
 		return TREE_DANGLING;
+	if (w->by != NULL)
+		w->by(w->arg, node);
 	if (node->entry.type == COMPOSE_ENTRY_SYMLINK)
 		return follow(w, node->entry.target);
 	if (node->entry.type != COMPOSE_ENTRY_DIRECTORY && strspn(w->rest, "/") != strlen(w->rest))
@@ -97,7 +101,13 @@ static tree_step take(walk *w)
 
 tree_step tree_walk(const compose_tree *tree, const char *path, const compose_node **node)
 {
-	walk w = {.tree = tree};
+	return tree_walk_by(tree, path, node, NULL, NULL);
+}
+
+tree_step tree_walk_by(const compose_tree *tree, const char *path, const compose_node **node,
+	void (*by)(void *arg, const compose_node *node), void *arg)
+{
+	walk w = {.tree = tree, .by = by, .arg = arg};
 	const compose_node *found;
 
 	if (strlen(path) >= sizeof(w.rest))

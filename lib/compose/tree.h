@@ -50,6 +50,11 @@ int compose_tree_check(compose_store *store, const compose_tree *tree, const com
 /* BLAKE2b-256 over deterministic CBOR of all entries: independent of every tool. */
 int compose_tree_digest(
 	const compose_tree *tree, uint64_t epoch, compose_digest *digest, hn_error **err);
+/* The part of a tree that is unpacked into memory when the root is a disk: /init with its
+ * interpreter, busybox, kernel modules, and where file systems are mounted first. It borrows from
+ * the tree, which must outlive it. HN_EMISSING when the image could not come to its disk. */
+int compose_tree_early(
+	compose_store *store, const compose_tree *tree, compose_tree **early, hn_error **err);
 const compose_node *compose_tree_find(const compose_tree *tree, const char *path);
 
 #endif

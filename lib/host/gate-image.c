@@ -31,7 +31,8 @@ int host_image_check(const host_image *image, const hn_image *built, hn_error **
 		return base_error(err, HN_EMISSING, HOST_ROOM,
 			"add a component that brings one, such as linux-cloud",
 			"the image of %s has no kernel: nothing can boot from it", name);
-	if (strcmp(image->built->writer, "initramfs") != 0)
+	if (strcmp(image->built->writer, "initramfs") != 0 &&
+		strcmp(image->built->writer, "squashfs") != 0)
 		return base_error(err, HN_ENOSUP, HOST_ROOM,
 			"\"image\": { \"root\": \"initramfs\" } in the blueprint",
 			"units cannot boot from an image of kind %s yet", image->built->writer);
@@ -62,6 +63,9 @@ static int check_files(compose_store *store, const use *at, hn_error **err)
 {
 	int rc = check_file(store, at, "image", at->image->built->path, &at->files->image, err);
 
+	if (rc >= 0)
+		rc = check_file(store, at, "first file system", at->image->built->initrd,
+			&at->files->initrd, err);
 	return rc < 0 ? rc
 		      : check_file(store, at, "kernel", at->image->built->kernel,
 				&at->files->kernel, err);

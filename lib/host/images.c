@@ -126,16 +126,22 @@ static int add_tags(values *all, const char *const *tags, size_t count)
 	return 0;
 }
 
+/* The root of an image that is no initramfs is a disk. Many units read it, so the host keeps it in
+ * its cache once; a direct way to the storage would read it for each. */
 static int add_built(values *all, const hn_image_info *built, const char *source)
 {
 	const tags_image_value files[] = {
 		{.key = "boot.kernel", .value = built->kernel},
-		{.key = "boot.initrd", .value = built->path},
+		{.key = "boot.initrd", .value = built->initrd},
 		{.key = "boot.cmdline", .value = built->cmdline},
+		{.key = HOST_IMAGE_ROOT, .value = built->path},
+		{.key = "disks." MACHINE_ROOT_DISK ".format", .value = "raw"},
+		{.key = "disks." MACHINE_ROOT_DISK ".cache", .value = "writeback"},
 	};
+	size_t count = strcmp(built->writer, "initramfs") == 0 ? 3 : BASE_COUNT(files);
 	int rc = source ? 0 : base_nomem(all->err);
 
-	for (size_t i = 0; rc >= 0 && i < BASE_COUNT(files); i++) {
+	for (size_t i = 0; rc >= 0 && i < count; i++) {
 		tags_image_value value = files[i];
 
 		value.priority = OF_COMPONENT;
@@ -441,7 +447,8 @@ bool host_image_brings(const hn_view *view, const char *key)
 {
 	hn_origin origin = {.size = sizeof(origin)};
 
-	return (strcmp(key, "boot.kernel") == 0 || strcmp(key, "boot.initrd") == 0) &&
+	return (strcmp(key, "boot.kernel") == 0 || strcmp(key, "boot.initrd") == 0 ||
+		       strcmp(key, HOST_IMAGE_ROOT) == 0) &&
 	       hn_view_explain(view, key, 0, &origin) >= 0 && origin.layer == HN_LAYER_COMPONENT &&
 	       origin.mark == HN_MARK_WON;
 }

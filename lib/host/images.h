@@ -10,6 +10,9 @@
 #include "host/host-private.h"
 #include "tags/tags-image.h"
 
+/* Where an image is that is no initramfs. */
+#define HOST_IMAGE_ROOT "disks." MACHINE_ROOT_DISK ".source"
+
 /* What is to be used: all of it of one lock. */
 typedef struct host_image {
 	const compose_registry *registry;

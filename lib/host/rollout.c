@@ -38,22 +38,26 @@ static bool is_of(const hn_unit *unit, const char *blueprint)
 	       strcmp(name, blueprint) == 0;
 }
 
-/* 1: these values boot from the image of that lock. */
+/* 1: these values boot from the image of that lock. What finds a root on a disk is the same for
+ * many images: the disk is then what counts. */
 static int boots_from(hn_host *host, const hn_view *view, const char *lock, hn_error **err)
 {
-	const char *initrd = NULL;
+	const char *key = HOST_IMAGE_ROOT, *image = NULL;
 	state_query *query = NULL;
 	int rc;
 
-	if (!view || hn_view_get_text(view, "boot.initrd", &initrd, NULL) < 0)
+	if (view && hn_view_get_text(view, key, &image, NULL) < 0)
+		key = "boot.initrd";
+	if (!view || (!image && hn_view_get_text(view, key, &image, NULL) < 0))
 		return 0;
 	rc = state_find(host->store,
-		"SELECT 1 FROM image_value WHERE lock = ?1 AND key = 'boot.initrd' AND value = ?2",
-		&query, err);
+		"SELECT 1 FROM image_value WHERE lock = ?1 AND key = ?2 AND value = ?3", &query,
+		err);
 	if (rc < 0)
 		return rc;
 	state_bind_text(query, 1, lock);
-	state_bind_text(query, 2, initrd);
+	state_bind_text(query, 2, key);
+	state_bind_text(query, 3, image);
 	rc = state_row(query, err);
 	state_done(query);
 	return rc;

@@ -512,6 +512,8 @@ static int device_possible(const change *c, const machine_domain *now, char **wh
 	bool goes = rng ? !c->spec->rng : c->new_text == NULL;
 	uint32_t slot = slot_of(c, now);
 
+	if (strcmp(c->key, "disks." MACHINE_ROOT_DISK ".source") == 0)
+		return no(why, err, "the guest's root is on it");
 	if (!rng && c->old_text != NULL && c->new_text != NULL)
 		return no(why, err, "a device in use cannot be exchanged");
 	if ((c->m->ops->flags & MACHINE_REAL) == 0)

@@ -44,6 +44,7 @@ typedef struct machine_disk {
 	uint32_t slot; /* root port, or unit number on the SCSI controller */
 	bool owned;    /* lies in the unit's directory: ours to make and to remove */
 	bool readonly;
+	bool shared; /* other units read it, too */
 } machine_disk;
 
 typedef struct machine_nic {

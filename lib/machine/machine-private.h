@@ -10,6 +10,10 @@
 #include "os/os-private.h"
 #include <hypernix/machine.h>
 
+/* The disk that the guest of an image finds its root on, by this serial. Never written, and one for
+ * all units of the image. */
+#define MACHINE_ROOT_DISK "hnroot"
+
 typedef struct machine machine;
 
 typedef struct machine_options {

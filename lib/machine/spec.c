@@ -296,8 +296,10 @@ static int take_disk(machine_spec *spec, const machine_unit *unit, const char *n
 	disk->cache = keep(spec, cache == NULL ? "none" : cache);
 	disk->size = (uint64_t)number_of(unit->view, key, 0);
 	disk->bus = is(bus, "scsi") ? MACHINE_BUS_SCSI : MACHINE_BUS_VIRTIO;
+	disk->shared = is(name, MACHINE_ROOT_DISK);
 	disk->readonly =
-		is(name, "root") && number_of(unit->view, "security.readonly-root", 0) != 0;
+		disk->shared ||
+		(is(name, "root") && number_of(unit->view, "security.readonly-root", 0) != 0);
 	if (disk->name == NULL || disk->format == NULL || disk->cache == NULL)
 		return base_nomem(err);
 	if (disk->bus == MACHINE_BUS_SCSI && spec->board == MACHINE_BOARD_MICROVM)

@@ -199,6 +199,8 @@ static void disk_xml(base_buf *out, const machine_spec *spec, const machine_disk
 	iotune(out, spec);
 	if (disk->readonly)
 		base_buf_text(out, "      <readonly/>\n");
+	if (disk->shared)
+		base_buf_text(out, "      <shareable/>\n");
 	base_buf_format(out, "      <serial>%.20s</serial>\n", disk->name);
 	if (boots)
 		base_buf_text(out, "      <boot order='1'/>\n");

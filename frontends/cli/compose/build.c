@@ -75,6 +75,8 @@ void compose_json_image(hn_json *json, const hn_image_info *info)
 	hn_json_uint(json, "bytes", info->image_bytes);
 	hn_json_text(json, "kernel", info->kernel[0] == '\0' ? NULL : info->kernel);
 	hn_json_uint(json, "kernel-bytes", info->kernel_bytes);
+	hn_json_text(json, "initrd", info->initrd);
+	hn_json_uint(json, "initrd-bytes", info->initrd_bytes);
 	hn_json_text(json, "cmdline", info->cmdline);
 	hn_json_object(json, "work");
 	hn_json_bool(json, "reused", info->reused);

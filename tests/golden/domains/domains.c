@@ -80,6 +80,9 @@ DOMAIN(scsi, "\"disks.a.size\": \"1Gi\", \"disks.a.bus\": \"scsi\", \"disks.b.si
 DOMAIN(raw_writeback,
 	"\"disks.a.source\": \"/srv/a&b.raw\", \"disks.a.format\": \"raw\", \"disks.a.cache\": \"writeback\"")
 DOMAIN(readonly_root, "\"security.readonly-root\": true, " ROOT_DISK)
+DOMAIN(image_root,
+	KERNEL ", \"disks.hnroot.source\": \"/srv/root.squashfs\", \"disks.hnroot.format\": "
+	       "\"raw\", \"disks.hnroot.cache\": \"writeback\"")
 DOMAIN(disk_limits, "\"storage.iops\": 500, \"storage.bandwidth\": \"10Mi/s\", " ROOT_DISK)
 DOMAIN(nic_user, "\"nics.lan.kind\": \"user\", \"network.filter\": \"strict\"")
 DOMAIN(nic_bridge,

@@ -141,6 +141,8 @@ Test(build, makes_an_image_with_its_kernel_and_words)
 	cr_assert(compose_digest_equal(&artifact->kernel, &kernel));
 	cr_assert_eq(artifact->kernel_size, strlen(kernel_bytes));
 	cr_assert_str_eq(artifact->writer, "initramfs");
+	cr_assert(compose_digest_equal(&artifact->initrd, &artifact->image));
+	cr_assert_eq(artifact->initrd_size, artifact->image_size);
 	cr_assert_not_null(strstr(artifact->builder, "libzstd"));
 	cr_assert_eq(artifact->cmdline_count, 2);
 	cr_assert_str_eq(artifact->cmdline[1], "panic=-1");
@@ -332,7 +334,79 @@ Test(build, refuses_a_lock_that_no_longer_holds)
 	close_bench(&b);
 }
 
+/* --- a root on a disk --- */
+
+#ifdef HN_HAVE_SQUASHFS
+Test(build, of_a_disk_has_an_initrd_that_finds_it)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+
+	b.options.root = "squashfs";
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&b, "1.0.0", &counts);
+	cr_assert_str_eq(first->writer, "squashfs");
+	cr_assert_not(compose_digest_equal(&first->initrd, &first->image));
+	cr_assert_eq(compose_store_verify(b.store, &first->initrd, NULL), 0);
+	cr_assert_eq(counts.image.segments_made, 1, "that of the base");
+	cr_assert_eq(counts.image.bytes, first->image_size + first->initrd_size);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.1.0", &counts);
+	cr_assert(compose_digest_equal(&first->initrd, &second->initrd));
+	cr_assert_not(compose_digest_equal(&first->image, &second->image));
+	close_bench(&b);
+}
+
+Test(build, makes_an_initrd_that_is_gone_again)
+{
+	bench b = open_bench("/store");
+	compose_build_counts counts = {0};
+
+	b.options.root = "squashfs";
+	BASE_AUTO_OF(compose_artifact) compose_artifact *first = build_of(&b, "1.0.0", &counts);
+	BASE_AUTO_FREE char *path = compose_store_path(b.store, &first->initrd);
+	cr_assert_eq(b.os->ops->unlink(b.os, path), 0);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *second = build_of(&b, "1.0.0", &counts);
+	cr_assert_not(counts.reused);
+	cr_assert_eq(compose_store_verify(b.store, &second->initrd, NULL), 0);
+	close_bench(&b);
+}
+#endif
+
 /* --- the record --- */
+
+/* What the version before this one wrote, of an image that is an initramfs. */
+Test(artifact, of_the_first_schema_is_its_own_initrd)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_artifact) compose_artifact *made = build_of(&b, "1.0.0", NULL);
+	BASE_AUTO_BUF base_buf bytes = {0}, old = {0}, body = {0};
+	compose_artifact *read = NULL;
+	codec_cbor_out out = {0};
+	const char *second;
+
+	cr_assert_eq(compose_artifact_write(made, &bytes, NULL), 0);
+	codec_cbor_put_array(&out, 2);
+	codec_cbor_put_bytes(&out, made->image.bytes, sizeof(made->image.bytes));
+	codec_cbor_put_uint(&out, made->image_size);
+	body = out.buf;
+	second = memmem(bytes.data, bytes.size, body.data, body.size);
+	cr_assert_not_null(second);
+	second += body.size;
+	cr_assert_eq(memcmp(second, body.data, body.size), 0, "it stands there twice");
+	base_buf_add(&old, bytes.data, (size_t)(second - bytes.data));
+	second += body.size;
+	base_buf_add(&old, second, (size_t)(bytes.data + bytes.size - second));
+	old.data[0] = (char)0x88;
+	old.data[1] = 1;
+	cr_assert_eq(compose_artifact_read(old.data, old.size, &read, NULL), 0);
+	cr_assert(compose_digest_equal(&read->initrd, &read->image));
+	cr_assert_eq(read->initrd_size, made->image_size);
+	cr_assert(compose_digest_equal(&read->kernel, &made->kernel));
+	compose_artifact_free(read);
+	read = NULL;
+	old.data[0] = (char)0x89;
+	cr_assert_lt(compose_artifact_read(old.data, old.size, &read, NULL), 0);
+	close_bench(&b);
+}
 
 Test(artifact, is_refused_at_each_length_and_in_another_schema)
 {
@@ -347,7 +421,7 @@ Test(artifact, is_refused_at_each_length_and_in_another_schema)
 	cr_assert_eq(compose_artifact_read(bytes.data, bytes.size, &read, NULL), 0);
 	compose_artifact_free(read);
 	read = NULL;
-	bytes.data[1] = 2;
+	bytes.data[1] = 3;
 	cr_assert_eq(compose_artifact_read(bytes.data, bytes.size, &read, NULL), HN_ENEWER);
 	cr_assert_null(read);
 	close_bench(&b);

@@ -309,6 +309,25 @@ Test(gc, keeps_images_and_the_payloads_of_the_registry)
 	cr_expect(os_exists(s.l.os, info.kernel));
 }
 
+/* What finds the disk is needed as long as the disk is. */
+Test(gc, keeps_all_of_an_image_that_is_a_disk)
+{
+	SHOP s = open_shop();
+	hn_build_options options = HN_BUILD_OPTIONS_INIT;
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+
+	options.root = "squashfs";
+	image = build(&s, &options);
+	cr_assert_eq(hn_image_get(image, &info, NULL), 0);
+	cr_expect_str_neq(info.initrd, info.path);
+	cr_expect_gt(info.initrd_bytes, 0);
+	cr_expect_eq(collect(&s, NULL).kept_images, 1);
+	cr_expect(os_exists(s.l.os, info.path));
+	cr_expect(os_exists(s.l.os, info.initrd));
+	cr_expect(os_exists(s.l.os, info.kernel));
+}
+
 Test(gc, a_dry_run_tells_and_changes_nothing)
 {
 	SHOP s = open_shop();

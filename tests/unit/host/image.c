@@ -71,7 +71,7 @@ static void add_base(shop *s, const char *version, const char *settings)
 }
 
 /* What is lost between building and using. */
-typedef enum loss { NOTHING, THE_IMAGE, THE_KERNEL } loss;
+typedef enum loss { NOTHING, THE_IMAGE, THE_KERNEL, THE_INITRD } loss;
 
 static void lose(shop *s, const hn_image *image, loss what)
 {
@@ -79,7 +79,7 @@ static void lose(shop *s, const hn_image *image, loss what)
 	const char *path;
 
 	cr_assert_eq(hn_image_get(image, &info, NULL), 0);
-	path = what == THE_IMAGE ? info.path : info.kernel;
+	path = what == THE_IMAGE ? info.path : what == THE_KERNEL ? info.kernel : info.initrd;
 	if (what != NOTHING)
 		cr_assert_eq(s->l.os->ops->unlink(s->l.os, path), 0, "%s", path);
 }
@@ -265,15 +265,49 @@ Test(image, an_earlier_one_comes_back)
 	expect(&s, "u", "memory.size", "256Mi");
 }
 
-Test(image, units_cannot_boot_from_a_disk_yet)
+static void must_use_disk(shop *s)
 {
-	SHOP s = open_shop();
 	char digest[HN_DIGEST_TEXT];
 
+	cr_assert_eq(use_as(s, WISH, WISH, "squashfs", digest), 1, "%s", lab_why(&s->l));
+}
+
+/* Who may declare units need not have the right to give them files of the host. */
+Test(image, that_is_a_disk_is_the_root_of_its_units)
+{
+	SHOP s = open_shop();
+	char root[256];
+
 	add_base(&s, "1.0.0", "");
-	cr_assert_eq(use_as(&s, WISH, WISH, "squashfs", digest), HN_ENOSUP);
-	cr_expect_not_null(strstr(hn_error_hint(s.l.err), "initramfs"));
-	cr_expect_eq(lab_apply(&s.l, DECLARED), HN_EMISSING, "nothing was recorded");
+	must_use_disk(&s);
+	lab_must_apply(&s.l, DECLARED);
+	expect(&s, "u", "disks.hnroot.format", "raw");
+	expect(&s, "u", "disks.hnroot.cache", "writeback");
+	(void)snprintf(root, sizeof(root), "%s", lab_desired(&s.l, "u", "disks.hnroot.source"));
+	cr_expect_not_null(strstr(root, "/compose/store/"), "%s", root);
+	cr_expect_str_neq(lab_desired(&s.l, "u", "boot.initrd"), root);
+	cr_expect_not_null(strstr(lab_desired(&s.l, "u", "boot.initrd"), "/compose/store/"));
+	cr_expect_str_eq(lab_desired(&s.l, "plain", "disks.hnroot.source"), "");
+}
+
+/* Whether a driver could take the disk from the guest that runs is asked in tests/unit/machine. */
+Test(image, of_another_kind_wants_a_restart)
+{
+	SHOP s = open_shop();
+	hn_step step = {.size = sizeof(step)};
+
+	add_base(&s, "1.0.0", "");
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+	must_use_disk(&s);
+	cr_assert_eq(lab_plan(&s.l, NULL), 0, "%s", lab_why(&s.l));
+	cr_expect(lab_step(&s.l, "u", HN_ACTION_CHANGE, "boot.initrd", &step));
+	cr_expect_eq(step.class_, HN_CLASS_RESTART);
+	cr_expect(lab_step(&s.l, "u", HN_ACTION_CHANGE, "disks.hnroot.source", &step));
+	lab_must_apply(&s.l, DECLARED);
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+	cr_expect_str_eq(lab_desired(&s.l, "u", "disks.hnroot.source"), "");
 }
 
 static void expect_missed(loss lost, const char *words)
@@ -282,13 +316,14 @@ static void expect_missed(loss lost, const char *words)
 	char digest[HN_DIGEST_TEXT];
 
 	add_base(&s, "1.0.0", "");
-	cr_expect_eq(use_losing(&s, WISH, WISH, "auto", lost, digest), HN_EMISSING, "%s", words);
+	cr_expect_eq(
+		use_losing(&s, WISH, WISH, "squashfs", lost, digest), HN_EMISSING, "%s", words);
 	cr_expect_not_null(strstr(lab_why(&s.l), words), "%s", lab_why(&s.l));
 	cr_expect_not_null(strstr(lab_why(&s.l), "/compose/store/blobs/"), "%s", lab_why(&s.l));
 	cr_expect_not_null(strstr(hn_error_hint(s.l.err), "build it again"));
 	cr_expect_eq(lab_apply(&s.l, DECLARED), HN_EMISSING, "nothing was recorded");
 	put_kernel(&s);
-	must_use(&s); /* built again, that is */
+	must_use_disk(&s); /* built again, that is */
 	lab_must_apply(&s.l, DECLARED);
 }
 
@@ -296,6 +331,7 @@ Test(image, must_still_be_in_the_store)
 {
 	expect_missed(THE_IMAGE, "the image of small");
 	expect_missed(THE_KERNEL, "the kernel of small");
+	expect_missed(THE_INITRD, "the first file system of small");
 }
 
 Test(image, needs_a_kernel)

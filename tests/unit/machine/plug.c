@@ -227,6 +227,17 @@ Test(plug, declared_devices_can_be_unplugged)
 	cr_expect_null(strstr(fake.kept, "<interface"));
 }
 
+/* A guest that lost its root while it runs could do nothing any more. */
+Test(plug, the_root_of_an_image_waits_for_a_restart)
+{
+	running("\"machine.hotplug-slots\": 4, \"disks.hnroot.source\": \"/i\"");
+	cr_expect_eq(possible("\"disks.b.source\": \"/i\"", "disks.b.source", NULL, "/i"), 1);
+	cr_expect_eq(possible("", "disks.hnroot.source", "/i", NULL), 0);
+	running("\"machine.hotplug-slots\": 4");
+	cr_expect_eq(
+		possible("\"disks.hnroot.source\": \"/i\"", "disks.hnroot.source", NULL, "/i"), 0);
+}
+
 Test(plug, the_running_unit_has_the_ports_it_was_started_with)
 {
 	running("\"machine.hotplug-slots\": 1");

@@ -342,6 +342,19 @@ Test(xml, disk_root_read_only)
 		"\"disks.data.size\": \"1Gi\", \"security.readonly-root\": true", "<readonly/>");
 }
 
+Test(xml, disk_of_an_image_is_read_by_all_and_written_by_none)
+{
+	char *xml = xml_of("\"disks.hnroot.source\": \"/i\", \"disks.data.size\": \"1Gi\"");
+	const char *serial = strstr(xml, "<serial>hnroot</serial>"),
+		   *shared = strstr(xml, "<readonly/>\n      <shareable/>\n");
+
+	cr_assert(serial != NULL && shared != NULL, "%s", xml);
+	cr_expect_lt(shared, serial);
+	cr_expect_null(strstr(serial, "<readonly/>"));
+	cr_expect_null(strstr(serial, "<shareable/>"));
+	base_free(xml);
+}
+
 Test(xml, disk_limits_are_one_group)
 {
 	expect_in(
