@@ -55,7 +55,8 @@ HN_API int hn_payload_put(
 /** A directory that becomes a payload. */
 typedef struct hn_payload_directory {
 	uint32_t size;    /* of this struct */
-	const char *kind; /* "tree": what is in it goes into images */
+	const char *kind; /* "tree": what is in it goes into images; "oci": an image layout, of
+			     which one image does */
 	const char *path;
 	hn_cancel *cancel; /* borrowed; may be NULL */
 } hn_payload_directory;

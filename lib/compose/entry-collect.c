@@ -111,7 +111,8 @@ static known *learn(compose_collector *collector, const char *path, size_t size,
 
 /* Aliases of the base are rewritten when layers are merged: "/lib" -> "usr/lib" and "/lib/x" are
  * then one directory. */
-static bool is_alias(const compose_reading *how, const char *path, size_t size, const char *target)
+bool compose_reading_alias(
+	const compose_reading *how, const char *path, size_t size, const char *target)
 {
 	for (size_t i = 0; i < how->alias_count; i++) {
 		const compose_alias *alias = &how->aliases[i];
@@ -138,7 +139,7 @@ static int check_above(compose_collector *collector, const char *path, hn_error 
 			return refuse(err, HN_EENTRY, path, NULL,
 				"%.*s above it is no directory in the same payload", (int)size,
 				path);
-		if (!is_alias(collector->how, path, size, above->target))
+		if (!compose_reading_alias(collector->how, path, size, above->target))
 			return refuse(err, HN_EENTRY, path,
 				"only below the aliases of the base may entries be named so",
 				"%.*s above it is a symbolic link of the same payload", (int)size,
@@ -162,7 +163,8 @@ static int check_again(compose_collector *collector, const compose_entry *entry,
 		return refuse(err, HN_EDUPLICATE, entry->path, NULL,
 			"the same path is there twice in this payload");
 	if (entry->type == COMPOSE_ENTRY_SYMLINK &&
-		is_alias(collector->how, entry->path, strlen(entry->path), entry->target))
+		compose_reading_alias(
+			collector->how, entry->path, strlen(entry->path), entry->target))
 		return 0;
 	return refuse(err, HN_EENTRY, entry->path, NULL,
 		"it is no directory, and other entries of the same payload are below it");
@@ -395,6 +397,11 @@ void compose_collector_body(compose_collector *collector, const compose_digest *
 {
 	if (HN_BELIEVE(collector->count > 0))
 		collector->entries[collector->count - 1].content = *content;
+}
+
+void compose_collector_count_on(compose_collector *collector, const compose_collector *before)
+{
+	collector->tally = before->tally;
 }
 
 /* --- the end --- */

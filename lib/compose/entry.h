@@ -43,6 +43,8 @@ typedef struct compose_layer {
 } compose_layer;
 void compose_layer_free(compose_layer *layer);
 BASE_AUTO(compose_layer, compose_layer_free)
+/* NULL when it has no such entry. */
+const compose_entry *compose_layer_find(const compose_layer *layer, const char *path);
 int compose_layer_write(const compose_layer *layer, base_buf *out, hn_error **err);
 int compose_layer_read(const void *bytes, size_t size, compose_layer **layer, hn_error **err);
 

@@ -266,7 +266,7 @@ static int take_remarks(reader *from)
 	return code;
 }
 
-static const compose_entry *find(const compose_layer *layer, const char *path)
+const compose_entry *compose_layer_find(const compose_layer *layer, const char *path)
 {
 	size_t low = 0, high = layer->count;
 
@@ -291,7 +291,7 @@ static int check_links(const reader *from)
 
 		if (entry->type != COMPOSE_ENTRY_HARDLINK)
 			continue;
-		target = find(from->layer, entry->target);
+		target = compose_layer_find(from->layer, entry->target);
 		if (target == NULL || target->type != COMPOSE_ENTRY_FILE)
 			return corrupt(from, "a hard link to no file");
 	}

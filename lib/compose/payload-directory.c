@@ -148,17 +148,27 @@ static compose_raw_type type_of(mode_t mode)
 				: COMPOSE_RAW_SOCKET;
 }
 
+/* What nobody will ever see does not make another payload of it. */
+static void describe(const walk *in, const struct stat *status, compose_raw *raw)
+{
+	if (in->how->kind == COMPOSE_PAYLOAD_OCI) {
+		raw->mode = S_ISDIR(status->st_mode) ? 0755 : 0644;
+		return;
+	}
+	raw->mode = status->st_mode & 07777;
+	raw->uid = status->st_uid == in->owner ? 0 : status->st_uid;
+	raw->gid = status->st_gid == in->group ? 0 : status->st_gid;
+}
+
 static int add(walk *in, const char *path, const struct stat *status)
 {
 	char target[COMPOSE_PATH_ROOM];
 	compose_raw raw = {.type = type_of(status->st_mode),
 		.path = path[0] != '\0' ? path : ".",
-		.target = target,
-		.mode = status->st_mode & 07777,
-		.uid = status->st_uid == in->owner ? 0 : status->st_uid,
-		.gid = status->st_gid == in->group ? 0 : status->st_gid};
+		.target = target};
 	int size = 0, code;
 
+	describe(in, status, &raw);
 	if (raw.type == COMPOSE_RAW_SYMLINK)
 		size = os_link_beneath(in->os, in->directory, path, target, sizeof(target));
 	if (size < 0)
@@ -233,12 +243,34 @@ static int look_at_top(const walk *in, struct stat *status)
 				 "%s is no directory, and this payload is one", in->directory);
 }
 
+/* Told here, not when it is read. */
+static int check_layout(const walk *in)
+{
+	static const char *const names[] = {"oci-layout", "index.json"};
+	struct stat status;
+
+	for (size_t i = 0; in->how->kind == COMPOSE_PAYLOAD_OCI && i < BASE_COUNT(names); i++) {
+		int code = os_look_beneath(in->os, in->directory, names[i], &status);
+
+		if (code == -ENOENT)
+			return base_error(in->err, HN_EINVAL, COMPOSE_ROOM,
+				"skopeo copy ... oci:DIR makes one",
+				"%s is no image layout: it has no file '%s'", in->directory,
+				names[i]);
+		if (code < 0)
+			return fail(in, code, names[i]);
+	}
+	return 0;
+}
+
 /* Its owner stands for root. */
 static int visit_top(walk *in)
 {
 	struct stat before, after;
 	int code = look_at_top(in, &before);
 
+	if (code == 0)
+		code = check_layout(in);
 	if (code < 0)
 		return code;
 	in->owner = before.st_uid;

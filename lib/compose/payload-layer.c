@@ -233,15 +233,13 @@ int compose_payload_layer(compose_store *store, const char *parser, const compos
 	compose_layer **layer, bool *from_cache, hn_error **err)
 {
 	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
-	compose_payload_kind kind = how->payload->kind;
 	compose_digest key;
 	bool cached;
 	int code = make_key(how, &key, err);
 
-	if (code == 0 && (kind == COMPOSE_PAYLOAD_OCI || kind == COMPOSE_PAYLOAD_NIX))
+	if (code == 0 && how->payload->kind == COMPOSE_PAYLOAD_NIX)
 		return compose_fail(err, HN_ENOSUP, &how->payload->place, "make a tar of it",
-			"payloads of kind %s are not read by this version",
-			kind == COMPOSE_PAYLOAD_OCI ? "oci" : "nix");
+			"payloads of kind nix are not read by this version");
 	if (code == 0)
 		code = recall(store, &key, how->only_look, &read, err);
 	cached = read != NULL;

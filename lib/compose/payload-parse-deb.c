@@ -93,7 +93,7 @@ static int take_version(parse *run)
 	return code;
 }
 
-static int take_tar(parse *run, const char *wanted, bool control)
+static int take_tar(parse *run, const char *wanted, parse_use use)
 {
 	static const char *const endings[] = {"", ".gz", ".xz", ".zst"};
 	char name[AR_NAME + 1], quoted[BASE_QUOTE_SIZE];
@@ -109,7 +109,7 @@ static int take_tar(parse *run, const char *wanted, bool control)
 		return parse_refuse(run, HN_EENTRY,
 			"this deb has '%s': only plain, gz, xz and zst are read",
 			base_quote(quoted, name, strlen(name)));
-	code = parse_tar(run, wanted, size, control);
+	code = parse_tar(run, wanted, size, use);
 	return code < 0 ? code : take_padding(run, size);
 }
 
@@ -126,9 +126,9 @@ int parse_deb(parse *run)
 	if (code == 0)
 		code = take_version(run);
 	if (code == 0)
-		code = take_tar(run, "control.tar", true);
+		code = take_tar(run, "control.tar", PARSE_CONTROL);
 	if (code == 0)
-		code = take_tar(run, "data.tar", false);
+		code = take_tar(run, "data.tar", PARSE_ENTRIES);
 	if (code == 0)
 		code = parse_take(run, 1, &bytes, &more);
 	if (code == 0 && more > 0)

@@ -14,7 +14,7 @@ enum { TAR_BLOCK = 512, TAR_END = 2 * TAR_BLOCK };
 typedef struct tar {
 	parse *run;
 	const char *name; /* for messages */
-	bool control;
+	parse_use use;
 	uint64_t left, given; /* of the packed bytes */
 	struct archive *packed;
 	struct archive *archive;
@@ -64,6 +64,10 @@ static int check_filters(tar *from)
 	if (archive_filter_count(from->packed) > 2)
 		return parse_refuse(
 			from->run, HN_EENTRY, "the %s is compressed more than once", from->name);
+	/* What it names is found by its place. */
+	if (from->use == PARSE_LAYOUT && first != ARCHIVE_FILTER_NONE)
+		return parse_refuse(from->run, HN_EENTRY,
+			"the %s is compressed: only its layers may be", from->name);
 	if (first == ARCHIVE_FILTER_NONE || first == ARCHIVE_FILTER_GZIP ||
 		first == ARCHIVE_FILTER_XZ || first == ARCHIVE_FILTER_ZSTD)
 		return 0;
@@ -106,6 +110,8 @@ static la_ssize_t take_plain(tar *from)
 		}
 	}
 	from->plain += (uint64_t)got;
+	if (from->run->plain_hash != NULL)
+		crypto_sha256_add(from->run->plain_hash, from->bytes, (size_t)got);
 	if (compose_tally_bytes(&from->run->plain, from->name, (uint64_t)got, from->run->err) < 0)
 		return parse_fail(from->run, HN_ELIMIT);
 	return got;
@@ -262,12 +268,28 @@ static int send_control(
 	return code < 0 ? code : send_body(from, entry, record->raw.size);
 }
 
+/* A hole has no place. */
+static int note_place(
+	tar *from, struct archive_entry *entry, const compose_raw *raw, const char *path)
+{
+	if (archive_entry_sparse_count(entry) > 0)
+		return parse_refuse(from->run, HN_EENTRY,
+			"entry '%s' of the %s is refused: it has holes", path, from->name);
+	return parse_layout_add(
+		from->run, raw, path, (uint64_t)archive_filter_bytes(from->archive, 0));
+}
+
 static int send_entry(tar *from, struct archive_entry *entry)
 {
 	char path[COMPOSE_PATH_ROOM], target[COMPOSE_PATH_ROOM];
 	BASE_AUTO_FREE compose_record *record = base_alloc(sizeof(*record));
 	int code = record != NULL ? describe(from, entry, record) : base_nomem(from->run->err);
+	bool whiteout = false;
 
+	if (code == 0 && from->use == PARSE_LAYER)
+		code = parse_whiteout(from->run, &record->raw, &whiteout);
+	if (whiteout)
+		return code;
 	if (code == 0)
 		code = compose_raw_check(&record->raw, path, target, from->run->err);
 	if (code == 0)
@@ -275,7 +297,9 @@ static int send_entry(tar *from, struct archive_entry *entry)
 			&from->run->entries, from->name, record->raw.size, from->run->err);
 	if (code < 0)
 		return parse_fail(from->run, code);
-	if (from->control)
+	if (from->use == PARSE_LAYOUT)
+		return note_place(from, entry, &record->raw, path);
+	if (from->use == PARSE_CONTROL)
 		return send_control(from, entry, record, path);
 	from->run->count++;
 	code = parse_send(from->run, record);
@@ -346,13 +370,13 @@ static int open_plain(tar *from)
 	return code == ARCHIVE_OK ? 0 : refuse_archive(from, from->archive);
 }
 
-int parse_tar(parse *run, const char *name, uint64_t left, bool control)
+int parse_tar(parse *run, const char *name, uint64_t left, parse_use use)
 {
 	BASE_AUTO_FREE uint8_t *bytes = base_alloc(COMPOSE_PIECE);
 	BASE_AUTO_FREE uint8_t *piece = base_alloc(COMPOSE_PIECE);
 	tar from = {.run = run,
 		.name = name,
-		.control = control,
+		.use = use,
 		.left = left,
 		.packed = archive_read_new(),
 		.archive = archive_read_new(),
@@ -375,10 +399,10 @@ int parse_tar(parse *run, const char *name, uint64_t left, bool control)
 
 #else
 
-int parse_tar(parse *run, const char *name, uint64_t left, bool control)
+int parse_tar(parse *run, const char *name, uint64_t left, parse_use use)
 {
 	(void)left;
-	(void)control;
+	(void)use;
 	return parse_refuse(run, HN_ENOSUP,
 		"the %s cannot be read: this build of hypernix is without libarchive", name);
 }

@@ -30,10 +30,22 @@ int parse_refuse(parse *run, hn_code code, const char *format, ...)
 				 : base_error(run->err, code, COMPOSE_ROOM, NULL, "%s", text.data));
 }
 
+static ssize_t fill(parse *run)
+{
+	const hn_os_ops *ops = run->os->ops;
+	ssize_t got;
+
+	if (!run->placed)
+		return ops->read(run->os, run->in, run->bytes, COMPOSE_PIECE);
+	got = ops->pread(run->os, run->in, run->bytes, COMPOSE_PIECE, (off_t)run->place);
+	run->place += got > 0 ? (uint64_t)got : 0;
+	return got;
+}
+
 int parse_take(parse *run, size_t most, const uint8_t **bytes, size_t *size)
 {
 	if (run->at == run->have) {
-		ssize_t got = run->os->ops->read(run->os, run->in, run->bytes, COMPOSE_PIECE);
+		ssize_t got = fill(run);
 
 		if (got < 0)
 			return parse_fail(run, base_error_errno(run->err, COMPOSE_ROOM, (int)got,
@@ -44,7 +56,6 @@ int parse_take(parse *run, size_t most, const uint8_t **bytes, size_t *size)
 	*size = run->have - run->at < most ? run->have - run->at : most;
 	*bytes = run->bytes + run->at;
 	run->at += *size;
-	run->taken += *size;
 	return 0;
 }
 
@@ -76,7 +87,7 @@ int parse_send(parse *run, const compose_record *record)
 	return parse_flush(run);
 }
 
-static int parse_kind(parse *run, compose_payload_kind kind)
+static int parse_kind(parse *run, compose_payload_kind kind, const char *platform)
 {
 	compose_record begin = {
 		.type = COMPOSE_RECORD_BEGIN, .version = COMPOSE_READER, .kind = kind};
@@ -91,10 +102,13 @@ static int parse_kind(parse *run, compose_payload_kind kind)
 	switch (kind) {
 	case COMPOSE_PAYLOAD_TAR:
 	case COMPOSE_PAYLOAD_TREE:
-		code = parse_tar(run, "payload", UINT64_MAX, false);
+		code = parse_tar(run, "payload", UINT64_MAX, PARSE_ENTRIES);
 		break;
 	case COMPOSE_PAYLOAD_DEB:
 		code = parse_deb(run);
+		break;
+	case COMPOSE_PAYLOAD_OCI:
+		code = parse_oci(run, platform);
 		break;
 	default:
 		code = parse_refuse(run, HN_ENOSUP, "payloads of this kind are not archives");
@@ -144,7 +158,8 @@ static int measure(parse *run)
 	return 0;
 }
 
-static int parse_all(parse *run, compose_payload_kind kind, bool confine, hn_error **err)
+static int parse_all(
+	parse *run, compose_payload_kind kind, const char *platform, bool confine, hn_error **err)
 {
 	hn_error *own = NULL;
 	int code = confine ? enter(&own) : 0;
@@ -156,7 +171,7 @@ static int parse_all(parse *run, compose_payload_kind kind, bool confine, hn_err
 	if (code == 0)
 		code = measure(run);
 	if (code == 0)
-		code = parse_kind(run, kind);
+		code = parse_kind(run, kind, platform);
 	if (code < 0)
 		tell(run, code, &own);
 	else
@@ -168,8 +183,16 @@ static int parse_all(parse *run, compose_payload_kind kind, bool confine, hn_err
 	return code;
 }
 
-int compose_payload_parse(
-	hn_os *os, compose_payload_kind kind, int in, int out, bool confine, hn_error **err)
+/* What reads JSON takes chance from a file when it makes its first object. */
+static void warm_json(void)
+{
+	BASE_AUTO_OF(codec_json) codec_json *json = NULL;
+
+	(void)codec_json_parse("warm", "{}", 2, &json, NULL);
+}
+
+int compose_payload_parse(hn_os *os, compose_payload_kind kind, const char *platform, int in,
+	int out, bool confine, hn_error **err)
 {
 	parse run = {.os = os, .in = in, .out = out};
 	/* libarchive converts names by the locale; its tables are read before files are out of
@@ -183,8 +206,10 @@ int compose_payload_parse(
 	if (utf8 == (locale_t)0)
 		return base_error(err, HN_ENOSUP, COMPOSE_ROOM, "install the locale C.UTF-8",
 			"there is no locale C.UTF-8, by which names are read");
+	if (kind == COMPOSE_PAYLOAD_OCI)
+		warm_json();
 	before = uselocale(utf8);
-	code = parse_all(&run, kind, confine, err);
+	code = parse_all(&run, kind, platform, confine, err);
 	uselocale(before);
 	freelocale(utf8);
 	return code;
@@ -192,15 +217,20 @@ int compose_payload_parse(
 
 int hn_payload_parse(const char *kind, int in, int out, bool confine, hn_error **err)
 {
-	static const compose_payload_kind kinds[] = {
-		COMPOSE_PAYLOAD_TAR, COMPOSE_PAYLOAD_DEB, COMPOSE_PAYLOAD_TREE};
+	static const compose_payload_kind kinds[] = {COMPOSE_PAYLOAD_TAR, COMPOSE_PAYLOAD_DEB,
+		COMPOSE_PAYLOAD_TREE, COMPOSE_PAYLOAD_OCI};
+	static const char image[] = "oci:";
 
 	if (kind == NULL)
 		return compose_refuse_null(err);
 	for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
 		if (strcmp(kind, compose_payload_kind_name(kinds[i])) == 0)
-			return compose_payload_parse(hn_os_real(), kinds[i], in, out, confine, err);
+			return compose_payload_parse(
+				hn_os_real(), kinds[i], NULL, in, out, confine, err);
 	}
-	return base_error(err, HN_EINVAL, COMPOSE_ROOM, "say tar, deb or tree",
+	if (strncmp(kind, image, strlen(image)) == 0)
+		return compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_OCI,
+			kind + strlen(image), in, out, confine, err);
+	return base_error(err, HN_EINVAL, COMPOSE_ROOM, "say tar, deb, tree, oci or oci:PLATFORM",
 		"there is no kind '%s' of payload that is parsed", kind);
 }

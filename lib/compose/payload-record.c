@@ -28,7 +28,7 @@ static void put_entry(const compose_raw *raw, codec_cbor_out *out)
 
 static void put_items(const compose_record *record, codec_cbor_out *out)
 {
-	static const uint8_t items[] = {3, ENTRY_ITEMS, 2, 3, 2, 3};
+	static const uint8_t items[] = {3, ENTRY_ITEMS, 2, 3, 2, 3, 1, 3};
 
 	codec_cbor_put_array(out, items[record->type]);
 	codec_cbor_put_uint(out, record->type);
@@ -53,6 +53,12 @@ static void put_items(const compose_record *record, codec_cbor_out *out)
 	case COMPOSE_RECORD_REFUSED:
 		codec_cbor_put_int(out, record->code);
 		codec_cbor_put_bytes(out, record->text, record->text_size);
+		break;
+	case COMPOSE_RECORD_LAYER:
+		break;
+	case COMPOSE_RECORD_WHITEOUT:
+		codec_cbor_put_bytes(out, record->raw.path, record->raw.path_size);
+		codec_cbor_put_bool(out, record->opaque);
 		break;
 	}
 }
@@ -137,8 +143,8 @@ static bool take_refused(codec_cbor *in, compose_record *record)
 		record->text_size > COMPOSE_TEXT_MOST)
 		return false;
 	record->code = (hn_code)code;
-	return code == HN_EENTRY || code == HN_ELIMIT || code == HN_ENOSUP || code == HN_ENOMEM ||
-	       code == HN_EIO || code == HN_ESANDBOX;
+	return code == HN_EENTRY || code == HN_EDIGEST || code == HN_ELIMIT || code == HN_ENOSUP ||
+	       code == HN_ENOMEM || code == HN_EIO || code == HN_ESANDBOX;
 }
 
 static bool take_items(codec_cbor *in, uint64_t items, compose_record *record)
@@ -158,6 +164,11 @@ static bool take_items(codec_cbor *in, uint64_t items, compose_record *record)
 		return items == 2 && codec_cbor_uint(in, &record->entries);
 	case COMPOSE_RECORD_REFUSED:
 		return items == 3 && take_refused(in, record);
+	case COMPOSE_RECORD_LAYER:
+		return items == 1;
+	case COMPOSE_RECORD_WHITEOUT:
+		return items == 3 && take_bytes(in, &record->raw.path, &record->raw.path_size) &&
+		       codec_cbor_bool(in, &record->opaque);
 	}
 	return false;
 }
@@ -169,7 +180,7 @@ int compose_record_read(const uint8_t *bytes, size_t size, compose_record *recor
 
 	codec_cbor_open(&in, bytes, size);
 	if (codec_cbor_array(&in, &items) && codec_cbor_uint(&in, &type) &&
-		type <= COMPOSE_RECORD_REFUSED) {
+		type <= COMPOSE_RECORD_WHITEOUT) {
 		memset(record, 0, offsetof(compose_record, xattrs));
 		record->type = (compose_record_type)type;
 		if (take_items(&in, items, record) && codec_cbor_end(&in, NULL) == 0)

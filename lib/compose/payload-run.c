@@ -37,9 +37,11 @@ static ssize_t read_records(void *arg, void *bytes, size_t size)
 	return ready < 0 ? ready : from->os->ops->read(from->os, from->fd, bytes, size);
 }
 
-static int start(child *of, const char *parser, compose_payload_kind kind, int fd, hn_error **err)
+static int start(
+	child *of, const char *parser, const compose_payload *payload, int fd, hn_error **err)
 {
-	const char *const argv[] = {parser, "--payload", compose_payload_kind_name(kind), NULL};
+	const char *const argv[] = {parser, "--payload", compose_payload_kind_name(payload->kind),
+		payload->platform != NULL ? "--platform" : NULL, payload->platform, NULL};
 	hn_os_spawn what = {.size = sizeof(what), .argv = argv, .in = fd, .err = -1};
 	int ends[2];
 	int code = of->os->ops->pipe(of->os, ends);
@@ -83,7 +85,7 @@ int compose_payload_run(hn_os *os, const char *parser, int fd, uint64_t size, co
 	compose_record_source source = {.read = read_records, .arg = &of};
 	int code, status = 0;
 
-	code = start(&of, parser, how->payload->kind, fd, err);
+	code = start(&of, parser, how->payload, fd, err);
 	if (code < 0)
 		return code;
 	of.due = os_monotonic(os) + PATIENCE;

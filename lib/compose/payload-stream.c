@@ -15,7 +15,8 @@ typedef struct stream {
 	const compose_record_source *source;
 	compose_store *store;
 	const compose_reading *how;
-	compose_collector *collector;
+	compose_collector *collector; /* of an image: that of its layer, NULL before the first */
+	compose_stack *stack;         /* of an image, else NULL */
 	hn_error **err;
 	uint8_t *bytes; /* of the record that is read: COMPOSE_RECORD_MOST */
 	compose_record *record;
@@ -156,8 +157,11 @@ static int take_entry(stream *from)
 	uint64_t size = from->record->raw.size;
 	compose_digest digest;
 	bool kept;
-	int code = compose_collector_add(from->collector, &from->record->raw, &kept, from->err);
+	int code;
 
+	if (from->collector == NULL)
+		return broken(from, "an entry before the first layer");
+	code = compose_collector_add(from->collector, &from->record->raw, &kept, from->err);
 	from->entries++;
 	if (code < 0 || type != COMPOSE_RAW_FILE)
 		return code;
@@ -165,6 +169,26 @@ static int take_entry(stream *from)
 	if (code == 0 && kept)
 		compose_collector_body(from->collector, &digest);
 	return code;
+}
+
+/* --- layers of an image --- */
+
+static int take_layer(stream *from)
+{
+	if (from->stack == NULL)
+		return broken(from, "a layer, and this payload is no image");
+	return compose_stack_next(from->stack, &from->collector, from->err);
+}
+
+static int take_whiteout(stream *from)
+{
+	const compose_record *record = from->record;
+
+	if (from->collector == NULL || from->stack == NULL)
+		return broken(from, "a whiteout where none can be");
+	from->entries++;
+	return compose_stack_hide(
+		from->stack, record->raw.path, record->raw.path_size, record->opaque, from->err);
 }
 
 /* --- maintainer scripts --- */
@@ -299,6 +323,12 @@ static int take_all(stream *from)
 		case COMPOSE_RECORD_CONTROL:
 			code = take_control(from);
 			break;
+		case COMPOSE_RECORD_LAYER:
+			code = take_layer(from);
+			break;
+		case COMPOSE_RECORD_WHITEOUT:
+			code = take_whiteout(from);
+			break;
 		case COMPOSE_RECORD_REFUSED:
 			return refused(from);
 		case COMPOSE_RECORD_END:
@@ -315,6 +345,7 @@ int compose_records_read(const compose_record_source *source, uint64_t packed, c
 	const compose_reading *how, compose_layer **layer, hn_error **err)
 {
 	BASE_AUTO_OF(compose_collector) compose_collector *collector = NULL;
+	BASE_AUTO_OF(compose_stack) compose_stack *stack = NULL;
 	BASE_AUTO_OF(base_arena) base_arena *arena = base_arena_new();
 	BASE_AUTO_FREE uint8_t *bytes = base_alloc(COMPOSE_RECORD_MOST);
 	BASE_AUTO_FREE compose_record *record = base_alloc(sizeof(*record));
@@ -329,10 +360,17 @@ int compose_records_read(const compose_record_source *source, uint64_t packed, c
 
 	if (arena == NULL || bytes == NULL || record == NULL)
 		return base_nomem(err);
-	code = compose_collector_new(how, packed, &collector, err);
+	if (how->payload->kind == COMPOSE_PAYLOAD_OCI)
+		code = compose_stack_new(how, packed, &stack, err);
+	else
+		code = compose_collector_new(how, packed, &collector, err);
 	from.collector = collector;
+	from.stack = stack;
 	if (code == 0)
 		code = take_all(&from);
 	base_free(from.scripts);
-	return code < 0 ? code : compose_collector_finish(collector, layer, err);
+	if (code < 0)
+		return code;
+	return stack != NULL ? compose_stack_finish(stack, layer, err)
+			     : compose_collector_finish(collector, layer, err);
 }

@@ -94,11 +94,35 @@ BASE_AUTO(compose_collector, compose_collector_free)
 int compose_collector_add(
 	compose_collector *collector, const compose_raw *raw, bool *kept, hn_error **err);
 void compose_collector_body(compose_collector *collector, const compose_digest *content);
+/* The limits of `before` count on: both are of one payload. */
+void compose_collector_count_on(compose_collector *collector, const compose_collector *before);
 /* The collector is empty after it, whatever comes of it. */
 int compose_collector_finish(compose_collector *collector, compose_layer **layer, hn_error **err);
 /* A line for whoever reviews the image. */
 int compose_collector_remark(compose_collector *collector, hn_error **err, const char *format, ...)
 	BASE_PRINTF(3, 4);
+
+/* Whether this is a link that the base has, too: it is rewritten when layers are merged. */
+bool compose_reading_alias(
+	const compose_reading *how, const char *path, size_t size, const char *target);
+
+/* --- the layers of an image, one over the other --- */
+typedef struct compose_stack compose_stack;
+int compose_stack_new(
+	const compose_reading *how, uint64_t packed, compose_stack **stack, hn_error **err);
+void compose_stack_free(compose_stack *stack);
+BASE_AUTO(compose_stack, compose_stack_free)
+/* The next layer is begun; *collector is where its entries go, the stack's own. */
+int compose_stack_next(compose_stack *stack, compose_collector **collector, hn_error **err);
+/* What a whiteout hides, canonical: never the root. HN_EENTRY. */
+int compose_whiteout_check(
+	const char *path, size_t size, char canonical[COMPOSE_PATH_ROOM], hn_error **err);
+/* A whiteout of the layer that was begun: it hides what is before that layer, wherever it stands in
+ * it. */
+int compose_stack_hide(
+	compose_stack *stack, const char *path, size_t size, bool opaque, hn_error **err);
+/* What is left of all of them; HN_EENTRY when there is none. */
+int compose_stack_finish(compose_stack *stack, compose_layer **layer, hn_error **err);
 
 /* --- records: what the child sends --- */
 typedef enum compose_record_type {
@@ -107,7 +131,9 @@ typedef enum compose_record_type {
 	COMPOSE_RECORD_PIECE,   /* 1 .. COMPOSE_PIECE bytes */
 	COMPOSE_RECORD_CONTROL, /* a file of a deb's control part that somebody must decide about */
 	COMPOSE_RECORD_END,     /* how many entries; nothing after it */
-	COMPOSE_RECORD_REFUSED  /* a code and a text; nothing after it */
+	COMPOSE_RECORD_REFUSED, /* a code and a text; nothing after it */
+	COMPOSE_RECORD_LAYER,   /* of an image: entries and whiteouts of its next layer follow */
+	COMPOSE_RECORD_WHITEOUT /* a path that layers before this one have no longer */
 } compose_record_type;
 enum {
 	COMPOSE_PIECE = 65536,
@@ -118,10 +144,11 @@ typedef struct compose_record {
 	compose_record_type type;
 	uint64_t version;
 	compose_payload_kind kind;
-	compose_raw raw; /* ENTRY; of CONTROL: path and size */
+	compose_raw raw; /* ENTRY; of CONTROL: path and size; of WHITEOUT: path */
 	const uint8_t *piece;
 	size_t piece_size;
 	uint64_t entries;
+	bool opaque; /* of a whiteout: what is below `raw.path` is hidden, not it */
 	hn_code code;
 	const char *text; /* not terminated */
 	size_t text_size;
@@ -144,9 +171,10 @@ int compose_records_read(const compose_record_source *source, uint64_t packed, c
 	const compose_reading *how, compose_layer **layer, hn_error **err);
 
 /* --- the child's side --- */
-/* Parses an archive from `in` into records on `out`. What is wrong with it is told there, too. */
-int compose_payload_parse(
-	hn_os *os, compose_payload_kind kind, int in, int out, bool confine, hn_error **err);
+/* Parses an archive from `in` into records on `out`. What is wrong with it is told there, too.
+ * `platform` is that of an image; NULL: there is only one. */
+int compose_payload_parse(hn_os *os, compose_payload_kind kind, const char *platform, int in,
+	int out, bool confine, hn_error **err);
 
 /* --- the parent's side --- */
 /* Without a store only digests of bodies are made. The payload in `fd` (of `size` bytes, digest
@@ -173,7 +201,7 @@ int compose_tar_fill(compose_tar *tar, hn_error **err);
 int compose_tar_end(compose_tar *tar, hn_error **err);
 
 typedef struct compose_packing {   /* all borrowed */
-	compose_payload_kind kind; /* TREE */
+	compose_payload_kind kind; /* TREE, OCI */
 	const char *directory;
 	hn_cancel *cancel; /* may be NULL */
 } compose_packing;

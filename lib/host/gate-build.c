@@ -92,7 +92,7 @@ static int open_payload(hn_os *os, const char *path, payload *one, hn_error **er
 	if (!S_ISREG(status.st_mode))
 		return base_error(err, HN_EINVAL, HOST_ROOM,
 			S_ISDIR(status.st_mode) ? "of a directory, say what kind of payload it is: "
-						  "--kind tree"
+						  "--kind tree, --kind oci"
 						: "a package or an archive",
 			"%s is no regular file", path);
 	rc = base_limit_check(BASE_LIMIT_PAYLOAD_BYTES, (uint64_t)status.st_size, err);

@@ -59,6 +59,7 @@ static int keep(hn_host *host, const compose_packing *how, const packed *first, 
 
 static int take_directory(const hn_payload_directory *given, compose_packing *to, hn_error **err)
 {
+	static const compose_payload_kind kinds[] = {COMPOSE_PAYLOAD_TREE, COMPOSE_PAYLOAD_OCI};
 	const hn_payload_directory usual = HN_PAYLOAD_DIRECTORY_INIT;
 	hn_payload_directory known;
 	int rc = base_options(&known, sizeof(known), given ? given : &usual, HOST_ROOM, err);
@@ -68,12 +69,15 @@ static int take_directory(const hn_payload_directory *given, compose_packing *to
 	if (!known.path || !known.kind)
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 			"a directory and what kind of payload it is are needed");
-	if (strcmp(known.kind, "tree") != 0)
-		return base_error(err, HN_EINVAL, HOST_ROOM, "say tree",
-			"no payload of kind '%s' is made of a directory", known.kind);
-	*to = (compose_packing){
-		.kind = COMPOSE_PAYLOAD_TREE, .directory = known.path, .cancel = known.cancel};
-	return 0;
+	for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
+		if (strcmp(known.kind, compose_payload_kind_name(kinds[i])) != 0)
+			continue;
+		*to = (compose_packing){
+			.kind = kinds[i], .directory = known.path, .cancel = known.cancel};
+		return 0;
+	}
+	return base_error(err, HN_EINVAL, HOST_ROOM, "say tree or oci",
+		"no payload of kind '%s' is made of a directory", known.kind);
 }
 
 int hn_payload_put_directory(hn_session *session, const hn_payload_directory *directory,

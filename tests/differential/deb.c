@@ -48,7 +48,8 @@ int main(int argc, char **argv)
 
 	if (in < 0 || out < 0)
 		return 64;
-	if (compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_DEB, in, out, false, &err) < 0 ||
+	if (compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_DEB, NULL, in, out, false, &err) <
+			0 ||
 		lseek(out, 0, SEEK_SET) < 0 ||
 		compose_records_read(&source, 0, NULL, &how, &layer, &err) < 0)
 		return fail(err);

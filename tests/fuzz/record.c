@@ -68,7 +68,7 @@ static void parse_as(compose_payload_kind kind, const uint8_t *data, size_t size
 	in = os->ops->open(os, "/payload", O_RDONLY, 0);
 	out = os->ops->open(os, "/records", O_RDWR | O_CREAT, 0600);
 	require(in >= 0 && out >= 0);
-	code = compose_payload_parse(os, kind, in, out, false, NULL);
+	code = compose_payload_parse(os, kind, NULL, in, out, false, NULL);
 	require(os_read_file(os, "/records", UINT32_MAX, &records, &count, NULL) == 0);
 	require(code < 0 || count > 0);
 	/* What the child refuses is refused. */
@@ -81,6 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	read_as(COMPOSE_PAYLOAD_TAR, data, size);
 	read_as(COMPOSE_PAYLOAD_DEB, data, size);
+	read_as(COMPOSE_PAYLOAD_OCI, data, size);
 	if (size <= 65536) {
 		parse_as(COMPOSE_PAYLOAD_TAR, data, size);
 		parse_as(COMPOSE_PAYLOAD_DEB, data, size);

@@ -243,7 +243,7 @@ static int run_archive(torture *t, hn_error **err)
 			t->os->ops->close(t->os, in);
 		return base_error_errno(err, "torture", out, "cannot open");
 	}
-	code = compose_payload_parse(t->os, COMPOSE_PAYLOAD_TAR, in, out, false, err);
+	code = compose_payload_parse(t->os, COMPOSE_PAYLOAD_TAR, NULL, in, out, false, err);
 	t->os->ops->close(t->os, in);
 	t->os->ops->close(t->os, out);
 	return code;

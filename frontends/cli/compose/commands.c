@@ -79,9 +79,11 @@ const cli_command compose_commands[] = {
 	{BUILD, "put", "FILE...", "put payloads, packages or archives, into the host's store",
 		"Prints the SHA-256 and the size by which a manifest names each. One that is there "
 		"already is no fault. A directory becomes a tar, the same bytes for the same content: "
-		"its owner stands for root, times and extended attributes are left out, and no link is "
-		"followed.",
-		options_put, "put nginx_1.22.1-9_amd64.deb\nput --kind tree ./rootfs\n",
+		"of a tree its owner stands for root, times and extended attributes are left out, and no "
+		"link is followed. An image layout is a directory or the tar of one, as skopeo writes "
+		"them with oci: and oci-archive:.",
+		options_put,
+		"put nginx_1.22.1-9_amd64.deb\nput --kind tree ./rootfs\nput --kind oci ./image\n",
 		compose_put, false},
 	{BUILD, "build", "LOCK", "make the image of a lock in the host's store",
 		"Equal locks give equal bytes, and what was made before is taken again. Archives are "

@@ -56,7 +56,8 @@ const cli_option options_sbom[] = {
 };
 
 const cli_option options_put[] = {
-	CLI_VALUE("kind", "tree", "a directory is put as this kind of payload"),
+	CLI_VALUE("kind", "tree|oci",
+		"a directory is put as this kind of payload: what is in it, or an image layout"),
 	CLI_END,
 };
 

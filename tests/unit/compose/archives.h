@@ -186,8 +186,8 @@ static inline ssize_t read_memory(void *arg, void *to, size_t size)
 }
 
 /* What the child makes of a payload, in this process. */
-static inline int parse_bytes(
-	compose_payload_kind kind, const bytes *payload, bytes *records, hn_error **err)
+static inline int parse_bytes_for(compose_payload_kind kind, const char *platform,
+	const bytes *payload, bytes *records, hn_error **err)
 {
 	int in = memfd_create("payload", MFD_CLOEXEC), out = memfd_create("records", MFD_CLOEXEC);
 	off_t size;
@@ -195,7 +195,7 @@ static inline int parse_bytes(
 
 	cr_assert_eq(write(in, payload->data, payload->size), (ssize_t)payload->size);
 	cr_assert_eq(lseek(in, 0, SEEK_SET), 0);
-	code = compose_payload_parse(hn_os_real(), kind, in, out, false, err);
+	code = compose_payload_parse(hn_os_real(), kind, platform, in, out, false, err);
 	size = lseek(out, 0, SEEK_END);
 	records->size = (size_t)size;
 	records->data = malloc(records->size + 1);
@@ -203,6 +203,12 @@ static inline int parse_bytes(
 	close(in);
 	close(out);
 	return code;
+}
+
+static inline int parse_bytes(
+	compose_payload_kind kind, const bytes *payload, bytes *records, hn_error **err)
+{
+	return parse_bytes_for(kind, NULL, payload, records, err);
 }
 
 static inline int read_records(const bytes *records, uint64_t packed, const compose_reading *how,
@@ -220,7 +226,8 @@ static inline int read_payload(
 {
 	hn_error *told = NULL;
 	bytes records = {0};
-	int child = parse_bytes(how->payload->kind, payload, &records, &told);
+	int child = parse_bytes_for(
+		how->payload->kind, how->payload->platform, payload, &records, &told);
 	int parent = read_records(&records, payload->size, how, layer, err);
 
 	if (child < 0) {

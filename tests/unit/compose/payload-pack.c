@@ -3,6 +3,7 @@
  * Directories that become payloads, with somebody at work in them; and what such a payload is read
  * into, by the real program in its sandbox.
  */
+#include "layouts.h"
 #include "payload-place.h"
 #include <errno.h>
 
@@ -344,3 +345,100 @@ Test(pack, a_directory_of_the_simulated_system)
 	free(wanted.data);
 	hn_os_sim_free(os);
 }
+
+/* --- image layouts --- */
+
+#ifdef HN_HAVE_ARCHIVE
+/* The files of a tar, as they are. */
+static void lay_out(const place *at, const bytes *tar)
+{
+	char path[256];
+
+	cr_assert_eq(os_mkdirs(at->os, path_in(at, "tree/blobs/sha256"), 0700, NULL), 0);
+	for (size_t here = 0; tar->data[here] != '\0';) {
+		size_t size = strtoul(tar->data + here + 124, NULL, 8);
+
+		snprintf(path, sizeof(path), "tree/%.100s", tar->data + here);
+		cr_assert_eq(os_write_file(at->os, path_in(at, path), tar->data + here + 512, size,
+				     0600, NULL),
+			0);
+		here += 512 + (size + 511) / 512 * 512;
+	}
+}
+
+static bytes an_image(void)
+{
+	bytes tars[2] = {{0}, {0}}, layout;
+
+	tar_add(&tars[0], (member){.name = "etc/", .type = '5'});
+	tar_add(&tars[0], (member){.name = "etc/motd", .type = '0', .body = "hello\n"});
+	tar_end(&tars[0]);
+	tar_add(&tars[1], (member){.name = "etc/.wh.motd", .type = '0', .body = ""});
+	tar_add(&tars[1], (member){.name = "etc/issue", .type = '0', .body = "there\n"});
+	tar_end(&tars[1]);
+	layout = oci_layout(tars, 2, "gzip", NULL);
+	free(tars[0].data);
+	free(tars[1].data);
+	return layout;
+}
+
+static int pack_layout(const place *at, bytes *tar, hn_error **err)
+{
+	char directory[512];
+	compose_packing how = {.kind = COMPOSE_PAYLOAD_OCI, .directory = directory};
+	compose_tar to = {.write = add_packed, .arg = tar};
+
+	snprintf(directory, sizeof(directory), "%s", path_in(at, "tree"));
+	return compose_pack(at->os, &how, &to, err);
+}
+
+/* By the real program, in its sandbox. */
+Test(pack, an_image_layout_becomes_a_payload)
+{
+	place at = open_place();
+	bytes layout = an_image(), tar = {0}, other = {0};
+	compose_layer *layer = NULL;
+	compose_payload payload;
+	hn_error *err = NULL;
+	bool cached;
+
+	lay_out(&at, &layout);
+	cr_assert_eq(pack_layout(&at, &tar, &err), 0, "%s", hn_error_message(err));
+	payload = put(&at, COMPOSE_PAYLOAD_OCI, tar.data, tar.size);
+	payload.platform = "x86_64-linux";
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, &err), 0, "%s",
+		hn_error_message(err));
+	cr_assert_eq(layer->count, 2);
+	cr_assert_eq(entry_of(layer, "/etc/issue")->size, 6);
+	compose_layer_free(layer);
+	layer = NULL;
+	payload.platform = "aarch64-linux";
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, &err), HN_EENTRY);
+	cr_assert_not_null(strstr(hn_error_message(err), "no image for aarch64-linux"));
+	hn_error_unref(err);
+	/* how its files are kept is nothing of the image's */
+	cr_assert_eq(chmod(path_in(&at, "tree/index.json"), 0640), 0);
+	cr_assert_eq(pack_layout(&at, &other, NULL), 0);
+	cr_assert_eq(tar.size, other.size);
+	cr_assert_eq(memcmp(tar.data, other.data, tar.size), 0);
+	free(tar.data);
+	free(other.data);
+	free(layout.data);
+	leave(&at);
+}
+
+Test(pack, a_directory_that_is_no_image_layout)
+{
+	place at = open_place();
+	hn_error *err = NULL;
+	bytes tar = {0};
+
+	make_tree(&at);
+	cr_assert_eq(pack_layout(&at, &tar, &err), HN_EINVAL);
+	cr_assert_not_null(strstr(
+		hn_error_message(err), "tree is no image layout: it has no file 'oci-layout'"));
+	hn_error_unref(err);
+	free(tar.data);
+	leave(&at);
+}
+#endif

@@ -395,8 +395,6 @@ Test(run, kinds_of_a_later_version)
 	place at = open_place();
 	compose_payload payload = put_text(&at);
 
-	payload.kind = COMPOSE_PAYLOAD_OCI;
-	refused(&at, NULL, &payload, HN_ENOSUP, "kind oci");
 	payload.kind = COMPOSE_PAYLOAD_NIX;
 	refused(&at, NULL, &payload, HN_ENOSUP, "kind nix");
 	leave(&at);

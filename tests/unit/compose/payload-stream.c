@@ -240,7 +240,7 @@ Test(stream, refusals_are_told_without_control_characters)
 /* Success, or a right that is not its to give: only codes of payloads are believed. */
 Test(stream, codes_that_a_child_may_not_say)
 {
-	static const int codes[] = {0, 1, HN_EDENIED, HN_EDIGEST, HN_EINTERNAL, -1000};
+	static const int codes[] = {0, 1, HN_EDENIED, HN_ELOCK, HN_EINTERNAL, -1000};
 
 	for (size_t i = 0; i < BASE_COUNT(codes); i++) {
 		codec_cbor_out out = {0};
@@ -321,10 +321,10 @@ static int read_record(const void *data, size_t size)
 
 Test(stream, what_is_no_record)
 {
-	static const char *const wrong[] = {"", "\x80", "\x81\x06", "\x82\x04\x40",
-		"\x83\x04\x00\x00", "\x82\x00\x01", "\x83\x00\x01\x06", "\x82\x02\x40",
-		"\x82\x04\x00\x00", "\xa0", "\x83\x05\x20\x60", "\x83\x03\x60\x00", "\x82\x03\x40",
-		"\x82\x01\x00", "\x81\x00"};
+	static const char *const wrong[] = {"", "\x80", "\x81\x08", "\x82\x06\x00", "\x82\x07\x40",
+		"\x83\x07\x40\x00", "\x82\x04\x40", "\x83\x04\x00\x00", "\x82\x00\x01",
+		"\x83\x00\x01\x06", "\x82\x02\x40", "\x82\x04\x00\x00", "\xa0", "\x83\x05\x20\x60",
+		"\x83\x03\x60\x00", "\x82\x03\x40", "\x82\x01\x00", "\x81\x00"};
 
 	for (size_t i = 0; i < BASE_COUNT(wrong); i++)
 		cr_assert_eq(read_record(wrong[i], strlen(wrong[i])), HN_ECBOR, "number %zu", i);
@@ -354,6 +354,70 @@ Test(stream, entries_that_are_no_records)
 }
 
 /* --- layers --- */
+
+/* --- layers of an image --- */
+
+static void layer_begins(codec_cbor_out *out)
+{
+	send(out, (compose_record){.type = COMPOSE_RECORD_LAYER});
+}
+
+static void whiteout(codec_cbor_out *out, const char *path, bool opaque)
+{
+	send(out, (compose_record){.type = COMPOSE_RECORD_WHITEOUT,
+			  .raw = {.path = path, .path_size = strlen(path)},
+			  .opaque = opaque});
+}
+
+static void refused_image(codec_cbor_out *out, hn_code wanted, const char *why)
+{
+	static const compose_payload image = {.kind = COMPOSE_PAYLOAD_OCI};
+	static const compose_reading how = {.payload = &image};
+
+	refused_stream(&how, out, wanted, why);
+}
+
+Test(stream, records_of_an_image_where_none_can_be)
+{
+	codec_cbor_out tar = {0}, hidden = {0}, early = {0}, none = {0}, before = {0};
+
+	begin(&tar, COMPOSE_PAYLOAD_TAR);
+	layer_begins(&tar);
+	refused(&tar, HN_EENTRY, "a layer, and this payload is no image");
+	begin(&hidden, COMPOSE_PAYLOAD_TAR);
+	whiteout(&hidden, "a", false);
+	refused(&hidden, HN_EENTRY, "a whiteout where none can be");
+	begin(&early, COMPOSE_PAYLOAD_OCI);
+	file(&early, "a", 0);
+	refused_image(&early, HN_EENTRY, "an entry before the first layer");
+	begin(&before, COMPOSE_PAYLOAD_OCI);
+	whiteout(&before, "a", false);
+	refused_image(&before, HN_EENTRY, "a whiteout where none can be");
+	begin(&none, COMPOSE_PAYLOAD_OCI);
+	end(&none, 0);
+	refused_image(&none, HN_EENTRY, "this image has no layer");
+}
+
+/* As if the child had not looked. */
+Test(stream, whiteouts_are_checked_again)
+{
+	static const struct {
+		const char *path, *why;
+	} cases[] = {{".", "a whiteout of the root"}, {"../a", "'..' leads out"},
+		{"/a", "its path is absolute"}, {"a/.wh.b", "begins with .wh."},
+		{"", "it is empty"}};
+
+	for (size_t i = 0; i < BASE_COUNT(cases); i++) {
+		codec_cbor_out out = {0};
+
+		begin(&out, COMPOSE_PAYLOAD_OCI);
+		layer_begins(&out);
+		file(&out, "x", 0);
+		whiteout(&out, cases[i].path, true);
+		end(&out, 2);
+		refused_image(&out, HN_EENTRY, cases[i].why);
+	}
+}
 
 static compose_layer *a_layer(void)
 {

@@ -755,7 +755,7 @@ Test(payload, kinds_that_are_no_archives)
 	bytes tar = small_tar(), records = {0};
 	hn_error *err = NULL;
 
-	cr_assert_eq(parse_bytes(COMPOSE_PAYLOAD_TREE, &tar, &records, &err), HN_ENOSUP);
+	cr_assert_eq(parse_bytes(COMPOSE_PAYLOAD_BLOB, &tar, &records, &err), HN_ENOSUP);
 	hn_error_unref(err);
 	free(tar.data);
 	free(records.data);
@@ -769,11 +769,13 @@ Test(payload, what_cannot_be_read_or_written)
 
 	cr_assert_eq(write(in, tar.data, tar.size), (ssize_t)tar.size);
 	cr_assert_eq(lseek(in, 0, SEEK_SET), 0);
-	cr_assert_eq(compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_TAR, in, -1, false, &err),
+	cr_assert_eq(
+		compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_TAR, NULL, in, -1, false, &err),
 		HN_EIO);
 	hn_error_unref(err);
 	err = NULL;
-	cr_assert_eq(compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_TAR, -1, in, false, &err),
+	cr_assert_eq(
+		compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_TAR, NULL, -1, in, false, &err),
 		HN_EIO);
 	hn_error_unref(err);
 	close(in);
