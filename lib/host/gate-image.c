@@ -12,7 +12,6 @@ typedef struct use {
 	hn_host *host;
 	hn_session *session;
 	const host_image *image;
-	const compose_artifact *files;
 } use;
 
 int host_image_check(const host_image *image, const hn_image *built, hn_error **err)
@@ -46,40 +45,41 @@ static int record(void *arg, hn_error **err)
 	return host_image_use(at->host, at->session, at->image, err);
 }
 
-static int check_file(compose_store *store, const use *at, const char *what, const char *path,
-	const compose_digest *digest, hn_error **err)
+static int check_file(compose_store *store, const host_image *image, const char *what,
+	const char *path, const compose_digest *digest, hn_error **err)
 {
 	if (compose_store_has(store, digest))
 		return 0;
 	return base_error(err, HN_EMISSING, HOST_ROOM,
 		"build it again: a collection of garbage has taken it",
-		"the %s of %s is not in the store any more: %s", what, at->image->lock->blueprint,
+		"the %s of %s is not in the store any more: %s", what, image->lock->blueprint,
 		path);
 }
 
 /* An image lives in the store of the host that built it; what nobody has taken into use may have
  * been collected since. */
-static int check_files(compose_store *store, const use *at, hn_error **err)
+static int check_files(compose_store *store, const host_image *image, hn_error **err)
 {
-	int rc = check_file(store, at, "image", at->image->built->path, &at->files->image, err);
+	int rc = check_file(store, image, "image", image->built->path, &image->files->image, err);
 
 	if (rc >= 0)
-		rc = check_file(store, at, "first file system", at->image->built->initrd,
-			&at->files->initrd, err);
+		rc = check_file(store, image, "first file system", image->built->initrd,
+			&image->files->initrd, err);
 	return rc < 0 ? rc
-		      : check_file(store, at, "kernel", at->image->built->kernel,
-				&at->files->kernel, err);
+		      : check_file(store, image, "kernel", image->built->kernel,
+				&image->files->kernel, err);
 }
 
 /* While the store is open nothing is collected, and after it the image is needed. */
-static int use_it(use *at, hn_error **err)
+int host_image_record(hn_host *host, const host_image *image,
+	int (*body)(void *arg, hn_error **err), void *arg, hn_error **err)
 {
 	BASE_AUTO_OF(compose_store) compose_store *store = NULL;
-	int rc = host_compose_store(at->host, true, &store, err);
+	int rc = host_compose_store(host, true, &store, err);
 
 	if (rc >= 0)
-		rc = check_files(store, at, err);
-	return rc < 0 ? rc : host_transaction(at->host, record, at, err);
+		rc = check_files(store, image, err);
+	return rc < 0 ? rc : host_transaction(host, body, arg, err);
 }
 
 static int begin(hn_session *session, const host_image *image, host_call *call, hn_host **host,
@@ -114,6 +114,6 @@ int hn_image_use(hn_session *session, const hn_registry *registry, const hn_blue
 		rc = begin(session, &wanted, &call, &at.host, &permit, err);
 	if (rc < 0)
 		return rc;
-	at.files = compose_image_artifact(image);
-	return host_settle(&permit, use_it(&at, err), err);
+	wanted.files = compose_image_artifact(image);
+	return host_settle(&permit, host_image_record(at.host, &wanted, record, &at, err), err);
 }

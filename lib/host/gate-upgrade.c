@@ -89,6 +89,7 @@ int hn_compose_upgrade(hn_session *session, const hn_registry *registry,
 		rc = begin(&all, &call, &permit, err);
 	if (rc < 0)
 		return rc;
+	wanted.files = image ? compose_image_artifact(image) : NULL;
 	rc = host_answers(&permit, 0, err);
 	if (rc >= 0)
 		rc = upgrade(&all, err);

@@ -94,25 +94,39 @@ static int of_pin(hn_host *host, const hn_unit *unit, const char *lock,
 	return read_lock(query, before, err);
 }
 
+/* What finds a root on a disk is the same for many images: the disk is then what counts. */
+const char *host_image_of(const hn_view *view, const char **key)
+{
+	const char *path = NULL;
+
+	*key = HOST_IMAGE_ROOT;
+	if (view && hn_view_get_text(view, *key, &path, NULL) < 0)
+		*key = "boot.initrd";
+	if (!view || (!path && hn_view_get_text(view, *key, &path, NULL) < 0))
+		return NULL;
+	return path;
+}
+
 static int of_guest(hn_host *host, const hn_unit *unit, const char *blueprint, const char *lock,
 	char before[COMPOSE_DIGEST_TEXT], hn_error **err)
 {
-	const char *initrd = NULL;
+	const char *key, *image = host_image_of(unit->applied, &key);
 	state_query *query = NULL;
 	int rc;
 
-	if (!unit->applied || hn_view_get_text(unit->applied, "boot.initrd", &initrd, NULL) < 0)
+	if (!image)
 		return 0;
 	rc = state_find(host->store,
 		"SELECT image.lock FROM image JOIN image_value ON image_value.lock = image.lock"
-		" WHERE blueprint = ?1 AND key = 'boot.initrd' AND value = ?2 AND image.lock <> ?3"
+		" WHERE blueprint = ?1 AND key = ?2 AND value = ?3 AND image.lock <> ?4"
 		" ORDER BY present DESC, at DESC LIMIT 1",
 		&query, err);
 	if (rc < 0)
 		return rc;
 	state_bind_text(query, 1, blueprint);
-	state_bind_text(query, 2, initrd);
-	state_bind_text(query, 3, lock);
+	state_bind_text(query, 2, key);
+	state_bind_text(query, 3, image);
+	state_bind_text(query, 4, lock);
 	return read_lock(query, before, err);
 }
 

@@ -19,6 +19,7 @@ typedef struct host_image {
 	const compose_blueprint *blueprint;
 	const compose_lock *lock;
 	const hn_image_info *built;
+	const compose_artifact *files; /* of it in the store; NULL where only its names matter */
 } host_image;
 
 /* In the transaction that is open: units of the blueprint boot from it from now on. 1, or 0 when
@@ -32,6 +33,9 @@ int host_image_keep(
 	hn_host *host, const hn_session *session, const host_image *image, hn_error **err);
 /* Can units boot from it, and is it of this lock and blueprint? `built` NULL: only the latter. */
 int host_image_check(const host_image *image, const hn_image *built, hn_error **err);
+/* The transaction that makes it needed, while its files are known to be there. HN_EMISSING. */
+int host_image_record(hn_host *host, const host_image *image,
+	int (*body)(void *arg, hn_error **err), void *arg, hn_error **err);
 /* All that are in use, by name of the blueprint and by digest of the lock; NULL: there is none. */
 int host_images_load(hn_host *host, tags_images **images, hn_error **err);
 /* --- image-pin.c: units that boot from another image than their blueprint's present one --- */
@@ -51,6 +55,8 @@ int host_image_before(hn_host *host, const hn_unit *unit, const char *blueprint,
 int host_image_present(hn_host *host, const char *blueprint, const char *lock, hn_error **err);
 /* Does a unit of it boot from another? */
 int host_image_pinned(hn_host *host, const char *blueprint, hn_error **err);
+/* The file that tells the image of these values from others, and the key that names it; or NULL. */
+const char *host_image_of(const hn_view *view, const char **key);
 int host_image_pins_load(hn_host *host, tags_images *images, hn_error **err);
 
 /* Is the value of a file's key one that the unit's image brings? */

@@ -38,17 +38,14 @@ static bool is_of(const hn_unit *unit, const char *blueprint)
 	       strcmp(name, blueprint) == 0;
 }
 
-/* 1: these values boot from the image of that lock. What finds a root on a disk is the same for
- * many images: the disk is then what counts. */
+/* 1: these values boot from the image of that lock. */
 static int boots_from(hn_host *host, const hn_view *view, const char *lock, hn_error **err)
 {
-	const char *key = HOST_IMAGE_ROOT, *image = NULL;
+	const char *key, *image = host_image_of(view, &key);
 	state_query *query = NULL;
 	int rc;
 
-	if (view && hn_view_get_text(view, key, &image, NULL) < 0)
-		key = "boot.initrd";
-	if (!view || (!image && hn_view_get_text(view, key, &image, NULL) < 0))
+	if (!image)
 		return 0;
 	rc = state_find(host->store,
 		"SELECT 1 FROM image_value WHERE lock = ?1 AND key = ?2 AND value = ?3", &query,
@@ -517,7 +514,7 @@ static int roll_all(host_rollout *all, hn_error **err)
 
 int host_rollout_run(host_rollout *all, hn_error **err)
 {
-	int rc = host_transaction(all->host, begin, all, err);
+	int rc = host_image_record(all->host, all->image, begin, all, err);
 
 	if (rc >= 0)
 		rc = roll_all(all, err);

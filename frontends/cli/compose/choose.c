@@ -2,18 +2,9 @@
  *
  * blueprint check, resolve, lock: one set of components for a blueprint.
  */
-#include "compose.h"
+#include "choice.h"
 
-/* Everything that a choice is made from and ends in. */
-typedef struct choice {
-	hn_registry *registry;
-	hn_blueprint *blueprint;
-	char *path; /* of the lock */
-	hn_lock *before, *after;
-	hn_solve_options options;
-} choice;
-
-static void choice_free(choice *one)
+void compose_choice_free(compose_choice *one)
 {
 	hn_registry_unref(one->registry);
 	hn_blueprint_unref(one->blueprint);
@@ -21,9 +12,8 @@ static void choice_free(choice *one)
 	hn_lock_unref(one->before);
 	hn_lock_unref(one->after);
 }
-#define AUTO_CHOICE __attribute__((cleanup(choice_free)))
 
-static int choice_read(cli_run *cli, choice *one)
+int compose_choice_read(cli_run *cli, compose_choice *one)
 {
 	int status = compose_blueprint_read(cli, cli_operand(cli, 0), &one->blueprint);
 
@@ -34,7 +24,7 @@ static int choice_read(cli_run *cli, choice *one)
 	return status;
 }
 
-static int choice_read_lock(cli_run *cli, choice *one)
+int compose_choice_read_lock(cli_run *cli, compose_choice *one)
 {
 	int status;
 
@@ -49,7 +39,7 @@ static int choice_read_lock(cli_run *cli, choice *one)
 	return status;
 }
 
-static int solve(cli_run *cli, choice *one)
+int compose_choice_solve(cli_run *cli, compose_choice *one)
 {
 	hn_error *error = NULL;
 
@@ -72,12 +62,12 @@ static int count_components(const hn_lock *lock)
 
 int compose_check(cli_run *cli)
 {
-	AUTO_CHOICE choice one = {0};
+	AUTO_CHOICE compose_choice one = {0};
 	hn_json *json;
-	int status = choice_read(cli, &one);
+	int status = compose_choice_read(cli, &one);
 
 	if (status == 0)
-		status = solve(cli, &one);
+		status = compose_choice_solve(cli, &one);
 	if (status != 0)
 		return status;
 	if (cli->json) {
@@ -115,7 +105,7 @@ static void print_lock(cli_run *cli, const hn_lock *lock)
 	cli_table_print(cli, table);
 }
 
-static int write_lock(cli_run *cli, const choice *one)
+int compose_choice_write(cli_run *cli, const compose_choice *one)
 {
 	CLI_AUTO_OF(cli_output) cli_output *output = NULL;
 	CLI_AUTO_TEXT char *text = NULL;
@@ -133,7 +123,7 @@ static int write_lock(cli_run *cli, const choice *one)
 	return cli_output_write(cli, given, 0644, text, strlen(text), CLI_AGAIN);
 }
 
-static int tell_json(cli_run *cli, const choice *one, bool written)
+static int tell_json(cli_run *cli, const compose_choice *one, bool written)
 {
 	hn_json *json = cli_json_new();
 	int status = 0;
@@ -151,7 +141,7 @@ static int tell_json(cli_run *cli, const choice *one, bool written)
 }
 
 /* What was chosen, or what of it is new. */
-static int tell(cli_run *cli, const choice *one, bool written)
+static int tell(cli_run *cli, const compose_choice *one, bool written)
 {
 	char digest[HN_DIGEST_TEXT];
 	int status = 0;
@@ -169,7 +159,7 @@ static int tell(cli_run *cli, const choice *one, bool written)
 	return status;
 }
 
-static void take_updates(cli_run *cli, choice *one, const char **names)
+void compose_choice_updates(cli_run *cli, compose_choice *one, const char **names)
 {
 	size_t count = 0;
 
@@ -182,25 +172,25 @@ static void take_updates(cli_run *cli, choice *one, const char **names)
 
 int compose_resolve(cli_run *cli)
 {
-	AUTO_CHOICE choice one = {0};
+	AUTO_CHOICE compose_choice one = {0};
 	bool dry = cli_flag(cli, "dry-run");
 	CLI_AUTO_FREE const char **names = cli_alloc((cli->given_count + 1) * sizeof(const char *));
-	int status = choice_read(cli, &one);
+	int status = compose_choice_read(cli, &one);
 
 	if (status == 0)
-		status = choice_read_lock(cli, &one);
+		status = compose_choice_read_lock(cli, &one);
 	if (status != 0)
 		return status;
-	take_updates(cli, &one, names);
-	status = solve(cli, &one);
+	compose_choice_updates(cli, &one, names);
+	status = compose_choice_solve(cli, &one);
 	if (status == 0 && !dry)
-		status = write_lock(cli, &one);
+		status = compose_choice_write(cli, &one);
 	return status != 0 ? status : tell(cli, &one, !dry);
 }
 
 /* ---- lock ---- */
 
-static int say_holds(cli_run *cli, choice *one)
+static int say_holds(cli_run *cli, compose_choice *one)
 {
 	if (cli->json) {
 		one->after = hn_lock_ref(one->before);
@@ -213,12 +203,12 @@ static int say_holds(cli_run *cli, choice *one)
 
 int compose_lock(cli_run *cli)
 {
-	AUTO_CHOICE choice one = {0};
+	AUTO_CHOICE compose_choice one = {0};
 	hn_error *error = NULL;
-	int status = choice_read(cli, &one);
+	int status = compose_choice_read(cli, &one);
 
 	if (status == 0)
-		status = choice_read_lock(cli, &one);
+		status = compose_choice_read_lock(cli, &one);
 	if (status != 0)
 		return status;
 	if (one.before != NULL &&
@@ -226,15 +216,15 @@ int compose_lock(cli_run *cli)
 		return cli_fail(cli, error);
 	if (one.before != NULL && one.options.epoch == hn_lock_epoch(one.before))
 		return say_holds(cli, &one);
-	status = solve(cli, &one);
+	status = compose_choice_solve(cli, &one);
 	if (status == 0)
-		status = write_lock(cli, &one);
+		status = compose_choice_write(cli, &one);
 	return status != 0 ? status : tell(cli, &one, true);
 }
 
 /* ---- blueprint: all the way to an image that units boot from ---- */
 
-static int lock_it(cli_run *cli, choice *one, bool dry)
+static int lock_it(cli_run *cli, compose_choice *one, bool dry)
 {
 	hn_error *error = NULL;
 	int status;
@@ -245,11 +235,11 @@ static int lock_it(cli_run *cli, choice *one, bool dry)
 			       ? cli_fail(cli, error)
 			       : 0;
 	}
-	status = solve(cli, one);
-	return status != 0 || dry ? status : write_lock(cli, one);
+	status = compose_choice_solve(cli, one);
+	return status != 0 || dry ? status : compose_choice_write(cli, one);
 }
 
-static int tell_use(cli_run *cli, const choice *one, const hn_image *image, bool fresh)
+static int tell_use(cli_run *cli, const compose_choice *one, const hn_image *image, bool fresh)
 {
 	const char *name = hn_blueprint_name(one->blueprint);
 	hn_image_info info = HN_IMAGE_INFO_INIT;
@@ -279,7 +269,7 @@ static int tell_use(cli_run *cli, const choice *one, const hn_image *image, bool
 	return 0;
 }
 
-static int build_and_use(cli_run *cli, const choice *one, hn_session *session)
+static int build_and_use(cli_run *cli, const compose_choice *one, hn_session *session)
 {
 	CLI_AUTO_OF(hn_image) hn_image *image = NULL;
 	hn_error *error = NULL;
@@ -295,15 +285,15 @@ static int build_and_use(cli_run *cli, const choice *one, hn_session *session)
 int compose_blueprint(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	AUTO_CHOICE choice one = {0};
+	AUTO_CHOICE compose_choice one = {0};
 	bool dry = cli_flag(cli, "dry-run");
 	/* before the registry, which opens the host only to look */
 	int status = dry ? 0 : cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
 
 	if (status == 0)
-		status = choice_read(cli, &one);
+		status = compose_choice_read(cli, &one);
 	if (status == 0)
-		status = choice_read_lock(cli, &one);
+		status = compose_choice_read_lock(cli, &one);
 	if (status == 0)
 		status = lock_it(cli, &one, dry);
 	if (status == 0 && dry)

@@ -92,6 +92,17 @@ const cli_command compose_commands[] = {
 		"build web-app.lock.json --registry ./components\n"
 		"build web-app.lock.json --image squashfs --json\n",
 		compose_build_image, false},
+	{BUILD, "upgrade", "FILE", "bring a new choice of components to the units of a blueprint",
+		"Chooses as resolve does, builds, then restarts one unit after the other from the new "
+		"image. Each must be ready and keep its contracts before the next one's turn; one that "
+		"does not goes back to the image it had, and the rest is not touched. The lock is "
+		"written when all have taken it. Killed or failed it can be called again; without "
+		"--update, after a failure, it takes the units back to what is locked. Units that do "
+		"not run take the image when they are started.",
+		options_upgrade,
+		"upgrade web-app.json --rolling --max-unavailable 1 --update nginx-optimized\n"
+		"upgrade web-app.json --update-all --dry-run\n",
+		compose_upgrade, false},
 	{BUILD, "gc", NULL, "remove from the host's store what nobody needs",
 		"Kept are files that units name, as they are to be and as they run; payloads of the "
 		"host's registry; and images. What only makes the next build faster goes: that one "

@@ -76,6 +76,7 @@ int compose_diff(cli_run *cli);
 int compose_sbom(cli_run *cli);
 int compose_put(cli_run *cli);
 int compose_build_image(cli_run *cli);
+int compose_upgrade(cli_run *cli);
 int compose_gc(cli_run *cli);
 int compose_add(cli_run *cli);
 int compose_remove(cli_run *cli);

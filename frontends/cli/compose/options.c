@@ -36,11 +36,14 @@ const cli_option options_show[] = {
 	CLI_END,
 };
 
+#define UPDATES                                                                                    \
+	CLI_VALUES("update", "COMPONENT",                                                          \
+		"choose this one anew, and what must follow; all else stays as it is locked"),     \
+		CLI_FLAG("update-all", "choose all anew")
+
 const cli_option options_resolve[] = {
 	LOCK,
-	CLI_VALUES("update", "COMPONENT",
-		"choose this one anew, and what must follow; all else stays as it is locked"),
-	CLI_FLAG("update-all", "choose all anew"),
+	UPDATES,
 	EPOCH,
 	CLI_FLAG("dry-run", "only show what would change"),
 	CLI_END,
@@ -79,6 +82,20 @@ const cli_option options_blueprint[] = {
 	EPOCH,
 	BUILDING,
 	CLI_FLAG("dry-run", "only show what would be chosen"),
+	CLI_END,
+};
+
+const cli_option options_upgrade[] = {
+	LOCK,
+	UPDATES,
+	EPOCH,
+	CLI_FLAG("rolling", "one after the other, which is the only way there is"),
+	CLI_VALUE(
+		"max-unavailable", "N", "so many units are restarted at a time; 1 when not given"),
+	CLI_VALUE("timeout", "DURATION",
+		"in which a unit must be ready; three times its boot.goal when not given"),
+	BUILDING,
+	CLI_FLAG("dry-run", "only show what would be chosen, and which units would take it"),
 	CLI_END,
 };
 
