@@ -25,6 +25,26 @@ typedef struct hn_component_file {
 /** Is given one file of a component, which is borrowed until it returns. */
 typedef void (*hn_component_file_fn)(void *arg, const hn_component_file *file);
 
+/** What was done at one path while the tree of an image was made. */
+typedef struct hn_path_step {
+	const char *decision;  /* "brings", "aliases": a link of the base; "agrees": the same was
+				  there;  "replaces", "makes": from all manifests; "changes" its mode;
+				  "removes" */
+	const char *component; /* that did it */
+	const char *other;     /* whose entry was there; "" when none was */
+	const char *payload;   /* that it is in; "" when it is in none */
+	const char *written;   /* the path as the component has it */
+	const char *path;      /* in the image: by the aliases of the base */
+	const char *type;      /* "file", "directory", "symlink" */
+	const char *target;    /* of a link; else "" */
+	uint32_t mode;         /* permission bits after it */
+	uint32_t uid, gid;
+	uint64_t bytes;              /* of a file */
+	char digest[HN_DIGEST_TEXT]; /* of what is in a file; else "" */
+} hn_path_step;
+/** Is given one step, which is borrowed until it returns. */
+typedef void (*hn_path_step_fn)(void *arg, const hn_path_step *step);
+
 #ifdef __cplusplus
 }
 #endif

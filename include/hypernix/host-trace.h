@@ -49,6 +49,35 @@ HN_API int hn_component_files(hn_session *session, const hn_manifest *manifest,
 	const hn_component_files_options *options, hn_component_file_fn each, void *arg,
 	hn_error **err);
 
+/**
+ * Says where a path of the image of a lock comes from: what each component did there, in the order
+ * of the merge. After the last step it is as in the image, or it is not there when that removes it.
+ * Payloads that no build has read yet are read into the store, as a build does.
+ *
+ * @param session  needs blueprint.build on blueprint/<name>
+ * @param registry  where the manifests are, borrowed
+ * @param lock  of the image, borrowed
+ * @param path  absolute; directories in it that are aliases of the base are followed
+ * @param options  as for hn_build: parser, allow_setuid, progress and cancel count. NULL: the
+ *    defaults
+ * @param each  is given each step once; none when the merge fails
+ * @param arg  passed to each
+ * @param err  set on failure; may be NULL
+ * @return the number of steps, or a negative hn_code
+ * Errors: HN_ENOENT when no component has anything there; HN_EENTRY when it is no path that an
+ *    image may have; HN_ELOCK when the lock does not hold; HN_EMISSING, HN_EDIGEST, HN_EENTRY,
+ *    HN_EDUPLICATE, HN_ECONTRACT, HN_ECONFLICT, HN_ENOSUP, HN_ELIMIT as hn_build has them;
+ *    HN_ECANCELLED; HN_EINVAL; HN_ENEWER; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EBUSY; HN_EIO;
+ *    HN_ENOSPC; HN_ENOMEM
+ * Threads: the one that has the session; it starts a process for each payload that is read
+ * Blocks: yes, on the disk and on these processes
+ * Allocates: yes, while it runs
+ * Since: 0.1
+ */
+HN_API int hn_path_why(hn_session *session, const hn_registry *registry, const hn_lock *lock,
+	const char *path, const hn_build_options *options, hn_path_step_fn each, void *arg,
+	hn_error **err);
+
 #ifdef __cplusplus
 }
 #endif

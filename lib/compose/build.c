@@ -2,29 +2,12 @@
  *
  * From a lock to an image in the store.
  */
-#include "compose/build.h"
-#include "compose/payload.h"
+#include "compose/build-private.h"
 
 /* A tree up to this size is unpacked into memory as a whole; a larger one is read from a disk. */
 #define INITRAMFS_MOST (UINT64_C(32) << 20)
 
 enum { BUILDER = 2 };
-
-typedef struct build {
-	compose_store *store;
-	const compose_registry *registry;
-	const compose_lock *lock;
-	const compose_build_options *options;
-	base_arena *arena;
-	const compose_manifest **manifests; /* in merge order */
-	compose_part *parts;
-	compose_layer **layers; /* all of them, one behind the other */
-	size_t layer_count;
-	compose_image_options image; /* as given, with the lock's epoch */
-	compose_tree *tree;
-	compose_digest digest, key; /* of the tree, of the artifact */
-	compose_build_counts counts;
-} build;
 
 /* --- what decides the bytes --- */
 
@@ -63,7 +46,7 @@ static void put_builders(codec_cbor_out *out, const build *job)
 	base_buf_free(&text);
 }
 
-static int make_key(build *job, hn_error **err)
+int build_key(build *job, hn_error **err)
 {
 	const char *parser = job->options->parser_key != NULL ? job->options->parser_key : "";
 	codec_cbor_out out = {0};
@@ -370,7 +353,7 @@ static int make_image(build *job, compose_artifact **artifact, hn_error **err)
 
 /* --- all of it --- */
 
-static int begin(build *job, hn_error **err)
+int build_begin(build *job, hn_error **err)
 {
 	int rc;
 
@@ -384,21 +367,26 @@ static int begin(build *job, hn_error **err)
 	if (job->manifests == NULL)
 		return base_nomem(err);
 	rc = compose_merge_order(job->lock, job->registry, job->manifests, err);
-	return rc < 0 ? rc : make_key(job, err);
+	return rc < 0 ? rc : build_key(job, err);
+}
+
+int build_layers(build *job, hn_error **err)
+{
+	int rc = make_parts(job, err);
+
+	return rc < 0 ? rc : read_payloads(job, err);
 }
 
 static int make_all(build *job, compose_artifact **artifact, hn_error **err)
 {
-	int rc = make_parts(job, err);
+	int rc = build_layers(job, err);
 
-	if (rc == 0)
-		rc = read_payloads(job, err);
 	if (rc == 0)
 		rc = make_tree(job, err);
 	return rc < 0 ? rc : make_image(job, artifact, err);
 }
 
-static void end(build *job)
+void build_end(build *job)
 {
 	compose_tree_free(job->tree);
 	for (size_t i = 0; job->layers != NULL && i < job->layer_count; i++)
@@ -412,7 +400,7 @@ int compose_build(compose_store *store, const compose_registry *registry, const 
 {
 	build job = {.store = store, .registry = registry, .lock = lock, .options = options};
 	BASE_AUTO_OF(compose_artifact) compose_artifact *made = NULL;
-	int rc = begin(&job, err);
+	int rc = build_begin(&job, err);
 
 	if (rc == 0 && !options->anew)
 		rc = recall(&job, &made, err);
@@ -421,7 +409,7 @@ int compose_build(compose_store *store, const compose_registry *registry, const 
 	job.counts.reused = made != NULL;
 	if (rc == 0 && made == NULL)
 		rc = make_all(&job, &made, err);
-	end(&job);
+	build_end(&job);
 	if (rc < 0)
 		return rc;
 	*artifact = BASE_STEAL(made);

@@ -76,6 +76,11 @@ const char *compose_payload_called(
 int compose_component_layer(compose_store *store, const char *parser,
 	const compose_manifest *manifest, const compose_manifest *base, compose_reading *how,
 	compose_layer **layer, bool *cached, hn_error **err);
+const char *compose_type_name(compose_entry_type type); /* "file" */
+/* hn_path_why. */
+int compose_path_why(compose_store *store, const compose_registry *registry,
+	const compose_lock *lock, const char *path, const compose_build_options *options,
+	hn_path_step_fn each, void *arg, hn_error **err);
 /* hn_component_files. `store` NULL: there is none, which is fine without payloads. */
 int compose_component_files(compose_store *store, const compose_manifest *manifest,
 	const char *parser, const char *parser_key, hn_cancel *cancel, hn_component_file_fn each,

@@ -79,7 +79,7 @@ static int read_layers(look *at, compose_store *store, const char *parser, const
 	return rc;
 }
 
-static const char *type_name(compose_entry_type type)
+const char *compose_type_name(compose_entry_type type)
 {
 	static const char *const names[] = {[COMPOSE_ENTRY_FILE] = "file",
 		[COMPOSE_ENTRY_DIRECTORY] = "directory",
@@ -92,7 +92,7 @@ static const char *type_name(compose_entry_type type)
 static void tell(look *at, const char *payload, const compose_entry *entry)
 {
 	hn_component_file file = {.path = entry->path,
-		.type = type_name(entry->type),
+		.type = compose_type_name(entry->type),
 		.target = entry->target != NULL ? entry->target : "",
 		.payload = payload,
 		.mode = entry->type == COMPOSE_ENTRY_SYMLINK ? 0777 : entry->mode,

@@ -16,6 +16,7 @@ static int each(tree_build *build, compose_act act, act_fn fn, void *arg, hn_err
 		const compose_manifest *manifest = build->parts[i].manifest;
 
 		for (size_t j = 0; j < manifest->hardening_count; j++) {
+			build->doing.by = i;
 			int rc = manifest->hardening[j].act == act
 					 ? fn(build, i, &manifest->hardening[j], arg, err)
 					 : 0;
@@ -138,15 +139,23 @@ int tree_harden_remove(tree_build *build, hn_error **err)
 	return each(build, COMPOSE_REMOVE, remove_path, NULL, err);
 }
 
+static void change(tree_build *build, compose_node *node, uint32_t mode)
+{
+	if (node->entry.mode == mode)
+		return;
+	node->entry.mode = mode;
+	tree_note(build, "changes", build->doing.by, node->owner, &node->entry);
+}
+
 /* All names of an inode have one mode. */
 static void set_mode(tree_build *build, compose_node *node, uint32_t mode)
 {
 	uint32_t group = node->group;
 
-	node->entry.mode = mode;
+	change(build, node, mode);
 	for (size_t i = 0; group != 0 && i < build->count; i++)
 		if (build->nodes[i].group == group)
-			build->nodes[i].entry.mode = mode;
+			change(build, &build->nodes[i], mode);
 }
 
 static int strip(

@@ -91,6 +91,8 @@ static int add_entry(tree_build *build, uint32_t owner, const compose_payload *p
 	bool keep;
 	int rc;
 
+	build->doing =
+		(tree_doing){.decision = "brings", .payload = payload, .written = from->path};
 	if (from->type == COMPOSE_ENTRY_HARDLINK)
 		first = find_entry(layer, from->target);
 	keep = keeps_setuid(build, payload, first->path);
@@ -135,6 +137,7 @@ static int add_file(tree_build *build, uint32_t owner, const compose_file *file,
 		.gid = file->gid};
 	int rc = tree_alias_entry(build, entry.type, file->path, &entry.path, err);
 
+	build->doing = (tree_doing){.decision = "brings", .written = file->path};
 	if (rc == 0)
 		rc = drop_setuid(build, owner, &entry, build->allow_setuid, err);
 	if (rc == 0 && entry.type == COMPOSE_ENTRY_FILE) {
@@ -196,6 +199,16 @@ static int find_base(tree_build *build, hn_error **err)
 	return 0;
 }
 
+/* A link that is asked about is itself meant, so only the directories before it are followed. */
+static int find_asked(tree_build *build, hn_error **err)
+{
+	compose_trace *trace = build->trace;
+
+	return trace == NULL ? 0
+			     : tree_alias_entry(build, COMPOSE_ENTRY_SYMLINK, trace->asked,
+				       &trace->path, err);
+}
+
 static int merge_all(tree_build *build, hn_error **err)
 {
 	static int (*const steps[])(tree_build *, hn_error **) = {tree_harden_remove, tree_accounts,
@@ -203,9 +216,13 @@ static int merge_all(tree_build *build, hn_error **err)
 	int rc = find_base(build, err);
 
 	if (rc == 0)
+		rc = find_asked(build, err);
+	build->doing.decision = "aliases";
+	if (rc == 0)
 		rc = tree_alias_links(build, err);
 	for (uint32_t i = 0; rc == 0 && i < build->part_count; i++)
 		rc = add_part(build, i, err);
+	build->doing = (tree_doing){.decision = "makes"};
 	for (size_t i = 0; rc == 0 && i < BASE_COUNT(steps); i++)
 		rc = steps[i](build, err);
 	return rc;
@@ -214,7 +231,14 @@ static int merge_all(tree_build *build, hn_error **err)
 int compose_tree_merge(compose_store *store, const compose_part *parts, size_t count,
 	bool allow_setuid, compose_tree **tree, hn_error **err)
 {
+	return compose_tree_trace(store, parts, count, allow_setuid, NULL, tree, err);
+}
+
+int compose_tree_trace(compose_store *store, const compose_part *parts, size_t count,
+	bool allow_setuid, compose_trace *trace, compose_tree **tree, hn_error **err)
+{
 	tree_build build = {.store = store,
+		.trace = trace,
 		.parts = parts,
 		.part_count = count,
 		.allow_setuid = allow_setuid,

@@ -31,8 +31,37 @@ compose_node *tree_at(const tree_build *build, const char *path)
 	return number == 0 ? NULL : &build->nodes[number - 1];
 }
 
+void tree_note(tree_build *build, const char *decision, uint32_t owner, uint32_t other,
+	const compose_entry *entry)
+{
+	const tree_doing *doing = &build->doing;
+	compose_trace *trace = build->trace;
+
+	if (trace == NULL || trace->path == NULL || entry->type == 0 ||
+		strcmp(trace->path, entry->path) != 0)
+		return;
+	if (base_grow(&trace->steps, &trace->capacity, trace->count + 1, sizeof(*trace->steps)) <
+		0) {
+		trace->failed = true;
+		return;
+	}
+	trace->steps[trace->count++] = (compose_step){.decision = decision,
+		.owner = owner,
+		.other = other,
+		.payload = doing->payload,
+		.written = doing->written != NULL ? doing->written : entry->path,
+		.entry = *entry};
+}
+
+void compose_trace_free(compose_trace *trace)
+{
+	base_free(trace->steps);
+	*trace = (compose_trace){0};
+}
+
 void tree_drop(tree_build *build, compose_node *node)
 {
+	tree_note(build, "removes", build->doing.by, node->owner, &node->entry);
 	base_map_remove(build->index, node->entry.path, strlen(node->entry.path));
 	node->entry.type = 0;
 }
@@ -169,10 +198,13 @@ static int meet(tree_build *build, uint32_t owner, const compose_entry *entry, u
 {
 	const char *what = difference(&old->entry, entry);
 	replacing found = REPLACES_NOT;
+	uint32_t earlier = old->owner;
 	int rc;
 
-	if (what == NULL)
+	if (what == NULL) {
+		tree_note(build, "agrees", owner, earlier, &old->entry);
 		return 0;
+	}
 	rc = find_replacement(build, owner, old, &found, err);
 	if (rc != 0)
 		return rc;
@@ -182,6 +214,7 @@ static int meet(tree_build *build, uint32_t owner, const compose_entry *entry, u
 		return base_nomem(err);
 	old->owner = owner;
 	old->group = group;
+	tree_note(build, "replaces", owner, earlier, &old->entry);
 	return 0;
 }
 
@@ -208,5 +241,6 @@ int tree_add(tree_build *build, uint32_t owner, const compose_entry *entry, uint
 			(void *)(uintptr_t)(build->count + 1)) != 0)
 		return base_nomem(err);
 	build->count++;
+	tree_note(build, build->doing.decision, owner, owner, &node->entry);
 	return 0;
 }

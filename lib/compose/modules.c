@@ -234,6 +234,7 @@ static int prune(closure *all, hn_error **err)
 		one = value;
 		if (one->state == DONE || one->twice)
 			continue;
+		all->build->doing.by = all->build->base;
 		tree_drop(all->build, &all->build->nodes[one->node]);
 		dropped++;
 	}

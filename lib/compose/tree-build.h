@@ -19,8 +19,18 @@ typedef struct tree_service {
 	base_names drop; /* capabilities: "CAP_NET_RAW" */
 } tree_service;
 
+/* What is being done, for who asks why a path is as it is. */
+typedef struct tree_doing {
+	const char *decision;           /* when something is added where nothing was */
+	const compose_payload *payload; /* NULL: in none */
+	const char *written;            /* NULL: as it is in the image */
+	uint32_t by;                    /* who changes or removes */
+} tree_doing;
+
 typedef struct tree_build {
 	compose_store *store;
+	compose_trace *trace; /* NULL: nobody asks */
+	tree_doing doing;
 	const compose_part *parts;
 	size_t part_count;
 	bool has_base;
@@ -41,6 +51,9 @@ typedef struct tree_build {
 int tree_add(tree_build *build, uint32_t owner, const compose_entry *entry, uint32_t group,
 	hn_error **err);
 compose_node *tree_at(const tree_build *build, const char *path); /* NULL when absent */
+/* A step at the path of an entry, when that is the one asked about. */
+void tree_note(tree_build *build, const char *decision, uint32_t owner, uint32_t other,
+	const compose_entry *entry);
 void tree_drop(tree_build *build, compose_node *node);
 /* The path that the aliases of the base lead to; in the arena. HN_EENTRY, HN_ELIMIT. */
 int tree_alias(tree_build *build, const char *path, const char **out, hn_error **err);

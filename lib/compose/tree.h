@@ -43,6 +43,27 @@ typedef struct compose_part {
  * HN_EMISSING name the component and the path. */
 int compose_tree_merge(compose_store *store, const compose_part *parts, size_t count,
 	bool allow_setuid, compose_tree **tree, hn_error **err);
+/* What is done at one path, in order. Texts live as long as the tree, the manifests and the layers.
+ */
+typedef struct compose_step {
+	const char *decision;           /* of hn_path_step */
+	uint32_t owner, other;          /* `other` is the owner when nothing was there */
+	const compose_payload *payload; /* NULL: in none */
+	const char *written;
+	compose_entry entry; /* as it is then */
+} compose_step;
+typedef struct compose_trace {
+	const char *asked; /* canonical; borrowed */
+	const char *path;  /* by the aliases of the base; set by the merge */
+	compose_step *steps;
+	size_t count, capacity;
+	bool failed; /* out of memory */
+} compose_trace;
+void compose_trace_free(compose_trace *trace);
+#define COMPOSE_AUTO_TRACE __attribute__((cleanup(compose_trace_free)))
+/* compose_tree_merge, which says what it does at trace->asked. */
+int compose_tree_trace(compose_store *store, const compose_part *parts, size_t count,
+	bool allow_setuid, compose_trace *trace, compose_tree **tree, hn_error **err);
 /* Interpreters, shared libraries, modules, executables of services: HN_EMISSING names what and who.
  */
 int compose_tree_check(compose_store *store, const compose_tree *tree, const compose_part *parts,

@@ -13,6 +13,10 @@ int host_compose_store(hn_host *host, bool create, compose_store **store, hn_err
 /* As it is on the disk, and sound. */
 int host_compose_registry(hn_host *host, compose_registry **registry, hn_error **err);
 
+/* What is given (NULL: the defaults), checked. HN_EINVAL, HN_ENEWER. */
+typedef struct hn_build_options hn_build_options;
+int host_build_options(const hn_build_options *given, compose_build_options *to, hn_error **err);
+
 typedef struct host_compose_wish {
 	const compose_lock *const *locks; /* to be kept, beside what the host needs */
 	size_t lock_count;

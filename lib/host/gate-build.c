@@ -151,7 +151,7 @@ int hn_payload_put(
 
 /* --- images --- */
 
-static int take_options(const hn_build_options *given, compose_build_options *to, hn_error **err)
+int host_build_options(const hn_build_options *given, compose_build_options *to, hn_error **err)
 {
 	const hn_build_options usual = HN_BUILD_OPTIONS_INIT;
 	hn_build_options known;
@@ -214,7 +214,7 @@ int hn_build(hn_session *session, const hn_registry *registry, const hn_lock *lo
 	compose_build_options how;
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = registry && lock && image ? take_options(options, &how, err)
+	int rc = registry && lock && image ? host_build_options(options, &how, err)
 					   : base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 						     "a registry, a lock and a place are needed");
 

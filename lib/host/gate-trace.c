@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Gates of what is asked of the store: what a component brings.
+ * Gates of what is asked of the store: what a component brings, and who has
+ * brought what is at a path of an image.
  */
 #include "host/call.h"
 #include "host/compose.h"
@@ -51,4 +52,68 @@ int hn_component_files(hn_session *session, const hn_manifest *manifest,
 	if (rc >= 0)
 		rc = list_files(host, manifest, &known, each, arg, err);
 	return host_conceal(session, rc, err);
+}
+
+/* ---- where a path comes from ---- */
+
+typedef struct question {
+	const hn_registry *registry;
+	const hn_lock *lock;
+	const char *path;
+	hn_path_step_fn each;
+	void *arg;
+} question;
+
+static int begin_why(hn_session *session, const question *what,
+	const compose_build_options *options, host_call *call, hn_host **host, host_permit *permit,
+	hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE], digest[COMPOSE_DIGEST_TEXT];
+
+	(void)snprintf(object, sizeof(object), "blueprint/%.200s", what->lock->blueprint);
+	compose_digest_print(&what->lock->digest, digest);
+	caps_call_text(&call->what, "lock", digest);
+	caps_call_text(&call->what, "why", what->path);
+	if (options->parser_key[0] != '\0')
+		caps_call_text(&call->what, "parser", options->parser_key);
+	return host_call_enter(session, HN_VERB_BLUEPRINT_BUILD, object, call, host, permit, err);
+}
+
+static int ask_why(
+	hn_host *host, const question *what, const compose_build_options *options, hn_error **err)
+{
+	BASE_AUTO_OF(compose_store) compose_store *store = NULL;
+	int rc = host_compose_store(host, true, &store, err);
+
+	return rc < 0 ? rc
+		      : compose_path_why(store, what->registry, what->lock, what->path, options,
+				what->each, what->arg, err);
+}
+
+int hn_path_why(hn_session *session, const hn_registry *registry, const hn_lock *lock,
+	const char *path, const hn_build_options *options, hn_path_step_fn each, void *arg,
+	hn_error **err)
+{
+	const question what = {registry, lock, path, each, arg};
+	HOST_AUTO_CALL host_call call = {0};
+	compose_build_options how;
+	host_permit permit;
+	hn_host *host = NULL;
+	int steps, rc = registry && lock && path && each
+				? host_build_options(options, &how, err)
+				: base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+					  "a registry, a lock, a path and what takes the steps are "
+					  "needed");
+
+	if (rc >= 0)
+		rc = compose_path_check(path, err);
+	if (rc >= 0)
+		rc = begin_why(session, &what, &how, &call, &host, &permit, err);
+	if (rc < 0)
+		return rc;
+	how.permit = &permit.base;
+	rc = host_answers(&permit, 0, err);
+	steps = rc < 0 ? rc : ask_why(host, &what, &how, err);
+	rc = host_settle(&permit, steps < 0 ? steps : 0, err);
+	return rc < 0 ? rc : steps;
 }

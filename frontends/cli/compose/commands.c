@@ -60,8 +60,15 @@ const cli_command compose_commands[] = {
 		"Nothing is written.", options_file_lock, "explain web-app.json\n", compose_explain,
 		false},
 
-	{ASK, "why", "COMPONENT LOCK", "say who asked for a component, and what hangs on it",
-		"Needs no registry.", NULL, "why glibc web-app.lock.json\n", compose_why, false},
+	{ASK, "why", "COMPONENT|FILE LOCK|PATH",
+		"say who asked for a component, and what hangs on it; or why a file is as it is",
+		"Of a component and a lock: needs no registry. With --file, of a blueprint or a lock and a "
+		"path of its image: which component brings it in which payload, and who agrees, replaces, "
+		"changes or removes it. Payloads that no build has read yet are read into the host's store.",
+		options_why,
+		"why glibc web-app.lock.json\n"
+		"why --file web-app.json /usr/sbin/nginx\n",
+		compose_why, false},
 	{ASK, "diff", "OLD NEW", "compare two locks",
 		"Components, who provides what, bytes; and with --registry what the manifests say: "
 		"fields, settings, services, users, files, setuid, the command line.",

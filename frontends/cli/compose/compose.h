@@ -59,6 +59,10 @@ int compose_image_make(cli_run *cli, hn_session *session, const hn_registry *reg
 void compose_json_image(hn_json *json, const hn_image_info *info); /* members of an object */
 
 /* ---- where things come from (trace.c) ---- */
+/* What fits the blueprint of the first operand, near to a lock (NULL: none). Opens the registry
+ * unless it is open (explain.c). */
+int compose_choose(cli_run *cli, hn_registry **registry, const hn_lock *before, hn_lock **chosen);
+int compose_why_file(cli_run *cli);
 int compose_show_files(cli_run *cli, const hn_manifest *manifest);
 
 /* ---- the commands ---- */

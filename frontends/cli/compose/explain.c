@@ -4,19 +4,15 @@
  */
 #include "compose.h"
 
-static int choose(cli_run *cli, hn_registry **registry, hn_lock **chosen)
+int compose_choose(cli_run *cli, hn_registry **registry, const hn_lock *before, hn_lock **chosen)
 {
 	CLI_AUTO_OF(hn_blueprint) hn_blueprint *blueprint = NULL;
-	CLI_AUTO_OF(hn_lock) hn_lock *before = NULL;
-	CLI_AUTO_FREE char *path = compose_lock_path(cli);
 	hn_solve_options options = HN_SOLVE_OPTIONS_INIT;
 	hn_error *error = NULL;
 	int status = compose_blueprint_read(cli, cli_operand(cli, 0), &blueprint);
 
-	if (status == 0)
+	if (status == 0 && *registry == NULL)
 		status = compose_registry(cli, registry);
-	if (status == 0)
-		status = compose_lock_find(cli, path, &before);
 	if (status != 0)
 		return status;
 	options.lock = before;
@@ -26,6 +22,15 @@ static int choose(cli_run *cli, hn_registry **registry, hn_lock **chosen)
 	if (hn_solve(*registry, blueprint, &options, chosen, &error) < 0)
 		return cli_fail(cli, error);
 	return 0;
+}
+
+static int choose(cli_run *cli, hn_registry **registry, hn_lock **chosen)
+{
+	CLI_AUTO_OF(hn_lock) hn_lock *before = NULL;
+	CLI_AUTO_FREE char *path = compose_lock_path(cli);
+	int status = compose_lock_find(cli, path, &before);
+
+	return status != 0 ? status : compose_choose(cli, registry, before, chosen);
 }
 
 static void write_explained(hn_json *json, const hn_locked *one, const hn_manifest *newest)
@@ -135,8 +140,11 @@ int compose_why(cli_run *cli)
 	CLI_AUTO_OF(hn_lock) hn_lock *lock = NULL;
 	hn_locked one = HN_LOCKED_INIT;
 	hn_json *json;
-	int status = compose_lock_read(cli, cli_operand(cli, 1), &lock);
+	int status;
 
+	if (cli_flag(cli, "file"))
+		return compose_why_file(cli);
+	status = compose_lock_read(cli, cli_operand(cli, 1), &lock);
 	if (status == 0)
 		status = find(cli, lock, &one);
 	if (status != 0)

@@ -99,6 +99,14 @@ const cli_option options_upgrade[] = {
 	CLI_END,
 };
 
+const cli_option options_why[] = {
+	CLI_FLAG("file", "of a path in the image of a blueprint or a lock"),
+	LOCK,
+	CLI_FLAG("allow-setuid", "as for build: files may be setuid that manifests list as such"),
+	PARSER,
+	CLI_END,
+};
+
 const cli_option options_gc[] = {
 	CLI_VALUES(
 		"keep", "LOCK", "keep the payloads of this lock, and images of the tree it names"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is asked of the store: what a component brings.
+ * What is asked of the store: what a component brings, and why a path of an image is as it is.
  */
 #include "compose/build.h"
 #include "trust-lab.h"
@@ -24,6 +24,8 @@ BASE_AUTO(hn_blueprint, hn_blueprint_unref)
 	"{\"hypernix\":1,\"component\":\"app\",\"version\":\"2.0.0\",\"kind\":\"service\","        \
 	"\"replaces\":[{\"component\":\"base\",\"paths\":[\"/usr/bin/app\"]}],"                    \
 	"\"files\":[{\"path\":\"/etc/motd\",\"text\":\"hello\\n\"}],"                              \
+	"\"hardening\":[{\"act\":\"remove\",\"path\":\"/etc/init\"},"                              \
+	"{\"act\":\"mode\",\"path\":\"/etc/motd\",\"mode\":\"0600\"}],"                            \
 	"\"payloads\":[{\"kind\":\"blob\",\"path\":\"/bin/app\",\"mode\":\"0755\","                \
 	"\"upstream\":\"app 2\",\"size\":6,\"sha256\":\"SHA256\"}]}"
 #define WISH                                                                                       \
@@ -170,5 +172,97 @@ Test(files, need_the_right_to_read)
 	cr_expect_eq(files_of(&s, reader, "base", &all), 4, "%s", lab_why(&s.l));
 	cr_expect_eq(
 		hn_component_files(reader, NULL, NULL, see_file, &all, lab_err(&s.l)), HN_EINVAL);
+	base_buf_free(&all.lines);
+}
+
+/* ---- why a path is as it is ---- */
+
+static void see_step(void *arg, const hn_path_step *step)
+{
+	seen *all = arg;
+
+	base_buf_format(&all->lines, "%s %s [%s] [%s] %s %s %s %04o %llu %.6s%s%s\n",
+		step->component, step->decision, step->other, step->payload, step->written,
+		step->path, step->type, step->mode, (unsigned long long)step->bytes, step->digest,
+		step->target[0] ? " -> " : "", step->target);
+	all->count++;
+}
+
+static int why(shop *s, hn_session *session, const char *path, seen *all)
+{
+	return hn_path_why(
+		session, s->registry, s->lock, path, NULL, see_step, all, lab_err(&s->l));
+}
+
+static void expect_steps(const char *path, int count, const char *lines)
+{
+	SHOP s = open_shop();
+	seen all = {0};
+
+	cr_assert_eq(why(&s, s.l.session, path, &all), count, "%s", lab_why(&s.l));
+	cr_expect_eq(all.count, count);
+	cr_expect_str_eq(all.lines.data, lines);
+	base_buf_free(&all.lines);
+}
+
+Test(why, a_later_component_replaces_by_an_alias)
+{
+	expect_steps("/bin/app", 2,
+		"base brings [] [] /usr/bin/app /usr/bin/app file 0755 12 b2:066\n"
+		"app replaces [base] [app 2] /bin/app /usr/bin/app file 0755 6 b2:334\n");
+}
+
+Test(why, components_agree_and_harden)
+{
+	expect_steps("/etc/motd", 3,
+		"base brings [] [] /etc/motd /etc/motd file 0644 6 b2:93b\n"
+		"app agrees [base] [] /etc/motd /etc/motd file 0644 6 b2:93b\n"
+		"app changes [base] [] /etc/motd /etc/motd file 0600 6 b2:93b\n");
+}
+
+Test(why, what_is_removed_was_there)
+{
+	expect_steps("/etc/init", 2,
+		"base brings [] [] /etc/init /etc/init symlink 0777 0  -> ../sbin/init\n"
+		"app removes [base] [] /etc/init /etc/init symlink 0777 0  -> ../sbin/init\n");
+}
+
+Test(why, an_alias_is_a_link_itself)
+{
+	expect_steps("/bin", 1, "base aliases [] [] /bin /bin symlink 0777 0  -> usr/bin\n");
+}
+
+Test(why, what_nobody_wrote_is_made)
+{
+	expect_steps("/usr", 1, "base makes [] [] /usr /usr directory 0755 0 \n");
+}
+
+Test(why, a_path_that_nobody_has_is_not_found)
+{
+	SHOP s = open_shop();
+	seen all = {0};
+
+	cr_expect_eq(why(&s, s.l.session, "/usr/sbin/nginx", &all), HN_ENOENT);
+	cr_expect_not_null(strstr(lab_why(&s.l), "/usr/sbin/nginx"), "%s", lab_why(&s.l));
+	cr_expect_eq(why(&s, s.l.session, "usr/sbin", &all), HN_EENTRY);
+	cr_expect_eq(why(&s, s.l.session, "/usr/../bin", &all), HN_EENTRY);
+	cr_expect_eq(why(&s, s.l.session, NULL, &all), HN_EINVAL);
+	cr_expect_eq(all.count, 0);
+}
+
+Test(why, needs_the_right_to_build)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_session) hn_session *reader = session_of(&s, "blueprint.read", "**");
+	BASE_AUTO_OF(hn_session)
+	hn_session *mine = session_of(&s, "blueprint.build", "blueprint/small");
+	BASE_AUTO_OF(hn_session)
+	hn_session *other = session_of(&s, "blueprint.build", "blueprint/large");
+	seen all = {0};
+
+	cr_expect_eq(why(&s, reader, "/bin/app", &all), HN_EDENIED);
+	cr_expect_eq(why(&s, other, "/bin/app", &all), HN_EDENIED);
+	cr_expect_eq(all.count, 0);
+	cr_expect_eq(why(&s, mine, "/bin/app", &all), 2, "%s", lab_why(&s.l));
 	base_buf_free(&all.lines);
 }
