@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is asked of a host's store of components: what they bring.
+ * What is asked of a host's store of components: what they bring, who brought what, whether all of
+ * it is whole.
  */
 #ifndef HYPERNIX_HOST_TRACE_H
 #define HYPERNIX_HOST_TRACE_H
@@ -76,6 +77,49 @@ HN_API int hn_component_files(hn_session *session, const hn_manifest *manifest,
  */
 HN_API int hn_path_why(hn_session *session, const hn_registry *registry, const hn_lock *lock,
 	const char *path, const hn_build_options *options, hn_path_step_fn each, void *arg,
+	hn_error **err);
+
+/** What of a lock is verified beside manifests, payloads and what they were read into. */
+typedef struct hn_verify_options {
+	uint32_t size;    /* of this struct */
+	bool image;       /* images that were built of it, against the records of their builds */
+	bool rebuild;     /* builds each image again, in a scratch store, and compares all bytes */
+	uint32_t workers; /* threads that compress; 0: one a processor */
+	const char *parser;      /* path of hv-imgparse; NULL: where it was installed */
+	hn_progress_fn progress; /* unit "components", "payloads" or "blocks"; may be NULL */
+	void *progress_arg;
+	hn_cancel *cancel; /* borrowed; may be NULL */
+} hn_verify_options;
+#define HN_VERIFY_OPTIONS_INIT                                                                     \
+	{                                                                                          \
+		.size = sizeof(hn_verify_options)                                                  \
+	}
+
+/**
+ * Verifies what a lock names: manifests are there as they were locked, payloads and the files in
+ * them have the bytes that their digests say, and so have images. All of it is read again; what is
+ * wrong is told, and the rest looked at. Nothing is mended.
+ *
+ * @param session  needs blueprint.read on blueprint/<name>; to build again blueprint.build there
+ * @param registry  where the manifests are, borrowed
+ * @param lock  what is verified, borrowed
+ * @param options  NULL: the defaults
+ * @param each  is given each fault once
+ * @param arg  passed to each
+ * @param verified  filled in on success; its size must be set
+ * @param err  set on failure; may be NULL
+ * @return the number of faults, or a negative hn_code
+ * Errors: what keeps it from looking: HN_EIO; HN_EBUSY while the store is cleaned; HN_ENOSPC;
+ *    HN_ENOSUP, HN_EENTRY, HN_EDUPLICATE, HN_ECONTRACT, HN_ECONFLICT of building again;
+ *    HN_ECANCELLED; HN_EINVAL; HN_ENEWER, also when a newer version wrote a record; HN_ESESSION;
+ *    HN_EDENIED; HN_EAUDIT; HN_ENOMEM
+ * Threads: the one that has the session; it starts processes and threads as hn_build does
+ * Blocks: yes, for as long as it takes to read all, and to build
+ * Allocates: yes, while it runs
+ * Since: 0.1
+ */
+HN_API int hn_compose_verify(hn_session *session, const hn_registry *registry, const hn_lock *lock,
+	const hn_verify_options *options, hn_verify_fault_fn each, void *arg, hn_verified *verified,
 	hn_error **err);
 
 #ifdef __cplusplus

@@ -29,7 +29,9 @@ int build_begin(build *job, hn_error **err);
 int build_key(build *job, hn_error **err);
 /* Reads all payloads into layers, the parts of a merge. */
 int build_layers(build *job, hn_error **err);
-void build_end(build *job); /* also of one that has not begun */
+int build_live(const build *job, hn_error **err);     /* HN_ECANCELLED, or what ends the permit */
+const compose_manifest *build_base(const build *job); /* NULL when there is none */
+void build_end(build *job);                           /* also of one that has not begun */
 #define BUILD_AUTO __attribute__((cleanup(build_end)))
 
 #endif

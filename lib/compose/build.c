@@ -105,7 +105,7 @@ static void tell(const build *job, uint64_t done)
 			"reading payloads");
 }
 
-static int is_live(const build *job, hn_error **err)
+int build_live(const build *job, hn_error **err)
 {
 	if (job->image.cancel != NULL && hn_cancel_triggered(job->image.cancel))
 		return base_error(
@@ -113,7 +113,7 @@ static int is_live(const build *job, hn_error **err)
 	return job->options->permit == NULL ? 0 : base_permit_live(job->options->permit, err);
 }
 
-static const compose_manifest *base_of(const build *job)
+const compose_manifest *build_base(const build *job)
 {
 	for (size_t i = 0; i < job->lock->count; i++)
 		if (job->manifests[i]->kind == COMPOSE_BASE_OS)
@@ -131,8 +131,8 @@ static int read_payload(build *job, const compose_manifest *manifest,
 	int rc;
 
 	tell(job, index);
-	rc = compose_component_layer(job->store, job->options->parser, manifest, base_of(job), &how,
-		&job->layers[index], &cached, err);
+	rc = compose_component_layer(job->store, job->options->parser, manifest, build_base(job),
+		&how, &job->layers[index], &cached, err);
 	if (rc < 0)
 		return rc;
 	job->counts.layers_cached += cached;
@@ -149,7 +149,7 @@ static int read_payloads(build *job, hn_error **err)
 		const compose_manifest *manifest = job->manifests[i];
 
 		for (size_t j = 0; rc == 0 && j < manifest->payload_count; j++) {
-			rc = is_live(job, err);
+			rc = build_live(job, err);
 			if (rc == 0)
 				rc = read_payload(
 					job, manifest, &manifest->payloads[j], index++, err);

@@ -77,6 +77,20 @@ int compose_component_layer(compose_store *store, const char *parser,
 	const compose_manifest *manifest, const compose_manifest *base, compose_reading *how,
 	compose_layer **layer, bool *cached, hn_error **err);
 const char *compose_type_name(compose_entry_type type); /* "file" */
+/* Aliases are those of the base (NULL: none), the users are the manifest's. */
+void compose_component_reading(
+	const compose_manifest *manifest, const compose_manifest *base, compose_reading *how);
+/* hn_compose_verify. `store` NULL: there is none. */
+typedef struct compose_verify_options {
+	bool image, rebuild;
+	compose_build_options build; /* parser, workers, cancel, progress */
+} compose_verify_options;
+typedef struct compose_verified {
+	uint64_t components, payloads, layers, files, images, rebuilt, bytes, faults;
+} compose_verified;
+int compose_verify(compose_store *store, const compose_registry *registry, const compose_lock *lock,
+	const compose_verify_options *options, hn_verify_fault_fn each, void *arg,
+	compose_verified *found, hn_error **err);
 /* hn_path_why. */
 int compose_path_why(compose_store *store, const compose_registry *registry,
 	const compose_lock *lock, const char *path, const compose_build_options *options,

@@ -12,6 +12,17 @@ const char *compose_payload_called(const compose_payload *payload, char name[2 *
 	return name;
 }
 
+void compose_component_reading(
+	const compose_manifest *manifest, const compose_manifest *base, compose_reading *how)
+{
+	how->users = manifest->users;
+	how->user_count = manifest->user_count;
+	if (base == NULL)
+		return;
+	how->aliases = base->aliases;
+	how->alias_count = base->alias_count;
+}
+
 int compose_component_layer(compose_store *store, const char *parser,
 	const compose_manifest *manifest, const compose_manifest *base, compose_reading *how,
 	compose_layer **layer, bool *cached, hn_error **err)
@@ -19,12 +30,7 @@ int compose_component_layer(compose_store *store, const char *parser,
 	char name[2 * CRYPTO_DIGEST + 1];
 	int rc;
 
-	how->users = manifest->users;
-	how->user_count = manifest->user_count;
-	if (base != NULL) {
-		how->aliases = base->aliases;
-		how->alias_count = base->alias_count;
-	}
+	compose_component_reading(manifest, base, how);
 	rc = compose_payload_layer(store, parser, how, layer, cached, err);
 	if (rc < 0)
 		return base_error_wrap(err, (hn_code)rc, COMPOSE_ROOM,

@@ -83,6 +83,14 @@ static int check_component(
 	return 0;
 }
 
+int compose_lock_manifest(const compose_lock *lock, const compose_registry *registry,
+	const compose_locked *one, const compose_manifest **manifest, hn_error **err)
+{
+	checker at = {lock, registry, err};
+
+	return check_component(&at, one, manifest);
+}
+
 int compose_lock_manifests(const compose_lock *lock, const compose_registry *registry,
 	const compose_manifest **manifests, hn_error **err)
 {

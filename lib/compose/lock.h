@@ -80,6 +80,9 @@ int compose_lock_check(const compose_lock *lock, const compose_registry *registr
  * the registry's references keep. HN_ELOCK. */
 int compose_lock_manifests(const compose_lock *lock, const compose_registry *registry,
 	const compose_manifest **manifests, hn_error **err);
+/* Of one of its components. HN_ELOCK. */
+int compose_lock_manifest(const compose_lock *lock, const compose_registry *registry,
+	const compose_locked *one, const compose_manifest **manifest, hn_error **err);
 /* Merge order of a lock: topological by bindings, ties by rank, then name; a cycle falls back to
  * rank and name. `order` has lock->count places for releases. HN_ELOCK. */
 int compose_merge_order(const compose_lock *lock, const compose_registry *registry,

@@ -88,20 +88,34 @@ static bool has_bodies(compose_store *store, const compose_layer *layer)
 	return true;
 }
 
+static int read_kept(
+	compose_store *store, const compose_digest *key, compose_layer **layer, hn_error **err)
+{
+	BASE_AUTO_FREE char *bytes = NULL;
+	size_t size;
+	int code = compose_store_recall(store, FOLDER, key, LAYER_BYTES, &bytes, &size, err);
+
+	return code < 0 ? code : compose_layer_read(bytes, size, layer, err);
+}
+
+int compose_payload_cached(
+	compose_store *store, const compose_reading *how, compose_layer **layer, hn_error **err)
+{
+	compose_digest key;
+	int code = make_key(how, &key, err);
+
+	return code < 0 ? code : read_kept(store, &key, layer, err);
+}
+
 /* What is not there, or not whole, is read again. */
 static int recall(compose_store *store, const compose_digest *key, bool only_look,
 	compose_layer **layer, hn_error **err)
 {
 	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
-	BASE_AUTO_FREE char *bytes = NULL;
-	size_t size;
-	int code = compose_store_recall(store, FOLDER, key, LAYER_BYTES, &bytes, &size, err);
+	int code = read_kept(store, key, &read, err);
 
-	if (code == HN_ENOENT)
-		return base_error_forgive(err, code, HN_ENOENT);
-	if (code == 0)
-		code = compose_layer_read(bytes, size, &read, err);
-	if (code == HN_EDIGEST || code == HN_ECORRUPT || code == HN_ECBOR || code == HN_ENEWER)
+	if (code == HN_ENOENT || code == HN_EDIGEST || code == HN_ECORRUPT || code == HN_ECBOR ||
+		code == HN_ENEWER)
 		return base_error_forgive(err, code, (hn_code)code);
 	if (code == 0 && (only_look || has_bodies(store, read)))
 		*layer = BASE_STEAL(read);

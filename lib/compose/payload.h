@@ -181,6 +181,10 @@ int compose_payload_parse(hn_os *os, compose_payload_kind kind, const char *plat
  * checked before) by the program `parser`. */
 int compose_payload_run(hn_os *os, const char *parser, int fd, uint64_t size, compose_store *store,
 	const compose_reading *how, compose_layer **layer, hn_error **err);
+/* The layer that was kept of a payload, whether its bodies are there or not. HN_ENOENT when none
+ * was; HN_EDIGEST, HN_ECORRUPT, HN_ECBOR, HN_ENEWER for a record that is not whole. */
+int compose_payload_cached(
+	compose_store *store, const compose_reading *how, compose_layer **layer, hn_error **err);
 /* The layer of a payload that is in the store, from the cache when it was read before with the same
  * options. HN_EMISSING, HN_EDIGEST, HN_ECHANGED, HN_EENTRY,
  * HN_EDUPLICATE, HN_ELIMIT, HN_ECONTRACT, HN_ENOSUP. */

@@ -69,6 +69,13 @@ const cli_command compose_commands[] = {
 		"why glibc web-app.lock.json\n"
 		"why --file web-app.json /usr/sbin/nginx\n",
 		compose_why, false},
+	{ASK, "verify", "LOCK", "read all again that a lock names, and say what is not whole",
+		"Its manifests, its payloads in the host's store, and the files in them as far as a build "
+		"has read them. With --image the images that were built of it; with --rebuild each is built "
+		"again in a scratch store and compared byte for byte. Nothing is mended.",
+		options_verify,
+		"verify web-app.lock.json\nverify web-app.lock.json --image --rebuild --json\n",
+		compose_verify_lock, false},
 	{ASK, "diff", "OLD NEW", "compare two locks",
 		"Components, who provides what, bytes; and with --registry what the manifests say: "
 		"fields, settings, services, users, files, setuid, the command line.",

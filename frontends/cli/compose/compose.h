@@ -76,6 +76,7 @@ int compose_resolve(cli_run *cli);
 int compose_lock(cli_run *cli);
 int compose_explain(cli_run *cli);
 int compose_why(cli_run *cli);
+int compose_verify_lock(cli_run *cli);
 int compose_diff(cli_run *cli);
 int compose_sbom(cli_run *cli);
 int compose_put(cli_run *cli);

@@ -107,6 +107,14 @@ const cli_option options_why[] = {
 	CLI_END,
 };
 
+const cli_option options_verify[] = {
+	CLI_FLAG("image", "also the images that were built of it"),
+	CLI_FLAG("rebuild", "also build these again, and compare all bytes"),
+	CLI_VALUE("workers", "N", "threads that compress, one a processor when not given"),
+	PARSER,
+	CLI_END,
+};
+
 const cli_option options_gc[] = {
 	CLI_VALUES(
 		"keep", "LOCK", "keep the payloads of this lock, and images of the tree it names"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * What is asked of the store: what a component brings, and why a path of an image is as it is.
+ * What is asked of the store: what a component brings, why a path of an image is as it is,
+ * and whether all is whole.
  */
 #include "compose/build.h"
 #include "trust-lab.h"
@@ -8,6 +9,7 @@
 #include <hypernix/host-trace.h>
 
 BASE_AUTO(hn_blueprint, hn_blueprint_unref)
+BASE_AUTO(hn_image, hn_image_unref)
 
 #define STORE "/state/compose/store"
 #define KERNEL "a kernel"
@@ -234,7 +236,7 @@ Test(why, an_alias_is_a_link_itself)
 
 Test(why, what_nobody_wrote_is_made)
 {
-	expect_steps("/usr", 1, "base makes [] [] /usr /usr directory 0755 0 \n");
+	expect_steps("/usr", 1, "app makes [] [] /usr /usr directory 0755 0 \n");
 }
 
 Test(why, a_path_that_nobody_has_is_not_found)
@@ -265,4 +267,204 @@ Test(why, needs_the_right_to_build)
 	cr_expect_eq(all.count, 0);
 	cr_expect_eq(why(&s, mine, "/bin/app", &all), 2, "%s", lab_why(&s.l));
 	base_buf_free(&all.lines);
+}
+
+/* ---- is it whole? ---- */
+
+static void see_fault(void *arg, const hn_verify_fault *fault)
+{
+	seen *all = arg;
+
+	base_buf_format(&all->lines, "%s [%s] %s %.20s: %s\n", hn_code_name((hn_code)fault->code),
+		fault->component, fault->what, fault->entry, fault->message);
+	all->count++;
+}
+
+static int verify_by(shop *s, hn_session *session, bool image, bool rebuild, seen *all)
+{
+	hn_verify_options options = HN_VERIFY_OPTIONS_INIT;
+	hn_verified verified = HN_VERIFIED_INIT;
+
+	options.image = image;
+	options.rebuild = rebuild;
+	return hn_compose_verify(
+		session, s->registry, s->lock, &options, see_fault, all, &verified, lab_err(&s->l));
+}
+
+static int verify(shop *s, bool image, bool rebuild, seen *all)
+{
+	return verify_by(s, s->l.session, image, rebuild, all);
+}
+
+static hn_image_info build(shop *s, hn_image **image)
+{
+	hn_build_options options = HN_BUILD_OPTIONS_INIT;
+	hn_image_info info = HN_IMAGE_INFO_INIT;
+
+	options.level = 3;
+	cr_assert_eq(hn_build(s->l.session, s->registry, s->lock, &options, image, lab_err(&s->l)),
+		0, "%s", lab_why(&s->l));
+	cr_assert_eq(hn_image_get(*image, &info, NULL), 0);
+	return info;
+}
+
+static void change(shop *s, const char *path, const char *bytes)
+{
+	cr_assert_eq(hn_os_sim_put(s->l.os, path, bytes, strlen(bytes), NULL), 0);
+}
+
+static int add_name(void *arg, const char *name)
+{
+	return base_names_add(arg, name);
+}
+
+Test(verify, finds_nothing_wrong_with_what_is_whole)
+{
+	SHOP s = open_shop();
+	hn_verify_options options = HN_VERIFY_OPTIONS_INIT;
+	hn_verified verified = HN_VERIFIED_INIT;
+	hn_image *image = NULL;
+	seen all = {0};
+
+	cr_expect_eq(verify(&s, false, false, &all), 0, "%s", lab_why(&s.l));
+	hn_image_unref((build(&s, &image), image));
+	options.image = options.rebuild = true;
+	cr_expect_eq(hn_compose_verify(s.l.session, s.registry, s.lock, &options, see_fault, &all,
+			     &verified, lab_err(&s.l)),
+		0, "%s%s", lab_why(&s.l), all.lines.data);
+	cr_expect_eq(verified.components, 2);
+	cr_expect_eq(verified.payloads, 2);
+	cr_expect_eq(verified.layers, 2);
+	cr_expect_eq(verified.files, 2);
+	cr_expect_eq(verified.images, 1);
+	cr_expect_eq(verified.rebuilt, 1);
+	cr_expect_gt(verified.bytes, 14);
+}
+
+/* The store that it is built in again is gone after it. */
+Test(verify, leaves_nothing_behind)
+{
+	SHOP s = open_shop();
+	hn_compose_garbage before = HN_COMPOSE_GARBAGE_INIT, after = HN_COMPOSE_GARBAGE_INIT;
+	hn_compose_gc_options dry = HN_COMPOSE_GC_OPTIONS_INIT;
+	hn_image *image = NULL;
+	base_names names = {0};
+	seen all = {0};
+
+	hn_image_unref((build(&s, &image), image));
+	dry.dry_run = true;
+	cr_assert_eq(hn_compose_gc(s.l.session, &dry, &before, lab_err(&s.l)), 0);
+	cr_assert_eq(verify(&s, true, true, &all), 0, "%s", all.lines.data);
+	/* before the store is opened again, which removes leftovers */
+	cr_assert_eq(s.l.os->ops->list(s.l.os, STORE "/tmp", add_name, &names), 0);
+	cr_expect_eq(names.count, 0);
+	cr_assert_eq(hn_compose_gc(s.l.session, &dry, &after, lab_err(&s.l)), 0);
+	cr_expect_eq(memcmp(&before, &after, sizeof(before)), 0);
+	base_names_free(&names);
+}
+
+Test(verify, tells_each_changed_payload_and_what_was_read_of_it)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+	hn_image_info info = build(&s, &image);
+	seen all = {0};
+
+	change(&s, info.kernel, "b kernel");
+	cr_expect_eq(verify(&s, false, false, &all), 2, "%s", lab_why(&s.l));
+	cr_expect_eq(strncmp(all.lines.data, "HN_EDIGEST [base] payload 4fff0d3e", 34), 0, "%s",
+		all.lines.data);
+	cr_expect_not_null(strstr(all.lines.data, "\nHN_EDIGEST [base] file /boot/vmlinuz: "), "%s",
+		all.lines.data);
+	base_buf_free(&all.lines);
+}
+
+Test(verify, tells_a_payload_of_another_length_and_one_that_is_gone)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+	hn_image_info info = build(&s, &image);
+	seen all = {0};
+
+	change(&s, info.kernel, "a kernel and more");
+	cr_expect_eq(verify(&s, false, false, &all), 2, "%s", lab_why(&s.l));
+	cr_expect_not_null(
+		strstr(all.lines.data, "it has 17 bytes, the lock says 8"), "%s", all.lines.data);
+	base_buf_free(&all.lines);
+	cr_assert_eq(s.l.os->ops->unlink(s.l.os, info.kernel), 0);
+	all.lines = (base_buf){0};
+	cr_expect_eq(verify(&s, false, false, &all), 2, "%s", lab_why(&s.l));
+	cr_expect_eq(strncmp(all.lines.data, "HN_EMISSING [base] payload 4fff0d3e", 35), 0, "%s",
+		all.lines.data);
+	base_buf_free(&all.lines);
+}
+
+Test(verify, tells_a_manifest_that_is_gone)
+{
+	SHOP s = open_shop();
+	seen all = {0};
+
+	cr_assert_eq(hn_compose_remove(s.l.session, "app", "2.0.0", lab_err(&s.l)), 0);
+	hn_registry_unref(s.registry);
+	cr_assert_eq(hn_compose_registry(s.l.session, &s.registry, lab_err(&s.l)), 0);
+	cr_expect_eq(verify(&s, true, false, &all), 1, "%s", lab_why(&s.l));
+	cr_expect_eq(strncmp(all.lines.data, "HN_EMISSING [app] manifest 2.0.0: ", 34), 0, "%s",
+		all.lines.data);
+	base_buf_free(&all.lines);
+}
+
+Test(verify, tells_a_changed_image_and_from_which_byte_on)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+	hn_image_info info = build(&s, &image);
+	seen all = {0};
+
+	change(&s, info.path, "no image");
+	cr_expect_eq(verify(&s, false, false, &all), 0, "%s", lab_why(&s.l));
+	cr_expect_eq(verify(&s, true, false, &all), 1, "%s", lab_why(&s.l));
+	cr_expect_not_null(strstr(all.lines.data, "HN_EDIGEST [] image b2:"), "%s", all.lines.data);
+	cr_expect_not_null(strstr(all.lines.data, "the image has 8 bytes, its record says "), "%s",
+		all.lines.data);
+	cr_expect_eq(verify(&s, false, true, &all), 1, "%s", lab_why(&s.l));
+	cr_expect_not_null(
+		strstr(all.lines.data, "HN_EDIGEST [] rebuild b2:"), "%s", all.lines.data);
+	cr_expect_not_null(
+		strstr(all.lines.data, "it differs from byte 0 on"), "%s", all.lines.data);
+	base_buf_free(&all.lines);
+}
+
+Test(verify, an_image_that_nobody_built_is_missing)
+{
+	SHOP s = open_shop();
+	seen all = {0};
+
+	cr_expect_eq(verify(&s, true, false, &all), 1, "%s", lab_why(&s.l));
+	cr_expect_eq(
+		strncmp(all.lines.data, "HN_EMISSING [] image small: no image of this lock", 49), 0,
+		"%s", all.lines.data);
+	cr_expect_eq(verify(&s, false, true, &all), 1, "%s", lab_why(&s.l));
+	base_buf_free(&all.lines);
+}
+
+Test(verify, reads_with_the_right_to_read_and_builds_with_that_to_build)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_session)
+	hn_session *reader = session_of(&s, "blueprint.read", "blueprint/small");
+	BASE_AUTO_OF(hn_session)
+	hn_session *other = session_of(&s, "blueprint.read", "blueprint/large");
+	hn_verified none = {.size = 0};
+	seen all = {0};
+
+	cr_expect_eq(verify_by(&s, other, false, false, &all), HN_EDENIED);
+	cr_expect_eq(verify_by(&s, reader, false, true, &all), HN_EDENIED);
+	cr_expect_eq(verify_by(&s, reader, false, false, &all), 0, "%s", lab_why(&s.l));
+	cr_expect_eq(hn_compose_verify(reader, s.registry, s.lock, NULL, see_fault, &all, &none,
+			     lab_err(&s.l)),
+		HN_EINVAL);
+	cr_expect_eq(hn_compose_verify(
+			     reader, s.registry, NULL, NULL, see_fault, &all, &none, lab_err(&s.l)),
+		HN_EINVAL);
+	cr_expect_eq(all.count, 0);
 }
