@@ -7,7 +7,8 @@
 #include <unistd.h>
 
 static const cli_option options[] = {
-	CLI_VALUE("payload", "tar|deb|tree|oci", "kind of the payload on standard input; needed"),
+	CLI_VALUE(
+		"payload", "tar|deb|tree|nix|oci", "kind of the payload on standard input; needed"),
 	CLI_VALUE("platform", "NAME",
 		"of an image layout for several, which one, as in x86_64-linux"),
 	CLI_FLAG("unconfined", "run without the sandbox, to look for a fault"),
@@ -22,7 +23,7 @@ static int parse(cli_run *cli)
 	hn_error *error = NULL;
 
 	if (kind == NULL)
-		return cli_refuse(cli, HN_EINVAL, "give --payload tar, deb, tree or oci",
+		return cli_refuse(cli, HN_EINVAL, "give --payload tar, deb, tree, nix or oci",
 			"it is not said what standard input is");
 	if (isatty(STDOUT_FILENO))
 		return cli_refuse(cli, HN_EINVAL, "send them into a file or a pipe",

@@ -17,8 +17,8 @@ extern "C" {
  * What it may still do is read one descriptor and write another; whoever started it checks each
  * record again. A payload that is refused is told in the records, too.
  *
- * @param kind  "tar" or "tree" (plain, gz, xz or zst), "deb", or "oci" (an image layout in a plain
- *     tar); of a layout with images for several platforms one of them, as in "oci:x86_64-linux"
+ * @param kind  "tar", "tree" or "nix" (plain, gz, xz or zst), "deb", or "oci" (an image layout in a
+ * plain tar); of a layout with images for several platforms one of them, as in "oci:x86_64-linux"
  * @param in  descriptor of the payload, read to its end; of kind oci that of a file
  * @param out  descriptor that the records are written to
  * @param confine  whether the process enters the sandbox HN_SANDBOX_PAYLOAD first, for ever

@@ -54,10 +54,12 @@ HN_API int hn_payload_put(
 
 /** A directory that becomes a payload. */
 typedef struct hn_payload_directory {
-	uint32_t size;    /* of this struct */
-	const char *kind; /* "tree": what is in it goes into images; "oci": an image layout, of
-			     which one image does */
-	const char *path;
+	uint32_t size;     /* of this struct */
+	const char *kind;  /* "tree": what is in it goes into images; "oci": an image layout, of
+			      which  one image does; "nix": store paths */
+	const char *path;  /* of nix: the store; NULL: /nix/store */
+	const char *list;  /* of nix: the store paths, one a line, as nix-store --query --requisites
+			      prints them */
 	hn_cancel *cancel; /* borrowed; may be NULL */
 } hn_payload_directory;
 #define HN_PAYLOAD_DIRECTORY_INIT                                                                  \

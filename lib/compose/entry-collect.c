@@ -364,6 +364,8 @@ int compose_collector_add(
 	bool again, keep;
 	int code = compose_raw_check(raw, path, target, err);
 
+	if (code == 0 && collector->how->payload->kind == COMPOSE_PAYLOAD_NIX)
+		code = compose_nix_entry_check(path, raw->type == COMPOSE_RAW_DIRECTORY, err);
 	if (code == 0)
 		code = compose_tally_entry(&collector->tally, "this payload", raw->size, err);
 	if (code < 0)

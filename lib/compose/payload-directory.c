@@ -11,6 +11,7 @@ typedef struct walk {
 	hn_os *os;
 	const compose_packing *how;
 	const char *directory;
+	const char *prefix; /* of the names in the tar, before those in the directory */
 	compose_tar *tar;
 	compose_tally tally;
 	uid_t owner;
@@ -155,6 +156,14 @@ static void describe(const walk *in, const struct stat *status, compose_raw *raw
 		raw->mode = S_ISDIR(status->st_mode) ? 0755 : 0644;
 		return;
 	}
+	/* All that Nix knows of a file is whether it is a program. */
+	if (in->how->kind == COMPOSE_PAYLOAD_NIX) {
+		raw->mode = S_ISLNK(status->st_mode)                ? 0777
+			    : S_ISDIR(status->st_mode)              ? 0555
+			    : (status->st_mode & (mode_t)0111) != 0 ? 0555
+								    : 0444;
+		return;
+	}
 	raw->mode = status->st_mode & 07777;
 	raw->uid = status->st_uid == in->owner ? 0 : status->st_uid;
 	raw->gid = status->st_gid == in->group ? 0 : status->st_gid;
@@ -163,11 +172,14 @@ static void describe(const walk *in, const struct stat *status, compose_raw *raw
 static int add(walk *in, const char *path, const struct stat *status)
 {
 	char target[COMPOSE_PATH_ROOM];
-	compose_raw raw = {.type = type_of(status->st_mode),
-		.path = path[0] != '\0' ? path : ".",
-		.target = target};
+	BASE_AUTO_BUF base_buf name = {0};
+	compose_raw raw = {.type = type_of(status->st_mode), .target = target};
 	int size = 0, code;
 
+	base_buf_format(&name, "%s%s", in->prefix, path[0] != '\0' ? path : ".");
+	if (name.failed)
+		return base_nomem(in->err);
+	raw.path = name.data;
 	describe(in, status, &raw);
 	if (raw.type == COMPOSE_RAW_SYMLINK)
 		size = os_link_beneath(in->os, in->directory, path, target, sizeof(target));
@@ -285,16 +297,65 @@ static int visit_top(walk *in)
 	return same(&before, &after) ? 0 : changed(in, "");
 }
 
+/* --- store paths of Nix --- */
+
+static int add_store(const walk *in)
+{
+	static const char *const names[] = {"nix", "nix/store"};
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < BASE_COUNT(names); i++) {
+		compose_raw raw = {.type = COMPOSE_RAW_DIRECTORY,
+			.path = names[i],
+			.path_size = strlen(names[i]),
+			.mode = 0755};
+
+		code = compose_tar_entry(in->tar, &raw, in->err);
+	}
+	return code;
+}
+
+static int visit_store_path(walk *in, const char *base)
+{
+	struct stat status;
+	int code = os_look_beneath(in->os, in->directory, base, &status);
+
+	if (code == -ENOENT)
+		return base_error(in->err, HN_ENOENT, COMPOSE_ROOM, "nix-store --realise brings it",
+			"store path /nix/store/%s is not in %s", base, in->directory);
+	return code < 0 ? fail(in, code, base) : visit(in, base);
+}
+
+static int visit_store(walk *in)
+{
+	BASE_AUTO_NAMES base_names names = {0};
+	struct stat status;
+	int code = compose_nix_list(in->how->list, &names, in->err);
+
+	if (code == 0)
+		code = look_at_top(in, &status);
+	in->prefix = "nix/store/";
+	if (code == 0)
+		code = add_store(in);
+	for (size_t i = 0; code == 0 && i < names.count; i++)
+		code = visit_store_path(in, names.items[i]);
+	return code;
+}
+
 int compose_pack(hn_os *os, const compose_packing *how, compose_tar *tar, hn_error **err)
 {
 	BASE_AUTO_FREE uint8_t *piece = base_alloc(COMPOSE_PIECE);
 	walk in = {.os = os,
 		.how = how,
 		.directory = how->directory,
+		.prefix = "",
 		.tar = tar,
 		.piece = piece,
 		.err = err};
-	int code = piece != NULL ? visit_top(&in) : base_nomem(err);
+	int code;
 
+	if (piece == NULL)
+		return base_nomem(err);
+	code = how->kind == COMPOSE_PAYLOAD_NIX ? visit_store(&in) : visit_top(&in);
 	return code < 0 ? code : compose_tar_end(tar, err);
 }

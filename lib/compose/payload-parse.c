@@ -102,6 +102,7 @@ static int parse_kind(parse *run, compose_payload_kind kind, const char *platfor
 	switch (kind) {
 	case COMPOSE_PAYLOAD_TAR:
 	case COMPOSE_PAYLOAD_TREE:
+	case COMPOSE_PAYLOAD_NIX:
 		code = parse_tar(run, "payload", UINT64_MAX, PARSE_ENTRIES);
 		break;
 	case COMPOSE_PAYLOAD_DEB:
@@ -218,7 +219,7 @@ int compose_payload_parse(hn_os *os, compose_payload_kind kind, const char *plat
 int hn_payload_parse(const char *kind, int in, int out, bool confine, hn_error **err)
 {
 	static const compose_payload_kind kinds[] = {COMPOSE_PAYLOAD_TAR, COMPOSE_PAYLOAD_DEB,
-		COMPOSE_PAYLOAD_TREE, COMPOSE_PAYLOAD_OCI};
+		COMPOSE_PAYLOAD_TREE, COMPOSE_PAYLOAD_NIX, COMPOSE_PAYLOAD_OCI};
 	static const char image[] = "oci:";
 
 	if (kind == NULL)
@@ -231,6 +232,7 @@ int hn_payload_parse(const char *kind, int in, int out, bool confine, hn_error *
 	if (strncmp(kind, image, strlen(image)) == 0)
 		return compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_OCI,
 			kind + strlen(image), in, out, confine, err);
-	return base_error(err, HN_EINVAL, COMPOSE_ROOM, "say tar, deb, tree, oci or oci:PLATFORM",
+	return base_error(err, HN_EINVAL, COMPOSE_ROOM,
+		"say tar, deb, tree, nix, oci or oci:PLATFORM",
 		"there is no kind '%s' of payload that is parsed", kind);
 }

@@ -62,6 +62,13 @@ bool compose_glob_match(const char *glob, const char *path);
 bool compose_uid_fixed(uint64_t uid);
 bool compose_gid_fixed(uint64_t gid);
 
+/* --- store paths of Nix --- */
+bool compose_nix_valid(const char *base, size_t size); /* what is behind "/nix/store/" */
+/* What a payload of them may have; `path` is canonical. HN_EENTRY */
+int compose_nix_entry_check(const char *path, bool directory, hn_error **err);
+/* Of a list, one a line: what is behind "/nix/store/", in order. HN_EINVAL, HN_EDUPLICATE */
+int compose_nix_list(const char *text, base_names *names, hn_error **err);
+
 /* --- limits over all entries of a payload --- */
 typedef struct compose_tally {
 	uint64_t packed; /* bytes of the payload; 0 = not known */
@@ -205,9 +212,10 @@ int compose_tar_fill(compose_tar *tar, hn_error **err);
 int compose_tar_end(compose_tar *tar, hn_error **err);
 
 typedef struct compose_packing {   /* all borrowed */
-	compose_payload_kind kind; /* TREE, OCI */
-	const char *directory;
-	hn_cancel *cancel; /* may be NULL */
+	compose_payload_kind kind; /* TREE, OCI, NIX */
+	const char *directory;     /* of nix: what stands for /nix/store here */
+	const char *list;          /* of nix: store paths, one a line */
+	hn_cancel *cancel;         /* may be NULL */
 } compose_packing;
 /* Links are not followed, and no other file system is entered. HN_ECHANGED for what changes
  * meanwhile. */

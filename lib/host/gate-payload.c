@@ -59,24 +59,32 @@ static int keep(hn_host *host, const compose_packing *how, const packed *first, 
 
 static int take_directory(const hn_payload_directory *given, compose_packing *to, hn_error **err)
 {
-	static const compose_payload_kind kinds[] = {COMPOSE_PAYLOAD_TREE, COMPOSE_PAYLOAD_OCI};
+	static const compose_payload_kind kinds[] = {
+		COMPOSE_PAYLOAD_TREE, COMPOSE_PAYLOAD_OCI, COMPOSE_PAYLOAD_NIX};
 	const hn_payload_directory usual = HN_PAYLOAD_DIRECTORY_INIT;
 	hn_payload_directory known;
+	bool nix;
 	int rc = base_options(&known, sizeof(known), given ? given : &usual, HOST_ROOM, err);
 
 	if (rc < 0)
 		return rc;
-	if (!known.path || !known.kind)
+	nix = known.kind && strcmp(known.kind, "nix") == 0;
+	if (nix && !known.path)
+		known.path = "/nix/store";
+	if (!known.path || !known.kind || nix != (known.list != NULL))
 		return base_error(err, HN_EINVAL, HOST_ROOM, NULL,
-			"a directory and what kind of payload it is are needed");
+			"a directory and what kind of payload it is are needed, and of nix a "
+			"list of store paths");
 	for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
 		if (strcmp(known.kind, compose_payload_kind_name(kinds[i])) != 0)
 			continue;
-		*to = (compose_packing){
-			.kind = kinds[i], .directory = known.path, .cancel = known.cancel};
+		*to = (compose_packing){.kind = kinds[i],
+			.directory = known.path,
+			.list = known.list,
+			.cancel = known.cancel};
 		return 0;
 	}
-	return base_error(err, HN_EINVAL, HOST_ROOM, "say tree or oci",
+	return base_error(err, HN_EINVAL, HOST_ROOM, "say tree, oci or nix",
 		"no payload of kind '%s' is made of a directory", known.kind);
 }
 

@@ -7,14 +7,28 @@
 
 /* ---- payloads ---- */
 
+#define LIST_BYTES (16 << 20)
+
+static bool is_list(const cli_run *cli)
+{
+	const char *kind = cli_text(cli, "kind");
+
+	return kind != NULL && strcmp(kind, "nix") == 0;
+}
+
 /* What is a file already is put as it is. */
-static int put(cli_run *cli, hn_session *session, const char *path, char **sha256, uint64_t *bytes,
-	hn_error **error)
+static int put(cli_run *cli, hn_session *session, const char *path, const char *list, char **sha256,
+	uint64_t *bytes, hn_error **error)
 {
 	hn_payload_directory directory = HN_PAYLOAD_DIRECTORY_INIT;
 	struct stat status;
 
 	directory.kind = cli_text(cli, "kind");
+	if (is_list(cli)) {
+		directory.path = cli_text(cli, "nix-store");
+		directory.list = list;
+		return hn_payload_put_directory(session, &directory, sha256, bytes, error);
+	}
 	directory.path = path;
 	if (directory.kind == NULL || stat(path, &status) < 0 || !S_ISDIR(status.st_mode))
 		return hn_payload_put(session, path, sha256, bytes, error);
@@ -25,9 +39,13 @@ static int put_one(cli_run *cli, hn_session *session, const char *path, hn_json 
 {
 	CLI_AUTO_TEXT char *sha256 = NULL;
 	hn_error *error = NULL;
+	COMPOSE_AUTO_BYTES cli_bytes list = {0};
 	uint64_t bytes = 0;
+	int status = is_list(cli) ? cli_read_file(cli, path, LIST_BYTES, &list) : 0;
 
-	if (put(cli, session, path, &sha256, &bytes, &error) < 0)
+	if (status != 0)
+		return status;
+	if (put(cli, session, path, list.data, &sha256, &bytes, &error) < 0)
 		return cli_fail(cli, error);
 	if (json == NULL) {
 		if (!cli->quiet)

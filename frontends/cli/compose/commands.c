@@ -97,7 +97,8 @@ const cli_command compose_commands[] = {
 		"link is followed. An image layout is a directory or the tar of one, as skopeo writes "
 		"them with oci: and oci-archive:.",
 		options_put,
-		"put nginx_1.22.1-9_amd64.deb\nput --kind tree ./rootfs\nput --kind oci ./image\n",
+		"put nginx_1.22.1-9_amd64.deb\nput --kind tree ./rootfs\nput --kind oci ./image\n"
+		"put --kind nix paths.txt\n",
 		compose_put, false},
 	{BUILD, "build", "LOCK", "make the image of a lock in the host's store",
 		"Equal locks give equal bytes, and what was made before is taken again. Archives are "

@@ -59,8 +59,10 @@ const cli_option options_sbom[] = {
 };
 
 const cli_option options_put[] = {
-	CLI_VALUE("kind", "tree|oci",
-		"a directory is put as this kind of payload: what is in it, or an image layout"),
+	CLI_VALUE("kind", "tree|oci|nix",
+		"a directory is put as this kind of payload: what is in it, or an image layout; "
+		"of nix each FILE is a list of store paths, one a line"),
+	CLI_VALUE("nix-store", "DIR", "where store paths are; /nix/store when not given"),
 	CLI_END,
 };
 

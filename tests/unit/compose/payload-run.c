@@ -389,13 +389,3 @@ Test(run, a_blob_needs_a_path)
 	refused(&at, NULL, &payload, HN_EENTRY, "");
 	leave(&at);
 }
-
-Test(run, kinds_of_a_later_version)
-{
-	place at = open_place();
-	compose_payload payload = put_text(&at);
-
-	payload.kind = COMPOSE_PAYLOAD_NIX;
-	refused(&at, NULL, &payload, HN_ENOSUP, "kind nix");
-	leave(&at);
-}
