@@ -229,6 +229,81 @@ HN_API int hn_compose_upgrade(hn_session *session, const hn_registry *registry,
 	const hn_blueprint *blueprint, const hn_lock *lock, const hn_image *image,
 	const hn_upgrade_options *options, hn_error **err);
 
+/** How a directory becomes a file that is a payload. */
+typedef struct hn_payload_packing {
+	uint32_t size;         /* of this struct */
+	hn_os *os;             /* where files are; NULL: this machine */
+	const char *directory; /* what is packed */
+	const char *out;       /* the file; what is there is replaced when all went well */
+	const char *parser;    /* path of hv-imgparse; NULL: where it was installed */
+	int level;             /* of the compression by zstd, 1 to 19 */
+	bool allow_setuid;     /* takes files that are setuid or setgid */
+	bool dry_run;          /* packs and reads back, and keeps nothing */
+	hn_cancel *cancel;     /* borrowed; may be NULL */
+} hn_payload_packing;
+#define HN_PAYLOAD_PACKING_INIT                                                                    \
+	{                                                                                          \
+		.size = sizeof(hn_payload_packing), .level = 15                                    \
+	}
+
+/** A file that is a payload. */
+typedef struct hn_payload_packed {
+	uint32_t size;           /* of this struct, set by the caller */
+	char sha256[65];         /* as a manifest names it */
+	char b2[HN_DIGEST_TEXT]; /* as a lock names it */
+	uint64_t bytes;
+	uint64_t entries; /* that an image gets of it */
+	uint64_t remarks; /* on what an image does not get: setuid bits that no manifest lists */
+} hn_payload_packed;
+#define HN_PAYLOAD_PACKED_INIT                                                                     \
+	{                                                                                          \
+		.size = sizeof(hn_payload_packed)                                                  \
+	}
+
+/**
+ * Packs a directory into a file that is a payload of kind tar: equal content gives equal bytes, for
+ * one version of libzstd and one level. All of it becomes root's; times and extended attributes
+ * are left out. Links are not followed, and no other file system is entered. What was written is
+ * read back as a build reads it.
+ *
+ * @param options  directory and out must be set; borrowed
+ * @param packed  filled in on success; its size must be set
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT, HN_EIO when it cannot be read or written; HN_EENTRY for what no image may
+ *    have, and for setuid files that are not allowed; HN_ECHANGED when something changes meanwhile;
+ *    HN_ERANGE for another level; HN_ELIMIT; HN_ECANCELLED; HN_EINVAL; HN_ENEWER; HN_ENOSUP;
+ *    HN_ENOSPC; HN_ENOMEM
+ * Threads: any; it starts a process that reads the payload, and a thread of the compressor
+ * Blocks: yes, for as long as it takes
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_payload_pack(
+	const hn_payload_packing *options, hn_payload_packed *packed, hn_error **err);
+
+/**
+ * Reads a file as a build reads a payload, without a store and without a host: names it, and
+ * refuses what no image may have.
+ *
+ * @param path  the file, an archive or a package; read twice
+ * @param kind  "tar" (plain, gz, xz or zst) or "deb", whose scripts need no decision here
+ * @param parser  path of hv-imgparse; NULL: where it was installed
+ * @param cancel  borrowed; may be NULL
+ * @param found  filled in on success; its size must be set
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ENOENT, HN_EIO when it cannot be read; HN_EENTRY, HN_EDUPLICATE for what no image may
+ *    have, and for what is no archive; HN_ECHANGED when it changes meanwhile; HN_EINVAL for another
+ *    kind; HN_ENOSUP; HN_ELIMIT; HN_ECANCELLED; HN_ENEWER; HN_ENOMEM
+ * Threads: any; it starts a process that reads the payload
+ * Blocks: yes, for as long as it takes
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_payload_check(const char *path, const char *kind, const char *parser,
+	hn_cancel *cancel, hn_payload_packed *found, hn_error **err);
+
 /** What a collection of garbage keeps beside what the host needs. */
 typedef struct hn_compose_gc_options {
 	uint32_t size;               /* of this struct */

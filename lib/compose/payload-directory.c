@@ -165,8 +165,8 @@ static void describe(const walk *in, const struct stat *status, compose_raw *raw
 		return;
 	}
 	raw->mode = status->st_mode & 07777;
-	raw->uid = status->st_uid == in->owner ? 0 : status->st_uid;
-	raw->gid = status->st_gid == in->group ? 0 : status->st_gid;
+	raw->uid = in->how->all_root || status->st_uid == in->owner ? 0 : status->st_uid;
+	raw->gid = in->how->all_root || status->st_gid == in->group ? 0 : status->st_gid;
 }
 
 static int add(walk *in, const char *path, const struct stat *status)
@@ -181,6 +181,13 @@ static int add(walk *in, const char *path, const struct stat *status)
 		return base_nomem(in->err);
 	raw.path = name.data;
 	describe(in, status, &raw);
+	if (in->how->no_setuid && S_ISREG(status->st_mode) &&
+		(status->st_mode & (S_ISUID | S_ISGID)) != 0)
+		return base_error(in->err, HN_EENTRY, COMPOSE_ROOM,
+			"take the bit away, or allow setuid files: the manifest has to list them",
+			"entry '%s' is refused: it is set%s", path,
+			(status->st_mode & S_ISUID) != 0 ? "uid" : "gid");
+
 	if (raw.type == COMPOSE_RAW_SYMLINK)
 		size = os_link_beneath(in->os, in->directory, path, target, sizeof(target));
 	if (size < 0)

@@ -211,11 +211,22 @@ int compose_tar_body(compose_tar *tar, const void *bytes, size_t size, hn_error 
 int compose_tar_fill(compose_tar *tar, hn_error **err);
 int compose_tar_end(compose_tar *tar, hn_error **err);
 
+/* The same compressed by zstd; `level` is 1 to 19. What comes out goes to `write`. */
+typedef struct compose_squeeze compose_squeeze;
+int compose_squeeze_new(
+	int level, compose_pack_write write, void *arg, compose_squeeze **squeeze, hn_error **err);
+int compose_squeeze_add(void *squeeze, const void *bytes, size_t size, hn_error **err);
+int compose_squeeze_end(compose_squeeze *squeeze, hn_error **err);
+void compose_squeeze_free(compose_squeeze *squeeze); /* NULL is fine */
+BASE_AUTO(compose_squeeze, compose_squeeze_free)
+
 typedef struct compose_packing {   /* all borrowed */
 	compose_payload_kind kind; /* TREE, OCI, NIX */
 	const char *directory;     /* of nix: what stands for /nix/store here */
 	const char *list;          /* of nix: store paths, one a line */
 	hn_cancel *cancel;         /* may be NULL */
+	bool all_root;  /* whoever owns something, it becomes root's; else the owner of the top */
+	bool no_setuid; /* a setuid or setgid file is HN_EENTRY */
 } compose_packing;
 /* Links are not followed, and no other file system is entered. HN_ECHANGED for what changes
  * meanwhile. */

@@ -146,5 +146,20 @@ const cli_command compose_commands[] = {
 		"index --registry ./components --sign issuer.key --not-after 90d\n"
 		"index --registry ./components --issuer $(cat issuer.pub) --serial 7\n",
 		compose_index, false},
+	{SHARE, "import", NULL, "make a component of an archive that has no manifest",
+		"The archive is read as a build reads it, and the manifest checked. With --registry "
+		"the manifest goes into that directory, and hv-compose put puts the archive into a "
+		"store; without it both go to the host.",
+		options_import,
+		"import --tar alpine-minirootfs.tar.gz --kind base-os --name alpine-base "
+		"--release 3.20.0\n"
+		"import --tar site.tar.zst --kind config --name site --release 1.0.0 --dry-run\n",
+		compose_import, false},
+	{SHARE, "pack", "DIR", "make a payload of a directory",
+		"A tar, compressed by zstd: names in order, no times, all of it root's, so that equal "
+		"directories give equal bytes. Devices, pipes and sockets are refused, as a build "
+		"would; the payload is read back as a build reads it. Prints its digests and the "
+		"payload that a manifest has.",
+		options_pack, "pack ./rootfs -o rootfs.tar.zst\n", compose_pack, false},
 	{.name = NULL},
 };

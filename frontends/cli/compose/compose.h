@@ -86,5 +86,7 @@ int compose_gc(cli_run *cli);
 int compose_add(cli_run *cli);
 int compose_remove(cli_run *cli);
 int compose_index(cli_run *cli);
+int compose_pack(cli_run *cli);
+int compose_import(cli_run *cli);
 
 #endif

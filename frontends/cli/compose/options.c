@@ -139,3 +139,27 @@ const cli_option options_index[] = {
 	CLI_FLAG("dry-run", "read and check all of it, and write nothing"),
 	CLI_END,
 };
+
+const cli_option options_pack[] = {
+	CLI_LETTER('o', "out", "FILE", "the payload, in place of what is there"),
+	CLI_VALUE("level", "N", "of the compression, 1 to 19; 15 when not given"),
+	CLI_FLAG("allow-setuid",
+		"take files that are setuid or setgid: a manifest has to list them"),
+	CLI_ENVIRONMENT("parser", "FILE", "HYPERNIX_IMGPARSE",
+		"hv-imgparse; the installed one when not given"),
+	CLI_FLAG("dry-run", "pack and check it, and keep nothing"),
+	CLI_END,
+};
+
+const cli_option options_import[] = {
+	CLI_VALUE("tar", "FILE", "the archive: plain, gz, xz or zst"),
+	CLI_VALUE("kind", "base-os|runtime|service|security|config", "of the component"),
+	CLI_VALUE("name", "NAME", "of the component"),
+	CLI_VALUE("release", "VERSION", "of the component: a semantic version, such as 3.20.0+r1"),
+	CLI_VALUE("summary", "TEXT", "of the component, one line"),
+	CLI_VALUE("license", "TEXT", "of the component, as SPDX has it"),
+	CLI_ENVIRONMENT("parser", "FILE", "HYPERNIX_IMGPARSE",
+		"hv-imgparse; the installed one when not given"),
+	CLI_FLAG("dry-run", "check the archive and print the manifest, and write nothing"),
+	CLI_END,
+};
