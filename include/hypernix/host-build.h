@@ -60,6 +60,7 @@ typedef struct hn_payload_directory {
 	const char *path;  /* of nix: the store; NULL: /nix/store */
 	const char *list;  /* of nix: the store paths, one a line, as nix-store --query --requisites
 			      prints them */
+	size_t list_size;  /* bytes of it: it may be a file as it was read */
 	hn_cancel *cancel; /* borrowed; may be NULL */
 } hn_payload_directory;
 #define HN_PAYLOAD_DIRECTORY_INIT                                                                  \

@@ -94,18 +94,21 @@ static int sort_once(base_names *names, hn_error **err)
 	return 0;
 }
 
-int compose_nix_list(const char *text, base_names *names, hn_error **err)
+int compose_nix_list(const char *text, size_t size, base_names *names, hn_error **err)
 {
 	uint64_t number = 0;
 	int code = 0;
 
-	while (code == 0 && *text != '\0') {
-		size_t size = strcspn(text, "\n");
+	while (code == 0 && size > 0) {
+		const char *end = memchr(text, '\n', size);
+		size_t line = end != NULL ? (size_t)(end - text) : size,
+		       whole = line + (end != NULL);
 
 		code = base_limit_check(BASE_LIMIT_PAYLOAD_ENTRIES, ++number, err);
 		if (code == 0)
-			code = take_line(text, size, number, names, err);
-		text += size + (text[size] == '\n');
+			code = take_line(text, line, number, names, err);
+		text += whole;
+		size -= whole;
 	}
 	if (code == 0 && number == 0)
 		return base_error(

@@ -337,7 +337,7 @@ static int visit_store(walk *in)
 {
 	BASE_AUTO_NAMES base_names names = {0};
 	struct stat status;
-	int code = compose_nix_list(in->how->list, &names, in->err);
+	int code = compose_nix_list(in->how->list, in->how->list_size, &names, in->err);
 
 	if (code == 0)
 		code = look_at_top(in, &status);

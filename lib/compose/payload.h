@@ -67,7 +67,7 @@ bool compose_nix_valid(const char *base, size_t size); /* what is behind "/nix/s
 /* What a payload of them may have; `path` is canonical. HN_EENTRY */
 int compose_nix_entry_check(const char *path, bool directory, hn_error **err);
 /* Of a list, one a line: what is behind "/nix/store/", in order. HN_EINVAL, HN_EDUPLICATE */
-int compose_nix_list(const char *text, base_names *names, hn_error **err);
+int compose_nix_list(const char *text, size_t size, base_names *names, hn_error **err);
 
 /* --- limits over all entries of a payload --- */
 typedef struct compose_tally {
@@ -224,7 +224,8 @@ typedef struct compose_packing {   /* all borrowed */
 	compose_payload_kind kind; /* TREE, OCI, NIX */
 	const char *directory;     /* of nix: what stands for /nix/store here */
 	const char *list;          /* of nix: store paths, one a line */
-	hn_cancel *cancel;         /* may be NULL */
+	size_t list_size;
+	hn_cancel *cancel; /* may be NULL */
 	bool all_root;  /* whoever owns something, it becomes root's; else the owner of the top */
 	bool no_setuid; /* a setuid or setgid file is HN_EENTRY */
 } compose_packing;

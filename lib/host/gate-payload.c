@@ -81,6 +81,7 @@ static int take_directory(const hn_payload_directory *given, compose_packing *to
 		*to = (compose_packing){.kind = kinds[i],
 			.directory = known.path,
 			.list = known.list,
+			.list_size = known.list_size,
 			.cancel = known.cancel};
 		return 0;
 	}

@@ -17,8 +17,8 @@ static bool is_list(const cli_run *cli)
 }
 
 /* What is a file already is put as it is. */
-static int put(cli_run *cli, hn_session *session, const char *path, const char *list, char **sha256,
-	uint64_t *bytes, hn_error **error)
+static int put(cli_run *cli, hn_session *session, const char *path, const cli_bytes *list,
+	char **sha256, uint64_t *bytes, hn_error **error)
 {
 	hn_payload_directory directory = HN_PAYLOAD_DIRECTORY_INIT;
 	struct stat status;
@@ -26,7 +26,8 @@ static int put(cli_run *cli, hn_session *session, const char *path, const char *
 	directory.kind = cli_text(cli, "kind");
 	if (is_list(cli)) {
 		directory.path = cli_text(cli, "nix-store");
-		directory.list = list;
+		directory.list = list->data;
+		directory.list_size = list->size;
 		return hn_payload_put_directory(session, &directory, sha256, bytes, error);
 	}
 	directory.path = path;
@@ -45,7 +46,7 @@ static int put_one(cli_run *cli, hn_session *session, const char *path, hn_json 
 
 	if (status != 0)
 		return status;
-	if (put(cli, session, path, list.data, &sha256, &bytes, &error) < 0)
+	if (put(cli, session, path, &list, &sha256, &bytes, &error) < 0)
 		return cli_fail(cli, error);
 	if (json == NULL) {
 		if (!cli->quiet)

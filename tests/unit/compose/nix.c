@@ -28,14 +28,36 @@ Test(nix, what_is_a_store_path)
 
 Test(nix, a_list_is_put_in_order)
 {
+	static const char list[] = "/nix/store/" OTHER "-b\n/nix/store/" HASH "-a\n";
 	BASE_AUTO_NAMES base_names names = {0};
 
-	cr_assert_eq(
-		compose_nix_list("/nix/store/" OTHER "-b\n/nix/store/" HASH "-a\n", &names, NULL),
-		0);
+	cr_assert_eq(compose_nix_list(list, strlen(list), &names, NULL), 0);
 	cr_assert_eq(names.count, 2);
 	cr_expect_str_eq(names.items[0], HASH "-a");
 	cr_expect_str_eq(names.items[1], OTHER "-b");
+}
+
+/* As a file was read: nothing says where it ends but its size. */
+Test(nix, a_list_ends_with_its_size)
+{
+	static const char list[] = "/nix/store/" HASH "-a\n/nix/store/" OTHER "-b and more";
+	size_t first = strcspn(list, "\n"), both = first + 1 + first;
+
+	for (size_t size = first; size <= both; size++) {
+		BASE_AUTO_NAMES base_names names = {0};
+		bool whole = size <= first + 1 || size == both;
+
+		cr_expect_eq(compose_nix_list(list, size, &names, NULL), whole ? 0 : HN_EINVAL,
+			"%zu", size);
+	}
+}
+
+Test(nix, a_list_with_a_zero_in_it)
+{
+	static const char list[] = "/nix/store/" HASH "-a\n\0";
+	BASE_AUTO_NAMES base_names names = {0};
+
+	cr_expect_eq(compose_nix_list(list, sizeof(list) - 1, &names, NULL), HN_EINVAL);
 }
 
 Test(nix, lists_that_are_none)
@@ -60,8 +82,8 @@ Test(nix, lists_that_are_none)
 		BASE_AUTO_NAMES base_names names = {0};
 		hn_error *err = NULL;
 
-		cr_expect_eq(compose_nix_list(cases[i].text, &names, &err), (int)cases[i].code,
-			"%zu", i);
+		cr_expect_eq(compose_nix_list(cases[i].text, strlen(cases[i].text), &names, &err),
+			(int)cases[i].code, "%zu", i);
 		cr_expect(err != NULL && strstr(hn_error_message(err), cases[i].why) != NULL,
 			"%zu: %s", i, err != NULL ? hn_error_message(err) : "");
 		hn_error_unref(err);
@@ -77,8 +99,10 @@ static int add_packed(void *arg, const void *data, size_t size, hn_error **err)
 
 static int pack_store(hn_os *os, const char *list, bytes *tar, hn_error **err)
 {
-	compose_packing how = {
-		.kind = COMPOSE_PAYLOAD_NIX, .directory = "/elsewhere", .list = list};
+	compose_packing how = {.kind = COMPOSE_PAYLOAD_NIX,
+		.directory = "/elsewhere",
+		.list = list,
+		.list_size = strlen(list)};
 	compose_tar to = {.write = add_packed, .arg = tar};
 
 	return compose_pack(os, &how, &to, err);
