@@ -59,7 +59,7 @@ static void fill(char *body, size_t size, bool text)
 			continue;
 		}
 		memcpy(body + at, &chance, 3);
-		memcpy(body + at + 3, "\x48\x8b\x05\x00\x00" + chance % 3, 3);
+		memcpy(body + at + 3, &"\x48\x8b\x05\x00\x00"[chance % 3], 3);
 		at += 6;
 	}
 	while (at < size)

@@ -202,7 +202,7 @@ static void expect_steps(const char *path, int count, const char *lines)
 	seen all = {0};
 
 	cr_assert_eq(why(&s, s.l.session, path, &all), count, "%s", lab_why(&s.l));
-	cr_expect_eq(all.count, count);
+	cr_expect_eq((int)all.count, count);
 	cr_expect_str_eq(all.lines.data, lines);
 	base_buf_free(&all.lines);
 }
