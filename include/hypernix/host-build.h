@@ -173,7 +173,7 @@ typedef struct hn_rollout_unit {
 	hn_rollout_state state;
 	const char *unit;
 	const char *contract;  /* that its guest does not keep; NULL: none is known */
-	const char *component; /* of the new lock, that provides it; NULL: none is known */
+	const char *component; /* of the image, that promised it; NULL: none is known */
 	const char *problem;   /* why it did not take the image; NULL */
 	int code;              /* the hn_code of problem; 0 */
 } hn_rollout_unit;

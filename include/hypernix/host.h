@@ -231,6 +231,35 @@ HN_API bool hn_unit_pending(const hn_unit *unit);
  */
 HN_API bool hn_unit_secrets_changed(const hn_unit *unit);
 
+/** A contract that a unit's guest does not keep. */
+typedef struct hn_broken {
+	uint32_t size;
+	const char *contract;  /* "service/http" */
+	const char *version;   /* "1.2.0" */
+	const char *component; /* of the image, that promised it; several with commas; NULL: unknown
+				*/
+	const char *blueprint; /* of the image; NULL: unknown */
+} hn_broken;
+#define HN_BROKEN_INIT                                                                             \
+	{                                                                                          \
+		.size = sizeof(hn_broken)                                                          \
+	}
+
+/**
+ * Tells which contract the guest of the unit's last start said that it does not keep; of several
+ * the first.
+ *
+ * @param unit  a snapshot
+ * @param broken  filled in when there is one; its texts are owned by the unit
+ * @return 0 or a negative hn_code
+ * Errors: HN_ENOENT when none is known
+ * Threads: any; the object is immutable
+ * Blocks: no
+ * Allocates: no
+ * Since: 0.1
+ */
+HN_API int hn_unit_get_broken(const hn_unit *unit, hn_broken *broken);
+
 /**
  * Tells whether an undo has failed on the unit, so that nothing more is done to it
  * automatically.

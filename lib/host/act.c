@@ -5,6 +5,7 @@
  * the wish again and finishes.
  */
 #include "host/boot-record.h"
+#include "host/images.h"
 #include "host/restart.h"
 #include "host/unit-secrets.h"
 
@@ -242,6 +243,10 @@ static int start_unit(hn_host *host, const host_permit *permit, machine *m, cons
 	if (handover->fd >= 0)
 		what.secrets = &handover->fd;
 	rc = machine_start(&permit->base, m, &what, options, &boot, err);
+	if (host_promises_name(host, taken, &boot, NULL) < 0)
+		base_log(HN_LOG_WARNING, HOST_ROOM,
+			"who promised the contracts of unit %s could not be found out", unit->name);
+	rc = host_promises_blame(host, taken, &boot, rc, err);
 	done.ready = boot.ready ? 1 : rc < 0 ? 0 : -1;
 	return record_start(&done, m, rc, err);
 }

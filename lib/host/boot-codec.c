@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
  * The stored form of a boot: a list of phases, each [name, wall, CPU], and after them of checks of
- * contracts, each [contract, version, kept, time, detail].
+ * contracts, each [contract, version, kept, time, detail], or with [.., component, blueprint] where
+ * it is known who promised it.
  */
 #include "host/boot-record.h"
 
 #define PHASE_FIELDS 3
 #define CHECK_FIELDS 5
+#define NAMED_FIELDS 7
 
 static void put_text(codec_cbor_out *cbor, const char *text)
 {
@@ -15,12 +17,18 @@ static void put_text(codec_cbor_out *cbor, const char *text)
 
 static void put_check(codec_cbor_out *cbor, const machine_checked *check)
 {
-	codec_cbor_put_array(cbor, CHECK_FIELDS);
+	bool named = check->component[0] != '\0';
+
+	codec_cbor_put_array(cbor, named ? NAMED_FIELDS : CHECK_FIELDS);
 	put_text(cbor, check->contract);
 	put_text(cbor, check->version);
 	codec_cbor_put_int(cbor, check->ok ? 1 : 0);
 	codec_cbor_put_int(cbor, check->took);
 	put_text(cbor, check->detail);
+	if (!named)
+		return;
+	put_text(cbor, check->component);
+	put_text(cbor, check->blueprint);
 }
 
 int host_boot_encode(const machine_boot *boot, base_buf *out, hn_error **err)
@@ -72,7 +80,7 @@ static bool decode_phase(codec_cbor *in, machine_boot *boot)
 	return true;
 }
 
-static bool decode_check(codec_cbor *in, machine_boot *boot)
+static bool decode_check(codec_cbor *in, bool named, machine_boot *boot)
 {
 	machine_checked *check = &boot->checks[boot->check_count];
 	int64_t ok = 0;
@@ -82,6 +90,9 @@ static bool decode_check(codec_cbor *in, machine_boot *boot)
 		!take_text(in, check->version, sizeof(check->version)) ||
 		!codec_cbor_int(in, &ok) || !codec_cbor_int(in, &check->took) ||
 		!take_text(in, check->detail, sizeof(check->detail)))
+		return false;
+	if (named && (!take_text(in, check->component, sizeof(check->component)) ||
+			     !take_text(in, check->blueprint, sizeof(check->blueprint))))
 		return false;
 	check->ok = ok == 1;
 	check->told = true;
@@ -95,9 +106,10 @@ static bool decode_one(codec_cbor *in, machine_boot *boot)
 
 	if (!codec_cbor_array(in, &fields))
 		return false;
-	return fields == PHASE_FIELDS   ? decode_phase(in, boot)
-	       : fields == CHECK_FIELDS ? decode_check(in, boot)
-					: false;
+	if (fields == PHASE_FIELDS)
+		return decode_phase(in, boot);
+	return (fields == CHECK_FIELDS || fields == NAMED_FIELDS) &&
+	       decode_check(in, fields == NAMED_FIELDS, boot);
 }
 
 int host_boot_decode(const void *bytes, size_t size, machine_boot *boot, hn_error **err)

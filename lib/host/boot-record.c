@@ -5,6 +5,7 @@
  */
 #include "host/boot-record.h"
 #include "host/calibrate.h"
+#include "host/images.h"
 
 int64_t host_boot_sum(const machine_boot *boot, bool by_cpu)
 {
@@ -126,49 +127,89 @@ static int drop_old(hn_host *host, int64_t unit, hn_error **err)
 	return state_run(query, err);
 }
 
-static int send_missed(hn_host *host, const hn_unit *unit, const hn_boot *boot, hn_error **err)
+/* --- events --- */
+
+/* Of the unit; `fill` writes what it says of `what`. */
+static int send_event(hn_host *host, const hn_unit *unit, const char *type,
+	void (*fill)(hn_json *json, const void *what), const void *what, hn_error **err)
 {
 	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
 	const char *data;
-	size_t size;
 	int rc = hn_json_new(false, &json, err);
 
 	if (rc < 0)
 		return rc;
 	hn_json_object(json, NULL);
+	fill(json, what);
+	hn_json_end(json);
+	rc = hn_json_finish(json, &data, NULL, err);
+	return rc < 0 ? rc : host_event(host, NULL, type, unit->uuid, unit->name, data, err);
+}
+
+static void fill_missed(hn_json *json, const void *what)
+{
+	const hn_boot *boot = what;
+
 	hn_json_int(json, "goal", boot->goal);
 	hn_json_int(json, "taken", host_boot_sum(&boot->phases, boot->by_cpu));
 	hn_json_text(json, "clock", boot->by_cpu ? "cpu" : "wall");
 	hn_json_text(json, "phase", boot->phases.phase[boot->missed].name);
 	hn_json_bool(json, "ready", boot->phases.ready);
-	hn_json_end(json);
-	rc = hn_json_finish(json, &data, &size, err);
-	if (rc < 0)
-		return rc;
-	return host_event(
-		host, NULL, "org.hypernix.unit.boot.missed.v1", unit->uuid, unit->name, data, err);
 }
 
-static int send_check(
-	hn_host *host, const hn_unit *unit, const machine_checked *check, hn_error **err)
+static void fill_check(hn_json *json, const void *what)
 {
-	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
-	const char *data;
-	size_t size;
-	int rc = hn_json_new(false, &json, err);
+	const machine_checked *check = what;
+
+	hn_json_text(json, "contract", check->contract);
+	hn_json_text(json, "version", check->version);
+	if (check->component[0] != '\0') {
+		hn_json_text(json, "component", check->component);
+		hn_json_text(json, "blueprint", check->blueprint);
+	}
+	hn_json_int(json, "ms", check->took / 1000000);
+	hn_json_text(json, "detail", check->detail);
+}
+
+/* --- what the unit is known by until its next boot --- */
+
+static int forget_broken(hn_host *host, const hn_unit *unit, hn_error **err)
+{
+	BASE_AUTO_OF(state_query) state_query *query = NULL;
+	int rc = state_find(host->store, "DELETE FROM unit_broken WHERE unit = ?1", &query, err);
 
 	if (rc < 0)
 		return rc;
-	hn_json_object(json, NULL);
-	hn_json_text(json, "contract", check->contract);
-	hn_json_text(json, "version", check->version);
-	hn_json_int(json, "ms", check->took / 1000000);
-	hn_json_text(json, "detail", check->detail);
-	hn_json_end(json);
-	rc = hn_json_finish(json, &data, &size, err);
+	state_bind_int(query, 1, unit->id);
+	return state_run(query, err);
+}
+
+/* The first one stays: what comes after it may follow from it. */
+static int note_broken(
+	hn_host *host, const hn_unit *unit, const machine_checked *check, hn_error **err)
+{
+	BASE_AUTO_OF(state_query) state_query *query = NULL;
+	int rc = state_find(host->store,
+		"INSERT OR IGNORE INTO unit_broken(unit, contract, version, component, blueprint)"
+		" VALUES (?1, ?2, ?3, ?4, ?5)",
+		&query, err);
+
 	if (rc < 0)
 		return rc;
-	return host_event(host, NULL, HOST_CONTRACT_FAILED, unit->uuid, unit->name, data, err);
+	state_bind_int(query, 1, unit->id);
+	state_bind_text(query, 2, check->contract);
+	state_bind_text(query, 3, check->version);
+	state_bind_text(query, 4, check->component);
+	state_bind_text(query, 5, check->blueprint);
+	return state_run(query, err);
+}
+
+static int tell_broken(
+	hn_host *host, const hn_unit *unit, const machine_checked *check, hn_error **err)
+{
+	int rc = note_broken(host, unit, check, err);
+
+	return rc < 0 ? rc : send_event(host, unit, HOST_CONTRACT_FAILED, fill_check, check, err);
 }
 
 int host_boot_send_checks(
@@ -178,7 +219,7 @@ int host_boot_send_checks(
 
 	for (size_t i = 0; rc >= 0 && i < boot->check_count; i++)
 		if (!boot->checks[i].ok && !boot->checks[i].told)
-			rc = send_check(host, unit, &boot->checks[i], err);
+			rc = tell_broken(host, unit, &boot->checks[i], err);
 	return rc;
 }
 
@@ -205,14 +246,16 @@ static int drop_last(hn_host *host, int64_t unit, hn_error **err)
 static int keep_boot(void *arg, hn_error **err)
 {
 	const boot_keeping *keep = arg;
-	int rc = keep->replace ? drop_last(keep->host, keep->unit->id, err) : 0;
+	int rc = keep->replace ? drop_last(keep->host, keep->unit->id, err)
+			       : forget_broken(keep->host, keep->unit, err);
 
 	if (rc == 0)
 		rc = insert_boot(keep->host, keep->unit->id, keep->boot, err);
 	if (rc == 0)
 		rc = drop_old(keep->host, keep->unit->id, err);
 	if (rc == 0 && keep->boot->missed >= 0)
-		rc = send_missed(keep->host, keep->unit, keep->boot, err);
+		rc = send_event(keep->host, keep->unit, "org.hypernix.unit.boot.missed.v1",
+			fill_missed, keep->boot, err);
 	if (rc == 0)
 		rc = host_boot_send_checks(keep->host, keep->unit, &keep->boot->phases, err);
 	return rc;
@@ -232,8 +275,8 @@ int host_boot_store(
 	boot_keeping keep = {host, unit, &made, false};
 	int count;
 
-	if (boot->count == 0)
-		return 0; /* a driver without processes has no phases to tell */
+	if (boot->count == 0) /* a driver without processes has no phases to tell */
+		return forget_broken(host, unit, err);
 	if (!past)
 		return base_nomem(err);
 	count = host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err);
@@ -249,10 +292,14 @@ int host_boot_complete(hn_host *host, const hn_unit *unit, const machine_boot *b
 	boot_keeping keep = {host, unit, past, true};
 	int count = past ? host_boots_read(host, unit->id, past, HOST_BOOTS_KEPT, err)
 			 : base_nomem(err);
+	int rc;
 
 	if (count <= 0 || past[0].phases.ready || !boot->ready)
 		return count < 0 ? count : 0;
 	past[0].phases = *boot;
+	rc = host_promises_name(host, unit->applied, &past[0].phases, err);
+	if (rc < 0)
+		return rc;
 	past[0].missed = host_boot_find_missed(
 		boot, past[0].goal, past[0].by_cpu, past + 1, (size_t)count - 1);
 	return host_transaction(host, keep_boot, &keep, err);
@@ -304,7 +351,9 @@ int host_boot_take_checks(hn_host *host, const hn_unit *unit, hn_error **err)
 		return base_nomem(err);
 	(void)machine_checks_of(host->machine, unit->uuid, heard);
 	what = (taking){host, unit, heard, last};
-	rc = host_boots_read(host, unit->id, last, 1, err);
+	rc = host_promises_name(host, unit->applied, heard, err);
+	if (rc >= 0)
+		rc = host_boots_read(host, unit->id, last, 1, err);
 	if (rc == 0)
 		what.last = NULL;
 	if (rc >= 0)
@@ -318,8 +367,9 @@ int host_boot_tell_checks(
 	hn_host *host, const hn_unit *unit, const machine_boot *boot, hn_error **err)
 {
 	taking what = {host, unit, boot, NULL};
+	int rc = forget_broken(host, unit, err);
 
-	return all_told(boot) ? 0 : host_transaction(host, record_checks, &what, err);
+	return rc < 0 || all_told(boot) ? rc : host_transaction(host, record_checks, &what, err);
 }
 
 hn_boot *hn_boot_free(hn_boot *boot)
@@ -356,6 +406,8 @@ int hn_boot_check_at(const hn_boot *boot, size_t index, hn_boot_check *check)
 		.detail = boot->silent ? NULL : found->detail,
 		.took = found->took,
 		.ok = found->ok,
+		.component = found->component,
+		.blueprint = found->blueprint,
 	};
 	return 0;
 }

@@ -2,8 +2,10 @@
  *
  * Gates that run units: start, stop, restart, kill, pause, resume, reset, wait.
  */
+#include "host/boot-record.h"
 #include "host/call.h"
 #include "host/capacity.h"
+#include "host/images.h"
 #include "host/restart.h"
 #include "host/unit-secrets.h"
 
@@ -104,6 +106,23 @@ static int admit_pending(hn_host *host, const hn_unit *unit, hn_error **err)
 	return host_admission_check(admission, unit->name, reserve, overcommit, err);
 }
 
+/* An error of contracts names who promised them. A guest says each once: what another process has
+ * heard is on record. */
+static int name_promises(const call *c, machine *m, int rc, hn_error **err)
+{
+	BASE_AUTO_FREE hn_boot *boot = NULL;
+
+	if (rc != HN_ECONTRACT && rc != HN_ETIMEOUT)
+		return rc;
+	boot = base_calloc(1, sizeof(*boot));
+	if (!boot)
+		return rc;
+	(void)machine_checks_of(m, c->unit->uuid, &boot->phases);
+	if (boot->phases.check_count == 0)
+		(void)host_boots_read(c->host, c->unit->id, boot, 1, NULL);
+	return host_promises_blame(c->host, c->unit->applied, &boot->phases, rc, err);
+}
+
 /* Waits no longer than the right to: a session may end meanwhile. */
 static int wait_for(call *c, hn_wait condition, int64_t timeout, hn_cancel *cancel, hn_error **err)
 {
@@ -124,7 +143,7 @@ static int wait_for(call *c, hn_wait condition, int64_t timeout, hn_cancel *canc
 			cancel, &why);
 		if (rc != HN_ETIMEOUT || last) {
 			base_error_move(err, BASE_STEAL(why));
-			return rc;
+			return name_promises(c, m, rc, err);
 		}
 		rc = base_permit_live(&c->permit.base, err);
 	}

@@ -323,6 +323,10 @@ bool host_audit_release(hn_host *host); /* there was one */
 int host_audit_verify(hn_host *host, hn_error **err);
 
 /* --- unit records (units-record.c). An hn_unit is one immutable snapshot of a row. --- */
+/* The first contract that its guest does not keep; component and blueprint may be "". */
+typedef struct host_broken {
+	char contract[128], version[129], component[128], blueprint[64];
+} host_broken;
 struct hn_unit {
 	atomic_uint references;
 	int64_t id;
@@ -338,6 +342,7 @@ struct hn_unit {
 	int ready;
 	char *machine;              /* frozen machine type; NULL before the first define */
 	char *addresses;            /* frozen addresses, JSON; NULL */
+	host_broken *broken;        /* NULL: none is known */
 	uint32_t vcpus;             /* frozen count; 0 = none */
 	uint64_t generation;        /* of the desired view */
 	hn_view *desired, *applied; /* NULL when there is none */

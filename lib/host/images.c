@@ -301,6 +301,8 @@ static int record(hn_host *host, const hn_session *session, const host_image *im
 		rc = try_values(&all, image->lock->blueprint);
 	if (rc >= 0)
 		rc = put_image(&all, session, image, lock, present);
+	if (rc >= 0)
+		rc = host_image_promises(host, lock, image, err);
 	return rc < 0 ? rc : host_touch(host, err);
 }
 

@@ -59,6 +59,17 @@ int host_image_pinned(hn_host *host, const char *blueprint, hn_error **err);
 const char *host_image_of(const hn_view *view, const char **key);
 int host_image_pins_load(hn_host *host, tags_images *images, hn_error **err);
 
+/* --- image-promise.c: which component provides which contract --- */
+/* In the transaction that records the image. */
+int host_image_promises(hn_host *host, const char *lock, const host_image *image, hn_error **err);
+/* Of a guest with these values: the component that provides it, and the blueprint, of each check
+ * that has none yet. What is not known is left empty. */
+int host_promises_name(hn_host *host, const hn_view *view, machine_boot *boot, hn_error **err);
+/* Of a start or a wait that fails with `rc`, which is returned: an error of contracts names who
+ * promised the one that is not kept, or that was not heard of in time. */
+int host_promises_blame(
+	hn_host *host, const hn_view *view, machine_boot *boot, int rc, hn_error **err);
+
 /* Is the value of a file's key one that the unit's image brings? */
 bool host_image_brings(const hn_view *view, const char *key);
 

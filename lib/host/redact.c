@@ -109,6 +109,8 @@ static const struct {
 	{"status", 0},
 	{"detail", 0},
 	{"contract", 0},
+	{"component", 0},
+	{"blueprint", 0},
 	{"version", 0},
 	{"ms", 0},
 	{"from", 0},

@@ -154,29 +154,6 @@ static const char *fact_of(const hn_error *why, const char *name)
 	return NULL;
 }
 
-static bool gives(const compose_manifest *manifest, const char *contract)
-{
-	for (size_t i = 0; i < manifest->provide_count; i++)
-		if (strcmp(manifest->provides[i].contract, contract) == 0)
-			return true;
-	return false;
-}
-
-/* The component that promised it; of several the first by name. */
-static const char *provider(const host_rollout *all, const char *contract)
-{
-	const compose_lock *lock = all->image->lock;
-
-	for (size_t i = 0; contract && i < lock->count; i++) {
-		const compose_release *release = compose_registry_find(all->image->registry,
-			lock->components[i].component, lock->components[i].version);
-
-		if (release && gives(release->manifest, contract))
-			return lock->components[i].component;
-	}
-	return NULL;
-}
-
 static void tell(host_rollout *all, rollout_unit *unit)
 {
 	const char *contract = fact_of(unit->why, "contract");
@@ -184,7 +161,7 @@ static void tell(host_rollout *all, rollout_unit *unit)
 		.state = unit->state,
 		.unit = unit->name,
 		.contract = contract,
-		.component = provider(all, contract),
+		.component = fact_of(unit->why, "component"),
 		.code = unit->why ? hn_error_code(unit->why) : 0};
 
 	/* which holds what the guest said, and names files */
@@ -224,6 +201,7 @@ static int send_unit(const host_rollout *all, const rollout_unit *unit, hn_error
 {
 	BASE_AUTO_OF(hn_json) hn_json *json = NULL;
 	const char *text = NULL, *contract = fact_of(unit->why, "contract");
+	const char *component = fact_of(unit->why, "component");
 	int rc = hn_json_new(false, &json, err);
 
 	if (rc < 0)
@@ -234,8 +212,8 @@ static int send_unit(const host_rollout *all, const rollout_unit *unit, hn_error
 	hn_json_text(json, "phase", hn_rollout_state_name(unit->state));
 	if (contract)
 		hn_json_text(json, "contract", contract);
-	if (contract && provider(all, contract))
-		hn_json_text(json, "component", provider(all, contract));
+	if (component)
+		hn_json_text(json, "component", component);
 	hn_json_end(json);
 	rc = hn_json_finish(json, &text, NULL, err);
 	return rc < 0 ? rc
@@ -458,7 +436,7 @@ static size_t count_waiting(const host_rollout *all)
 static int stop(const host_rollout *all, const rollout_unit *failed, hn_error **err)
 {
 	const char *contract = fact_of(failed->why, "contract");
-	const char *component = provider(all, contract);
+	const char *component = fact_of(failed->why, "component");
 	int code = hn_error_code(failed->why);
 
 	if (send_node(all, "stopped", NULL) < 0)

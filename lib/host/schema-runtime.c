@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * Schema steps of the tables that running units fill: calibration, boots, restart counters,
- * secrets handed over.
+ * secrets handed over, contracts that are not kept.
  */
 #include "host/host-private.h"
 
@@ -28,7 +28,15 @@ static const char step_1[] =
 	" name TEXT NOT NULL, version INTEGER NOT NULL, stale INTEGER NOT NULL,"
 	" PRIMARY KEY (unit, name)) STRICT, WITHOUT ROWID;";
 
+/* The first contract that the guest of the last boot said it does not keep; who promised it, where
+ * that is known. */
+static const char step_2[] =
+	"CREATE TABLE unit_broken(unit INTEGER NOT NULL PRIMARY KEY REFERENCES unit(id)"
+	" ON DELETE CASCADE, contract TEXT NOT NULL, version TEXT NOT NULL,"
+	" component TEXT NOT NULL, blueprint TEXT NOT NULL) STRICT;";
+
 const state_schema host_runtime_schema[] = {
 	{1, 1, step_1},
+	{2, 1, step_2},
 };
 const size_t host_runtime_schema_count = BASE_COUNT(host_runtime_schema);

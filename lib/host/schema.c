@@ -88,10 +88,17 @@ static const char step_4[] =
 	"CREATE TABLE image_pin(unit INTEGER NOT NULL PRIMARY KEY REFERENCES unit(id)"
 	" ON DELETE CASCADE, blueprint TEXT NOT NULL, lock TEXT NOT NULL, before TEXT) STRICT;";
 
+/* In the order in which a guest checks them; a row without a version is a service. */
+static const char step_5[] =
+	"CREATE TABLE image_promise(lock TEXT NOT NULL REFERENCES image(lock) ON DELETE CASCADE,"
+	" position INTEGER NOT NULL, component TEXT NOT NULL, name TEXT NOT NULL, version TEXT,"
+	" checks INTEGER NOT NULL, PRIMARY KEY (lock, position)) STRICT, WITHOUT ROWID;";
+
 const state_schema host_schema[] = {
 	{1, 1, step_1},
 	{2, 1, step_2},
 	{3, 1, step_3},
 	{4, 1, step_4},
+	{5, 1, step_5},
 };
 const size_t host_schema_count = BASE_COUNT(host_schema);

@@ -6,24 +6,27 @@
 #include "host/host-private.h"
 
 #define STALE " EXISTS(SELECT 1 FROM unit_secret s WHERE s.unit = u.id AND s.stale)"
+#define BROKEN ", b.contract, b.version, b.component, b.blueprint"
+#define OF_BROKEN " LEFT JOIN unit_broken b ON b.unit = u.id"
 #define SELECT_UNIT                                                                                \
 	"SELECT u.id, u.uuid, u.name, u.owner, u.undeclared, u.inconsistent, u.wanted, u.status,"  \
 	" u.ready, u.machine, u.addresses, u.vcpus, u.generation, u.defined,"                      \
-	" d.digest, d.body, dc.body, a.digest, a.body, ac.body," STALE ", dc.digest FROM unit u"   \
+	" d.digest, d.body, dc.body, a.digest, a.body, ac.body," STALE ", dc.digest" BROKEN        \
+	" FROM unit u"                                                                             \
 	" LEFT JOIN unit_view dv ON dv.unit = u.id AND dv.role = 0"                                \
 	" LEFT JOIN view d ON d.id = dv.body LEFT JOIN view dc ON dc.id = dv.chains"               \
 	" LEFT JOIN unit_view av ON av.unit = u.id AND av.role = 1"                                \
-	" LEFT JOIN view a ON a.id = av.body LEFT JOIN view ac ON ac.id = av.chains"
+	" LEFT JOIN view a ON a.id = av.body LEFT JOIN view ac ON ac.id = av.chains" OF_BROKEN
 
 /* The same columns without the bodies: many units, of which few views are looked at. */
 #define SELECT_LIGHT                                                                               \
 	"SELECT u.id, u.uuid, u.name, u.owner, u.undeclared, u.inconsistent, u.wanted, u.status,"  \
 	" u.ready, u.machine, u.addresses, u.vcpus, u.generation, u.defined,"                      \
-	" d.digest, NULL, NULL, a.digest, NULL, NULL," STALE ", dc.digest FROM unit u"             \
+	" d.digest, NULL, NULL, a.digest, NULL, NULL," STALE ", dc.digest" BROKEN " FROM unit u"   \
 	" LEFT JOIN unit_view dv ON dv.unit = u.id AND dv.role = 0"                                \
 	" LEFT JOIN view d ON d.id = dv.body LEFT JOIN view dc ON dc.id = dv.chains"               \
 	" LEFT JOIN unit_view av ON av.unit = u.id AND av.role = 1"                                \
-	" LEFT JOIN view a ON a.id = av.body"
+	" LEFT JOIN view a ON a.id = av.body" OF_BROKEN
 
 hn_unit *hn_unit_ref(hn_unit *unit)
 {
@@ -40,6 +43,7 @@ hn_unit *hn_unit_unref(hn_unit *unit)
 	hn_view_unref(unit->applied);
 	base_free(unit->machine);
 	base_free(unit->addresses);
+	base_free(unit->broken);
 	base_free(unit);
 	return NULL;
 }
@@ -57,6 +61,23 @@ static int keep_text(state_query *query, int column, char **to, hn_error **err)
 		return 0;
 	*to = base_strdup(text);
 	return *to ? 0 : base_nomem(err);
+}
+
+static int read_broken(state_query *query, int column, host_broken **broken, hn_error **err)
+{
+	host_broken *made;
+
+	if (state_is_null(query, column))
+		return 0;
+	made = base_calloc(1, sizeof(*made));
+	if (!made)
+		return base_nomem(err);
+	copy_text(made->contract, sizeof(made->contract), state_text(query, column));
+	copy_text(made->version, sizeof(made->version), state_text(query, column + 1));
+	copy_text(made->component, sizeof(made->component), state_text(query, column + 2));
+	copy_text(made->blueprint, sizeof(made->blueprint), state_text(query, column + 3));
+	*broken = made;
+	return 0;
 }
 
 /* Three columns: digest, values, chains. */
@@ -103,6 +124,8 @@ static int read_unit(state_query *query, hn_unit *unit, bool light, hn_error **e
 	rc = keep_text(query, 9, &unit->machine, err);
 	if (rc >= 0)
 		rc = keep_text(query, 10, &unit->addresses, err);
+	if (rc >= 0)
+		rc = read_broken(query, 22, &unit->broken, err);
 	if (rc < 0 || !light)
 		return rc < 0 ? rc : read_views(query, unit, err);
 	host_read_digest(query, 14, unit->desired_digest);
@@ -486,6 +509,22 @@ bool hn_unit_pending(const hn_unit *unit)
 bool hn_unit_secrets_changed(const hn_unit *unit)
 {
 	return unit->stale_secrets && host_status_runs(unit->status);
+}
+
+int hn_unit_get_broken(const hn_unit *unit, hn_broken *broken)
+{
+	const host_broken *known = unit->broken;
+
+	if (!known)
+		return HN_ENOENT;
+	*broken = (hn_broken){
+		.size = sizeof(*broken),
+		.contract = known->contract,
+		.version = known->version,
+		.component = known->component[0] != '\0' ? known->component : NULL,
+		.blueprint = known->blueprint[0] != '\0' ? known->blueprint : NULL,
+	};
+	return 0;
 }
 
 bool hn_unit_inconsistent(const hn_unit *unit)

@@ -88,6 +88,8 @@ typedef struct machine_checked {
 	bool ok;
 	bool told;    /* host knows of it */
 	int64_t took; /* ns */
+	/* who promised it, which host finds out; "" where it is not known */
+	char component[128], blueprint[64];
 } machine_checked;
 /* As many as the limit PORT_CHECKS. */
 #define MACHINE_CHECKS 32

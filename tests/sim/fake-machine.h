@@ -56,6 +56,7 @@ typedef struct fake_world {
 	bool console;                 /* units have one */
 	const machine_checked *check; /* what guests say of a contract at their start */
 	const char *check_memory;     /* only those with this memory.size; NULL: all */
+	bool mute;                    /* guests are in userspace when the time is over */
 	const char *heard;            /* uuid of the guest that said it to nobody yet */
 	int clients[FAKE_CONSOLES];   /* the guest's ends of all that connected to it, in order */
 	size_t client_count;

@@ -18,7 +18,8 @@ static const char *seconds_text(int64_t nanoseconds, char text[HN_QUANTITY_TEXT]
 static void print_checks(const cli_run *cli, const hn_boot *boot)
 {
 	static const cli_column columns[] = {{.title = "CONTRACT"}, {.title = "VERSION"},
-		{.title = "RESULT"}, {.title = "TIME", .right = true}, {.title = "DETAIL"}};
+		{.title = "RESULT"}, {.title = "TIME", .right = true}, {.title = "DETAIL"},
+		{.title = "COMPONENT"}};
 	hn_boot_check check = {.size = sizeof(check)};
 	char text[HN_QUANTITY_TEXT];
 	cli_table *table;
@@ -33,6 +34,7 @@ static void print_checks(const cli_run *cli, const hn_boot *boot)
 		cli_table_style(table, check.ok ? CLI_GREEN : CLI_RED);
 		cli_table_cell(table, seconds_text(check.took, text));
 		cli_table_cell(table, check.detail);
+		cli_table_cell(table, check.component);
 		check.size = sizeof(check);
 	}
 	putchar('\n');
@@ -73,6 +75,14 @@ static void write_time(hn_json *json, const char *key, int64_t nanoseconds)
 		hn_json_int(json, key, nanoseconds);
 }
 
+static void name_text(hn_json *json, const char *key, const char *name)
+{
+	if (name[0] != '\0')
+		hn_json_text(json, key, name);
+	else
+		hn_json_null(json, key);
+}
+
 static void write_checks(hn_json *json, const hn_boot *boot)
 {
 	hn_boot_check check = {.size = sizeof(check)};
@@ -88,6 +98,8 @@ static void write_checks(hn_json *json, const hn_boot *boot)
 			hn_json_text(json, "detail", check.detail);
 		else
 			hn_json_null(json, "detail");
+		name_text(json, "component", check.component);
+		name_text(json, "blueprint", check.blueprint);
 		hn_json_end(json);
 		check.size = sizeof(check);
 	}

@@ -30,12 +30,16 @@ static cli_style status_style(hn_unit_status status)
 
 static const char *remark(const hn_unit *unit)
 {
+	hn_broken broken = HN_BROKEN_INIT;
+
 	if (hn_unit_foreign(unit))
 		return "foreign";
 	if (hn_unit_inconsistent(unit))
 		return "inconsistent";
 	if (hn_unit_undeclared(unit))
 		return "undeclared";
+	if (hn_unit_get_broken(unit, &broken) == 0)
+		return "broken";
 	return hn_unit_pending(unit) ? "pending" : "";
 }
 
@@ -53,6 +57,22 @@ static char *tags_text(const hn_view *view)
 	return text;
 }
 
+static void json_broken(hn_json *json, const hn_unit *unit)
+{
+	hn_broken broken = HN_BROKEN_INIT;
+
+	if (hn_unit_get_broken(unit, &broken) < 0) {
+		hn_json_null(json, "broken");
+		return;
+	}
+	hn_json_object(json, "broken");
+	hn_json_text(json, "contract", broken.contract);
+	hn_json_text(json, "version", broken.version);
+	hn_json_text(json, "component", broken.component);
+	hn_json_text(json, "blueprint", broken.blueprint);
+	hn_json_end(json);
+}
+
 static void json_unit(hn_json *json, const hn_unit *unit, bool values)
 {
 	const hn_view *view = hn_unit_desired(unit);
@@ -67,6 +87,7 @@ static void json_unit(hn_json *json, const hn_unit *unit, bool values)
 		hn_json_null(json, "ready");
 	else
 		hn_json_bool(json, "ready", ready > 0);
+	json_broken(json, unit);
 	hn_json_bool(json, "pending", hn_unit_pending(unit));
 	hn_json_bool(json, "inconsistent", hn_unit_inconsistent(unit));
 	hn_json_bool(json, "undeclared", hn_unit_undeclared(unit));
@@ -157,6 +178,18 @@ static void print_reasons(const char *title, const hn_view *view,
 	}
 }
 
+static void print_broken(const hn_unit *unit)
+{
+	hn_broken broken = HN_BROKEN_INIT;
+
+	if (hn_unit_get_broken(unit, &broken) < 0)
+		return;
+	printf("broken   contract %s %s", broken.contract, broken.version);
+	if (broken.component != NULL)
+		printf(" of component %s of blueprint %s", broken.component, broken.blueprint);
+	putchar('\n');
+}
+
 static void print_unit(const cli_run *cli, const hn_unit *unit)
 {
 	const hn_view *view = hn_unit_desired(unit);
@@ -171,6 +204,7 @@ static void print_unit(const cli_run *cli, const hn_unit *unit)
 		return;
 	printf("owner    %s\nready    %s\n", hn_owner_name(hn_unit_owner(unit)),
 		ready_text(hn_unit_ready(unit)));
+	print_broken(unit);
 	print_reasons("tags", view, hn_view_tag_at);
 	print_reasons("policies", view, hn_view_policy_at);
 	putchar('\n');

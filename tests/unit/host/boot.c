@@ -155,6 +155,8 @@ Test(encoding, checks_round_trip)
 
 	add_check(&boot, "service/http", true, "");
 	add_check(&boot, "service/db", false, "5432: refused \xc3\xa4");
+	(void)strcpy(boot.checks[1].component, "postgres, other");
+	(void)strcpy(boot.checks[1].blueprint, "shop");
 	cr_assert_eq(host_boot_encode(&boot, &bytes, NULL), 0);
 	cr_assert_eq(host_boot_decode(bytes.data, bytes.size, &again, NULL), 0);
 	cr_assert_eq(again.count, boot.count);
@@ -163,6 +165,8 @@ Test(encoding, checks_round_trip)
 		cr_expect_str_eq(again.checks[i].contract, boot.checks[i].contract);
 		cr_expect_str_eq(again.checks[i].version, "1.2.0");
 		cr_expect_str_eq(again.checks[i].detail, boot.checks[i].detail);
+		cr_expect_str_eq(again.checks[i].component, boot.checks[i].component);
+		cr_expect_str_eq(again.checks[i].blueprint, boot.checks[i].blueprint);
 		cr_expect_eq(again.checks[i].ok, boot.checks[i].ok);
 		cr_expect_eq(again.checks[i].took, 7 * MS);
 		cr_expect(again.checks[i].told, "what is recorded was told");
@@ -218,6 +222,7 @@ Test(encoding, foreign_shapes_are_corrupt)
 		{"\x81\x85\x61x\x61y\x02\x01\x61z", 10},                  /* neither kept nor not */
 		{"\x81\x85\x61x\x61y\x01\x20\x61z", 10},                  /* negative time */
 		{"\x81\x85\x61x\x61y\x01\x01\x01", 9},                    /* detail is a number */
+		{"\x81\x87\x61x\x61y\x01\x01\x61z\x61p\x01", 13},         /* so is blueprint */
 		{"\x82\x85\x61x\x61y\x01\x01\x61z\x83\x61x\x01\x01", 15}, /* a phase after it */
 		{"\x81\x83\x78\x28"
 		 "abcdefghijklmnopqrstuvwxyzabcdefghijklmn\x01\x01",
