@@ -59,22 +59,24 @@ HN_API int hn_compose_add(hn_session *session, const char *file, const void *byt
 	char **called, hn_error **err);
 
 /**
- * Takes a version of a component out of the host's registry. What was built from it stays.
+ * Takes a version of a component, or a contract, out of the host's registry. What was built from it
+ * stays.
  *
  * @param session  needs component.trust on component/<name>
- * @param component  its name
- * @param version  as it is written there
+ * @param name  of the component; or of the contract, such as service/http
+ * @param version  as it is written there; of a contract NULL is whichever is there
  * @param err  set on failure; may be NULL
  * @return 0, or a negative hn_code
- * Errors: HN_ENOENT when it is not there; HN_EINVAL; HN_EBUSY when another process changes the
- *    registry; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
+ * Errors: HN_ENOENT when it is not there; HN_ECONFLICT while components there provide or require
+ * the contract, with the first of them as the fact component; HN_EINVAL; HN_EBUSY when another
+ *    process changes the registry; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk
  * Allocates: yes
  * Since: 0.1
  */
 HN_API int hn_compose_remove(
-	hn_session *session, const char *component, const char *version, hn_error **err);
+	hn_session *session, const char *name, const char *version, hn_error **err);
 
 #ifdef __cplusplus
 }

@@ -236,8 +236,7 @@ typedef struct hn_broken {
 	uint32_t size;
 	const char *contract;  /* "service/http" */
 	const char *version;   /* "1.2.0" */
-	const char *component; /* of the image, that promised it; several with commas; NULL: unknown
-				*/
+	const char *component; /* that promised it; several with commas; NULL: unknown */
 	const char *blueprint; /* of the image; NULL: unknown */
 } hn_broken;
 #define HN_BROKEN_INIT                                                                             \

@@ -290,8 +290,11 @@ HN_API int hn_machine_step(hn_session *session, int64_t timeout, hn_error **err)
  * console (either is the cause of one with the facts contract, version, component and blueprint
  * where the image says who promised what was not kept, or not heard of); HN_ECANCELLED; HN_EDRIVER;
  * HN_ENOSUP when the driver has no ready signal, or cannot hand secrets over; HN_ESIGNER and
- * HN_ECRYPT when those cannot be opened; HN_ECAPACITY; HN_EDENIED Threads: the session's Blocks:
- * yes, up to the timeout Allocates: yes Since: 0.1
+ *    HN_ECRYPT when those cannot be opened; HN_ECAPACITY; HN_EDENIED
+ * Threads: the session's
+ * Blocks: yes, up to the timeout
+ * Allocates: yes
+ * Since: 0.1
  */
 HN_API int hn_unit_start(
 	hn_session *session, const char *unit, const hn_start_options *options, hn_error **err);
@@ -448,13 +451,12 @@ typedef struct hn_boot_phase {
 /** What the guest said of one check of a contract. */
 typedef struct hn_boot_check {
 	uint32_t size;
-	const char *contract; /* "service/http" */
-	const char *version;  /* "1.2.0" */
-	const char *detail;   /* the guest's words, maybe ""; NULL when they are left out */
-	int64_t took;         /* ns until the guest knew */
-	bool ok;              /* it is kept */
-	const char
-		*component; /* of the image, that promised it; several with commas; "": unknown */
+	const char *contract;  /* "service/http" */
+	const char *version;   /* "1.2.0" */
+	const char *detail;    /* the guest's words, maybe ""; NULL when they are left out */
+	int64_t took;          /* ns until the guest knew */
+	bool ok;               /* it is kept */
+	const char *component; /* that promised it; several with commas; "": unknown */
 	const char *blueprint; /* of the image; "": unknown */
 } hn_boot_check;
 /** How a unit's last boot went: an immutable snapshot. */

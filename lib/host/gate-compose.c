@@ -72,7 +72,8 @@ int hn_compose_registry(hn_session *session, hn_registry **registry, hn_error **
 typedef struct entry {
 	compose_manifest *manifest; /* one of the two; both NULL of what is taken away */
 	compose_contract *contract;
-	const char *name, *version;
+	const char *name, *version; /* of a contract that is taken away the version may be NULL */
+	bool schema;                /* it is a contract */
 	const void *bytes;
 	size_t size;
 	os_lock *lock; /* nobody else changes the registry */
@@ -100,6 +101,7 @@ static int read_entry(const char *file, const void *bytes, size_t size, entry *o
 	root = codec_json_root(document);
 	if (root->kind == CODEC_OBJECT && codec_member(root, "contract")) {
 		rc = compose_contract_parse(file, bytes, size, &one->contract, err);
+		one->schema = true;
 		one->name = rc < 0 ? NULL : one->contract->name;
 		one->version = rc < 0 ? NULL : one->contract->version.text;
 	} else {
@@ -116,7 +118,7 @@ static int begin(hn_session *session, const char *act, entry *one, host_call *ca
 	char object[BASE_OBJECT_SIZE];
 
 	(void)snprintf(object, sizeof(object), "component/%.200s", one->name);
-	caps_call_text(&call->what, act, one->version);
+	caps_call_text(&call->what, act, one->version ? one->version : "any");
 	if (one->bytes)
 		caps_call_digest(&call->what, "bytes", one->bytes, one->size);
 	return host_call_enter(session, HN_VERB_COMPONENT_TRUST, object, call, host, permit, err);
@@ -139,7 +141,7 @@ static char *file_of(const hn_host *host, const entry *one)
 	base_buf inside = {0};
 	BASE_AUTO_FREE char *path = NULL;
 
-	if (one->contract)
+	if (one->schema)
 		base_buf_format(&inside, "/contracts/%s.json", one->name);
 	else
 		base_buf_format(&inside, "/manifests/%s/%s.json", one->name, one->version);
@@ -284,6 +286,87 @@ int hn_compose_add(hn_session *session, const char *file, const void *bytes, siz
 	return added;
 }
 
+/* Those that would be left without the schema of what they provide or require. */
+typedef struct users {
+	const char *contract;
+	base_buf names; /* "nginx 1.0.0 provides it, shop 2.0.0 requires it" */
+	const char *first;
+	size_t count;
+} users;
+#define USERS_NAMED 8
+
+static const char *use_of(const compose_manifest *manifest, const char *contract)
+{
+	for (size_t i = 0; i < manifest->provide_count; i++)
+		if (strcmp(manifest->provides[i].contract, contract) == 0)
+			return "provides";
+	for (size_t i = 0; i < manifest->require_count; i++)
+		if (manifest->requires_[i].contract &&
+			strcmp(manifest->requires_[i].contract, contract) == 0)
+			return "requires";
+	return NULL;
+}
+
+static void add_user(users *all, const compose_manifest *manifest)
+{
+	const char *use = use_of(manifest, all->contract);
+
+	if (!use)
+		return;
+	if (all->count == 0)
+		all->first = manifest->component;
+	if (all->count++ < USERS_NAMED)
+		base_buf_format(&all->names, "%s%s %s %s it", all->count > 1 ? ", " : "",
+			manifest->component, manifest->version.text, use);
+}
+
+static int check_unused(const hn_registry *now, const compose_contract *there, hn_error **err)
+{
+	users all = {.contract = there->name};
+	BASE_AUTO_FREE char *names = NULL;
+	char more[48] = "";
+
+	for (size_t i = 0; i < compose_registry_components(now); i++) {
+		const compose_release *releases = NULL;
+		size_t count = compose_registry_releases(
+			now, compose_registry_component(now, i), &releases);
+
+		for (size_t k = 0; k < count; k++)
+			add_user(&all, releases[k].manifest);
+	}
+	if (all.count == 0)
+		return 0;
+	names = base_buf_take(&all.names);
+	if (!names)
+		return base_nomem(err);
+	if (all.count > USERS_NAMED)
+		(void)snprintf(more, sizeof(more), ", and %zu more", all.count - USERS_NAMED);
+	base_error(err, HN_ECONFLICT, HOST_ROOM, "take those away first",
+		"contract %s %s is needed: %s%s", there->name, there->version.text, names, more);
+	base_error_fact(err, "contract", there->name);
+	base_error_fact(err, "component", all.first);
+	return HN_ECONFLICT;
+}
+
+static int not_there(const entry *one, hn_error **err)
+{
+	return base_error(err, HN_ENOENT, HOST_ROOM, NULL, "the registry has no %.127s%s%.128s",
+		one->name, one->version ? " " : "", one->version ? one->version : "");
+}
+
+static int look_away(const hn_registry *now, const entry *one, hn_error **err)
+{
+	const compose_contract *there;
+
+	if (!one->schema)
+		return compose_registry_find(now, one->name, one->version) ? 0
+									   : not_there(one, err);
+	there = find_contract(now, one->name);
+	if (!there || (one->version && strcmp(there->version.text, one->version) != 0))
+		return not_there(one, err);
+	return check_unused(now, there, err);
+}
+
 /* What is not there has no file, so a name that is none leads nowhere. */
 static int take_away(hn_host *host, entry *one, hn_error **err)
 {
@@ -295,26 +378,25 @@ static int take_away(hn_host *host, entry *one, hn_error **err)
 		rc = load(host, &now, err);
 	if (rc >= 0)
 		rc = compose_registry_seal(now, err);
+	if (rc >= 0)
+		rc = look_away(now, one, err);
 	if (rc < 0)
 		return rc;
-	if (!compose_registry_find(now, one->name, one->version))
-		return base_error(err, HN_ENOENT, HOST_ROOM, NULL,
-			"the registry has no %.80s %.128s", one->name, one->version);
 	rc = host->os->ops->unlink(host->os, path);
 	return rc < 0 ? base_error_errno(err, HOST_ROOM, rc, "%s", path) : 0;
 }
 
-int hn_compose_remove(
-	hn_session *session, const char *component, const char *version, hn_error **err)
+int hn_compose_remove(hn_session *session, const char *name, const char *version, hn_error **err)
 {
-	AUTO_ENTRY entry one = {.name = component, .version = version};
+	AUTO_ENTRY entry one = {
+		.name = name, .version = version, .schema = name && strchr(name, '/')};
 	HOST_AUTO_CALL host_call call = {0};
 	host_permit permit;
 	hn_host *host = NULL;
-	int rc = component && version && *component
+	int rc = name && *name && (version || one.schema)
 			 ? begin(session, "remove", &one, &call, &host, &permit, err)
 			 : base_error(err, HN_EINVAL, HOST_ROOM, NULL,
-				   "a component and its version are needed");
+				   "a component and its version, or a contract, are needed");
 
 	if (rc < 0)
 		return rc;

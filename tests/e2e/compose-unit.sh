@@ -46,7 +46,7 @@ END
 page() { # VERSION TEXT [MORE [PORT]]: what it serves, and where; more of its manifest
 	cat >"r/manifests/page/$1.json" <<END
 {"hypernix":1,"component":"page","version":"$1","kind":"service","requires":[{"contract":"base/guest","range":"^1"}],
- "settings":{"boot.cmdline":["hn.page"]},$3
+ "settings":{"boot.cmdline":["hn.page"]},${3-}
  "files":[{"path":"/www/index.html","mode":"0644","text":"$2\\n"},
   {"path":"/etc/check","mode":"0755",
    "text":"#!/bin/sh\\nwget -q -O /dev/null http://127.0.0.1:80/ && exec echo CHECK=service/http 1.2.0 ok 5 80\\necho CHECK=service/http 1.2.0 fail 5 80: nobody answers\\nexit 1\\n"},

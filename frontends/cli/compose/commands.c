@@ -133,10 +133,13 @@ const cli_command compose_commands[] = {
 		"Each is checked against the contracts that are there; contracts go first. One that is "
 		"there already, the same, is no fault.",
 		NULL, "add ./my-component.json\n", compose_add, false},
-	{HOST, "remove", "COMPONENT VERSION",
-		"take a version of a component from the host's registry",
-		"Locks that have it do not hold any more; what was built stays.", NULL,
-		"remove nginx-optimized 1.22.1+r10\n", compose_remove, false},
+	{HOST, "remove", "COMPONENT|CONTRACT [VERSION]",
+		"take a version of a component, or a contract, from the host's registry",
+		"Of a component the version is needed. Locks that have it do not hold any more; what was "
+		"built stays. A contract stays while a component that is there provides or requires it.",
+		NULL,
+		"remove nginx-optimized 1.22.1+r10\nremove service/http\nremove service/http@1.2.0\n",
+		compose_remove, false},
 
 	{SHARE, "index", NULL, "sign what a registry holds, or check one by its signature",
 		"Writes index.cbor and index.cose into the directory, after all in it was read and "

@@ -4,6 +4,8 @@
  */
 #include "compose.h"
 
+#include <string.h>
+
 static int done(cli_run *cli, const char *word, bool changed)
 {
 	hn_json *json;
@@ -45,17 +47,39 @@ int compose_add(cli_run *cli)
 	return status;
 }
 
+/* NAME VERSION or NAME@VERSION; of a contract NAME alone. `version` NULL: none was given. */
+static int read_name(const cli_run *cli, char **name, const char **version)
+{
+	const char *given = cli_operand(cli, 0), *second = cli_operand(cli, 1);
+	const char *at = strchr(given, '@');
+
+	*name = cli_format("%.*s", at == NULL ? (int)strlen(given) : (int)(at - given), given);
+	*version = at == NULL ? second : at + 1;
+	if (at != NULL && second != NULL)
+		return cli_refuse(
+			cli, HN_EINVAL, NULL, "%s names a version, and so does %s", given, second);
+	if (*version == NULL && strchr(given, '/') == NULL)
+		return cli_refuse(cli, HN_EINVAL, "hv-compose show names the newest",
+			"which version of %s?", given);
+	return 0;
+}
+
 int compose_remove(cli_run *cli)
 {
-	const char *component = cli_operand(cli, 0), *version = cli_operand(cli, 1);
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	CLI_AUTO_FREE char *word = cli_format("%s %s is gone", component, version);
+	CLI_AUTO_FREE char *name = NULL;
+	CLI_AUTO_FREE char *word = NULL;
+	const char *version = NULL;
 	hn_error *error = NULL;
-	int status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
+	int status = read_name(cli, &name, &version);
 
+	if (status == 0)
+		status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
 	if (status != 0)
 		return status;
-	if (hn_compose_remove(session, component, version, &error) < 0)
+	if (hn_compose_remove(session, name, version, &error) < 0)
 		return cli_fail(cli, error);
+	word = cli_format(
+		"%s%s%s is gone", name, version == NULL ? "" : " ", version == NULL ? "" : version);
 	return done(cli, word, true);
 }

@@ -12,6 +12,9 @@
 	"{\"hypernix\":1,\"component\":\"nginx\",\"version\":\"" version                           \
 	"\",\"kind\":\"service\",\"provides\":[{\"contract\":\"service/http\",\"version\":"        \
 	"\"1.2.0\",\"fields\":{\"port\":" port "}}]}"
+#define SHOP                                                                                       \
+	"{\"hypernix\":1,\"component\":\"shop\",\"version\":\"2.0.0\",\"kind\":\"config\","        \
+	"\"requires\":[{\"contract\":\"service/http\",\"range\":\"^1\"}]}"
 #define READER                                                                                     \
 	"{\"for\":\"carol\",\"ttl\":\"8h\",\"grants\":[{\"verbs\":[\"blueprint.read\"],"           \
 	"\"on\":\"node/*\"}]%s}"
@@ -141,6 +144,60 @@ Test(compose, what_is_removed_is_gone)
 	cr_expect_eq(releases(&l, "nginx"), 0);
 }
 
+static const char *first_user(const lab *l)
+{
+	hn_fact fact;
+
+	for (size_t i = 0; hn_error_fact(l->err, i, &fact) >= 0; i++)
+		if (strcmp(fact.name, "component") == 0)
+			return fact.text;
+	return "none";
+}
+
+static int remove_http(lab *l, const char *version)
+{
+	return hn_compose_remove(l->session, "service/http", version, lab_err(l));
+}
+
+Test(compose, a_contract_stays_while_a_component_needs_it)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_assert_eq(add(&l, NGINX("1.0.0", "80")), 1, "%s", lab_why(&l));
+	cr_assert_eq(add(&l, SHOP), 1, "%s", lab_why(&l));
+	cr_expect_eq(remove_http(&l, NULL), HN_ECONFLICT);
+	cr_expect_str_eq(lab_why(&l), "contract service/http 1.2.0 is needed: nginx 1.0.0 provides "
+				      "it, shop 2.0.0 requires it");
+	cr_expect_str_eq(first_user(&l), "nginx");
+	cr_assert_eq(hn_compose_remove(l.session, "nginx", "1.0.0", lab_err(&l)), 0);
+	cr_expect_eq(remove_http(&l, "1.2.0"), HN_ECONFLICT);
+	cr_expect_str_eq(
+		lab_why(&l), "contract service/http 1.2.0 is needed: shop 2.0.0 requires it");
+	cr_assert_eq(hn_compose_remove(l.session, "shop", "2.0.0", lab_err(&l)), 0);
+	cr_expect_eq(remove_http(&l, "1.3.0"), HN_ENOENT);
+	cr_expect_eq(remove_http(&l, NULL), 0, "%s", lab_why(&l));
+	cr_expect_eq(remove_http(&l, NULL), HN_ENOENT);
+	cr_expect_str_eq(lab_why(&l), "the registry has no service/http");
+	cr_expect_eq(add(&l, NGINX("1.0.0", "80")), HN_ECONTRACT, "its schema is gone");
+	cr_expect_eq(add(&l, CONTRACT("1.0.0", "1024")), 1, "also an older one can come");
+}
+
+Test(compose, not_all_that_need_a_contract_are_told)
+{
+	LAB l = new_lab();
+	static const char *const texts[] = {NGINX("1.0.0", "80"), NGINX("1.0.1", "80"),
+		NGINX("1.0.2", "80"), NGINX("1.0.3", "80"), NGINX("1.0.4", "80"),
+		NGINX("1.0.5", "80"), NGINX("1.0.6", "80"), NGINX("1.0.7", "80"), SHOP};
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	for (size_t i = 0; i < BASE_COUNT(texts); i++)
+		cr_assert_eq(add(&l, texts[i]), 1, "%s", lab_why(&l));
+	cr_expect_eq(remove_http(&l, NULL), HN_ECONFLICT);
+	cr_expect_not_null(
+		strstr(lab_why(&l), "nginx 1.0.7 provides it, and 1 more"), "%s", lab_why(&l));
+}
+
 Test(compose, a_name_leads_nowhere_else)
 {
 	LAB l = new_lab();
@@ -148,6 +205,7 @@ Test(compose, a_name_leads_nowhere_else)
 	cr_assert_eq(hn_os_sim_put(l.os, "/state/compose/x.json", "{}", 2, NULL), 0);
 	cr_expect_eq(hn_compose_remove(l.session, "../..", "x", lab_err(&l)), HN_EINVAL);
 	cr_expect_eq(hn_compose_remove(l.session, "nginx", "../../../x", lab_err(&l)), HN_ENOENT);
+	cr_expect_lt(hn_compose_remove(l.session, "a/../../x", NULL, lab_err(&l)), 0);
 	cr_expect_eq(hn_compose_remove(l.session, "", "x", lab_err(&l)), HN_EINVAL);
 	cr_expect_eq(hn_compose_remove(l.session, NULL, "x", lab_err(&l)), HN_EINVAL);
 	cr_expect_eq(hn_compose_remove(l.session, "nginx", NULL, lab_err(&l)), HN_EINVAL);
@@ -170,6 +228,7 @@ Test(compose, who_reads_adds_nothing)
 	cr_expect_eq(
 		add_as(&l, session, CONTRACT("1.2.0", "65535")), HN_EDENIED, "%s", lab_why(&l));
 	cr_expect_eq(hn_compose_remove(session, "nginx", "1.0.0", lab_err(&l)), HN_EDENIED);
+	cr_expect_eq(hn_compose_remove(session, "service/http", NULL, lab_err(&l)), HN_EDENIED);
 	cr_expect_eq(hn_compose_registry(session, &registry, lab_err(&l)), 0, "%s", lab_why(&l));
 }
 
