@@ -95,30 +95,35 @@ static bool next_component(cursor *walk)
 	}
 }
 
-static int check_component(const compose_raw *raw, const cursor *walk, hn_error **err)
+static int check_component(const compose_raw *raw, const cursor *walk, bool target, hn_error **err)
 {
 	if (walk->size == 2 && memcmp(walk->at, "..", 2) == 0)
-		return refuse(err, raw, NULL, "'..' leads out of where it is");
+		return refuse(err, raw, NULL,
+			target ? "its target: '..' leads out of where it is"
+			       : "'..' leads out of where it is");
 	if (walk->size >= strlen(WHITEOUT) && memcmp(walk->at, WHITEOUT, strlen(WHITEOUT)) == 0)
 		return refuse(err, raw, "only layers of kind oci have whiteouts",
 			"a name that begins with .wh. is a whiteout");
 	return check_limit(raw, BASE_LIMIT_ENTRY_NAME_BYTES, walk->size, err);
 }
 
-/* "./usr//bin/" becomes "/usr/bin", "./" becomes "/". */
+/* "./usr//bin/" becomes "/usr/bin", "./" becomes "/". It is the name of the entry, or what a hard
+ * link leads to. */
 static int make_canonical(const compose_raw *raw, const char *name, size_t size,
 	char path[COMPOSE_PATH_ROOM], hn_error **err)
 {
 	cursor walk = {.at = name, .end = name + size};
+	bool target = name == raw->target;
 	size_t used = 0;
 	uint64_t depth = 0;
 	int code = 0;
 
 	if (name[0] == '/')
-		return refuse(err, raw, "write it without the first /", "its path is absolute");
+		return refuse(err, raw, "write it without the first /",
+			target ? "its target is absolute" : "its path is absolute");
 	while (code == 0 && next_component(&walk)) {
 		depth++;
-		code = check_component(raw, &walk, err);
+		code = check_component(raw, &walk, target, err);
 		if (code == 0)
 			code = check_limit(
 				raw, BASE_LIMIT_ENTRY_PATH_BYTES, used + 1 + walk.size, err);
@@ -344,9 +349,14 @@ bool compose_gid_fixed(uint64_t gid)
 
 int compose_tally_entry(compose_tally *tally, const char *what, uint64_t size, hn_error **err)
 {
-	int code = base_limit_check(BASE_LIMIT_PAYLOAD_ENTRIES, ++tally->entries, err);
+	BASE_AUTO_OF(hn_error) hn_error *cause = NULL;
+	int code = base_limit_check(BASE_LIMIT_PAYLOAD_ENTRIES, ++tally->entries, &cause);
 
-	return code < 0 ? code : compose_tally_bytes(tally, what, size, err);
+	if (code < 0)
+		return base_error(err, HN_ELIMIT, COMPOSE_ROOM,
+			"split the payload, or exclude what is not needed before it is packed",
+			"%s is refused: %s", what, hn_error_message(cause));
+	return compose_tally_bytes(tally, what, size, err);
 }
 
 int compose_tally_bytes(compose_tally *tally, const char *what, uint64_t size, hn_error **err)

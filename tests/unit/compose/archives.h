@@ -50,7 +50,8 @@ typedef struct member {
 		    */
 	unsigned mode, uid, gid;
 	const char *body;
-	uint64_t size; /* that it says; 0: of its body */
+	uint64_t size;      /* that it says; 0: of its body */
+	const char *device; /* "5 1": major and minor, one digit each; NULL: the fields are empty */
 } member;
 
 static inline void tar_head(bytes *tar, const member *of, uint64_t size)
@@ -75,6 +76,10 @@ static inline void tar_head(bytes *tar, const member *of, uint64_t size)
 	if (of->target != NULL)
 		memcpy(head + 157, of->target, strlen(of->target) < 100 ? strlen(of->target) : 100);
 	memcpy(head + 257, "ustar\00000", 8);
+	if (of->device != NULL) {
+		snprintf(head + 329, 8, "000000%c", of->device[0]);
+		snprintf(head + 337, 8, "000000%c", of->device[2]);
+	}
 	for (size_t i = 0; i < sizeof(head); i++)
 		sum += (unsigned char)head[i];
 	snprintf(head + 148, 8, "%06o", sum);

@@ -4,6 +4,7 @@
  */
 #include "compose/build.h"
 #include "sample.h"
+#include <errno.h>
 
 static const char kernel_bytes[] = "a kernel";
 static const char app_bytes[] = "#!/bin/sh\necho app\n";
@@ -115,13 +116,37 @@ static compose_artifact *build_of(bench *b, const char *app, compose_build_count
 	return artifact;
 }
 
+static int count_name(void *arg, const char *name)
+{
+	(void)name;
+	++*(size_t *)arg;
+	return 0;
+}
+
+/* How many names are in a folder of the store. */
+static size_t names_in(const bench *b, const char *folder)
+{
+	char path[128];
+	size_t count = 0;
+	int code;
+
+	snprintf(path, sizeof(path), "%s/%s", compose_store_directory(b->store), folder);
+	code = b->os->ops->list(b->os, path, count_name, &count);
+	cr_assert(code == 0 || code == -ENOENT, "%s: %d", path, code);
+	return count;
+}
+
+/* Refused with these words, and no image is there that was not there before. */
 static void refuse(bench *b, compose_lock *lock, int code, const char *part)
 {
+	size_t images = names_in(b, "images");
 	compose_artifact *artifact = NULL;
 	hn_error *err = NULL;
 	int rc = compose_build(b->store, b->registry, lock, &b->options, &artifact, NULL, &err);
 
 	say(err);
+	cr_assert_eq(names_in(b, "images"), images);
+	cr_assert_eq(names_in(b, "tmp"), 0);
 	cr_assert_eq(rc, code, "%d", rc);
 	cr_assert_null(artifact);
 	cr_assert_not_null(strstr(hn_error_message(err), part), "'%s' is not in: %s", part,
@@ -332,6 +357,93 @@ Test(build, refuses_a_lock_that_no_longer_holds)
 	((compose_locked *)lock->components)[0].manifest.bytes[0] ^= 1;
 	refuse(&b, lock, HN_ELOCK, "differs");
 	close_bench(&b);
+}
+
+/* As many bytes, under the name of those that were locked. */
+static void swap_blob(bench *b, const char *bytes, char into)
+{
+	BASE_AUTO_FREE char *other = base_strdup(bytes);
+	compose_digest digest;
+
+	crypto_blake2b(bytes, strlen(bytes), digest.bytes);
+	BASE_AUTO_FREE char *path = compose_store_path(b->store, &digest);
+	other[0] = into;
+	sample_put(b->os, path, other);
+}
+
+Test(build, refuses_a_payload_that_was_swapped_after_the_lock)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
+
+	swap_blob(&b, app_bytes, '%');
+	refuse(&b, lock, HN_EDIGEST, "app");
+	swap_blob(&b, app_bytes, app_bytes[0]);
+	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = build_of(&b, "1.0.0", NULL);
+	/* What was made of the right bytes is still there: it is taken, and not those of now. */
+	swap_blob(&b, app_bytes, '%');
+	b.options.anew = true;
+	BASE_AUTO_OF(compose_artifact) compose_artifact *again = build_of(&b, "1.0.0", NULL);
+	cr_assert(compose_digest_equal(&artifact->image, &again->image));
+	cr_assert_eq(compose_store_verify(b.store, &again->image, NULL), 0);
+	/* Nothing is left that was made of them: what is read is the wrong ones. */
+	b.options.image.level = 4;
+	refuse(&b, lock, HN_EDIGEST, "the body of /usr/bin/app is not what its component says");
+	close_bench(&b);
+}
+
+/* A disk with so much room left. */
+static const hn_os_ops *plain_ops;
+static size_t room;
+
+static bool fits(size_t size)
+{
+	if (size > room)
+		return false;
+	room -= size;
+	return true;
+}
+
+static ssize_t write_within(hn_os *os, int fd, const void *bytes, size_t size)
+{
+	return fits(size) ? plain_ops->write(os, fd, bytes, size) : -ENOSPC;
+}
+
+static ssize_t pwrite_within(hn_os *os, int fd, const void *bytes, size_t size, off_t at)
+{
+	return fits(size) ? plain_ops->pwrite(os, fd, bytes, size, at) : -ENOSPC;
+}
+
+static int build_within(size_t bytes)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
+	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = NULL;
+	BASE_AUTO_OF(hn_error) hn_error *err = NULL;
+	hn_os_ops ops = *b.os->ops;
+	int rc;
+
+	plain_ops = b.os->ops;
+	room = bytes;
+	ops.write = write_within;
+	ops.pwrite = pwrite_within;
+	b.os->ops = &ops;
+	rc = compose_build(b.store, b.registry, lock, &b.options, &artifact, NULL, &err);
+	b.os->ops = plain_ops;
+	cr_assert(rc == 0 || rc == HN_ENOSPC, "%zu bytes: %d", bytes, rc);
+	cr_assert_eq(names_in(&b, "tmp"), 0, "%zu bytes", bytes);
+	cr_assert_eq(names_in(&b, "images"), rc == 0, "%zu bytes", bytes);
+	close_bench(&b);
+	return rc;
+}
+
+Test(build, on_a_full_disk_leaves_no_image)
+{
+	size_t bytes = 0;
+
+	while (build_within(bytes) < 0)
+		bytes += 61;
+	cr_assert_gt(bytes, 500, "nothing was written");
 }
 
 /* --- a root on a disk --- */

@@ -5,6 +5,7 @@
  */
 #include "compose/payload.h"
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const compose_payload plain = {.kind = COMPOSE_PAYLOAD_TAR};
@@ -249,8 +250,8 @@ Test(entry, targets_of_hard_links_are_names)
 	compose_raw good = raw_of(COMPOSE_RAW_HARDLINK, "a", "./b//c");
 	char path[COMPOSE_PATH_ROOM], target[COMPOSE_PATH_ROOM];
 
-	refused_raw(&up, HN_EENTRY, "'..' leads out");
-	refused_raw(&absolute, HN_EENTRY, "absolute");
+	refused_raw(&up, HN_EENTRY, "entry 'a' is refused: its target: '..' leads out");
+	refused_raw(&absolute, HN_EENTRY, "entry 'a' is refused: its target is absolute");
 	cr_assert_eq(compose_raw_check(&good, path, target, NULL), 0);
 	cr_assert_str_eq(target, "/b/c");
 }
@@ -699,6 +700,31 @@ Test(entry, sizes_do_not_overflow)
 	cr_assert_eq(compose_tally_bytes(&tally, "x", 1, NULL), 0);
 	cr_assert_eq(compose_tally_bytes(&tally, "x", UINT64_MAX, NULL), HN_ELIMIT);
 	cr_assert_eq(compose_tally_bytes(&tally, "x", 1, NULL), HN_ELIMIT);
+}
+
+/* Each by itself: not a counter that was set. */
+Test(entry, one_entry_too_many)
+{
+	compose_collector *collector = NULL;
+	compose_layer *layer = NULL;
+	hn_error *err = NULL;
+	char name[16];
+	int code = 0;
+
+	cr_assert_eq(compose_collector_new(&plain_reading, 0, &collector, NULL), 0);
+	for (int i = 0; i < 200001 && code == 0; i++) {
+		snprintf(name, sizeof(name), "%d", i);
+		code = add_to(collector, raw_of(COMPOSE_RAW_DIRECTORY, name, NULL), &err);
+		cr_assert(code == 0 || i == 200000, "entry %d gave %d", i, code);
+	}
+	cr_assert_eq(code, HN_ELIMIT);
+	cr_assert_not_null(strstr(hn_error_message(err), "this payload is refused: "));
+	cr_assert_not_null(strstr(hn_error_message(err), "200001 were given"));
+	hn_error_unref(err);
+	cr_assert_eq(compose_collector_finish(collector, &layer, NULL), 0);
+	cr_assert_eq(layer->count, 200000);
+	compose_layer_free(layer);
+	compose_collector_free(collector);
 }
 
 Test(entry, entries_of_a_payload)

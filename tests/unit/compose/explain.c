@@ -58,6 +58,19 @@ CASE(no_such_version,
 	"you can change:  blueprints/web.json:2  a \"^2\" -> \"^1\"  (checked: fits)\n",
 	"a 1.0.0", "a 1.1.0", "blueprint web; wants a ^2")
 
+CASE(a_range_that_holds_nothing,
+	"1. web needs a >=1 <1 (blueprints/web.json:2); there is only 1.1.0 and 1.0.0, so "
+	"nothing fits\n"
+	"you can change:  blueprints/web.json:2  a \">=1 <1\" -> \"^1\"  (checked: fits)\n",
+	"a 1.0.0", "a 1.1.0", "blueprint web; wants a >=1 <1")
+
+CASE(all_versions_are_excluded,
+	"1. web needs a (blueprints/web.json:2); web excludes a (blueprints/web.json:3), so "
+	"nothing fits\n"
+	"you can change:  blueprints/web.json:2  leave a out  (checked: fits)\n"
+	"            or  blueprints/web.json:3  do not exclude a  (checked: fits)\n",
+	"a 1.0.0", "a 1.1.0", "a 2.0.0", "blueprint web; wants a; without a")
+
 CASE(no_such_component,
 	"1. a 1.0.0 needs ghost ^2 (manifests/a/1.0.0.json:2); no registry has ghost: a "
 	"1.0.0 cannot be used\n"

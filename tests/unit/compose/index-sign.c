@@ -94,14 +94,46 @@ static hn_index_options by(const char *key)
 	return options;
 }
 
-/* HN_OK, or `code` with this in its message. */
+/* Names and bytes of all that has to do with an index. */
+static int add_index_file(void *arg, const char *name)
+{
+	crypto_hasher *hash = arg;
+	BASE_AUTO_FREE char *bytes = NULL;
+	char path[200];
+	size_t size;
+
+	if (strncmp(name, "index", 5) != 0)
+		return 0;
+	snprintf(path, sizeof(path), "%s/%s", registry_path, name);
+	cr_assert_eq(os_read_file(hn_os_real(), path, 1 << 20, &bytes, &size, NULL), 0);
+	crypto_hash_add(hash, name, strlen(name) + 1);
+	crypto_hash_add(hash, bytes, size);
+	return 0;
+}
+
+static compose_digest index_files(void)
+{
+	compose_digest digest;
+	crypto_hasher hash;
+
+	crypto_hash_begin(&hash);
+	cr_assert_eq(
+		hn_os_real()->ops->list(hn_os_real(), registry_path, add_index_file, &hash), 0);
+	crypto_hash_end(&hash, digest.bytes);
+	return digest;
+}
+
+/* HN_OK, or `code` with this in its message, and the index that was there is as it was. */
 static hn_index_info sign(hn_index_options options, int code, const char *part)
 {
 	BASE_AUTO_OF(hn_error) hn_error *err = NULL;
 	hn_index_info info = HN_INDEX_INFO_INIT;
+	compose_digest before = index_files();
 	int rc = hn_index_sign(registry_path, &options, &info, &err);
+	compose_digest after = index_files();
 
 	cr_assert_eq(rc, code, "%d instead of %d: %s", rc, code, err ? hn_error_message(err) : "-");
+	cr_assert_eq(compose_digest_equal(&before, &after), code < 0 || options.dry_run);
 	if (code < 0)
 		cr_assert_not_null(strstr(hn_error_message(err), part), "'%s' is not in: %s", part,
 			hn_error_message(err));

@@ -251,6 +251,11 @@ Test(oci, whiteouts_that_are_none)
 Test(oci, what_no_image_has)
 {
 	refused(STACK(TAR({.name = "null", .type = '3'})), HN_EENTRY, "it is a character device");
+	/* What an overlay takes for a whiteout is none of this specification. */
+	refused(STACK(TAR(FILE_OF("a", "1")), TAR({.name = "a", .type = '3', .device = "0 0"})),
+		HN_EENTRY, "entry 'a' is refused: it is a character device");
+	refused(STACK(TAR({.name = "a", .type = '0', .uid = 1000})), HN_EENTRY,
+		"user 1000, which nobody declares");
 	refused(STACK(TAR(HARD("a", "b"))), HN_EENTRY, "no earlier entry");
 	refused(STACK(TAR(FILE_OF("a", "1")), TAR(HARD("b", "a"))), HN_EENTRY, "no earlier entry");
 	refused(STACK(TAR(FILE_OF("a", "1"), FILE_OF("a", "1"))), HN_EDUPLICATE, "twice");
@@ -499,6 +504,28 @@ Test(oci, limits_of_a_layout)
 	tar_end(&large);
 	refused(large, HN_ELIMIT, "4194304");
 	free(blanks);
+}
+
+/* The whole of the layout is what a layer may be 200 times of. */
+Test(oci, a_bomb_in_a_layer, .timeout = 120)
+{
+	static const char *const filters[] = {"gzip", "zstd"};
+	const size_t size = (size_t)20 << 20;
+	const member of = {.name = "zeros", .mode = 0644, .type = '0'};
+	bytes tar = {0};
+
+	tar_head(&tar, &of, size);
+	add_zeros(&tar, size);
+	tar_end(&tar);
+	for (size_t i = 0; i < BASE_COUNT(filters); i++) {
+		bytes once = pack(filters[i], &tar);
+
+		refused(oci_layout(&tar, 1, filters[i], NULL), HN_ELIMIT, "200 to 1");
+		refused(oci_layout(&once, 1, filters[1 - i], NULL), HN_EENTRY,
+			"the layer 1 is compressed more than once");
+		free(once.data);
+	}
+	free(tar.data);
 }
 
 Test(oci, limits_of_an_image)

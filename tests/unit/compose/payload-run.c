@@ -159,6 +159,113 @@ Test(run, what_the_program_refuses_is_told)
 	leave(&at);
 }
 
+/* --- what a refusal leaves --- */
+
+static int count_name(void *arg, const char *name)
+{
+	(void)name;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static size_t names_in(const place *at, const char *folder)
+{
+	size_t count = 0;
+	int code = at->os->ops->list(at->os, path_in(at, folder), count_name, &count);
+
+	cr_assert(code == 0 || code == -ENOENT, "%s: %d", folder, code);
+	return count;
+}
+
+/* No record says that it was read, and nothing half is anywhere. The bodies that came before what
+ * was refused are whole; nobody names them, so that they are garbage, and after it the payload is
+ * all there is. */
+static void refused_and_gone(const compose_payload *how, const bytes *payload, size_t bodies,
+	hn_code code, const char *why)
+{
+	place at = open_place();
+	compose_payload stored = put(&at, how->kind, payload->data, payload->size);
+	compose_gc_counts counts;
+	compose_digest digest;
+
+	refused(&at, TEST_PARSER, &stored, code, why);
+	cr_expect_eq(names_in(&at, "store/tmp"), 0, "%s", why);
+	cr_expect_eq(names_in(&at, "store/layers"), 0, "%s", why);
+	cr_expect_eq(names_in(&at, "store/images"), 0, "%s", why);
+	cr_expect_eq(names_in(&at, "store/sha256"), 1, "%s", why);
+	crypto_blake2b(payload->data, payload->size, digest.bytes);
+	cr_assert_eq(compose_store_gc(at.store, &digest, 1, false, &counts, NULL), 0);
+	cr_expect_eq(counts.blobs, bodies, "%s: %llu", why, (unsigned long long)counts.blobs);
+	cr_expect_eq(counts.kept, 1, "%s: %llu", why, (unsigned long long)counts.kept);
+	cr_expect_eq(compose_store_verify(at.store, &digest, NULL), 0);
+	leave(&at);
+}
+
+/* Each is the last of two entries, and the first one is fine. */
+static const struct {
+	member of;
+	hn_code code;
+	const char *why;
+} hostile[] = {
+	{{.name = "../x", .type = '0', .body = "bad"}, HN_EENTRY,
+		"entry '../x' is refused: '..' leads out"},
+	{{.name = "/etc/passwd", .type = '0', .body = "bad"}, HN_EENTRY,
+		"entry '/etc/passwd' is refused: its path is absolute"},
+	{{.name = ".", .type = '2', .target = "/etc"}, HN_EENTRY,
+		"entry '.' is refused: the root can only be a directory"},
+	{{.name = "a\033[2J", .type = '0', .body = "bad"}, HN_EENTRY, "control character"},
+	{{.name = "a\xff", .type = '0', .body = "bad"}, HN_EENTRY, "not UTF-8"},
+	{{.name = "x/.wh.good", .type = '0'}, HN_EENTRY, "entry 'x/.wh.good' is refused"},
+	{{.name = "good", .type = '0', .body = "bad"}, HN_EDUPLICATE,
+		"entry '/good' is refused: the same path is there twice"},
+	{{.name = "good/x", .type = '0', .body = "bad"}, HN_EENTRY, "entry '/good/x' is refused"},
+	{{.name = "shadow", .type = '1', .target = "../etc/shadow"}, HN_EENTRY,
+		"entry 'shadow' is refused: its target: '..' leads out"},
+	{{.name = "shadow", .type = '1', .target = "later"}, HN_EENTRY,
+		"entry '/shadow' is refused: its target /later is no earlier entry"},
+	{{.name = "null", .type = '3', .device = "0 0"}, HN_EENTRY,
+		"entry 'null' is refused: it is a character device"},
+	{{.name = "disk", .type = '4', .device = "8 0"}, HN_EENTRY,
+		"entry 'disk' is refused: it is a block device"},
+	{{.name = "pipe", .type = '6'}, HN_EENTRY, "entry 'pipe' is refused: it is a fifo"},
+	{{.name = "mine", .type = '0', .body = "bad", .uid = 1000}, HN_EENTRY,
+		"entry '/mine' is refused: it belongs to user 1000, which nobody declares"},
+	{{.name = "large", .type = '0', .size = UINT64_C(1) << 50}, HN_ELIMIT,
+		"a file of an image has a limit of"},
+	{{.name = "cut", .type = '0', .size = 1 << 20}, HN_EENTRY, "the payload"},
+};
+
+Test(run, what_is_refused_leaves_nothing, .timeout = 120)
+{
+	const compose_payload how = {.kind = COMPOSE_PAYLOAD_TAR};
+
+	for (size_t i = 0; i < BASE_COUNT(hostile); i++) {
+		bytes tar = {0};
+
+		tar_add(&tar, (member){.name = "good", .type = '0', .body = "this one is fine\n"});
+		tar_add(&tar, hostile[i].of);
+		tar_end(&tar);
+		refused_and_gone(&how, &tar, 1, hostile[i].code, hostile[i].why);
+		free(tar.data);
+	}
+}
+
+Test(run, what_no_archive_is_leaves_nothing, .timeout = 120)
+{
+	static const compose_payload_kind kinds[] = {
+		COMPOSE_PAYLOAD_TAR, COMPOSE_PAYLOAD_DEB, COMPOSE_PAYLOAD_OCI};
+	static const char *const why[] = {"the payload", "this is no deb", "the image layout"};
+	bytes text = {0};
+
+	add_bytes(&text, "this is no archive at all", 25);
+	for (size_t i = 0; i < BASE_COUNT(kinds); i++) {
+		const compose_payload how = {.kind = kinds[i]};
+
+		refused_and_gone(&how, &text, 0, HN_EENTRY, why[i]);
+	}
+	free(text.data);
+}
+
 /* Decompressed it would be 200 times the memory that the program may have. */
 Test(run, a_bomb_does_not_take_the_memory, .timeout = 120)
 {

@@ -290,6 +290,17 @@ Test(solve, a_circle_of_components_is_legal)
 	chooses(&lab, "a 1.0.0, b 1.0.0, c 1.0.0");
 }
 
+/* Each gives what the other needs: there is no first one, and none is needed. */
+Test(solve, a_circle_of_contracts_is_legal)
+{
+	LAB_AUTO lab = LAB("contract x/one 1.0.0 many", "contract x/two 1.0.0 one",
+		"a 1.0.0; needs x/two ^1; gives x/one 1.0.0",
+		"b 1.0.0; needs x/one ^1; gives x/two 1.0.0",
+		"blueprint web; wants seed; needs x/one *");
+
+	chooses(&lab, "a 1.0.0, b 1.0.0");
+}
+
 /* --- failures --- */
 
 Test(solve, an_unknown_component_is_told_with_the_nearest)

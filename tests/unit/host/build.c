@@ -158,6 +158,47 @@ Test(build, what_is_wrong_with_the_call_is_said)
 	cr_expect_eq(bytes, 7);
 }
 
+static int count_name(void *arg, const char *name)
+{
+	(void)name;
+	++*(size_t *)arg;
+	return 0;
+}
+
+static size_t names_in(shop *s, const char *folder)
+{
+	char path[128];
+	size_t count = 0;
+
+	(void)snprintf(path, sizeof(path), STORE "/%s", folder);
+	(void)s->l.os->ops->list(s->l.os, path, count_name, &count);
+	return count;
+}
+
+/* Whoever can write to the store's files changes no image by it. */
+Test(build, a_payload_that_was_swapped_after_the_lock_is_no_image)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+	compose_digest digest;
+	char text[COMPOSE_DIGEST_TEXT], path[160];
+
+	crypto_blake2b(KERNEL, strlen(KERNEL), digest.bytes);
+	compose_digest_print(&digest, text);
+	(void)snprintf(path, sizeof(path), STORE "/blobs/%.2s/%s", text + 3, text + 5);
+	cr_assert_eq(hn_os_sim_put(s.l.os, path, "a Kernel", strlen(KERNEL), NULL), 0);
+	cr_expect_eq(
+		hn_build(s.l.session, s.registry, s.lock, NULL, &image, lab_err(&s.l)), HN_EDIGEST);
+	cr_expect_not_null(strstr(lab_why(&s.l), "base"), "%s", lab_why(&s.l));
+	cr_expect_null(image);
+	cr_expect_eq(names_in(&s, "images"), 0);
+	cr_expect_eq(names_in(&s, "layers"), 0);
+	cr_expect_eq(names_in(&s, "tmp"), 0);
+	cr_assert_eq(hn_payload_put(s.l.session, "/kernel", &(char *){NULL}, &(uint64_t){0}, NULL),
+		0, "what is right takes the place of what is wrong");
+	image = build(&s, NULL);
+}
+
 Test(build, needs_the_right_for_that_blueprint)
 {
 	SHOP s = open_shop();

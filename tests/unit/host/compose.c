@@ -131,6 +131,74 @@ Test(compose, what_is_malformed_is_refused_by_place)
 	cr_expect_null(called);
 }
 
+static int count_file(void *arg, const char *name)
+{
+	*(size_t *)arg += name[0] != '.'; /* the lock of it */
+	return 0;
+}
+
+/* Names in a folder of the registry; 0 when there is no such folder. */
+static size_t files_in(lab *l, const char *folder)
+{
+	char path[128];
+	size_t count = 0;
+
+	(void)snprintf(path, sizeof(path), "/state/compose/registry%s", folder);
+	(void)l->os->ops->list(l->os, path, count_file, &count);
+	return count;
+}
+
+#define PLAIN(version, more)                                                                       \
+	"{\"hypernix\":1,\"component\":\"nginx\",\"version\":\"" version                           \
+	"\",\"kind\":\"service\"" more "}"
+#define DIGITS "1111111111111111111111111111111111111111111111111111111111111111"
+
+static const struct {
+	const char *text;
+	hn_code code;
+	const char *why;
+} refusals[] = {
+	{PLAIN("01.0.0", ""), HN_ESYNTAX, "version \"01.0.0\": column 1: a number begins with 0"},
+	{PLAIN("1.0", ""), HN_ESYNTAX, "version \"1.0\": column 4: \".\" and a number are missing"},
+	{PLAIN("v1.0.0", ""), HN_ESYNTAX, "version \"v1.0.0\": column 1: a version has no v"},
+	{PLAIN("1.0.0+meta", ""), HN_ESYNTAX, "build metadata other than a revision"},
+	{PLAIN("1.0.0+r01", ""), HN_ESYNTAX, "column 8: a number begins with 0"},
+	{PLAIN("9223372036854775808.0.0", ""), HN_ESYNTAX, "column 1: the number is too large"},
+	{PLAIN("1.0.0-" DIGITS DIGITS, ""), HN_ELIMIT, "128"},
+	{PLAIN("\xd9\xa1.0.0", ""), HN_ESYNTAX, "column 1: a digit is expected"},
+	{PLAIN("1.0.0", ",\"requires\":[{\"contract\":\"service/http\",\"range\":\"1,2\"}]"),
+		HN_ESYNTAX, "column 2: \",\" joins nothing"},
+	{PLAIN("1.0.0", ",\"requires\":[{\"contract\":\"base/none\",\"range\":\"*\"}]"),
+		HN_ECONTRACT, "there is no schema of contract base/none"},
+	{PLAIN("1.0.0", ",\"provides\":[{\"contract\":\"service/http\",\"version\":\"1.2.0\"}]"),
+		HN_ECONTRACT, "port"},
+	{PLAIN("1.0.0", ",\"files\":[{\"path\":\"/a/../b\",\"mode\":\"0644\",\"text\":\"\"}]"),
+		HN_ESCHEMA, "/a/../b"},
+	{PLAIN("1.0.0", ",\"nginz\":1"), HN_ESCHEMA, "nginz"},
+	{NGINX("1.0.0", "70000"), HN_ECONTRACT, "70000"},
+	{NGINX("1.0.0", "\"80\""), HN_ECONTRACT, "port"},
+};
+
+/* By itself and with its place; nothing of it is in the registry, not even a folder. */
+Test(compose, what_is_refused_leaves_nothing)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	for (size_t i = 0; i < BASE_COUNT(refusals); i++) {
+		int rc = add(&l, refusals[i].text);
+
+		cr_expect_eq(rc, (int)refusals[i].code, "%zu: %d: %s", i, rc, lab_why(&l));
+		cr_expect_not_null(strstr(lab_why(&l), refusals[i].why), "%zu: '%s' has no '%s'", i,
+			lab_why(&l), refusals[i].why);
+		cr_expect_not_null(strstr(lab_why(&l), "x.json:1:"), "%zu: '%s'", i, lab_why(&l));
+		cr_expect_eq(files_in(&l, ""), 1, "%zu: there is more than contracts", i);
+		cr_expect_eq(files_in(&l, "/contracts/service"), 1, "%zu", i);
+	}
+	cr_expect_eq(hn_state_verify(l.session, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(releases(&l, "nginx"), 0);
+}
+
 Test(compose, what_is_removed_is_gone)
 {
 	LAB l = new_lab();
