@@ -204,21 +204,53 @@ int compose_index_fresh(const compose_index *index, const compose_trust *trust,
 
 /* --- both files --- */
 
+static int verify_by_file(hn_os *os, const char *directory, const char *name, const base_buf *bytes,
+	const compose_trust *trust, size_t *key, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf cose = {0};
+	int rc = compose_registry_read(os, directory, name, COSE_BYTES, &cose, err);
+
+	return rc < 0 ? rc
+		      : compose_index_verify(
+				bytes->data, bytes->size, cose.data, cose.size, trust, key, err);
+}
+
+/* What is wrong with the signature is told when the next one is not that of this index either. */
+static int verify_files(hn_os *os, const char *directory, const base_buf *bytes,
+	const compose_trust *trust, size_t *key, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *first = NULL, *second = NULL;
+	int rc = verify_by_file(
+		    os, directory, COMPOSE_INDEX_SIGNATURE_FILE, bytes, trust, key, &first),
+	    next;
+
+	if (rc == 0)
+		return 0;
+	next = rc == HN_ESIGNATURE || rc == HN_ENOENT
+		       ? verify_by_file(
+				 os, directory, COMPOSE_INDEX_NEXT_FILE, bytes, trust, key, &second)
+		       : rc;
+	if (next == 0)
+		return 0;
+	if (next == rc || next == HN_ESIGNATURE || next == HN_ENOENT) {
+		base_error_move(err, BASE_STEAL(first));
+		return rc;
+	}
+	base_error_move(err, BASE_STEAL(second));
+	return next;
+}
+
 int compose_index_load(hn_os *os, const char *directory, const compose_trust *trust,
 	compose_index **index, compose_trusted *found, hn_error **err)
 {
 	BASE_AUTO_OF(compose_index) compose_index *made = NULL;
-	BASE_AUTO_BUF base_buf bytes = {0}, cose = {0};
+	BASE_AUTO_BUF base_buf bytes = {0};
 	compose_trusted result = {0};
 	int rc = compose_registry_read(
 		os, directory, COMPOSE_INDEX_FILE, base_limit(BASE_LIMIT_INDEX_BYTES), &bytes, err);
 
 	if (rc == 0)
-		rc = compose_registry_read(
-			os, directory, COMPOSE_INDEX_SIGNATURE_FILE, COSE_BYTES, &cose, err);
-	if (rc == 0)
-		rc = compose_index_verify(
-			bytes.data, bytes.size, cose.data, cose.size, trust, &result.key, err);
+		rc = verify_files(os, directory, &bytes, trust, &result.key, err);
 	if (rc == 0)
 		rc = compose_index_read(COMPOSE_INDEX_FILE, bytes.data, bytes.size, &made, err);
 	if (rc == 0)

@@ -11,6 +11,7 @@
 enum { COMPOSE_INDEX_SCHEMA = 1, COMPOSE_INDEX_KID = 8 };
 #define COMPOSE_INDEX_FILE "index.cbor"
 #define COMPOSE_INDEX_SIGNATURE_FILE "index.cose"
+#define COMPOSE_INDEX_NEXT_FILE "index.cose.next" /* of an index.cbor that is being replaced */
 
 typedef struct compose_indexed { /* a release */
 	const char *component;
@@ -78,7 +79,8 @@ int compose_index_verify(const void *bytes, size_t size, const void *cose, size_
 /* HN_EROLLBACK below the highest serial, HN_ESIGNATURE past its end (fact expired_for). */
 int compose_index_fresh(const compose_index *index, const compose_trust *trust,
 	int64_t *expired_for, hn_error **err);
-/* Both files of a directory, read, verified and fresh. */
+/* Both files of a directory, read, verified and fresh. Whenever the signer was cut off, one of the
+ * two signatures is that of the index that is there. */
 int compose_index_load(hn_os *os, const char *directory, const compose_trust *trust,
 	compose_index **index, compose_trusted *found, hn_error **err);
 /* HN_EDIGEST when the index names another digest, or does not name it. */

@@ -201,6 +201,23 @@ static int write_file(signing *at, const char *name, const base_buf *bytes)
 			    : base_nomem(at->err);
 }
 
+/* At each point of it one of the two signatures is that of the index that is there: who reads it
+ * looks at both. */
+static int write_files(signing *at)
+{
+	BASE_AUTO_FREE char *next = path_of(at->directory, COMPOSE_INDEX_NEXT_FILE);
+	int rc = next != NULL ? write_file(at, COMPOSE_INDEX_NEXT_FILE, &at->cose)
+			      : base_nomem(at->err);
+
+	if (rc >= 0)
+		rc = write_file(at, COMPOSE_INDEX_FILE, &at->bytes);
+	if (rc >= 0)
+		rc = write_file(at, COMPOSE_INDEX_SIGNATURE_FILE, &at->cose);
+	if (rc >= 0) /* one that stays says what the other one does */
+		(void)at->options.os->ops->unlink(at->options.os, next);
+	return rc;
+}
+
 static void fill(const compose_index *index, const uint8_t key[CRYPTO_PUBLIC], hn_index_info *info)
 {
 	(void)snprintf(info->name, sizeof(info->name), "%s", index->name);
@@ -259,9 +276,7 @@ int hn_index_sign(
 	if (rc >= 0)
 		rc = sign(&at);
 	if (rc >= 0 && !at.options.dry_run)
-		rc = write_file(&at, COMPOSE_INDEX_FILE, &at.bytes);
-	if (rc >= 0 && !at.options.dry_run)
-		rc = write_file(&at, COMPOSE_INDEX_SIGNATURE_FILE, &at.cose);
+		rc = write_files(&at);
 	if (rc < 0)
 		return rc;
 	found = (hn_index_info){

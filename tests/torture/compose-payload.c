@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * Torture of payloads: a directory that is read into the store, an archive that is parsed, records
- * that are read, a layer from the cache; with each allocation and each I/O call failing.
+ * Torture of payloads: a directory that is read into the store (a tree, store paths of Nix, an
+ * image layout, packed or not), an archive and an image that are parsed, records that are read,
+ * those of an image with whiteouts, a layer from the cache; with each allocation and each I/O call
+ * failing.
  */
 #include "compose/payload.h"
 #include "torture.h"
@@ -45,7 +47,27 @@ static int add_packed(void *arg, const void *bytes, size_t size, hn_error **err)
 	return compose_blob_add(arg, bytes, size, err);
 }
 
-static int run_directory(torture *t, hn_error **err)
+static int count_one(void *arg, const char *name)
+{
+	(void)name;
+	++*(size_t *)arg;
+	return 0;
+}
+
+/* What failed has left no body, and nothing half. */
+static int check_put(torture *t)
+{
+	size_t left = 0, folders = 0;
+
+	if (!t->once)
+		return 0;
+	TORTURE_CHECK(t->os->ops->list(t->os, "/store/tmp", count_one, &left) == 0 && left == 0);
+	TORTURE_CHECK(t->os->ops->list(t->os, "/store/blobs", count_one, &folders) == 0);
+	TORTURE_CHECK(folders == 1 || (folders == 0 && t->code < 0));
+	return 0;
+}
+
+static int put_directory(torture *t, const compose_packing *how, hn_error **err)
 {
 	BASE_AUTO_OF(compose_blob) compose_blob *blob = NULL;
 	compose_tar tar = {.write = add_packed};
@@ -54,8 +76,125 @@ static int run_directory(torture *t, hn_error **err)
 
 	tar.arg = blob;
 	if (code == 0)
-		code = compose_pack(t->os, &tree_packing, &tar, err);
+		code = compose_pack(t->os, how, &tar, err);
 	return code < 0 ? code : compose_blob_finish(blob, &digest, NULL, err);
+}
+
+static int run_directory(torture *t, hn_error **err)
+{
+	return put_directory(t, &tree_packing, err);
+}
+
+/* As hv-compose pack makes it. */
+static int run_squeezed(torture *t, hn_error **err)
+{
+	BASE_AUTO_OF(compose_blob) compose_blob *blob = NULL;
+	BASE_AUTO_OF(compose_squeeze) compose_squeeze *squeeze = NULL;
+	compose_tar tar = {.write = compose_squeeze_add};
+	compose_digest digest;
+	int code = compose_blob_begin(t->state, &blob, err);
+
+	if (code == 0)
+		code = compose_squeeze_new(1, add_packed, blob, &squeeze, err);
+	tar.arg = squeeze;
+	if (code == 0)
+		code = compose_pack(t->os, &tree_packing, &tar, err);
+	if (code == 0)
+		code = compose_squeeze_end(squeeze, err);
+	return code < 0 ? code : compose_blob_finish(blob, &digest, NULL, err);
+}
+
+/* --- store paths of Nix --- */
+
+#define HASH "0123456789abcdfghijklmnpqrsvwxyz"
+
+static int prepare_nix(torture *t)
+{
+	TORTURE_CHECK(prepare_store(t) == 0);
+	TORTURE_CHECK(hn_os_sim_put(t->os, "/nix/store/" HASH "-a/bin/x", "x", 1, NULL) == 0);
+	TORTURE_CHECK(hn_os_sim_put(t->os, "/nix/store/" HASH "-b", "text", 4, NULL) == 0);
+	return 0;
+}
+
+static int run_nix(torture *t, hn_error **err)
+{
+	static const char list[] = "/nix/store/" HASH "-b\n/nix/store/" HASH "-a\n";
+	static const compose_packing how = {.kind = COMPOSE_PAYLOAD_NIX,
+		.directory = "/nix/store",
+		.list = list,
+		.list_size = sizeof(list) - 1};
+
+	return put_directory(t, &how, err);
+}
+
+/* --- image layouts --- */
+
+#define MEDIA "application/vnd.oci.image."
+
+static int keep_bytes(void *arg, const void *bytes, size_t size, hn_error **err)
+{
+	base_buf_add(arg, bytes, size);
+	return ((base_buf *)arg)->failed ? base_nomem(err) : 0;
+}
+
+static int put_document(torture *t, const char *directory, const base_buf *text, char hex[65])
+{
+	uint8_t digest[CRYPTO_DIGEST];
+	char path[160];
+
+	crypto_sha256(text->data, text->size, digest);
+	codec_hex(digest, sizeof(digest), hex);
+	(void)snprintf(path, sizeof(path), "%s/blobs/sha256/%s", directory, hex);
+	TORTURE_CHECK(!text->failed);
+	return hn_os_sim_put(t->os, path, text->data, text->size, NULL);
+}
+
+/* An image of one layer, which is /tree. */
+static int make_layout(torture *t, const char *directory)
+{
+	BASE_AUTO_BUF base_buf layer = {0}, config = {0}, manifest = {0}, index = {0}, path = {0};
+	const compose_packing how = {.kind = COMPOSE_PAYLOAD_TREE, .directory = "/tree"};
+	compose_tar tar = {.write = keep_bytes, .arg = &layer};
+	static const char version[] = "{\"imageLayoutVersion\":\"1.0.0\"}";
+	char hex[65];
+
+	TORTURE_CHECK(compose_pack(t->os, &how, &tar, NULL) == 0);
+	TORTURE_CHECK(put_document(t, directory, &layer, hex) == 0);
+	base_buf_format(&config,
+		"{\"architecture\":\"amd64\",\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\","
+		"\"diff_ids\":[\"sha256:%s\"]}}",
+		hex);
+	base_buf_format(&manifest,
+		"{\"schemaVersion\":2,\"layers\":[{\"mediaType\":\"" MEDIA
+		"layer.v1.tar\",\"digest\":\"sha256:%s\",\"size\":%zu}],\"config\":{\"mediaType\":"
+		"\"" MEDIA "config.v1+json\",\"digest\":\"sha256:",
+		hex, layer.size);
+	TORTURE_CHECK(put_document(t, directory, &config, hex) == 0);
+	base_buf_format(&manifest, "%s\",\"size\":%zu}}", hex, config.size);
+	TORTURE_CHECK(put_document(t, directory, &manifest, hex) == 0);
+	base_buf_format(&index,
+		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"" MEDIA
+		"manifest.v1+json\",\"digest\":\"sha256:%s\",\"size\":%zu}]}",
+		hex, manifest.size);
+	base_buf_format(&path, "%s/index.json", directory);
+	TORTURE_CHECK(hn_os_sim_put(t->os, path.data, index.data, index.size, NULL) == 0);
+	path.size = 0;
+	base_buf_format(&path, "%s/oci-layout", directory);
+	TORTURE_CHECK(hn_os_sim_put(t->os, path.data, version, sizeof(version) - 1, NULL) == 0);
+	return 0;
+}
+
+static const compose_packing oci_packing = {.kind = COMPOSE_PAYLOAD_OCI, .directory = "/layout"};
+
+static int prepare_layout(torture *t)
+{
+	TORTURE_CHECK(prepare_store(t) == 0);
+	return make_layout(t, oci_packing.directory);
+}
+
+static int run_layout(torture *t, hn_error **err)
+{
+	return put_directory(t, &oci_packing, err);
 }
 
 /* --- records --- */
@@ -142,16 +281,87 @@ static ssize_t take(void *arg, void *bytes, size_t size)
 	return (ssize_t)size;
 }
 
-static int run_stream(torture *t, hn_error **err)
+static int read_stream(torture *t, const compose_reading *how, hn_error **err)
 {
 	stream *from = t->state;
 	compose_record_source source = {.read = take, .arg = from};
 	compose_layer *layer = NULL;
-	int code = compose_records_read(&source, 100, from->store, &tar_reading, &layer, err);
+	int code = compose_records_read(&source, 100, from->store, how, &layer, err);
 
 	if (code == 0)
 		t->output = layer;
 	return code;
+}
+
+static int run_stream(torture *t, hn_error **err)
+{
+	return read_stream(t, &tar_reading, err);
+}
+
+/* Nothing half is anywhere; but for that one call which takes it away, and what it leaves goes when
+ * the store is opened again. */
+static int check_stream(torture *t)
+{
+	size_t left = 0;
+
+	if (!t->once || t->code >= 0)
+		return 0;
+	TORTURE_CHECK(t->os->ops->list(t->os, "/store/tmp", count_one, &left) == 0 && left == 0);
+	return 0;
+}
+
+static void put_whiteout(stream *to, const char *path, bool opaque)
+{
+	put(to, (compose_record){.type = COMPOSE_RECORD_WHITEOUT,
+			.raw = {.path = path, .path_size = strlen(path)},
+			.opaque = opaque});
+}
+
+/* Two layers: what is hidden, what takes another's place, a link that outlives its file. */
+static int prepare_layers(torture *t)
+{
+	stream *made = base_calloc(1, sizeof(*made));
+
+	TORTURE_CHECK(made != NULL);
+	t->state = made;
+	TORTURE_CHECK(compose_store_open(t->os, "/store", true, &made->store, NULL) == 0);
+	put(made, (compose_record){.type = COMPOSE_RECORD_BEGIN,
+			  .version = COMPOSE_READER,
+			  .kind = COMPOSE_PAYLOAD_OCI});
+	put(made, (compose_record){.type = COMPOSE_RECORD_LAYER});
+	put_entry(made, COMPOSE_RAW_DIRECTORY, "usr", "");
+	put_entry(made, COMPOSE_RAW_FILE, "usr/a", "");
+	put_entry(made, COMPOSE_RAW_HARDLINK, "usr/b", "usr/a");
+	put_entry(made, COMPOSE_RAW_FILE, "opt/x", "");
+	put(made, (compose_record){.type = COMPOSE_RECORD_LAYER});
+	put_whiteout(made, "usr/a", false);
+	put_whiteout(made, "opt", true);
+	put_entry(made, COMPOSE_RAW_SYMLINK, "opt/y", "../usr/b");
+	put(made, (compose_record){.type = COMPOSE_RECORD_END, .entries = 7});
+	TORTURE_CHECK(!made->out.buf.failed);
+	return 0;
+}
+
+static int run_layers(torture *t, hn_error **err)
+{
+	static const compose_payload image = {
+		.kind = COMPOSE_PAYLOAD_OCI, .place = {.file = "m.json", .line = 1}};
+	static const compose_reading how = {.payload = &image};
+
+	return read_stream(t, &how, err);
+}
+
+static int check_layers(torture *t)
+{
+	const compose_layer *layer = t->output;
+
+	if (t->code == 0) {
+		TORTURE_CHECK(layer->count == 3);
+		TORTURE_CHECK(strcmp(layer->entries[0].path, "/opt/y") == 0);
+		TORTURE_CHECK(strcmp(layer->entries[2].path, "/usr/b") == 0);
+		TORTURE_CHECK(layer->entries[2].type == COMPOSE_ENTRY_FILE);
+	}
+	return check_stream(t);
 }
 
 /* --- layers --- */
@@ -232,7 +442,20 @@ static int prepare_archive(torture *t)
 	return 0;
 }
 
-static int run_archive(torture *t, hn_error **err)
+#ifdef HN_HAVE_ARCHIVE
+static int prepare_image(torture *t)
+{
+	BASE_AUTO_BUF base_buf bytes = {0};
+	compose_tar tar = {.write = keep_bytes, .arg = &bytes};
+
+	TORTURE_CHECK(hn_os_sim_put(t->os, "/tree/a/b", "body", 4, NULL) == 0);
+	TORTURE_CHECK(make_layout(t, oci_packing.directory) == 0);
+	TORTURE_CHECK(compose_pack(t->os, &oci_packing, &tar, NULL) == 0);
+	return hn_os_sim_put(t->os, "/payload", bytes.data, bytes.size, NULL);
+}
+#endif
+
+static int run_parser(torture *t, compose_payload_kind kind, const char *platform, hn_error **err)
 {
 	int in = t->os->ops->open(t->os, "/payload", O_RDONLY, 0);
 	int out = in < 0 ? in : t->os->ops->open(t->os, "/records", O_RDWR | O_CREAT, 0600);
@@ -243,22 +466,64 @@ static int run_archive(torture *t, hn_error **err)
 			t->os->ops->close(t->os, in);
 		return base_error_errno(err, "torture", out, "cannot open");
 	}
-	code = compose_payload_parse(t->os, COMPOSE_PAYLOAD_TAR, NULL, in, out, false, err);
+	code = compose_payload_parse(t->os, kind, platform, in, out, false, err);
 	t->os->ops->close(t->os, in);
 	t->os->ops->close(t->os, out);
 	return code;
 }
 
+static int run_archive(torture *t, hn_error **err)
+{
+	return run_parser(t, COMPOSE_PAYLOAD_TAR, NULL, err);
+}
+
+#ifdef HN_HAVE_ARCHIVE
+static int run_image(torture *t, hn_error **err)
+{
+	return run_parser(t, COMPOSE_PAYLOAD_OCI, "x86_64-linux", err);
+}
+#endif
+
 static const torture_scenario scenarios[] = {
 	{.name = "directory",
 		.prepare = prepare_store,
 		.run = run_directory,
+		.check = check_put,
 		.clean = clean_store,
+		.io = true,
+		.also = io_codes},
+	{.name = "squeezed",
+		.prepare = prepare_store,
+		.run = run_squeezed,
+		.check = check_put,
+		.clean = clean_store,
+		.io = true,
+		.also = io_codes},
+	{.name = "nix",
+		.prepare = prepare_nix,
+		.run = run_nix,
+		.check = check_put,
+		.clean = clean_store,
+		.io = true,
+		.also = io_codes},
+	{.name = "layout",
+		.prepare = prepare_layout,
+		.run = run_layout,
+		.check = check_put,
+		.clean = clean_store,
+		.io = true,
+		.also = io_codes},
+	{.name = "layers",
+		.prepare = prepare_layers,
+		.run = run_layers,
+		.check = check_layers,
+		.clean = clean_stream,
 		.io = true,
 		.also = io_codes},
 	{.name = "records",
 		.prepare = prepare_stream,
 		.run = run_stream,
+		.check = check_stream,
 		.clean = clean_stream,
 		.io = true,
 		.also = io_codes},
@@ -274,6 +539,9 @@ static const torture_scenario scenarios[] = {
 		.run = run_archive,
 		.io = true,
 		.also = io_codes},
+#ifdef HN_HAVE_ARCHIVE
+	{.name = "image", .prepare = prepare_image, .run = run_image, .io = true, .also = io_codes},
+#endif
 };
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Torture of trees: merge, check and digest with each allocation and each I/O call failing.
+ * Torture of trees: merge, check, digest, and what of a tree is in memory when its root is a disk,
+ * with each allocation and each I/O call failing.
  */
 #include "compose/tree-build.h"
 #include "torture.h"
@@ -55,9 +56,10 @@ typedef struct world {
 	compose_store *store;
 	compose_manifest *manifests[2];
 	compose_part parts[2];
-	compose_entry entries[5];
+	compose_entry entries[8];
 	compose_layer layer;
 	const compose_layer *layers[1];
+	compose_tree *tree; /* that an early one is made of */
 } world;
 
 static int begin(torture *t, const char *base, const char *web)
@@ -191,10 +193,71 @@ static void clean(torture *t)
 		compose_tree_free(t->output);
 	if (w == NULL)
 		return;
+	compose_tree_free(w->tree);
 	compose_manifest_unref(w->manifests[0]);
 	compose_manifest_unref(w->manifests[1]);
 	compose_store_free(w->store);
 	base_free(w);
+}
+
+/* --- a root on a disk --- */
+
+static int put_text(world *w, compose_entry *entry, const char *path, const char *text)
+{
+	*entry = (compose_entry){
+		.type = COMPOSE_ENTRY_FILE, .path = path, .mode = 0755, .size = strlen(text)};
+	return compose_store_put(w->store, text, strlen(text), &entry->content, NULL);
+}
+
+/* Its first program is a script; what it needs of the kernel is built in, but for one module. */
+static int prepare_early(torture *t)
+{
+	world *w;
+
+	if (prepare_layer(t) < 0)
+		return -1;
+	w = t->state;
+	TORTURE_CHECK(put_text(w, &w->entries[5], "/init", "#!/bin/sh\nexec /sbin/init\n") == 0);
+	TORTURE_CHECK(put_text(w, &w->entries[6], "/lib/modules/1/modules.builtin",
+			      "kernel/fs/overlayfs/overlay.ko\n"
+			      "kernel/fs/squashfs/squashfs.ko\n"
+			      "kernel/drivers/block/virtio_blk.ko\n") == 0);
+	w->entries[7] = w->entries[4]; /* the order of a layer is that of its paths */
+	w->entries[4] = w->entries[3];
+	w->entries[3] = w->entries[2];
+	w->entries[2] = w->entries[1];
+	w->entries[1] = w->entries[0];
+	w->entries[0] = w->entries[5];
+	w->entries[5] = w->entries[6];
+	w->entries[6] = w->entries[7];
+	w->layer.count = 7;
+	TORTURE_CHECK(compose_tree_merge(w->store, w->parts, 2, false, &w->tree, NULL) == 0);
+	TORTURE_CHECK(compose_tree_check(w->store, w->tree, w->parts, 2, NULL) == 0);
+	return 0;
+}
+
+static int run_early(torture *t, hn_error **err)
+{
+	world *w = t->state;
+	compose_tree *made = NULL;
+	int rc = compose_tree_early(w->store, w->tree, &made, err);
+
+	if (rc == 0)
+		t->output = made;
+	return rc;
+}
+
+static int check_early(torture *t)
+{
+	const compose_tree *made = t->output;
+
+	if (t->code != 0)
+		return 0;
+	TORTURE_CHECK(compose_tree_find(made, "/init") != NULL);
+	TORTURE_CHECK(compose_tree_find(made, "/bin/sh") != NULL);
+	TORTURE_CHECK(compose_tree_find(made, "/usr/lib/modules/1/kernel/one.ko") != NULL);
+	TORTURE_CHECK(compose_tree_find(made, "/usr/lib/a") == NULL);
+	return 0;
 }
 
 static const torture_scenario scenarios[] = {
@@ -208,6 +271,12 @@ static const torture_scenario scenarios[] = {
 		.prepare = prepare_layer,
 		.run = run,
 		.check = check_layer,
+		.clean = clean,
+		.io = true},
+	{.name = "early",
+		.prepare = prepare_early,
+		.run = run_early,
+		.check = check_early,
 		.clean = clean,
 		.io = true},
 };

@@ -377,7 +377,7 @@ Test(build, refuses_a_payload_that_was_swapped_after_the_lock)
 	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
 
 	swap_blob(&b, app_bytes, '%');
-	refuse(&b, lock, HN_EDIGEST, "app");
+	refuse(&b, lock, HN_EDIGEST, "cannot read payload /usr/bin/app of app");
 	swap_blob(&b, app_bytes, app_bytes[0]);
 	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = build_of(&b, "1.0.0", NULL);
 	/* What was made of the right bytes is still there: it is taken, and not those of now. */

@@ -321,6 +321,47 @@ Test(index_sign, goes_on_from_no_index_that_was_changed)
 	verify(issuer_public, 9, NOW, 0, NULL);
 }
 
+static void move(const char *from, const char *to)
+{
+	char before[200], after[200];
+
+	snprintf(before, sizeof(before), "%s/%s", registry_path, from);
+	snprintf(after, sizeof(after), "%s/%s", registry_path, to);
+	cr_assert_eq(rename(before, after), 0);
+}
+
+/* The new index is there, and its signature did not come to its place. */
+Test(index_sign, goes_on_where_it_was_cut_off)
+{
+	hn_index_options options = by(issuer);
+
+	sign(options, 0, NULL);
+	move("index.cose", "old");
+	sign(options, HN_ENOENT, "is refused");
+	options.serial = 2;
+	sign(options, 0, NULL);
+	move("index.cose", "index.cose.next");
+	verify(issuer_public, 2, NOW, 0, NULL);
+	move("old", "index.cose");
+	verify(issuer_public, 2, NOW, 0, NULL);
+	cr_assert_eq(sign(by(issuer), 0, NULL).serial, 3);
+	char path[200];
+	snprintf(path, sizeof(path), "%s/index.cose.next", registry_path);
+	cr_assert_neq(access(path, F_OK), 0, "it stays");
+}
+
+/* One that is no signature of this index is none because of its name. */
+Test(index_sign, believes_the_next_signature_no_more_than_the_other)
+{
+	sign(by(issuer), 0, NULL);
+	move("index.cose", "index.cose.next");
+	sign(by(issuer), 0, NULL);
+	put("main/index.cbor", "x");
+	verify(issuer_public, 0, NOW, HN_ESIGNATURE, "is not over this index.cbor");
+	put("main/index.cose.next", "x");
+	verify(issuer_public, 0, NOW, HN_ESIGNATURE, "is not over this index.cbor");
+}
+
 Test(index_sign, writes_nothing_on_a_dry_run)
 {
 	hn_index_options options = by(issuer);
