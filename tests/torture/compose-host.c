@@ -225,6 +225,102 @@ static int check_add(torture *t)
 	return 0;
 }
 
+/* --- putting --- */
+
+static int prepare_put(torture *t)
+{
+	scene *s;
+
+	if (begin(t, &s) < 0)
+		return -1;
+	TORTURE_CHECK(hn_os_sim_put(t->os, "/kernel", KERNEL, strlen(KERNEL), NULL) == 0);
+	TORTURE_CHECK(hn_os_sim_put(t->os, "/app/motd", "hello\n", 6, NULL) == 0);
+	return 0;
+}
+
+/* A file and a directory. */
+static int put_both(const handles *h, char *names[2], hn_error **err)
+{
+	hn_payload_directory directory = HN_PAYLOAD_DIRECTORY_INIT;
+	uint64_t bytes = 0;
+	int rc = hn_payload_put(h->session, "/kernel", &names[0], &bytes, err);
+
+	directory.path = "/app";
+	if (rc >= 0)
+		rc = hn_payload_put_directory(h->session, &directory, &names[1], &bytes, err);
+	return rc;
+}
+
+static int run_put(torture *t, hn_error **err)
+{
+	scene *s = t->state;
+	char *names[2] = {NULL, NULL};
+	int rc = put_both(&s->h, names, err);
+
+	if (rc < 0 && names[1])
+		t->output = NULL;
+	base_free(names[0]);
+	base_free(names[1]);
+	close_handles(&s->h);
+	return rc;
+}
+
+typedef struct named {
+	compose_store *store;
+	size_t whole, wrong;
+} named;
+
+/* A name that is there names a body that is whole. */
+static int look_name(void *arg, const char *name)
+{
+	named *all = arg;
+	compose_sha256 sha256;
+	compose_digest digest;
+	bool whole = codec_hex_decode(name, strlen(name), sha256.bytes) &&
+		     compose_store_find(all->store, &sha256, &digest, NULL) == 0 &&
+		     compose_store_verify(all->store, &digest, NULL) == 0;
+
+	all->whole += whole;
+	all->wrong += !whole;
+	return 0;
+}
+
+static int check_names(torture *t, size_t *count)
+{
+	BASE_AUTO_OF(compose_store) compose_store *store = NULL;
+	named all = {0};
+
+	TORTURE_CHECK(compose_store_open(t->os, STORE, true, &store, NULL) == 0);
+	all.store = store;
+	TORTURE_CHECK(t->os->ops->list(t->os, STORE "/sha256", look_name, &all) == 0);
+	TORTURE_CHECK(all.wrong == 0);
+	*count = all.whole;
+	return 0;
+}
+
+/* And what is brought again has the same name. */
+static int check_put(torture *t)
+{
+	char *names[2] = {NULL, NULL};
+	AUTO_HANDLES h = {0};
+	size_t count;
+	int rc;
+
+	if (check_store(t) < 0 || check_names(t, &count) < 0)
+		return -1;
+	TORTURE_CHECK(count == 2 || (count < 2 && t->code < 0));
+	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
+	TORTURE_CHECK(host_audit_verify(h.host, NULL) == 0);
+	rc = put_both(&h, names, NULL);
+	base_free(names[0]);
+	base_free(names[1]);
+	TORTURE_CHECK(rc == 0);
+	if (check_names(t, &count) < 0)
+		return -1;
+	TORTURE_CHECK(count == 2);
+	return check_store(t);
+}
+
 /* --- building --- */
 
 /* The newest of what the registry has now. */
@@ -346,6 +442,39 @@ static int check_verify(torture *t)
 		return -1;
 	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
 	TORTURE_CHECK(host_audit_verify(h.host, NULL) == 0);
+	TORTURE_CHECK(verify(t->state, &h, &faults, NULL) == 0 && faults == 0);
+	return 0;
+}
+
+/* --- collecting --- */
+
+static int collect(const handles *h, hn_error **err)
+{
+	hn_compose_garbage garbage = HN_COMPOSE_GARBAGE_INIT;
+
+	return hn_compose_gc(h->session, NULL, &garbage, err);
+}
+
+static int run_collect(torture *t, hn_error **err)
+{
+	scene *s = t->state;
+	int rc = collect(&s->h, err);
+
+	close_handles(&s->h);
+	return rc;
+}
+
+/* Wherever it ended, nothing that is needed went, and what is left is what its name says. */
+static int check_collect(torture *t)
+{
+	AUTO_HANDLES h = {0};
+	size_t faults = 0;
+
+	if (check_store(t) < 0)
+		return -1;
+	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
+	TORTURE_CHECK(host_audit_verify(h.host, NULL) == 0);
+	TORTURE_CHECK(collect(&h, NULL) == 0);
 	TORTURE_CHECK(verify(t->state, &h, &faults, NULL) == 0 && faults == 0);
 	return 0;
 }
@@ -583,6 +712,16 @@ static const torture_scenario scenarios[] = {
 		.also = also,
 		.stride = 17,
 		.first = 24},
+	{.name = "put",
+		.prepare = prepare_put,
+		.run = run_put,
+		.check = check_put,
+		.clean = clean,
+		.io = true,
+		.crash = true,
+		.also = also,
+		.stride = 17,
+		.first = 24},
 	{.name = "build",
 		.prepare = prepare_build,
 		.run = run_build,
@@ -602,6 +741,16 @@ static const torture_scenario scenarios[] = {
 		.crash = true,
 		.also = also,
 		.stride = 13,
+		.first = 16},
+	{.name = "collect",
+		.prepare = prepare_verify,
+		.run = run_collect,
+		.check = check_collect,
+		.clean = clean,
+		.io = true,
+		.crash = true,
+		.also = also,
+		.stride = 17,
 		.first = 16},
 	{.name = "pack",
 		.prepare = prepare_pack,

@@ -194,9 +194,104 @@ Test(build, a_payload_that_was_swapped_after_the_lock_is_no_image)
 	cr_expect_eq(names_in(&s, "images"), 0);
 	cr_expect_eq(names_in(&s, "layers"), 0);
 	cr_expect_eq(names_in(&s, "tmp"), 0);
-	cr_assert_eq(hn_payload_put(s.l.session, "/kernel", &(char *){NULL}, &(uint64_t){0}, NULL),
-		0, "what is right takes the place of what is wrong");
+	/* what is right takes the place of what is wrong */
+	base_free(put_kernel(&s.l));
 	image = build(&s, NULL);
+}
+
+/* Somebody writes to it after its first bytes were read. */
+static struct {
+	hn_os_ops ops;
+	const hn_os_ops *plain;
+	const char *path;
+	const char *text; /* NULL: it was written */
+} beside;
+
+static void write_over(hn_os *os)
+{
+	size_t size = strlen(beside.text);
+	int fd = beside.plain->open(os, beside.path, O_WRONLY, 0);
+
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(beside.plain->pwrite(os, fd, beside.text, size, 0), (ssize_t)size);
+	cr_assert_eq(beside.plain->truncate(os, fd, (off_t)size), 0);
+	beside.plain->close(os, fd);
+	beside.text = NULL;
+}
+
+static ssize_t pread_beside(hn_os *os, int fd, void *to, size_t size, off_t offset)
+{
+	ssize_t got = beside.plain->pread(os, fd, to, size, offset);
+
+	if (beside.text && got > 0 && memcmp(to, "the first", 9) == 0)
+		write_over(os);
+	return got;
+}
+
+static void watch(shop *s, const char *path, const char *text)
+{
+	cr_assert_eq(hn_os_sim_put(s->l.os, path, "the first text", 14, NULL), 0);
+	beside.plain = s->l.os->ops;
+	beside.ops = *beside.plain;
+	beside.ops.pread = pread_beside;
+	beside.path = path;
+	beside.text = text;
+	s->l.os->ops = &beside.ops;
+}
+
+/* Longer, shorter, and as long as before. */
+static const char *const changed_texts[] = {
+	"another text, and what came after it", "the first", "the other text"};
+
+Test(build, a_payload_that_changes_while_it_is_read_is_none)
+{
+	for (size_t i = 0; i < BASE_COUNT(changed_texts); i++) {
+		SHOP s = open_shop();
+		size_t names = names_in(&s, "sha256"), folders = names_in(&s, "blobs");
+		char *sha256 = NULL;
+		uint64_t bytes = 7;
+		int rc;
+
+		watch(&s, "/payload", changed_texts[i]);
+		rc = hn_payload_put(s.l.session, "/payload", &sha256, &bytes, lab_err(&s.l));
+		s.l.os->ops = beside.plain;
+		cr_expect_null(beside.text, "nobody wrote to it");
+		cr_expect_eq(rc, HN_ECHANGED, "%zu: %d: %s", i, rc, lab_why(&s.l));
+		cr_expect_not_null(strstr(lab_why(&s.l), "/payload"), "%s", lab_why(&s.l));
+		cr_expect_null(sha256);
+		cr_expect_eq(bytes, 7);
+		cr_expect_eq(names_in(&s, "sha256"), names);
+		cr_expect_eq(names_in(&s, "blobs"), folders);
+		cr_expect_eq(names_in(&s, "tmp"), 0);
+	}
+}
+
+Test(build, a_directory_that_changes_while_it_is_read_is_none)
+{
+	for (size_t i = 0; i < BASE_COUNT(changed_texts); i++) {
+		SHOP s = open_shop();
+		hn_payload_directory directory = HN_PAYLOAD_DIRECTORY_INIT;
+		size_t names = names_in(&s, "sha256"), folders = names_in(&s, "blobs");
+		char *sha256 = NULL;
+		uint64_t bytes = 7;
+		int rc;
+
+		watch(&s, "/tree/etc/motd", changed_texts[i]);
+		directory.path = "/tree";
+		rc = hn_payload_put_directory(
+			s.l.session, &directory, &sha256, &bytes, lab_err(&s.l));
+		s.l.os->ops = beside.plain;
+		cr_expect_null(beside.text, "nobody wrote to it");
+		cr_expect_eq(rc, HN_ECHANGED, "%zu: %d: %s", i, rc, lab_why(&s.l));
+		/* of as many bytes in the same moment, only the whole is known to differ */
+		cr_expect_not_null(
+			strstr(lab_why(&s.l), i < 2 ? "etc/motd changed" : "/tree changed"), "%s",
+			lab_why(&s.l));
+		cr_expect_null(sha256);
+		cr_expect_eq(names_in(&s, "sha256"), names);
+		cr_expect_eq(names_in(&s, "blobs"), folders);
+		cr_expect_eq(names_in(&s, "tmp"), 0);
+	}
 }
 
 Test(build, needs_the_right_for_that_blueprint)
