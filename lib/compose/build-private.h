@@ -19,6 +19,7 @@ typedef struct build {
 	size_t layer_count;
 	compose_image_options image; /* as given, with the lock's epoch */
 	compose_tree *tree;
+	compose_tree written;       /* the nodes of it that are in the image */
 	compose_digest digest, key; /* of the tree, of the artifact */
 	compose_build_counts counts;
 } build;

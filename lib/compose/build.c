@@ -218,6 +218,26 @@ static int make_tree(build *job, hn_error **err)
 
 /* --- the tree becomes an image --- */
 
+/* What is written: all but the kernel, which is handed to the hypervisor beside the image and would
+ * only take room in it. One that has other names stays: they are one file. */
+static int leave_kernel(build *job, hn_error **err)
+{
+	const compose_tree *whole = job->tree;
+	const compose_node *kernel = whole->kernel;
+
+	job->written = *whole;
+	if (kernel == NULL || kernel->group != 0)
+		return 0;
+	job->written.nodes = base_arena_alloc(job->arena, whole->count * sizeof(*whole->nodes));
+	if (job->written.nodes == NULL)
+		return base_nomem(err);
+	job->written.count = 0;
+	for (size_t i = 0; i < whole->count; i++)
+		if (&whole->nodes[i] != kernel)
+			job->written.nodes[job->written.count++] = whole->nodes[i];
+	return 0;
+}
+
 static uint64_t tree_bytes(const compose_tree *tree)
 {
 	uint64_t bytes = 0;
@@ -235,7 +255,7 @@ static const compose_writer_ops *choose_writer(const build *job, hn_error **err)
 
 	if (strcmp(root, "auto") != 0)
 		writer = compose_writer_find(root);
-	else if (tree_bytes(job->tree) > INITRAMFS_MOST)
+	else if (tree_bytes(&job->written) > INITRAMFS_MOST)
 		writer = compose_writer_find("squashfs");
 	if (writer == NULL && strcmp(root, "auto") == 0)
 		writer = &compose_writer_initramfs;
@@ -321,10 +341,13 @@ static int fill_builder(
 static int make_image(build *job, compose_artifact **artifact, hn_error **err)
 {
 	BASE_AUTO_OF(compose_artifact) compose_artifact *made = base_calloc(1, sizeof(*made));
-	written at = {.job = job, .writer = choose_writer(job, err), .tree = job->tree};
+	written at = {.job = job, .tree = &job->written};
 	const compose_node *kernel = job->tree->kernel;
-	int rc;
+	int rc = leave_kernel(job, err);
 
+	if (rc < 0)
+		return rc;
+	at.writer = choose_writer(job, err);
 	if (at.writer == NULL)
 		return HN_ENOSUP;
 	if (made == NULL || (made->arena = base_arena_new()) == NULL)

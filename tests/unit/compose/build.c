@@ -5,6 +5,7 @@
 #include "compose/build.h"
 #include "sample.h"
 #include <errno.h>
+#include <zstd.h>
 
 static const char kernel_bytes[] = "a kernel";
 static const char app_bytes[] = "#!/bin/sh\necho app\n";
@@ -177,6 +178,41 @@ Test(build, makes_an_image_with_its_kernel_and_words)
 	cr_assert_eq(counts.layers_read, 2);
 	cr_assert_eq(counts.image.segments_made, 2);
 	cr_assert_not(counts.reused);
+	close_bench(&b);
+}
+
+/* Of the archives that the image is made of. */
+static bool image_names(const bench *b, const compose_artifact *artifact, const char *name)
+{
+	BASE_AUTO_FREE char *image = NULL;
+	bool found = false;
+	size_t all;
+
+	cr_assert_eq(
+		compose_store_load(b->store, &artifact->image, 1 << 20, &image, &all, NULL), 0);
+	for (size_t at = 0, frame; at < all; at = (at + frame + 3) & ~(size_t)3) {
+		char unpacked[1 << 16];
+		size_t size;
+
+		frame = ZSTD_findFrameCompressedSize(image + at, all - at);
+		cr_assert_not(ZSTD_isError(frame));
+		size = ZSTD_decompress(unpacked, sizeof(unpacked), image + at, frame);
+		cr_assert_not(ZSTD_isError(size));
+		found |= memmem(unpacked, size, name, strlen(name)) != NULL;
+	}
+	return found;
+}
+
+Test(build, leaves_the_kernel_out_of_the_image)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = build_of(&b, "1.0.0", NULL);
+
+	cr_expect(image_names(&b, artifact, "bin/sh"));
+	cr_expect(image_names(&b, artifact, "boot"));
+	cr_expect_not(image_names(&b, artifact, "boot/vmlinuz"));
+	cr_expect_not(image_names(&b, artifact, kernel_bytes));
+	cr_expect(compose_store_has(b.store, &artifact->kernel));
 	close_bench(&b);
 }
 
