@@ -58,8 +58,8 @@ def rusage(build, command, **keywords):
         return float(seconds), int(peak) * 1024, int(status), done.stdout
 
 
-def find(build, name):
-    path = os.path.join(build, 'tests', 'bench', name)
+def find(build, name, folder='tests/bench'):
+    path = os.path.join(build, folder, name)
     return path if os.access(path, os.X_OK) else None
 
 
