@@ -220,6 +220,8 @@ static void link_down(virt *v)
 			lv.virConnectDomainEventDeregisterAny(v->connection, v->callbacks[i]);
 	if (v->remote)
 		lv.virConnectUnregisterCloseCallback(v->connection, on_closed);
+	/* The thread may just be telling of an event: the connection must not go from under it. */
+	virt_loop_settle();
 	lv.virConnectClose(v->connection);
 	lv.virResetLastError();
 	v->connection = NULL;

@@ -11,6 +11,9 @@
 /* The default event loop of libvirt, one thread for the process, as long as a handle lives. */
 int virt_loop_acquire(hn_error **err);
 void virt_loop_release(void);
+/* Waits until the thread has ended what it had begun, and let go of what was taken from it before.
+ * At most ten seconds: a loop that never comes to rest is no reason to stand still. */
+void virt_loop_settle(void);
 
 typedef struct virt_link virt_link;
 typedef struct virt {

@@ -5,6 +5,8 @@
  */
 #include "machine/drv-libvirt.h"
 
+#define SETTLE_SECONDS 10
+
 static struct {
 	pthread_mutex_t mutex;
 	pthread_t thread;
@@ -14,6 +16,13 @@ static struct {
 		stop; /* read by the thread, which never takes the mutex: it is joined under it */
 	int timer;
 } loop = {.mutex = PTHREAD_MUTEX_INITIALIZER, .timer = -1};
+
+/* Timers that were removed to see the thread let go of them, which it does in their order. */
+static struct {
+	pthread_mutex_t mutex;
+	pthread_cond_t changed;
+	unsigned asked, seen;
+} settling = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 static void wake(int timer, void *arg)
 {
@@ -81,4 +90,40 @@ void virt_loop_release(void)
 		pthread_join(loop.thread, NULL);
 	}
 	pthread_mutex_unlock(&loop.mutex);
+}
+
+static void never(int timer, void *arg)
+{
+	(void)timer;
+	(void)arg;
+}
+
+static void settled(void *arg)
+{
+	(void)arg;
+	pthread_mutex_lock(&settling.mutex);
+	settling.seen++;
+	pthread_cond_broadcast(&settling.changed);
+	pthread_mutex_unlock(&settling.mutex);
+}
+
+void virt_loop_settle(void)
+{
+	struct timespec until;
+	unsigned mine;
+	int timer;
+
+	pthread_mutex_lock(&settling.mutex);
+	timer = lv.virEventAddTimeout(-1, never, NULL, settled);
+	if (timer >= 0) {
+		mine = ++settling.asked;
+		lv.virEventRemoveTimeout(timer);
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_sec += SETTLE_SECONDS;
+		while ((int)(settling.seen - mine) < 0)
+			if (pthread_cond_clockwait(&settling.changed, &settling.mutex,
+				    CLOCK_MONOTONIC, &until) != 0)
+				break;
+	}
+	pthread_mutex_unlock(&settling.mutex);
 }
