@@ -98,10 +98,12 @@ static void say_asked(changes *in, const compose_problem *tried, const solver_re
 	version = package->contract != NULL
 			  ? &package->pairs[rank - 1]->provision->version
 			  : &package->component->releases[rank - 1].manifest->version;
-	if (compose_range_match(requirement->range, version))
-		base_buf_format(in->out, "%s without its fields", name);
-	else
+	if (change->range)
 		say_range_change(in, name, requirement->range, version);
+	else
+		base_buf_text(in->out, name);
+	if (change->fields)
+		base_buf_text(in->out, " without its fields");
 }
 
 static void say_change(changes *in, const problem_fact *fact, const compose_problem *tried,
@@ -142,18 +144,28 @@ static int try_change(
 	return 1;
 }
 
-/* First the range alone, then all of it. */
+/* The least first: the range alone, the fields alone, both, then all of it. */
 static int try_fact(changes *in, const problem_fact *fact, hn_error **err)
 {
-	problem_change change = {.wish = fact->wish, .requirement = fact->requirement};
-	bool range = fact->kind == PROBLEM_ASKED ||
-		     (fact->kind == PROBLEM_WISH && fact->wish->range != NULL);
+	bool asked = fact->kind == PROBLEM_ASKED;
+	bool fields = asked && fact->requirement->demand_count > 0;
+	bool range = asked || (fact->kind == PROBLEM_WISH && fact->wish->range != NULL);
+	const struct {
+		bool tried;
+		problem_change change;
+	} parts[] = {{range, {.range = true}}, {fields, {.fields = true}},
+		{fields, {.range = true, .fields = true}}, {true, {.whole = true}}};
 	int rc = 0;
 
-	if (range)
-		rc = try_change(in, fact, &change, err);
-	change.whole = true;
-	return rc == 0 ? try_change(in, fact, &change, err) : rc;
+	for (size_t i = 0; rc == 0 && i < BASE_COUNT(parts); i++) {
+		problem_change change = parts[i].change;
+
+		change.wish = fact->wish;
+		change.requirement = fact->requirement;
+		if (parts[i].tried)
+			rc = try_change(in, fact, &change, err);
+	}
+	return rc;
 }
 
 /* --- which facts the contradiction rests on --- */

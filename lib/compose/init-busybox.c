@@ -42,11 +42,26 @@ static void put_ready(base_buf *out, const compose_check *ready)
 	base_buf_text(out, "\n}\n");
 }
 
+/* Of the program alone: a variable of the supervisor's shell could be its user or what it drops. */
+static void put_environment(base_buf *out, const compose_service *one)
+{
+	if (one->environment_count > 0)
+		base_buf_text(out, " /bin/busybox env");
+	for (size_t i = 0; i < one->environment_count; i++) {
+		base_buf_text(out, " ");
+		tree_quote(out, one->environment[i]);
+	}
+}
+
 static int render(tree_build *build, const tree_service *service, hn_error **err)
 {
 	const compose_service *one = service->service;
 	BASE_AUTO_BUF base_buf text = {0}, path = {0};
 
+	if (one->environment_count > 0 && strchr(one->exec[0], '=') != NULL)
+		return compose_fail(err, HN_ESCHEMA, &one->place,
+			"a name without '=', or no environment",
+			"the service %s: env(1) takes its program for a variable", one->name);
 	base_buf_format(&text, "#!/bin/sh\n# The service %s of %s; made by hypernix.\n", one->name,
 		tree_component(build, service->owner));
 	put_setting(&text, "name", one->name);
@@ -60,12 +75,8 @@ static int render(tree_build *build, const tree_service *service, hn_error **err
 	put_setting(&text, "directory", one->directory == NULL ? "/" : one->directory);
 	put_drop(&text, service);
 	put_ready(&text, &one->ready);
-	for (size_t i = 0; i < one->environment_count; i++) {
-		base_buf_text(&text, "export ");
-		tree_quote(&text, one->environment[i]);
-		base_buf_text(&text, "\n");
-	}
 	base_buf_text(&text, "set --");
+	put_environment(&text, one);
 	for (const char *const *word = one->exec; *word != NULL; word++) {
 		base_buf_text(&text, " ");
 		tree_quote(&text, *word);

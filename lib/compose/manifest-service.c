@@ -72,6 +72,10 @@ static int read_ready(compose_reader *in, const codec_node *node, void *out)
 static int finish_service(
 	compose_reader *in, const codec_node *node, const compose_service *service)
 {
+	if (strcmp(service->name, "net") == 0)
+		return compose_read_fail(in, HN_ESCHEMA, codec_member(node, "name"),
+			"give it another name",
+			"net is the network, which other services come after");
 	for (size_t i = 0; i < service->after_count; i++)
 		if (strcmp(service->after[i], service->name) == 0)
 			return compose_read_fail(in, HN_ESCHEMA, codec_member(node, "after"), NULL,

@@ -82,8 +82,10 @@ static int add_asked(
 		if (loose == NULL)
 			return base_nomem(err);
 		*loose = *requirement;
-		loose->range = problem->any;
-		loose->demand_count = 0;
+		if (problem->change.range)
+			loose->range = problem->any;
+		if (problem->change.fields)
+			loose->demand_count = 0;
 		requirement = loose;
 	}
 	rc = problem_need_of(problem, requirement, &need, err);

@@ -78,11 +78,12 @@ typedef struct problem_need {
 	const compose_requirement *requirement;
 } problem_need;
 
-/* One thing of the blueprint that is left out, or whose range is, to see whether that helps. */
+/* One thing of the blueprint that is left out, or only a part of it, to see whether that helps. */
 typedef struct problem_change {
 	const compose_wish *wish; /* of components, or of exclude */
 	const compose_requirement *requirement;
-	bool whole; /* all of it, not only the range */
+	bool range, fields; /* of a requirement: the part that is left out; of a wish the range */
+	bool whole;         /* all of it */
 } problem_change;
 
 typedef struct compose_problem {

@@ -177,16 +177,32 @@ int host_build_options(const hn_build_options *given, compose_build_options *to,
 	return 0;
 }
 
+/* A count that is lost for want of memory is no reason to refuse. */
+static void count(hn_host *host, const compose_build_counts *counts, int64_t took)
+{
+	uint64_t hits = counts->layers_cached + counts->image.segments_reused +
+			counts->image.blocks_reused + (counts->reused ? 1 : 0);
+
+	(void)events_counter_add(host->events, "hypernix_compose_builds_total",
+		counts->reused ? "reused=\"true\"" : "reused=\"false\"", 1);
+	(void)events_counter_add(
+		host->events, "hypernix_compose_build_seconds", "", took > 0 ? (uint64_t)took : 0);
+	(void)events_counter_add(host->events, "hypernix_compose_cache_hits_total", "", hits);
+}
+
 static int make(hn_host *host, const hn_registry *registry, const hn_lock *lock,
 	const compose_build_options *options, hn_image **image, hn_error **err)
 {
 	BASE_AUTO_OF(compose_store) compose_store *store = NULL;
 	compose_artifact *artifact = NULL;
 	compose_build_counts counts;
+	int64_t began = os_monotonic(host->os);
 	int rc = host_compose_store(host, true, &store, err);
 
 	if (rc >= 0)
 		rc = compose_build(store, registry, lock, options, &artifact, &counts, err);
+	if (rc >= 0)
+		count(host, &counts, os_monotonic(host->os) - began);
 	return rc < 0 ? rc : compose_image_new(store, lock, artifact, &counts, image, err);
 }
 

@@ -30,7 +30,9 @@ static void end_line(machine_live *live, int64_t now, int64_t cpu)
 		live->at_init = now;
 		live->cpu_init = cpu;
 	}
-	if (!live->ready && strncmp(live->line, READY_MARK, strlen(READY_MARK)) == 0) {
+	/* What any service prints may come to the console; only the init has the unit port. */
+	if (!live->ready && !live->composed &&
+		strncmp(live->line, READY_MARK, strlen(READY_MARK)) == 0) {
 		live->ready = true;
 		live->at_ready = now;
 		live->cpu_ready = cpu;

@@ -76,6 +76,7 @@ typedef struct machine_spec {
 	uint32_t free_slot;                 /* the lowest that nothing has; 0: none */
 	uint32_t serial_slot, rng_slot;     /* 0: on bus 0 */
 	bool secrets;                       /* a disk with them is given at each start */
+	bool composed;                      /* its image is built from a blueprint */
 	uint32_t secrets_slot;
 	machine_disk *disks;
 	size_t disk_count;
@@ -406,6 +407,7 @@ struct machine_live {
 	bool grown;     /* the log got longer since it was looked at */
 	char last[128]; /* last whole console line that said something */
 	bool first, init, ready;
+	bool composed;   /* as of machine_run */
 	bool init_first; /* HN-INIT was the first line: nothing told firmware and kernel apart */
 	bool fresh;      /* this process started it, so the phases are whole */
 	int64_t begun, defined, started, at_first, at_init, at_ready; /* monotonic ns */
@@ -448,6 +450,7 @@ typedef struct machine_run {
 	uint64_t started; /* start time of the process, clock ticks since boot */
 	uint64_t console; /* where this run's output begins in console.log */
 	bool ready;
+	bool composed; /* its init was built by us: only the unit port says that it is ready */
 } machine_run;
 int machine_run_save(machine *m, const char *uuid, const machine_run *run, hn_error **err);
 int machine_run_load(hn_os *os, const char *root, const char *uuid, machine_run *run);

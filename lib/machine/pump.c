@@ -135,6 +135,7 @@ int machine_live_open(machine *m, const char *uuid, pid_t pid, machine_live **ou
 	if (machine_run_load(m->os, m->root, uuid, &run) == 0 && run.pid == pid) {
 		live->offset = run.console;
 		live->ready = run.ready;
+		live->composed = run.composed;
 	}
 	connect_port(m, live);
 	*out = live;

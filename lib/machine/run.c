@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * What is known of a running unit, kept beside it so that the next owner of the root finds it:
- * unit/UUID/run holds "pid start-time console-offset ready".
+ * unit/UUID/run holds "pid start-time console-offset ready composed".
  */
 #include "machine/driver.h"
 
@@ -22,9 +22,9 @@ int machine_run_save(machine *m, const char *uuid, const machine_run *run, hn_er
 	int size;
 
 	run_path(m->root, uuid, path);
-	size = snprintf(text, sizeof(text), "%lld %llu %llu %d\n", (long long)run->pid,
+	size = snprintf(text, sizeof(text), "%lld %llu %llu %d %d\n", (long long)run->pid,
 		(unsigned long long)run->started, (unsigned long long)run->console,
-		run->ready ? 1 : 0);
+		run->ready ? 1 : 0, run->composed ? 1 : 0);
 	return os_write_file(m->os, path, text, (size_t)size, 0600, err);
 }
 
@@ -35,14 +35,16 @@ int machine_run_load(hn_os *os, const char *root, const char *uuid, machine_run 
 	size_t size;
 	long long pid;
 	unsigned long long started, console;
-	int ready;
+	int ready, composed;
 
 	run_path(root, uuid, path);
 	if (os_read_file(os, path, 256, &text, &size, NULL) < 0)
 		return HN_ENOENT;
-	if (sscanf(text, "%lld %llu %llu %d", &pid, &started, &console, &ready) != 4 || pid <= 1)
+	if (sscanf(text, "%lld %llu %llu %d %d", &pid, &started, &console, &ready, &composed) !=
+			5 ||
+		pid <= 1)
 		return HN_ECORRUPT;
-	*run = (machine_run){(pid_t)pid, started, console, ready == 1};
+	*run = (machine_run){(pid_t)pid, started, console, ready == 1, composed == 1};
 	return 0;
 }
 

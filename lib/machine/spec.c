@@ -218,8 +218,10 @@ static int take_kernel(
 {
 	const char *kernel = text_of(unit->view, "boot.kernel");
 	const char *initrd = text_of(unit->view, "boot.initrd");
+	const char *blueprint = text_of(unit->view, "image.blueprint");
 	int result = 0;
 
+	spec->composed = blueprint != NULL && !is(blueprint, "none");
 	if (kernel == NULL || is(kernel, "image")) {
 		if (is(profile, "direct") || is(profile, "fast"))
 			return base_error(err, HN_ESCHEMA, MACHINE_ROOM,

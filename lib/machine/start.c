@@ -129,6 +129,7 @@ static int arm(machine *m, const machine_unit *unit, const machine_spec *spec, m
 		return result;
 	close_sockets(m, spec->unit_dir);
 	run->started = machine_process_check(m->os, run->pid, spec->uuid);
+	run->composed = spec->composed;
 	if (run->pid != 0)
 		result = machine_run_save(m, spec->uuid, run, err);
 	if (result == 0)

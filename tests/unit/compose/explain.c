@@ -88,6 +88,28 @@ CASE(fields_that_do_not_answer,
 	"contract service/http 1.0.0 many", "nginx 1.0.0; gives service/http 1.0.0 max-body=4Mi",
 	"blueprint web; wants seed; needs service/http ^1 max-body=>= 8Mi")
 
+/* What is said to fit is what was tried: another version that still gives the fields. */
+CASE(fields_stay_where_the_range_alone_helps,
+	"1. web needs service/http ^2 with max-body >= 8Mi (blueprints/web.json:3); caddy 1.0.0 "
+	"provides it, as 1.0.0, nginx 1.0.0 provides it, as 1.5.0, so nothing fits\n"
+	"you can change:  blueprints/web.json:3  service/http \"^2\" -> \"^1\"  (checked: fits)\n"
+	"            or  add a provider of service/http ^2 with max-body >= 8Mi (none in the "
+	"registries)\n",
+	"contract service/http 1.0.0 many", "nginx 1.0.0; gives service/http 1.5.0 max-body=9Mi",
+	"caddy 1.0.0; gives service/http 1.0.0 max-body=4Mi",
+	"blueprint web; wants seed; needs service/http ^2 max-body=>= 8Mi")
+
+/* What is said to fit is what was tried. */
+CASE(fields_and_range_where_neither_alone_helps,
+	"1. web needs service/http ^2 with max-body >= 8Mi (blueprints/web.json:3); only nginx "
+	"1.0.0 provides it, as 1.5.0, so nothing fits\n"
+	"you can change:  blueprints/web.json:3  service/http \"^2\" -> \"^1\" without its fields  "
+	"(checked: fits)\n"
+	"            or  add a provider of service/http ^2 with max-body >= 8Mi (none in the "
+	"registries)\n",
+	"contract service/http 1.0.0 many", "nginx 1.0.0; gives service/http 1.5.0 max-body=4Mi",
+	"blueprint web; wants seed; needs service/http ^2 max-body=>= 8Mi")
+
 CASE(the_blueprint_asks_for_a_contract_that_is_newer,
 	"1. web needs service/http ^2 (blueprints/web.json:3); caddy 1.0.0 provides it, as "
 	"1.5.0, nginx 1.0.0 provides it, as 1.0.0, so nothing fits\n"

@@ -404,6 +404,8 @@ static const refusal services[] = {
 		HN_EDUPLICATE, "m.json:2:48: name s is given twice; the first time in line 2"},
 	{"\"services\":[{\"name\":\"s\",\"exec\":[\"/bin/s\"],\"after\":[\"s\"]}]", HN_ESCHEMA,
 		"m.json:2:51: s cannot come after itself"},
+	{"\"services\":[{\"name\":\"net\",\"exec\":[\"/bin/s\"]}]", HN_ESCHEMA,
+		"m.json:2:21: net is the network, which other services come after"},
 	{"\"services\":[{\"name\":\"s\",\"exec\":[\"/bin/s\"],\"after\":[\"a\",\"a\"]}]",
 		HN_EDUPLICATE, "m.json:2:56: after a is given twice; the first time in line 2"},
 	{"\"services\":[{\"name\":\"s\",\"exec\":[\"/bin/s\"],\"after\":\"net\"}]", HN_ESCHEMA,

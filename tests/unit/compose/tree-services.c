@@ -94,9 +94,7 @@ Test(services, become_files_for_the_supervisor)
 		"ready() {\n"
 		"\t/lib/hypernix/probe tcp '80'\n"
 		"}\n"
-		"export 'LANG=C'\n"
-		"export 'QUOTED=a'\\''b\"c$d%e'\n"
-		"set -- '/usr/sbin/nginx' '-g' 'daemon off;' 'it'\\''s'\n"
+		"set -- /bin/busybox env 'LANG=C' 'QUOTED=a'\\''b\"c$d%e' '/usr/sbin/nginx' '-g' 'daemon off;' 'it'\\''s'\n"
 		". /lib/hypernix/supervise\n");
 	cr_assert_str_eq(text_of(f.w, "/lib/hypernix/services/db"),
 		"#!/bin/sh\n"

@@ -130,6 +130,24 @@ Test(build, the_second_does_nothing)
 	cr_expect_str_eq(one.tree, two.tree);
 }
 
+Test(build, is_counted)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_image) hn_image *first = build(&s, NULL);
+	BASE_AUTO_OF(hn_image) hn_image *second = build(&s, NULL);
+	BASE_AUTO_FREE char *metrics = NULL;
+
+	cr_assert_eq(hn_metrics_text(s.l.session, &metrics, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	cr_expect_not_null(strstr(metrics, "\nhypernix_compose_builds_total{reused=\"false\"} 1\n"),
+		"%s", metrics);
+	cr_expect_not_null(strstr(metrics, "\nhypernix_compose_builds_total{reused=\"true\"} 1\n"),
+		"%s", metrics);
+	cr_expect_not_null(
+		strstr(metrics, "\nhypernix_compose_cache_hits_total 1\n"), "%s", metrics);
+	cr_expect_not_null(
+		strstr(metrics, "\nhypernix_compose_build_seconds_total "), "%s", metrics);
+}
+
 Test(build, what_is_wrong_with_the_call_is_said)
 {
 	SHOP s = open_shop();

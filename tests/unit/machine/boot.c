@@ -109,6 +109,17 @@ Test(boot, marks_count_at_the_start_of_a_line_only)
 	cr_expect_eq(live.at_ready, 120);
 }
 
+/* Any service may print it; that its checks passed is for its init to say, on the port. */
+Test(boot, ready_of_a_composed_unit_is_not_taken_from_the_console)
+{
+	machine_live live = live_new();
+
+	live.composed = true;
+	say(&live, "HN-INIT\nHN-READY up=4\n", 100);
+	cr_expect(live.init);
+	cr_expect_not(live.ready);
+}
+
 Test(boot, first_mark_counts)
 {
 	machine_live live = live_new();

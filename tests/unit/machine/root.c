@@ -71,7 +71,12 @@ Test(root, run_file_round_trip)
 	hn_os *os = sim();
 	char root[] = "/r";
 	machine m = {.os = os, .root = root};
-	machine_run run = {.pid = 4711, .started = 99, .console = 12, .ready = true}, back;
+	machine_run run = {.pid = 4711,
+			    .started = 99,
+			    .console = 12,
+			    .ready = true,
+			    .composed = true},
+		    back;
 
 	cr_assert_eq(os_mkdirs(os, "/r/unit/" UUID, 0700, NULL), 0);
 	cr_expect_eq(machine_run_load(os, "/r", UUID, &back), HN_ENOENT);
@@ -81,6 +86,7 @@ Test(root, run_file_round_trip)
 	cr_expect_eq(back.started, 99);
 	cr_expect_eq(back.console, 12);
 	cr_expect(back.ready);
+	cr_expect(back.composed);
 	machine_run_forget(&m, UUID);
 	cr_expect_eq(machine_run_load(os, "/r", UUID, &back), HN_ENOENT);
 	hn_os_sim_free(os);
@@ -94,7 +100,7 @@ Test(root, run_file_that_is_none)
 	cr_assert_eq(os_mkdirs(os, "/r/unit/" UUID, 0700, NULL), 0);
 	cr_assert_eq(hn_os_sim_put(os, "/r/unit/" UUID "/run", "hello", 5, NULL), 0);
 	cr_expect_eq(machine_run_load(os, "/r", UUID, &back), HN_ECORRUPT);
-	cr_assert_eq(hn_os_sim_put(os, "/r/unit/" UUID "/run", "-1 2 3 0\n", 9, NULL), 0);
+	cr_assert_eq(hn_os_sim_put(os, "/r/unit/" UUID "/run", "-1 2 3 0 0\n", 11, NULL), 0);
 	cr_expect_eq(machine_run_load(os, "/r", UUID, &back), HN_ECORRUPT);
 	hn_os_sim_free(os);
 }
