@@ -54,6 +54,11 @@ let
     where = made.where name;
     registries = map (registry: "${registries}/${nameOf registry}") cfg.registries;
   };
+
+  locks = "${compute.stateDir}/locks";
+  build = name: lib.escapeShellArgs ([ "${cfg.package}/bin/hv-compose" "blueprint" "${cfg.files.${name}}"
+    "--lock" "${locks}/${name}.lock.json" "--state" compute.stateDir "--uri" compute.driver "--lock-wait" "5min" "--quiet" ]
+    ++ lib.concatMap (registry: [ "--registry" "${registries}/${nameOf registry}" ]) cfg.registries);
 in
 {
   imports = [ ./module.nix ];
@@ -100,6 +105,19 @@ in
         /etc/hypernix/blueprints/NAME.json. Where there are any, units may name no other.
       '';
     };
+    build = mkOption {
+      type = types.bool;
+      default = false;
+      example = true;
+      description = ''
+        Whether hypernix-images.service locks and builds the image of each blueprint before units are started, so that
+        those whose `image.blueprint` it is boot from it. The payloads must be in the host's store: `hv-compose put`,
+        `hv-compose import`. What is locked, in locks/NAME.lock.json of the state directory, stays as it is until
+        `hv-compose resolve --update` chooses anew. Without `registries` the host's own registry is taken. An image that
+        cannot be built is named in the journal; the others are built, and the units of this one start from the image that
+        they had.
+      '';
+    };
 
     documents = mkOption {
       type = types.raw;
@@ -132,5 +150,36 @@ in
     environment.systemPackages = [ cfg.package ];
     environment.etc = lib.mapAttrs' (name: file: lib.nameValuePair "hypernix/blueprints/${name}.json" { source = file; }) cfg.files
       // lib.optionalAttrs (cfg.registries != [ ]) { "hypernix/registries".source = registries; };
+
+    systemd.services = lib.optionalAttrs (cfg.build && cfg.blueprints != { }) {
+      hypernix-images = {
+        description = "hypernix: lock and build the images of blueprints";
+        documentation = [ "man:hv-compose(1)" "man:hypernix-composition(5)" ];
+        wantedBy = [ "multi-user.target" ];
+        after = [ "local-fs.target" ];
+        before = [ "hypernix.service" ];
+        restartTriggers = lib.attrValues cfg.files ++ lib.optional (cfg.registries != [ ]) registries;
+        stopIfChanged = false;
+        script = ''
+          umask 077
+          mkdir -p -- ${lib.escapeShellArg locks}
+          status=0
+        '' + lib.concatMapStrings (name: ''
+          ${build name} || status=$?
+        '') (attrNames cfg.files) + ''
+          exit "$status"
+        '';
+        serviceConfig = {
+          Type = "oneshot";
+          RemainAfterExit = true;
+          TimeoutStartSec = "infinity"; # as long as there is to compress
+          NoNewPrivileges = true;
+          PrivateTmp = true;
+          PrivateNetwork = true; # what is not in the store is not fetched
+          ProtectHome = true;
+          ProtectSystem = "full";
+        } // lib.optionalAttrs (compute.stateDir == "/var/lib/hypernix") { StateDirectory = "hypernix"; };
+      };
+    };
   };
 }

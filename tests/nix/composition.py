@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """nix/composition.nix: hv-compose takes what it makes, and what is wrong is refused by its name and place."""
+import hashlib
 import json
 import os
 import random
 import re
 
 from parts import part
-from tool import ROOT
+from tool import ROOT, Skip
 
 REGISTRY = os.path.join(ROOT, 'tests', 'golden', 'compose', 'input', 'components')
 WEB = 'blueprints.web = { version = "1.0.0"; components = [ { component = "nginx-optimized"; } ]; %s };'
@@ -299,3 +300,48 @@ def blueprint_options(tool, report):
     members = set(re.findall(r'\.name = "([\w-]+)"', rows)) - {'hypernix', 'blueprint'}
     ours = {name.removeprefix(top).split('.')[0] for name in names if name.startswith(top)}
     report.check('blueprint-options: the members that the library reads', ours == members, f'{ours ^ members}')
+
+
+# ---- the unit that builds images ----
+
+def component(folder, name, kernel):
+    """A base that is only what a build asks for; its kernel is these bytes."""
+    manifest = {'hypernix': 1, 'component': name, 'version': '1.0.0', 'kind': 'base-os', 'kernel': {'cmdline': ['quiet']},
+                'files': [{'path': '/init', 'mode': '0755', 'text': 'init'}],
+                'payloads': [{'kind': 'blob', 'role': 'kernel', 'path': '/boot/vmlinuz', 'size': len(kernel),
+                              'sha256': hashlib.sha256(kernel).hexdigest()}]}
+    os.makedirs(f'{folder}/manifests/{name}')
+    with open(f'{folder}/manifests/{name}/1.0.0.json', 'w', encoding='utf-8') as file:
+        json.dump(manifest, file)
+
+
+@part
+def images(tool, report):
+    """Its script, run as systemd would: what cannot be built does not keep the next from it, and the second run does no work."""
+    state, registry = os.path.join(tool.work, 'state of the host'), os.path.join(tool.work, 'parts')
+    component(registry, 'broken', b'nobody has it')
+    component(registry, 'small', b'a kernel')
+    blueprints = ' '.join(f'blueprints.{name} = {{ version = "1.0.0"; components = [ {{ component = "{name}"; }} ]; }};' for name in ('broken', 'small'))
+    path = tool.write('images.nix', f'{{ hypervisor.compute.stateDir = "{state}"; hypervisor.composition = {{ build = true; '
+                      f'registries = [ {registry} ]; {blueprints} }}; }}')
+    expression = f'(import {ROOT}/tests/nix/eval.nix {{ modules = [ {path} ]; package = "{tool.package()}"; }})'
+    unit = tool.evaluate(f'{expression}.config.systemd.services.hypernix-images')
+    report.check('images: before the units start', unit['before'] == ['hypernix.service'] and unit['serviceConfig']['Type'] == 'oneshot', unit)
+    off = tool.write('off.nix', '{ hypervisor.composition = { ' + web('') + ' }; }')
+    report.check('images: only where it is asked for', tool.evaluate(f'({tool.configuration([off])}).config.systemd.services') == {}, off)
+    status, _, errors = tool.command('nix-build', '--no-out-link', '-E', f'builtins.attrValues {expression}.config.hypervisor.composition.files ++ '
+                                     f'[ {expression}.config.environment.etc."hypernix/registries".source ]')
+    if status:
+        raise Skip(f'this Nix cannot build here: {errors.strip().splitlines()[-1]}')
+    kernel = tool.write('kernel', 'a kernel')
+    status, text, errors = tool.command(tool.composer, 'put', kernel, '--state', state)
+    report.check('images: the kernel is in the store', status == 0, text + errors)
+    status, text, errors = tool.command('sh', '-e', tool.write('script', unit['script']))
+    report.check('images: what cannot be built is said, and counts', status != 0 and 'broken' in errors, f'{status} {text + errors}')
+    locks = f'{state}/locks'
+    report.check('images: the other is locked and built', 'small.lock.json' in os.listdir(locks) and
+                 len(os.listdir(f'{state}/compose/store/images')) == 1, os.listdir(locks))
+    report.check('images: nobody else reads the locks', os.stat(locks).st_mode & 0o777 == 0o700)
+    before = os.stat(f'{locks}/small.lock.json').st_mtime_ns
+    status, text, errors = tool.command('sh', '-e', tool.write('script', unit['script']))
+    report.check('images: again it is as it was', before == os.stat(f'{locks}/small.lock.json').st_mtime_ns, text + errors)

@@ -16,7 +16,7 @@
   bindings  bindings/nix
   examples  examples/nixos
   capabilities, schedules, capability_options, signer: nix/capabilities.nix
-  blueprints, ranges, blueprint_build, blueprint_options: nix/composition.nix
+  blueprints, ranges, blueprint_build, blueprint_options, images: nix/composition.nix
 
 Needs the library of nixpkgs in NIX_PATH, as nixpkgs-lib or nixpkgs; without it all but the first two are skipped.
 """
