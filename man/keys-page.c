@@ -6,14 +6,15 @@
 #include <string.h>
 
 struct row {
-	const char *name, *type, *merge, *class_, *redact, *initial, *range, *special, *condition,
-		*doc, *since;
+	const char *name, *type, *merge, *class_, *redact, *reach, *initial, *range, *special,
+		*condition, *doc, *since;
 };
 
 static const struct row rows[] = {
-#define HN_KEY(                                                                                    \
-	id, name, type, merge, class_, redact, initial, range, special, condition, doc, since)     \
-	{name, #type, #merge, #class_, #redact, initial, range, special, condition, doc, since},
+#define HN_KEY(id, name, type, merge, class_, redact, reach, initial, range, special, condition,   \
+	doc, since)                                                                                \
+	{name, #type, #merge, #class_, #redact, #reach, initial, range, special, condition, doc,   \
+		since},
 #include "tags/keys.def"
 #undef HN_KEY
 };
@@ -87,6 +88,8 @@ static void put_row(const struct row *row)
 	fputs(".\n.br\n", stdout);
 	put(row->doc);
 	put_redact(row->redact);
+	if (strcmp(row->reach, "HOST") == 0)
+		fputs(" No component of an image can set it.", stdout);
 	printf(" Since %s.\n", row->since);
 }
 

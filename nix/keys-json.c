@@ -6,14 +6,14 @@
 #include <stdio.h>
 
 struct row {
-	const char *name, *type, *merge, *class_, *initial, *range, *special, *condition, *doc,
-		*since;
+	const char *name, *type, *merge, *class_, *reach, *initial, *range, *special, *condition,
+		*doc, *since;
 };
 
 static const struct row rows[] = {
-#define HN_KEY(                                                                                    \
-	id, name, type, merge, class_, redact, initial, range, special, condition, doc, since)     \
-	{name, #type, #merge, #class_, initial, range, special, condition, doc, since},
+#define HN_KEY(id, name, type, merge, class_, redact, reach, initial, range, special, condition,   \
+	doc, since)                                                                                \
+	{name, #type, #merge, #class_, #reach, initial, range, special, condition, doc, since},
 #include "tags/keys.def"
 #undef HN_KEY
 };
@@ -57,6 +57,7 @@ int main(void)
 		put_word("type", rows[i].type);
 		put_word("merge", rows[i].merge);
 		put_word("class", rows[i].class_);
+		put_word("reach", rows[i].reach);
 		put_text("default", rows[i].initial, ",");
 		put_text("range", rows[i].range, ",");
 		put_text("special", rows[i].special, ",");

@@ -186,11 +186,11 @@ in
       type = types.attrsOf types.raw;
       readOnly = true;
       default = builtins.mapAttrs (name: row: {
-        inherit (row) type merge class default range special condition doc since example;
+        inherit (row) type merge class reach default range special condition doc since example;
       }) keys.rows;
       defaultText = literalExpression "the table of hypernix-keys(7)";
       example = literalExpression "config.hypervisor.compute.keys.\"memory.size\".range";
-      description = "Every key of a unit: type, merge rule, class of a change, default, range, description.";
+      description = "Every key of a unit: type, merge rule, class of a change, how far it reaches, default, range, description.";
     };
     declaration = mkOption {
       type = types.raw;

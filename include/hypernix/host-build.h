@@ -22,6 +22,7 @@ typedef struct hn_build_options {
 	const char *parser; /* path of hv-imgparse; NULL: where it was installed */
 	bool allow_setuid;  /* whether what manifests list as setuid stays it */
 	bool anew;          /* make tree and image again, even when they are there */
+	bool check;         /* then build them a second time, in a scratch store, and compare */
 	hn_progress_fn progress; /* unit "payloads" or "components" or "blocks"; may be NULL */
 	void *progress_arg;
 	hn_cancel *cancel; /* borrowed; may be NULL */

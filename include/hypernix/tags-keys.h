@@ -52,6 +52,12 @@ typedef enum hn_class {
 	HN_CLASS_FIXED    /* never: the unit must be replaced */
 } hn_class;
 
+/** How far the value of a key reaches, which says who may set it. */
+typedef enum hn_reach {
+	HN_REACH_GUEST, /* the guest: also the components of a unit's image may set it */
+	HN_REACH_HOST   /* it opens or takes something of the host: only a declaration says it */
+} hn_reach;
+
 /** One row of keys.def; static, shared by all threads. A name with '*' is a pattern: each name is
  * its own slot. */
 typedef struct hn_key {
@@ -71,6 +77,7 @@ typedef struct hn_key {
 	const char *doc;       /* one or two sentences */
 	const char *since;     /* release */
 	uint32_t redact;       /* classes (hn_redact) under which a token sees no value of it */
+	hn_reach reach;        /* who may say it */
 } hn_key;
 
 /**

@@ -19,6 +19,7 @@ typedef struct compose_build_options {
 				   read is taken for its own builds only */
 	bool allow_setuid;
 	bool anew;                 /* makes tree and image even when they are there */
+	bool check;                /* of gates: compose_build_again when it is built */
 	const base_permit *permit; /* asked between payloads; NULL: nobody's */
 	compose_image_options image;
 } compose_build_options;
@@ -65,6 +66,12 @@ typedef struct compose_build_counts {
 int compose_build(compose_store *store, const compose_registry *registry, const compose_lock *lock,
 	const compose_build_options *options, compose_artifact **artifact,
 	compose_build_counts *counts, hn_error **err);
+
+/* Builds it a second time, in a scratch store, and compares: HN_EDIGEST names the first byte that
+ * differs. */
+int compose_build_again(compose_store *store, const compose_registry *registry,
+	const compose_lock *lock, const compose_build_options *options,
+	const compose_artifact *built, hn_error **err);
 
 /* --- what a component brings (files.c) --- */
 

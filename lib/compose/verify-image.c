@@ -222,6 +222,18 @@ static int build_again(verify *v, const compose_artifact *was, hn_error **err)
 	return rc < 0 ? rc : removed;
 }
 
+int compose_build_again(compose_store *store, const compose_registry *registry,
+	const compose_lock *lock, const compose_build_options *options,
+	const compose_artifact *built, hn_error **err)
+{
+	verify v = {
+		.job = {.store = store, .registry = registry, .lock = lock}, .options = *options};
+
+	v.job.options = &v.options;
+	v.job.image = v.options.image;
+	return build_again(&v, built, err);
+}
+
 static int check_rebuilt(verify *v, const compose_artifact *was, hn_error **err)
 {
 	char text[COMPOSE_DIGEST_TEXT];

@@ -168,6 +168,7 @@ int host_build_options(const hn_build_options *given, compose_build_options *to,
 		.parser_key = known.parser ? known.parser : "",
 		.allow_setuid = known.allow_setuid,
 		.anew = known.anew,
+		.check = known.check,
 		.image = {.level = known.level,
 			.workers = known.workers,
 			.cancel = known.cancel,
@@ -203,6 +204,10 @@ static int make(hn_host *host, const hn_registry *registry, const hn_lock *lock,
 		rc = compose_build(store, registry, lock, options, &artifact, &counts, err);
 	if (rc >= 0)
 		count(host, &counts, os_monotonic(host->os) - began);
+	if (rc >= 0 && options->check)
+		rc = compose_build_again(store, registry, lock, options, artifact, err);
+	if (rc < 0)
+		compose_artifact_free(artifact);
 	return rc < 0 ? rc : compose_image_new(store, lock, artifact, &counts, image, err);
 }
 

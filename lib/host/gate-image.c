@@ -21,6 +21,10 @@ int host_image_check(const host_image *image, const hn_image *built, hn_error **
 	if (built && !compose_digest_equal(compose_image_lock(built), &image->lock->digest))
 		return base_error(err, HN_EINVAL, HOST_ROOM, "build the lock",
 			"that image was built of another lock than this one of %s", name);
+	/* the right is asked for by the lock's name, and units are found by the blueprint's */
+	if (strcmp(name, image->blueprint->name) != 0)
+		return base_error(err, HN_ELOCK, HOST_ROOM, "resolve the blueprint again",
+			"the lock is of blueprint %s, not of %s", name, image->blueprint->name);
 	if (!compose_digest_equal(&image->lock->blueprint_digest, &image->blueprint->digest))
 		return base_error(err, HN_ELOCK, HOST_ROOM, "resolve the blueprint again",
 			"the lock is not of this blueprint %s", image->blueprint->name);

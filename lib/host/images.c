@@ -70,8 +70,8 @@ static char *text_of(values *all, const hn_key *row, const codec_node *node)
 	return text.failed ? NULL : base_arena_strndup(all->texts, text.data, text.size);
 }
 
-/* A component is made by others: it says what its programs need, not which files of this host a
- * guest reads. */
+/* A component is made by others, and who may build a blueprint chooses them: they say what their
+ * programs need, not what of this host a guest reads or who reaches it. */
 static int check_key(
 	const compose_setting *setting, const char *source, const hn_key *row, hn_error **err)
 {
@@ -81,7 +81,7 @@ static int check_key(
 		return base_error(err, HN_ESCHEMA, HOST_ROOM, "hv-compute keys lists them",
 			"%s:%u:%u: there is no key '%.200s', which %s sets", place->file,
 			place->line, place->column, setting->key, source);
-	if (row->type == HN_TYPE_PATH || strcmp(row->name, "secrets") == 0)
+	if (row->reach == HN_REACH_HOST)
 		return base_error(err, HN_EDENIED, HOST_ROOM, "set it on the unit",
 			"%s:%u:%u: %s cannot set %s: what of the host a unit gets is said by its "
 			"declaration",

@@ -5,7 +5,7 @@
 #include "tags/tags-private.h"
 
 static const hn_key tags_keys[] = {
-#define HN_KEY(id_, name_, type_, merge_, class__, redact_, default_, range_, special_,            \
+#define HN_KEY(id_, name_, type_, merge_, class__, redact_, reach_, default_, range_, special_,    \
 	condition_, doc_, since_)                                                                  \
 	{.size = sizeof(hn_key),                                                                   \
 		.id = (id_),                                                                       \
@@ -19,7 +19,8 @@ static const hn_key tags_keys[] = {
 		.condition = (condition_),                                                         \
 		.doc = (doc_),                                                                     \
 		.since = (since_),                                                                 \
-		.redact = BASE_REDACT_##redact_},
+		.redact = BASE_REDACT_##redact_,                                                   \
+		.reach = HN_REACH_##reach_},
 #include "tags/keys.def"
 #undef HN_KEY
 };

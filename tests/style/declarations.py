@@ -97,7 +97,7 @@ def errors(root):
     return [Error(name, int(number), text, int(status), graphql) for name, number, text, status, graphql in rows]
 
 
-KEY_COLUMNS = ('id', 'name', 'type', 'merge', 'class_', 'redact', 'default_text', 'range', 'special', 'condition', 'doc', 'since')
+KEY_COLUMNS = ('id', 'name', 'type', 'merge', 'class_', 'redact', 'reach', 'default_text', 'range', 'special', 'condition', 'doc', 'since')
 
 
 def keys(root):

@@ -3,7 +3,10 @@
  * put and build: payloads in the host's store, and images made of them.
  */
 #include "compose.h"
+#include <locale.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 /* ---- payloads ---- */
 
@@ -112,11 +115,13 @@ static int print_json(const cli_run *cli, const hn_image_info *info)
 
 	hn_json_object(json, NULL);
 	compose_json_image(json, info);
+	if (cli_flag(cli, "check"))
+		hn_json_bool(json, "same-twice", true);
 	hn_json_end(json);
 	return cli_json_print(cli, json);
 }
 
-static int print_text(const hn_image_info *info)
+static int print_text(const cli_run *cli, const hn_image_info *info)
 {
 	printf("image    %s\ntree     %s\n", info->image, info->tree);
 	printf("%-8s %s (%llu bytes)\n", info->writer, info->path,
@@ -132,11 +137,44 @@ static int print_text(const hn_image_info *info)
 			(unsigned long long)info->payloads_cached,
 			(unsigned long long)info->parts_made,
 			(unsigned long long)info->parts_reused);
+	if (cli_flag(cli, "check"))
+		puts("built twice: the same bytes");
 	return 0;
 }
 
-int compose_image_make(cli_run *cli, hn_session *session, const hn_registry *registry,
-	const hn_lock *lock, const hn_blueprint *blueprint, hn_image **image)
+/* --- the second of two builds --- */
+
+/* All that surrounds the process, and is no part of the lock, is changed. */
+static void go_elsewhere(void)
+{
+	(void)setenv("TZ", "Pacific/Chatham", 1);
+	(void)setenv("LC_ALL", "tr_TR.UTF-8", 1);
+	(void)setenv("SOURCE_DATE_EPOCH", "86400", 1);
+	tzset();
+	(void)setlocale(LC_ALL, "");
+	(void)umask(0);
+	if (chdir("/") < 0)
+		fputs("hv-compose: the second build is in the same directory\n", stderr);
+}
+
+static int build_twice(hn_session *session, const hn_registry *registry, const hn_lock *lock,
+	hn_build_options *options, hn_error **error)
+{
+	CLI_AUTO_OF(hn_image) hn_image *again = NULL;
+	CLI_AUTO_FREE char *parser =
+		options->parser != NULL ? realpath(options->parser, NULL) : NULL;
+
+	if (parser != NULL)
+		options->parser = parser;
+	options->check = true;
+	options->anew = false;
+	options->workers = options->workers == 1 ? 3 : 1;
+	go_elsewhere();
+	return hn_build(session, registry, lock, options, &again, error);
+}
+
+static int make_image(cli_run *cli, hn_session *session, const hn_registry *registry,
+	const hn_lock *lock, const hn_blueprint *blueprint, bool twice, hn_image **image)
 {
 	hn_build_options options = HN_BUILD_OPTIONS_INIT;
 	cli_progress progress = {.cli = cli};
@@ -156,8 +194,16 @@ int compose_image_make(cli_run *cli, hn_session *session, const hn_registry *reg
 	options.progress_arg = &progress;
 	options.cancel = cli->cancel;
 	result = hn_build(session, registry, lock, &options, image, &error);
+	if (result >= 0 && twice)
+		result = build_twice(session, registry, lock, &options, &error);
 	cli_progress_end(&progress);
 	return result < 0 ? cli_fail(cli, error) : 0;
+}
+
+int compose_image_make(cli_run *cli, hn_session *session, const hn_registry *registry,
+	const hn_lock *lock, const hn_blueprint *blueprint, hn_image **image)
+{
+	return make_image(cli, session, registry, lock, blueprint, false, image);
 }
 
 int compose_build_image(cli_run *cli)
@@ -177,10 +223,11 @@ int compose_build_image(cli_run *cli)
 	if (status == 0)
 		status = compose_registry(cli, &registry);
 	if (status == 0)
-		status = compose_image_make(cli, session, registry, lock, NULL, &image);
+		status = make_image(
+			cli, session, registry, lock, NULL, cli_flag(cli, "check"), &image);
 	if (status != 0)
 		return status;
 	if (hn_image_get(image, &info, &error) < 0)
 		return cli_fail(cli, error);
-	return cli->json ? print_json(cli, &info) : print_text(&info);
+	return cli->json ? print_json(cli, &info) : print_text(cli, &info);
 }

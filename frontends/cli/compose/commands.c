@@ -102,10 +102,12 @@ const cli_command compose_commands[] = {
 		compose_put, false},
 	{BUILD, "build", "LOCK", "make the image of a lock in the host's store",
 		"Equal locks give equal bytes, and what was made before is taken again. Archives are "
-		"parsed in a sandbox; nothing of them is run. Prints where image and kernel are.",
+		"parsed in a sandbox; nothing of them is run. Prints where image and kernel are. With --check "
+		"two builds are held against each other: status 13 and the first byte that differs.",
 		options_build,
 		"build web-app.lock.json --registry ./components\n"
-		"build web-app.lock.json --image squashfs --json\n",
+		"build web-app.lock.json --image squashfs --json\n"
+		"build web-app.lock.json --check\n",
 		compose_build_image, false},
 	{BUILD, "upgrade", "FILE", "bring a new choice of components to the units of a blueprint",
 		"Chooses as resolve does, builds, then restarts one unit after the other from the new "

@@ -78,7 +78,12 @@ const cli_option options_put[] = {
 		CLI_FLAG("allow-setuid", "let files be setuid that manifests list as such"),       \
 		PARSER
 
-const cli_option options_build[] = {BUILDING, CLI_END};
+const cli_option options_build[] = {
+	BUILDING,
+	CLI_FLAG("check", "build twice, the second time in another store, directory, time zone, "
+			  "locale, umask and number of threads, and compare all bytes"),
+	CLI_END,
+};
 const cli_option options_blueprint[] = {
 	LOCK,
 	EPOCH,

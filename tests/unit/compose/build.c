@@ -574,3 +574,46 @@ Test(artifact, is_refused_at_each_length_and_in_another_schema)
 	cr_assert_null(read);
 	close_bench(&b);
 }
+
+/* --- built twice --- */
+
+static int again(bench *b, const compose_artifact *artifact, hn_error **err)
+{
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(b, "1.0.0");
+	int rc = compose_build_again(b->store, b->registry, lock, &b->options, artifact, err);
+
+	say(*err);
+	cr_expect_eq(names_in(b, "tmp"), 0, "the scratch store is gone");
+	return rc;
+}
+
+Test(build, a_second_time_gives_the_same)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = build_of(&b, "1.0.0", NULL);
+	hn_error *err = NULL;
+
+	b.options.image.workers = 3;
+	cr_expect_eq(again(&b, artifact, &err), 0);
+	hn_error_unref(err);
+	close_bench(&b);
+}
+
+Test(build, what_comes_out_otherwise_is_told_with_its_first_byte)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_artifact) compose_artifact *artifact = build_of(&b, "1.0.0", NULL);
+	hn_error *err = NULL;
+
+	cr_assert_eq(compose_store_put(b.store, "another image", 13, &artifact->image, NULL), 0);
+	cr_expect_eq(again(&b, artifact, &err), HN_EDIGEST);
+	cr_expect_not_null(strstr(hn_error_message(err), "differs from byte 0 on"), "%s",
+		hn_error_message(err));
+	hn_error_unref(BASE_STEAL(err));
+	artifact->tree.bytes[0] ^= 1;
+	cr_expect_eq(again(&b, artifact, &err), HN_EDIGEST);
+	cr_expect_not_null(
+		strstr(hn_error_message(err), "built again the tree"), "%s", hn_error_message(err));
+	hn_error_unref(err);
+	close_bench(&b);
+}

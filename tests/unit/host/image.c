@@ -199,6 +199,24 @@ Test(image, names_no_file_of_the_host)
 		lab_why(&s.l));
 }
 
+/* Who may build a blueprint chooses its components: they do not open the host. */
+Test(image, opens_nothing_of_the_host)
+{
+	static const char *const settings[] = {"\"network.forward\":[\"tcp:0.0.0.0:22:22\"]",
+		"\"nics.lan.kind\":\"bridge\"", "\"nics.lan.bridge\":\"br0\"",
+		"\"security.passthrough\":true", "\"cpu.nested\":true", "\"memory.lock\":true",
+		"\"secrets\":[\"key\"]", "\"disks.data.source\":\"/dev/sda\""};
+
+	for (size_t i = 0; i < BASE_COUNT(settings); i++) {
+		SHOP s = open_shop();
+
+		add_base(&s, "1.0.0", settings[i]);
+		cr_expect_eq(use(&s, WISH, WISH), HN_EDENIED, "%s", settings[i]);
+		cr_expect_not_null(
+			strstr(lab_why(&s.l), "component:base cannot set"), "%s", lab_why(&s.l));
+	}
+}
+
 Test(image, is_of_its_lock_and_blueprint)
 {
 	SHOP s = open_shop();
