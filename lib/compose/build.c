@@ -206,11 +206,12 @@ static int check_tree(const build *job, const compose_digest *tree, hn_error **e
 static int make_tree(build *job, hn_error **err)
 {
 	size_t count = job->lock->count;
-	int rc = compose_tree_merge(
-		job->store, job->parts, count, job->options->allow_setuid, &job->tree, err);
+	int rc = compose_tree_merge(job->store, job->parts, count, job->options->allow_setuid,
+		job->image.cancel, &job->tree, err);
 
 	if (rc == 0)
-		rc = compose_tree_check(job->store, job->tree, job->parts, count, err);
+		rc = compose_tree_check(
+			job->store, job->tree, job->parts, count, job->image.cancel, err);
 	if (rc == 0)
 		rc = compose_tree_digest(job->tree, job->lock->epoch, &job->digest, err);
 	return rc < 0 ? rc : check_tree(job, &job->digest, err);

@@ -379,3 +379,17 @@ int compose_tally_bytes(compose_tally *tally, const char *what, uint64_t size, h
 		"this is what a decompression bomb looks like; split the payload if it is none",
 		"%s is refused: %s", what, hn_error_message(cause));
 }
+
+/* What is remembered of entries that have no bodies: a few bytes of an archive can ask for much. */
+int compose_tally_names(compose_tally *tally, const char *what, uint64_t size, hn_error **err)
+{
+	BASE_AUTO_OF(hn_error) hn_error *cause = NULL;
+
+	if (__builtin_add_overflow(tally->names, size, &tally->names))
+		tally->names = UINT64_MAX;
+	if (base_limit_check(BASE_LIMIT_PAYLOAD_NAME_BYTES, tally->names, &cause) == 0)
+		return 0;
+	return base_error(err, HN_ELIMIT, COMPOSE_ROOM,
+		"split the payload, or exclude what is not needed before it is packed",
+		"%s is refused: %s", what, hn_error_message(cause));
+}

@@ -124,15 +124,28 @@ bool compose_reading_alias(
 	return false;
 }
 
+/* A directory that no entry is, and that has one below it: it counts as if it were said. */
+static int imply(compose_collector *collector, const char *path, size_t size, hn_error **err)
+{
+	int code = compose_tally_entry(&collector->tally, "this payload", 0, err);
+
+	if (code == 0)
+		code = compose_tally_names(&collector->tally, "this payload", size, err);
+	if (code < 0)
+		return code;
+	return learn(collector, path, size, err) == NULL ? HN_ENOMEM : 0;
+}
+
 /* All above it are directories, or nothing yet; the root has no path of its own here. */
 static int check_above(compose_collector *collector, const char *path, hn_error **err)
 {
 	for (const char *end = strchr(path + 1, '/'); end != NULL; end = strchr(end + 1, '/')) {
 		size_t size = (size_t)(end - path);
 		const known *above = find(collector, path, size);
+		int code = above == NULL ? imply(collector, path, size, err) : 0;
 
-		if (above == NULL && learn(collector, path, size, err) == NULL)
-			return HN_ENOMEM;
+		if (code < 0)
+			return code;
 		if (above == NULL || above->type == COMPOSE_RAW_DIRECTORY)
 			continue;
 		if (above->type != COMPOSE_RAW_SYMLINK)
@@ -355,6 +368,17 @@ static int append(compose_collector *collector, const compose_entry *entry, hn_e
 	return 0;
 }
 
+/* Every byte that is remembered of it but for its body. */
+static int count_names(compose_collector *collector, const compose_raw *raw, const char *path,
+	const char *target, hn_error **err)
+{
+	uint64_t bytes = strlen(path) + strlen(target);
+
+	for (size_t i = 0; i < raw->xattr_count; i++)
+		bytes += raw->xattrs[i].name_size + raw->xattrs[i].size;
+	return compose_tally_names(&collector->tally, "this payload", bytes, err);
+}
+
 int compose_collector_add(
 	compose_collector *collector, const compose_raw *raw, bool *kept, hn_error **err)
 {
@@ -368,6 +392,8 @@ int compose_collector_add(
 		code = compose_nix_entry_check(path, raw->type == COMPOSE_RAW_DIRECTORY, err);
 	if (code == 0)
 		code = compose_tally_entry(&collector->tally, "this payload", raw->size, err);
+	if (code == 0)
+		code = count_names(collector, raw, path, target, err);
 	if (code < 0)
 		return code;
 	before = find(collector, path, strlen(path));

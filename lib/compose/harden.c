@@ -17,10 +17,10 @@ static int each(tree_build *build, compose_act act, act_fn fn, void *arg, hn_err
 
 		for (size_t j = 0; j < manifest->hardening_count; j++) {
 			build->doing.by = i;
-			int rc = manifest->hardening[j].act == act
-					 ? fn(build, i, &manifest->hardening[j], arg, err)
-					 : 0;
+			int rc = tree_live(build, err);
 
+			if (rc == 0 && manifest->hardening[j].act == act)
+				rc = fn(build, i, &manifest->hardening[j], arg, err);
 			if (rc != 0)
 				return rc;
 		}
@@ -158,23 +158,34 @@ static void set_mode(tree_build *build, compose_node *node, uint32_t mode)
 			change(build, &build->nodes[i], mode);
 }
 
+static void strip_all(tree_build *build)
+{
+	for (size_t i = 0; i < build->count; i++)
+		if (build->nodes[i].entry.type != 0)
+			change(build, &build->nodes[i],
+				build->nodes[i].entry.mode & ~(uint32_t)TREE_SETID);
+}
+
 static int strip(
 	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)
 {
 	const char *path = NULL;
-	bool found = act->path == NULL;
-	int rc = found ? 0 : tree_alias(build, act->path, &path, err);
+	compose_node *node;
+	int rc;
 
 	(void)arg;
-	for (size_t i = 0; rc == 0 && i < build->count; i++) {
-		compose_entry *entry = &build->nodes[i].entry;
-
-		if (entry->type == 0 || (path != NULL && strcmp(entry->path, path) != 0))
-			continue;
-		found = true;
-		set_mode(build, &build->nodes[i], entry->mode & ~(uint32_t)TREE_SETID);
+	if (act->path == NULL) {
+		strip_all(build);
+		return 0;
 	}
-	return rc != 0 || found ? rc : absent(build, owner, path, err);
+	rc = tree_alias(build, act->path, &path, err);
+	if (rc != 0)
+		return rc;
+	node = tree_at(build, path);
+	if (node == NULL)
+		return absent(build, owner, path, err);
+	set_mode(build, node, node->entry.mode & ~(uint32_t)TREE_SETID);
+	return 0;
 }
 
 static int change_mode(

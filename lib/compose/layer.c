@@ -185,6 +185,9 @@ static int check_entry(const reader *from, const compose_entry *entry, size_t in
 			.name_size = strlen(entry->xattrs[i].name),
 			.value = entry->xattrs[i].value,
 			.size = entry->xattrs[i].size};
+	for (size_t i = 1; i < entry->xattr_count; i++)
+		if (strcmp(xattrs[i - 1].name, xattrs[i].name) >= 0)
+			return corrupt(from, "extended attributes out of order");
 	if (compose_raw_check(&raw, path, target, NULL) < 0 || strcmp(path, entry->path) != 0 ||
 		(entry->target != NULL && strcmp(target, entry->target) != 0))
 		return corrupt(from, "an entry that no payload can have");

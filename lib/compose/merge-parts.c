@@ -121,8 +121,12 @@ static int add_layer(tree_build *build, uint32_t owner, const compose_payload *p
 			return rc;
 	}
 	rc = group_links(build, owner, layer, groups, err);
-	for (size_t i = 0; rc == 0 && i < layer->count; i++)
-		rc = add_entry(build, owner, payload, layer, groups, &layer->entries[i], err);
+	for (size_t i = 0; rc == 0 && i < layer->count; i++) {
+		rc = tree_live(build, err);
+		if (rc == 0)
+			rc = add_entry(
+				build, owner, payload, layer, groups, &layer->entries[i], err);
+	}
 	return rc;
 }
 
@@ -223,25 +227,30 @@ static int merge_all(tree_build *build, hn_error **err)
 	for (uint32_t i = 0; rc == 0 && i < build->part_count; i++)
 		rc = add_part(build, i, err);
 	build->doing = (tree_doing){.decision = "makes"};
-	for (size_t i = 0; rc == 0 && i < BASE_COUNT(steps); i++)
-		rc = steps[i](build, err);
+	for (size_t i = 0; rc == 0 && i < BASE_COUNT(steps); i++) {
+		rc = tree_live(build, err);
+		if (rc == 0)
+			rc = steps[i](build, err);
+	}
 	return rc;
 }
 
 int compose_tree_merge(compose_store *store, const compose_part *parts, size_t count,
-	bool allow_setuid, compose_tree **tree, hn_error **err)
+	bool allow_setuid, hn_cancel *cancel, compose_tree **tree, hn_error **err)
 {
-	return compose_tree_trace(store, parts, count, allow_setuid, NULL, tree, err);
+	return compose_tree_trace(store, parts, count, allow_setuid, cancel, NULL, tree, err);
 }
 
 int compose_tree_trace(compose_store *store, const compose_part *parts, size_t count,
-	bool allow_setuid, compose_trace *trace, compose_tree **tree, hn_error **err)
+	bool allow_setuid, hn_cancel *cancel, compose_trace *trace, compose_tree **tree,
+	hn_error **err)
 {
 	tree_build build = {.store = store,
 		.trace = trace,
 		.parts = parts,
 		.part_count = count,
 		.allow_setuid = allow_setuid,
+		.cancel = cancel,
 		.arena = base_arena_new(),
 		.index = base_map_new(NULL)};
 	int rc = base_limit_check(BASE_LIMIT_BLUEPRINT_COMPONENTS, count, err);
@@ -255,6 +264,7 @@ int compose_tree_trace(compose_store *store, const compose_part *parts, size_t c
 	if (rc == 0)
 		rc = tree_finish(&build, tree, err);
 	tree_services_free(&build);
+	tree_replaces_free(&build);
 	base_names_free(&build.remarks);
 	base_names_free(&build.cmdline);
 	base_map_free(build.index);

@@ -24,6 +24,14 @@ int tree_remark(tree_build *build, hn_error **err, const char *format, ...)
 	return 0;
 }
 
+int tree_live(const tree_build *build, hn_error **err)
+{
+	return build->cancel != NULL && hn_cancel_triggered(build->cancel)
+		       ? base_error(
+				 err, HN_ECANCELLED, COMPOSE_ROOM, NULL, "the build was cancelled")
+		       : 0;
+}
+
 compose_node *tree_at(const tree_build *build, const char *path)
 {
 	uintptr_t number = (uintptr_t)base_map_get(build->index, path, strlen(path));
@@ -141,28 +149,72 @@ typedef enum replacing {
 	REPLACES_OTHER /* the path, but of another component */
 } replacing;
 
+/* "path" of anybody, and "path NUL component". */
+static int add_replacement(tree_build *build, base_map *to, const compose_replacement *one,
+	const char *written, hn_error **err)
+{
+	BASE_AUTO_BUF base_buf key = {0};
+	const char *path = NULL;
+	int rc = tree_alias(build, written, &path, err);
+
+	if (rc != 0)
+		return rc;
+	base_buf_add(&key, path, strlen(path) + 1);
+	base_buf_text(&key, one->component);
+	if (key.failed || base_map_put(to, path, strlen(path), to) != 0 ||
+		base_map_put(to, key.data, key.size, to) != 0)
+		return base_nomem(err);
+	return 0;
+}
+
+/* What a part replaces, by path: many files may be replaced, each by a search through all. */
+static int replaced_by(tree_build *build, uint32_t owner, const base_map **found, hn_error **err)
+{
+	const compose_manifest *manifest = build->parts[owner].manifest;
+	int rc = 0;
+
+	if (build->replaces == NULL)
+		build->replaces = base_calloc(build->part_count, sizeof(*build->replaces));
+	if (build->replaces == NULL)
+		return base_nomem(err);
+	if (build->replaces[owner] == NULL) {
+		build->replaces[owner] = base_map_new(NULL);
+		if (build->replaces[owner] == NULL)
+			return base_nomem(err);
+		for (size_t i = 0; rc == 0 && i < manifest->replace_count; i++)
+			for (size_t j = 0; rc == 0 && j < manifest->replaces[i].path_count; j++)
+				rc = add_replacement(build, build->replaces[owner],
+					&manifest->replaces[i], manifest->replaces[i].paths[j],
+					err);
+	}
+	*found = build->replaces[owner];
+	return rc;
+}
+
+void tree_replaces_free(tree_build *build)
+{
+	for (size_t i = 0; build->replaces != NULL && i < build->part_count; i++)
+		base_map_free(build->replaces[i]);
+	base_free(build->replaces);
+}
+
 static int find_replacement(tree_build *build, uint32_t owner, const compose_node *old,
 	replacing *found, hn_error **err)
 {
-	const compose_manifest *manifest = build->parts[owner].manifest;
+	BASE_AUTO_BUF base_buf key = {0};
+	const base_map *all = NULL;
+	int rc = replaced_by(build, owner, &all, err);
 
-	for (size_t i = 0; i < manifest->replace_count; i++) {
-		const compose_replacement *one = &manifest->replaces[i];
-		bool named = strcmp(one->component, tree_component(build, old->owner)) == 0;
-
-		for (size_t j = 0; j < one->path_count; j++) {
-			const char *path = NULL;
-			int rc = tree_alias(build, one->paths[j], &path, err);
-
-			if (rc != 0)
-				return rc;
-			if (strcmp(path, old->entry.path) != 0)
-				continue;
-			*found = named ? REPLACES : REPLACES_OTHER;
-			if (named)
-				return 0;
-		}
-	}
+	if (rc != 0)
+		return rc;
+	base_buf_add(&key, old->entry.path, strlen(old->entry.path) + 1);
+	base_buf_text(&key, tree_component(build, old->owner));
+	if (key.failed)
+		return base_nomem(err);
+	if (base_map_has(all, key.data, key.size))
+		*found = REPLACES;
+	else if (base_map_has(all, old->entry.path, strlen(old->entry.path)))
+		*found = REPLACES_OTHER;
 	return 0;
 }
 

@@ -128,8 +128,9 @@ static int keep(
 	BASE_AUTO_BUF base_buf bytes = {0};
 	int code = compose_layer_write(layer, &bytes, err);
 
-	return code < 0 ? code
-			: compose_store_record(store, FOLDER, key, bytes.data, bytes.size, err);
+	if (code < 0 || bytes.size > LAYER_BYTES) /* which nobody would read back */
+		return code < 0 ? code : 0;
+	return compose_store_record(store, FOLDER, key, bytes.data, bytes.size, err);
 }
 
 /* --- the bytes --- */

@@ -73,10 +73,12 @@ int compose_nix_list(const char *text, size_t size, base_names *names, hn_error 
 typedef struct compose_tally {
 	uint64_t packed; /* bytes of the payload; 0 = not known */
 	uint64_t entries, unpacked;
+	uint64_t names; /* bytes of paths, targets and extended attributes */
 } compose_tally;
 /* `size` bytes more, before they are read. HN_ELIMIT names `what`. */
 int compose_tally_entry(compose_tally *tally, const char *what, uint64_t size, hn_error **err);
 int compose_tally_bytes(compose_tally *tally, const char *what, uint64_t size, hn_error **err);
+int compose_tally_names(compose_tally *tally, const char *what, uint64_t size, hn_error **err);
 
 /* --- entries become a layer --- */
 typedef struct compose_reading { /* all borrowed */

@@ -237,7 +237,9 @@ static int add_needs(compose_problem *problem, const problem_component *componen
 	int rc = 0;
 
 	for (uint32_t rank = 1; rc == 0 && rank <= component->count; rank++) {
-		rc = note_version(problem, component, rank, &runs, err);
+		rc = problem_room(problem, err);
+		if (rc == 0)
+			rc = note_version(problem, component, rank, &runs, err);
 		if (rc == 0 && put_ended(problem, component, &runs, rank) < 0)
 			rc = base_nomem(err);
 	}
@@ -279,14 +281,19 @@ static int add_conflict(compose_problem *problem, const problem_component *compo
 		problem->solver, fact.package, &from, fact.target, &to, (uint32_t)index);
 }
 
-static int add_conflicts(compose_problem *problem, const problem_component *component)
+static int add_conflicts(
+	compose_problem *problem, const problem_component *component, hn_error **err)
 {
 	for (uint32_t rank = 1; rank <= component->count; rank++) {
 		const compose_manifest *manifest = component->releases[rank - 1].manifest;
+		int rc = problem_room(problem, err);
+
+		if (rc < 0)
+			return rc;
 
 		for (size_t i = 0; i < manifest->conflict_count; i++)
 			if (add_conflict(problem, component, rank, &manifest->conflicts[i]) < 0)
-				return HN_ENOMEM;
+				return base_nomem(err);
 	}
 	return 0;
 }
@@ -367,8 +374,10 @@ int problem_add_facts(compose_problem *problem, hn_error **err)
 		rc = add_blueprint(problem, err);
 	for (problem_component *at = problem->included; rc == 0 && at != NULL; at = at->next)
 		rc = add_needs(problem, at, err);
-	for (problem_component *at = problem->included; rc == 0 && at != NULL; at = at->next)
-		if (add_conflicts(problem, at) < 0 || add_unavailable(problem, at) < 0)
+	for (problem_component *at = problem->included; rc == 0 && at != NULL; at = at->next) {
+		rc = add_conflicts(problem, at, err);
+		if (rc == 0 && add_unavailable(problem, at) < 0)
 			rc = base_nomem(err);
+	}
 	return rc;
 }

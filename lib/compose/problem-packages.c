@@ -161,6 +161,13 @@ static int bind_alone(compose_problem *problem, uint32_t number, uint32_t rank)
 		problem->solver, component, &from, number, &to, SOLVER_DEPENDENCY, (uint32_t)index);
 }
 
+/* Facts of what has many versions are large before anything is solved. */
+int problem_room(const compose_problem *problem, hn_error **err)
+{
+	return base_limit_check(
+		BASE_LIMIT_SOLVER_BYTES, solver_problem_bytes(problem->solver), err);
+}
+
 /* Each pair needs its provider. */
 static int bind_pair(compose_problem *problem, uint32_t number, uint32_t rank, bool one)
 {
@@ -201,22 +208,27 @@ static int add_contract(compose_problem *problem, const problem_contract *contra
 
 	if (pairs == NULL)
 		return base_nomem(err);
-	if (contract->count > SOLVER_VERSIONS)
-		return base_error(err, HN_ELIMIT, COMPOSE_ROOM, NULL,
-			"%s: %zu releases provide it, and %d can", contract->name, contract->count,
-			SOLVER_VERSIONS);
 	for (const problem_provider *at = contract->first; at != NULL; at = at->next)
 		if (at->component->included &&
 			(requirement == NULL ||
 				problem_provides(problem, requirement, at->provision, NULL)))
 			pairs[package.count++] = at;
+	if (package.count > SOLVER_VERSIONS)
+		return base_error(err, HN_ELIMIT, COMPOSE_ROOM, NULL,
+			"%s: %zu releases provide it, and %d can", contract->name,
+			(size_t)package.count, SOLVER_VERSIONS);
 	order = order_pairs(problem, &package, &locked);
 	if (order == NULL)
 		return base_nomem(err);
 	number = add_package(problem, &package, order, err);
-	for (uint32_t rank = 1; number >= 0 && rank <= package.count; rank++)
+	for (uint32_t rank = 1; number >= 0 && rank <= package.count; rank++) {
+		int rc = problem_room(problem, err);
+
+		if (rc < 0)
+			return rc;
 		if (bind_pair(problem, (uint32_t)number, rank, requirement == NULL) < 0)
 			return base_nomem(err);
+	}
 	if (number >= 0)
 		solver_prefer_chosen(problem->solver, (uint32_t)number, locked);
 	return number;

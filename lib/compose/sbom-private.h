@@ -27,7 +27,7 @@ void sbom_time(uint64_t epoch, char out[SBOM_TIME]); /* "1970-01-01T00:00:01Z" *
  * which identifiers there are changes from year to year. */
 bool sbom_is_expression(const char *license);
 
-void sbom_spdx(const sbom *from);
+int sbom_spdx(const sbom *from); /* 0 or HN_ENOMEM */
 void sbom_cyclonedx(const sbom *from);
 
 #endif

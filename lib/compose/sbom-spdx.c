@@ -168,27 +168,38 @@ static void relate_contents(const sbom *from)
 	}
 }
 
-/* Bindings are sorted by contract; two contracts of one provider make one relationship. */
-static bool told_before(const compose_lock *lock, size_t index)
+/* Bindings are sorted by contract; two contracts of one provider make one relationship. 1: it was
+ * told; HN_ENOMEM. */
+static int told_before(base_map *told, const compose_binding *one)
 {
-	const compose_binding *one = &lock->bindings[index];
+	BASE_AUTO_BUF base_buf key = {0};
 
-	for (size_t i = 0; i < index; i++)
-		if (strcmp(lock->bindings[i].provider, one->provider) == 0 &&
-			strcmp(lock->bindings[i].needed_by, one->needed_by) == 0)
-			return true;
-	return false;
+	base_buf_add(&key, one->provider, strlen(one->provider) + 1);
+	base_buf_text(&key, one->needed_by);
+	if (key.failed)
+		return HN_ENOMEM;
+	if (base_map_has(told, key.data, key.size))
+		return 1;
+	return base_map_put(told, key.data, key.size, told) < 0 ? HN_ENOMEM : 0;
 }
 
-static void relate_needs(const sbom *from)
+static int relate_needs(const sbom *from)
 {
+	BASE_AUTO_OF(base_map) base_map *told = base_map_new(NULL);
 	const compose_lock *lock = from->lock;
+
+	if (told == NULL)
+		return HN_ENOMEM;
 
 	for (size_t i = 0; i < lock->binding_count; i++) {
 		const compose_binding *one = &lock->bindings[i];
 		char provider[ID], needing[ID];
+		int before =
+			strcmp(one->provider, one->needed_by) == 0 ? 1 : told_before(told, one);
 
-		if (strcmp(one->provider, one->needed_by) == 0 || told_before(lock, i))
+		if (before < 0)
+			return before;
+		if (before > 0)
 			continue;
 		component_id(one->provider, provider);
 		component_id(one->needed_by, needing);
@@ -196,11 +207,13 @@ static void relate_needs(const sbom *from)
 			compose_lock_find(lock, one->needed_by) != NULL ? needing : IMAGE,
 			"DEPENDS_ON", provider);
 	}
+	return 0;
 }
 
-void sbom_spdx(const sbom *from)
+int sbom_spdx(const sbom *from)
 {
 	hn_json *json = from->json;
+	int rc;
 
 	hn_json_object(json, NULL);
 	put_head(from);
@@ -208,7 +221,8 @@ void sbom_spdx(const sbom *from)
 	hn_json_array(json, "relationships");
 	relate(json, DOCUMENT, "DESCRIBES", IMAGE);
 	relate_contents(from);
-	relate_needs(from);
+	rc = relate_needs(from);
 	hn_json_end(json);
 	hn_json_end(json);
+	return rc;
 }

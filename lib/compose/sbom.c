@@ -161,8 +161,10 @@ int compose_sbom_write(const compose_lock *lock, const compose_manifest *const *
 	if (rc < 0)
 		return rc;
 	if (format == COMPOSE_SBOM_SPDX)
-		sbom_spdx(&from);
+		rc = sbom_spdx(&from);
 	else
 		sbom_cyclonedx(&from);
+	if (rc < 0)
+		return base_nomem(err);
 	return codec_json_take(json, text, err);
 }

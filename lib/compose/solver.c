@@ -48,12 +48,16 @@ static int prepare(solver_run_state *run, solver_problem *problem, const solver_
 	return 0;
 }
 
+uint64_t solver_problem_bytes(const solver_problem *problem)
+{
+	return base_arena_used(problem->arena) + problem->fact_capacity * sizeof(*problem->facts);
+}
+
 uint64_t solver_bytes(const solver_run_state *run)
 {
 	const solver_problem *problem = run->problem;
 
-	return base_arena_used(problem->arena) + base_arena_used(run->arena) + run->watch_bytes +
-	       problem->fact_capacity * sizeof(*problem->facts) +
+	return solver_problem_bytes(problem) + base_arena_used(run->arena) + run->watch_bytes +
 	       problem->package_count *
 		       (sizeof(*problem->packages) + sizeof(*run->domains) + sizeof(*run->states) +
 			       sizeof(*run->queue) + sizeof(*run->listed)) +

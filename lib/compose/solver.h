@@ -27,6 +27,7 @@ typedef struct solver_problem solver_problem;
 solver_problem *solver_problem_new(void); /* NULL when out of memory */
 void solver_problem_free(solver_problem *problem);
 BASE_AUTO(solver_problem, solver_problem_free)
+uint64_t solver_problem_bytes(const solver_problem *problem); /* that its facts take */
 /* More than REGISTRY_VERSIONS: a contract has one for each (provider, version) pair. */
 enum { SOLVER_VERSIONS = 1 << 18 };
 /* A package with versions ranked 1 .. count (SOLVER_VERSIONS at most); its number, or HN_ENOMEM.

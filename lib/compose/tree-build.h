@@ -44,7 +44,12 @@ typedef struct tree_build {
 	base_names remarks, cmdline;
 	tree_service *services; /* in order of `after` */
 	size_t service_count;
+	base_map **replaces; /* of each part, made when first asked; NULL: none was */
+	hn_cancel *cancel;   /* may be NULL */
 } tree_build;
+/* HN_ECANCELLED. */
+int tree_live(const tree_build *build, hn_error **err);
+void tree_replaces_free(tree_build *build);
 
 /* Adds an entry of a component by the rules of a merge; texts are copied, aliases are not applied.
  */

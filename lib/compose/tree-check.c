@@ -16,12 +16,15 @@ typedef struct check {
 	const compose_part *parts;
 	size_t part_count;
 	const compose_node *node; /* that is looked at */
+	hn_cancel *cancel;
+	uint64_t *lookups; /* so far */
 } check;
 
 static const compose_node *lookup(const check *all, const char *path)
 {
 	const compose_node *node = NULL;
 
+	++*all->lookups;
 	return tree_walk(all->tree, path, &node) == TREE_FOUND ? node : NULL;
 }
 
@@ -128,11 +131,16 @@ static int check_needs(const check *all, const elf_file *elf, hn_error **err)
 	if (elf->interpreter != NULL && !is_executable(lookup(all, elf->interpreter)))
 		return missing(all, "loader", elf->interpreter, "in the image",
 			"add the component or payload that has it", err);
-	for (size_t i = 0; i < elf->needed_count; i++)
+	for (size_t i = 0; i < elf->needed_count; i++) {
+		int rc = base_limit_check(BASE_LIMIT_IMAGE_LOOKUPS, *all->lookups, err);
+
+		if (rc != 0)
+			return rc;
 		if (!is_found(all, elf, elf->needed[i]))
 			return missing(all, "library", elf->needed[i],
 				"in a library directory of the image",
 				"add the component or payload that has it", err);
+	}
 	return 0;
 }
 
@@ -190,6 +198,9 @@ static int check_file(check *all, const compose_node *node, hn_error **err)
 	int rc;
 
 	all->node = node;
+	if (all->cancel != NULL && hn_cancel_triggered(all->cancel))
+		return base_error(
+			err, HN_ECANCELLED, COMPOSE_ROOM, NULL, "the build was cancelled");
 	if (node->entry.type != COMPOSE_ENTRY_FILE || node->entry.size < SHORTEST ||
 		!(is_executable(node) || is_library(node->entry.path)))
 		return 0;
@@ -365,9 +376,15 @@ static int check_modules(check *all, hn_error **err)
 }
 
 int compose_tree_check(compose_store *store, const compose_tree *tree, const compose_part *parts,
-	size_t count, hn_error **err)
+	size_t count, hn_cancel *cancel, hn_error **err)
 {
-	check all = {.store = store, .tree = tree, .parts = parts, .part_count = count};
+	uint64_t lookups = 0;
+	check all = {.store = store,
+		.tree = tree,
+		.parts = parts,
+		.part_count = count,
+		.cancel = cancel,
+		.lookups = &lookups};
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < tree->count; i++)

@@ -40,9 +40,9 @@ typedef struct compose_part {
 } compose_part;
 /* Parts in merge order (topological, ties by rank, then name: compose_merge_order). Bodies of made
  * files (accounts, services, hardening) go to `store`. HN_ECONFLICT, HN_EENTRY, HN_ELIMIT,
- * HN_EMISSING name the component and the path. */
+ * HN_EMISSING name the component and the path. `cancel` may be NULL. */
 int compose_tree_merge(compose_store *store, const compose_part *parts, size_t count,
-	bool allow_setuid, compose_tree **tree, hn_error **err);
+	bool allow_setuid, hn_cancel *cancel, compose_tree **tree, hn_error **err);
 /* What is done at one path, in order. Texts live as long as the tree, the manifests and the layers.
  */
 typedef struct compose_step {
@@ -63,11 +63,12 @@ void compose_trace_free(compose_trace *trace);
 #define COMPOSE_AUTO_TRACE __attribute__((cleanup(compose_trace_free)))
 /* compose_tree_merge, which says what it does at trace->asked. */
 int compose_tree_trace(compose_store *store, const compose_part *parts, size_t count,
-	bool allow_setuid, compose_trace *trace, compose_tree **tree, hn_error **err);
+	bool allow_setuid, hn_cancel *cancel, compose_trace *trace, compose_tree **tree,
+	hn_error **err);
 /* Interpreters, shared libraries, modules, executables of services: HN_EMISSING names what and who.
  */
 int compose_tree_check(compose_store *store, const compose_tree *tree, const compose_part *parts,
-	size_t count, hn_error **err);
+	size_t count, hn_cancel *cancel, hn_error **err);
 /* BLAKE2b-256 over deterministic CBOR of all entries: independent of every tool. */
 int compose_tree_digest(
 	const compose_tree *tree, uint64_t epoch, compose_digest *digest, hn_error **err);

@@ -43,7 +43,7 @@ static int ask(build *job, compose_trace *trace, hn_error **err)
 		rc = build_layers(job, err);
 	if (rc == 0)
 		rc = compose_tree_trace(job->store, job->parts, job->lock->count,
-			job->options->allow_setuid, trace, &job->tree, err);
+			job->options->allow_setuid, job->image.cancel, trace, &job->tree, err);
 	if (rc == 0 && trace->failed)
 		rc = base_nomem(err);
 	if (rc == 0 && trace->count == 0)

@@ -268,6 +268,18 @@ static int write_parts(image_job *job, hn_error **err)
 	return rc;
 }
 
+/* The kernel takes an entry of this name for the end of the archive. */
+static int check_names(const compose_tree *tree, hn_error **err)
+{
+	const compose_node *node = compose_tree_find(tree, "/" NEWC_TRAILER);
+
+	return node == NULL
+		       ? 0
+		       : base_error(err, HN_EENTRY, COMPOSE_ROOM, "exclude it, or build a squashfs",
+				 "%s of %s would end the initramfs", node->entry.path,
+				 tree->components[node->owner]);
+}
+
 static int write_image(compose_store *store, const compose_tree *tree,
 	const compose_image_options *options, int fd, compose_image_counts *counts, hn_error **err)
 {
@@ -276,6 +288,8 @@ static int write_image(compose_store *store, const compose_tree *tree,
 
 	if (rc == 0)
 		rc = refuse_xattrs(tree, err);
+	if (rc == 0)
+		rc = check_names(tree, err);
 	if (rc == 0)
 		rc = write_parts(&job, err);
 	return image_end(&job, rc, counts, err);

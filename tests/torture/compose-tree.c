@@ -160,10 +160,10 @@ static int run(torture *t, hn_error **err)
 	world *w = t->state;
 	compose_tree *tree = NULL;
 	compose_digest digest;
-	int rc = compose_tree_merge(w->store, w->parts, 2, false, &tree, err);
+	int rc = compose_tree_merge(w->store, w->parts, 2, false, NULL, &tree, err);
 
 	if (rc == 0)
-		rc = compose_tree_check(w->store, tree, w->parts, 2, err);
+		rc = compose_tree_check(w->store, tree, w->parts, 2, NULL, err);
 	if (rc == 0)
 		rc = compose_tree_digest(tree, 1, &digest, err);
 	if (rc == 0)
@@ -231,8 +231,8 @@ static int prepare_early(torture *t)
 	w->entries[5] = w->entries[6];
 	w->entries[6] = w->entries[7];
 	w->layer.count = 7;
-	TORTURE_CHECK(compose_tree_merge(w->store, w->parts, 2, false, &w->tree, NULL) == 0);
-	TORTURE_CHECK(compose_tree_check(w->store, w->tree, w->parts, 2, NULL) == 0);
+	TORTURE_CHECK(compose_tree_merge(w->store, w->parts, 2, false, NULL, &w->tree, NULL) == 0);
+	TORTURE_CHECK(compose_tree_check(w->store, w->tree, w->parts, 2, NULL, NULL) == 0);
 	return 0;
 }
 

@@ -727,6 +727,57 @@ Test(entry, one_entry_too_many)
 	compose_collector_free(collector);
 }
 
+/* 64 directories for each file of a short archive: those count too. */
+Test(entry, directories_that_no_entry_is)
+{
+	compose_collector *collector = NULL;
+	hn_error *err = NULL;
+	char name[256], *at;
+	int code = 0, files = 0;
+
+	cr_assert_eq(compose_collector_new(&plain_reading, 0, &collector, NULL), 0);
+	for (; files < 5000 && code == 0; files++) {
+		at = name + snprintf(name, sizeof(name), "%d", files);
+		for (int i = 0; i < 60; i++)
+			at += sprintf(at, "/d");
+		code = add_to(collector, raw_of(COMPOSE_RAW_FILE, name, NULL), &err);
+	}
+	cr_assert_eq(code, HN_ELIMIT);
+	cr_expect_eq(files, 200000 / 61 + 1);
+	cr_assert_not_null(
+		strstr(hn_error_message(err), "200001 were given"), "%s", hn_error_message(err));
+	hn_error_unref(err);
+	compose_collector_free(collector);
+}
+
+Test(entry, names_and_attributes_of_a_payload)
+{
+	static uint8_t value[60000];
+	const compose_raw_xattr xattr = {
+		.name = "user.a", .name_size = 6, .value = value, .size = sizeof(value)};
+	compose_collector *collector = NULL;
+	hn_error *err = NULL;
+	char name[16];
+	int code = 0, files = 0;
+
+	cr_assert_eq(compose_collector_new(&plain_reading, 0, &collector, NULL), 0);
+	for (; files < 2000 && code == 0; files++) {
+		compose_raw raw;
+
+		snprintf(name, sizeof(name), "%d", files);
+		raw = raw_of(COMPOSE_RAW_FILE, name, NULL);
+		raw.xattrs = &xattr;
+		raw.xattr_count = 1;
+		code = add_to(collector, raw, &err);
+	}
+	cr_assert_eq(code, HN_ELIMIT);
+	cr_expect_eq(files, (64 << 20) / 60010 + 1);
+	cr_assert_not_null(strstr(hn_error_message(err), "extended attributes of one payload"),
+		"%s", hn_error_message(err));
+	hn_error_unref(err);
+	compose_collector_free(collector);
+}
+
 Test(entry, entries_of_a_payload)
 {
 	compose_tally tally = {.entries = 199999};

@@ -176,6 +176,24 @@ Test(initramfs, a_link_without_its_file_is_refused)
 	leave(l);
 }
 
+Test(initramfs, a_file_that_would_end_the_archive_is_refused)
+{
+	lab *l = open_lab();
+	char *bytes;
+	size_t size;
+
+	lab_file(l, "/TRAILER!!!", "x", 0);
+	lab_seal(l);
+	FAILS(HN_EENTRY, lab_try(l, WRITER, IMAGE, &bytes, &size, err));
+	leave(l);
+	l = open_lab();
+	lab_directory(l, "/d", 0);
+	lab_file(l, "/d/TRAILER!!!", "x", 0);
+	lab_seal(l);
+	free(lab_build(l, WRITER, IMAGE, &size));
+	leave(l);
+}
+
 /* Three components: 0 has /etc, 1 and 2 have files below it. */
 static lab *three(void)
 {

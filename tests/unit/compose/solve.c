@@ -395,3 +395,29 @@ Test(solve, a_cancelled_one_ends)
 		HN_ECANCELLED);
 	hn_cancel_unref(cancel);
 }
+
+/* A set of so many providers is five kilobytes, and each of them has one. */
+Test(solve, facts_that_are_too_large_are_refused_before_they_are_laid, .timeout = 120)
+{
+	LAB_AUTO lab = {.registry = compose_registry_new()};
+	static const compose_solve_options options = {.epoch = 1};
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = NULL;
+	BASE_AUTO_FREE char *failure = NULL;
+	hn_error *err = NULL;
+	char line[96];
+
+	lab_add(&lab, "contract service/http 1.0.0 many");
+	for (int name = 0; name < 60; name++)
+		for (int version = 0; version < 1000; version++) {
+			snprintf(line, sizeof(line), "c%d 1.%d.0; gives service/http 1.0.0", name,
+				version);
+			lab_add(&lab, line);
+		}
+	cr_assert_eq(compose_registry_seal(lab.registry, NULL), 0);
+	lab_add(&lab, "blueprint web; wants c0; needs service/http ^1");
+	cr_assert_eq(compose_solve(lab.registry, lab.blueprint, &options, &lock, &failure, &err),
+		HN_ELIMIT);
+	cr_expect_not_null(
+		strstr(hn_error_message(err), "memory of the solver"), "%s", hn_error_message(err));
+	hn_error_unref(err);
+}

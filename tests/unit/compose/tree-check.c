@@ -50,6 +50,35 @@ Test(check, follows_links_to_libraries)
 	world_free(w);
 }
 
+/* A few hundred bytes and many names of them make millions of looks. */
+Test(check, ends_where_run_paths_are_looked_through_too_often, .timeout = 120)
+{
+	enum { NAMES = 30000, PLACES = 160 };
+	static compose_entry entries[ENTRIES + NAMES];
+	static char names[NAMES][24];
+	char runpath[3 * PLACES + 1] = "";
+	world *w = world_new();
+	compose_layer *layer;
+
+	for (int i = 0; i < PLACES; i++)
+		memcpy(runpath + 3 * i, "/a:", 4);
+	component(w, "one", COMPOSE_RUNTIME);
+	elf(w, "/bin/x", 0755, NULL, "a.so", runpath);
+	elf(w, "/usr/lib/a.so", 0644, NULL, NULL, NULL);
+	layer = &w->layers[0];
+	OK(check(w));
+	memcpy(entries, layer->entries, layer->count * sizeof(*entries));
+	layer->entries = entries;
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(names[i], sizeof(names[i]), "/links/%06d", i);
+		entries[layer->count++] = (compose_entry){
+			.type = COMPOSE_ENTRY_HARDLINK, .path = names[i], .target = "/bin/x"};
+	}
+	cr_assert_eq(check(w), HN_ELIMIT);
+	SAYS(w, "paths looked at for the libraries");
+	world_free(w);
+}
+
 Test(check, follows_run_paths)
 {
 	static const char *const paths[] = {

@@ -60,6 +60,47 @@ Test(harden, strips_all_setuid)
 	world_free(w);
 }
 
+Test(harden, a_merge_is_cancelled)
+{
+	BASE_AUTO_OF(hn_cancel) hn_cancel *cancel = NULL;
+	compose_tree *tree = NULL;
+	world *w = hard();
+
+	merges(w);
+	cr_assert_eq(hn_cancel_new(&cancel, NULL), 0);
+	hn_cancel_trigger(cancel);
+	cr_assert_eq(compose_tree_merge(w->store, w->parts, w->count, false, cancel, &tree, NULL),
+		HN_ECANCELLED);
+	cr_assert_eq(compose_tree_check(w->store, w->tree, w->parts, w->count, cancel, NULL),
+		HN_ECANCELLED);
+	cr_assert_null(tree);
+	world_free(w);
+}
+
+/* All names of one inode are met one by one: no walk through all for each of them, which here would
+ * be forty thousand million looks. */
+Test(harden, strips_many_names_of_one_file, .timeout = 60)
+{
+	enum { NAMES = 200000 };
+	static compose_entry entries[ENTRIES + NAMES];
+	static char names[NAMES][24];
+	world *w = hard_setuid();
+	compose_layer *layer = &w->layers[0];
+
+	memcpy(entries, layer->entries, layer->count * sizeof(*entries));
+	layer->entries = entries;
+	for (int i = 0; i < NAMES; i++) {
+		snprintf(names[i], sizeof(names[i]), "/links/%06d", i);
+		entries[layer->count++] = (compose_entry){.type = COMPOSE_ENTRY_HARDLINK,
+			.path = names[i],
+			.target = "/usr/bin/mount"};
+	}
+	act(w, COMPOSE_STRIP_SETUID);
+	merges(w);
+	cr_assert_eq(at(w, "/links/199999")->entry.mode, 0755);
+	world_free(w);
+}
+
 Test(harden, strips_one)
 {
 	world *w = hard_setuid();

@@ -119,7 +119,8 @@ static inline int merge(world *w)
 				entry_order);
 	hn_error_unref(w->err);
 	w->err = NULL;
-	rc = compose_tree_merge(w->store, w->parts, w->count, w->allow_setuid, &tree, &w->err);
+	rc = compose_tree_merge(
+		w->store, w->parts, w->count, w->allow_setuid, NULL, &tree, &w->err);
 	if (rc == 0) {
 		compose_tree_free(w->tree);
 		w->tree = tree;
@@ -139,7 +140,7 @@ static inline int check(world *w)
 	merges(w);
 	hn_error_unref(w->err);
 	w->err = NULL;
-	return compose_tree_check(w->store, w->tree, w->parts, w->count, &w->err);
+	return compose_tree_check(w->store, w->tree, w->parts, w->count, NULL, &w->err);
 }
 
 #define SAYS(w, text)                                                                              \
