@@ -61,6 +61,8 @@ int host_image_settle(hn_host *host, const char *blueprint, const char *lock, hn
 		rc = run(host, "UPDATE image SET present = 1 WHERE lock = ?1", 0, lock, err);
 	if (rc >= 0)
 		rc = host_image_unpin_all(host, blueprint, err);
+	if (rc >= 0)
+		rc = host_images_drop(host, blueprint, err);
 	return rc < 0 ? rc : host_touch(host, err);
 }
 

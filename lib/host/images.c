@@ -303,6 +303,8 @@ static int record(hn_host *host, const hn_session *session, const host_image *im
 		rc = put_image(&all, session, image, lock, present);
 	if (rc >= 0)
 		rc = host_image_promises(host, lock, image, err);
+	if (rc >= 0 && present)
+		rc = host_images_drop(host, image->lock->blueprint, err);
 	return rc < 0 ? rc : host_touch(host, err);
 }
 

@@ -59,6 +59,13 @@ int host_image_pinned(hn_host *host, const char *blueprint, hn_error **err);
 const char *host_image_of(const hn_view *view, const char **key);
 int host_image_pins_load(hn_host *host, tags_images *images, hn_error **err);
 
+/* --- image-old.c --- */
+/* Do these values boot from the image of that lock? */
+int host_image_boots(hn_host *host, const hn_view *view, const char *lock, hn_error **err);
+/* In the transaction that made another image the present one: forgets those of the blueprint that
+ * no unit boots from or can go back to, but for the newest of them. */
+int host_images_drop(hn_host *host, const char *blueprint, hn_error **err);
+
 /* --- image-promise.c: which component provides which contract --- */
 /* In the transaction that records the image. */
 int host_image_promises(hn_host *host, const char *lock, const host_image *image, hn_error **err);

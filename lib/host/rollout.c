@@ -38,28 +38,6 @@ static bool is_of(const hn_unit *unit, const char *blueprint)
 	       strcmp(name, blueprint) == 0;
 }
 
-/* 1: these values boot from the image of that lock. */
-static int boots_from(hn_host *host, const hn_view *view, const char *lock, hn_error **err)
-{
-	const char *key, *image = host_image_of(view, &key);
-	state_query *query = NULL;
-	int rc;
-
-	if (!image)
-		return 0;
-	rc = state_find(host->store,
-		"SELECT 1 FROM image_value WHERE lock = ?1 AND key = ?2 AND value = ?3", &query,
-		err);
-	if (rc < 0)
-		return rc;
-	state_bind_text(query, 1, lock);
-	state_bind_text(query, 2, key);
-	state_bind_text(query, 3, image);
-	rc = state_row(query, err);
-	state_done(query);
-	return rc;
-}
-
 /* One that was killed between stop and start is to run. */
 static bool runs(const hn_unit *unit)
 {
@@ -82,7 +60,7 @@ static int add_unit(void *arg, hn_unit *given)
 	if (!is_of(unit, all->image->blueprint->name) ||
 		(all->look && !host_sees_unit(all->session, HN_VERB_UNIT_READ, unit, false)))
 		return 0;
-	rc = boots_from(
+	rc = host_image_boots(
 		all->host, runs(unit) ? unit->applied : unit->desired, all->lock, walk->err);
 	if (rc < 0)
 		return rc;

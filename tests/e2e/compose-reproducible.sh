@@ -95,6 +95,9 @@ in_place first
 check "a lock" "$program" lock site.json --registry r --state "$work/first/s" --epoch 1 --quiet
 for kind in initramfs squashfs; do build first "$work/r" "$kind" --workers 1; done
 
+cp site.lock.json before.json
+check "a lock that holds" env SOURCE_DATE_EPOCH=86400 "$program" lock site.json --registry r --state "$work/first/s" --quiet
+check "keeps its epoch, whatever the environment says" cmp site.lock.json before.json
 in_place elsewhere
 mkdir -p other/place/r
 # As tar gives them back: other times, and in another order of creation, so of reading too.

@@ -13,6 +13,7 @@ typedef struct compose_choice {
 	char *path; /* of the lock */
 	hn_lock *before, *after;
 	hn_solve_options options;
+	cli_output *output; /* the lock, opened before anything is done; NULL: not yet */
 } compose_choice;
 
 void compose_choice_free(compose_choice *one);
@@ -24,6 +25,8 @@ int compose_choice_read_lock(cli_run *cli, compose_choice *one);
 /* --update and --update-all; the names are borrowed: room for all that was given. */
 void compose_choice_updates(cli_run *cli, compose_choice *one, const char **names);
 int compose_choice_solve(cli_run *cli, compose_choice *one);
-int compose_choice_write(cli_run *cli, const compose_choice *one);
+/* Long work is not to end at a lock that cannot be written. */
+int compose_choice_open(cli_run *cli, compose_choice *one);
+int compose_choice_write(cli_run *cli, compose_choice *one);
 
 #endif

@@ -11,6 +11,7 @@ void compose_choice_free(compose_choice *one)
 	free(one->path);
 	hn_lock_unref(one->before);
 	hn_lock_unref(one->after);
+	cli_output_free(one->output);
 }
 
 int compose_choice_read(cli_run *cli, compose_choice *one)
@@ -34,8 +35,11 @@ int compose_choice_read_lock(cli_run *cli, compose_choice *one)
 	one->path = compose_lock_path(cli);
 	status = compose_lock_find(cli, one->path, &one->before);
 	one->options.lock = one->before;
-	one->options.epoch =
-		cli_number(cli, "epoch", one->before == NULL ? 1 : hn_lock_epoch(one->before));
+	/* the environment is asked when something is locked first, and never again */
+	if (one->before != NULL && cli_text_at(cli, "epoch", 0) == NULL)
+		one->options.epoch = hn_lock_epoch(one->before);
+	else
+		one->options.epoch = cli_number(cli, "epoch", 1);
 	return status;
 }
 
@@ -105,22 +109,26 @@ static void print_lock(cli_run *cli, const hn_lock *lock)
 	cli_table_print(cli, table);
 }
 
-int compose_choice_write(cli_run *cli, const compose_choice *one)
+int compose_choice_open(cli_run *cli, compose_choice *one)
 {
-	CLI_AUTO_OF(cli_output) cli_output *output = NULL;
+	return one->output != NULL ? 0 : cli_output_open(cli, one->path, &one->output);
+}
+
+int compose_choice_write(cli_run *cli, compose_choice *one)
+{
 	CLI_AUTO_TEXT char *text = NULL;
-	cli_output *given;
+	cli_output *output;
 	hn_error *error = NULL;
 	int status;
 
 	if (hn_lock_write(one->after, &text, &error) < 0)
 		return cli_fail(cli, error);
-	status = cli_output_open(cli, one->path, &output);
+	status = compose_choice_open(cli, one);
 	if (status != 0)
 		return status;
-	given = output;
-	output = NULL;
-	return cli_output_write(cli, given, 0644, text, strlen(text), CLI_AGAIN);
+	output = one->output;
+	one->output = NULL;
+	return cli_output_write(cli, output, 0644, text, strlen(text), CLI_AGAIN);
 }
 
 static int tell_json(cli_run *cli, const compose_choice *one, bool written)
@@ -229,11 +237,12 @@ static int lock_it(cli_run *cli, compose_choice *one, bool dry)
 	hn_error *error = NULL;
 	int status;
 
-	if (one->before != NULL) {
+	if (one->before != NULL &&
+		hn_lock_check(one->before, one->registry, one->blueprint, &error) < 0)
+		return cli_fail(cli, error);
+	if (one->before != NULL && one->options.epoch == hn_lock_epoch(one->before)) {
 		one->after = hn_lock_ref(one->before);
-		return hn_lock_check(one->before, one->registry, one->blueprint, &error) < 0
-			       ? cli_fail(cli, error)
-			       : 0;
+		return 0;
 	}
 	status = compose_choice_solve(cli, one);
 	return status != 0 || dry ? status : compose_choice_write(cli, one);

@@ -106,8 +106,7 @@ static int say_end(cli_run *cli, const compose_choice *one, const telling *to, i
 }
 
 /* The lock that is on the disk is one that units are known to boot from. */
-static int finish(
-	cli_run *cli, const compose_choice *one, const telling *to, int result, hn_error *error)
+static int finish(cli_run *cli, compose_choice *one, const telling *to, int result, hn_error *error)
 {
 	int status = 0;
 
@@ -127,7 +126,7 @@ static int finish(
 	return status != 0 ? status : say_end(cli, one, to, result);
 }
 
-static int bring(cli_run *cli, const compose_choice *one, hn_session *session)
+static int bring(cli_run *cli, compose_choice *one, hn_session *session)
 {
 	CLI_AUTO_OF(hn_image) hn_image *image = NULL;
 	telling to = {.cli = cli, .progress = {.cli = cli}};
@@ -171,5 +170,7 @@ int compose_upgrade(cli_run *cli)
 		return status;
 	compose_choice_updates(cli, &one, names);
 	status = compose_choice_solve(cli, &one);
+	if (status == 0 && !cli_flag(cli, "dry-run"))
+		status = compose_choice_open(cli, &one);
 	return status != 0 ? status : bring(cli, &one, session);
 }

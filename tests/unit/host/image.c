@@ -217,6 +217,48 @@ Test(image, opens_nothing_of_the_host)
 	}
 }
 
+static uint64_t images_left(shop *s)
+{
+	hn_compose_gc_options options = HN_COMPOSE_GC_OPTIONS_INIT;
+	hn_compose_garbage garbage = HN_COMPOSE_GARBAGE_INIT;
+
+	options.unused = true;
+	cr_assert_eq(hn_compose_gc(s->l.session, &options, &garbage, lab_err(&s->l)), 0, "%s",
+		lab_why(&s->l));
+	return garbage.kept_images;
+}
+
+/* The present one, the one before it, and what units boot from. */
+static void use_many(shop *s, uint64_t left)
+{
+	static const char *const versions[] = {"1.1.0", "1.2.0", "1.3.0", "1.4.0"};
+
+	for (size_t i = 0; i < BASE_COUNT(versions); i++) {
+		add_base(s, versions[i], "");
+		must_use(s);
+		cr_expect_eq(images_left(s), i == 0 ? 2 : left, "%s", versions[i]);
+	}
+}
+
+Test(image, old_ones_are_forgotten)
+{
+	SHOP s = open_shop();
+
+	add_base(&s, "1.0.0", "");
+	must_use(&s);
+	use_many(&s, 2);
+}
+
+Test(image, one_that_a_unit_boots_from_is_not_forgotten)
+{
+	SHOP s = open_shop();
+
+	add_base(&s, "1.0.0", "");
+	must_use(&s);
+	lab_must_apply(&s.l, DECLARED);
+	use_many(&s, 3);
+}
+
 Test(image, is_of_its_lock_and_blueprint)
 {
 	SHOP s = open_shop();
