@@ -234,6 +234,7 @@ static void use_many(shop *s, uint64_t left)
 	static const char *const versions[] = {"1.1.0", "1.2.0", "1.3.0", "1.4.0"};
 
 	for (size_t i = 0; i < BASE_COUNT(versions); i++) {
+		s->l.os->ops->sleep(s->l.os, OS_SECOND); /* the clock tells which was before */
 		add_base(s, versions[i], "");
 		must_use(s);
 		cr_expect_eq(images_left(s), i == 0 ? 2 : left, "%s", versions[i]);
