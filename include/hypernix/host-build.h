@@ -311,8 +311,10 @@ typedef struct hn_compose_gc_options {
 	uint32_t size;               /* of this struct */
 	const hn_lock *const *locks; /* their payloads stay, and images of trees they name */
 	size_t lock_count;
-	bool unused;  /* images that nobody has taken into use go, too */
-	bool dry_run; /* only counts */
+	bool unused;   /* images that nobody has taken into use go, too */
+	bool dry_run;  /* only counts */
+	int64_t grace; /* ns: payloads that were put in since so long ago stay, with or without a
+			  manifest; 0: none */
 } hn_compose_gc_options;
 #define HN_COMPOSE_GC_OPTIONS_INIT                                                                 \
 	{                                                                                          \
@@ -337,7 +339,8 @@ typedef struct hn_compose_garbage {
 /**
  * Removes from the host's store what nobody needs: files stay that units name, as they are to be
  * and as they run, and images, and payloads of the host's registry and of the locks that are given.
- * What only makes the next build faster goes. It can be interrupted at any point.
+ * What only makes the next build faster goes. It can be interrupted at any point. A grace keeps
+ * payloads that were put a moment ago, whose manifest is still to be written.
  *
  * @param session  needs component.trust on node/<name>; blueprint.read there for a dry run
  * @param options  NULL: the defaults

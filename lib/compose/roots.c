@@ -38,6 +38,38 @@ int compose_roots_payload(
 	return rc < 0 ? rc : compose_roots_add(roots, &digest, err);
 }
 
+/* 1: it was put into the store, or put again, since then. */
+static int is_young(compose_store *store, const char *name, int64_t since, hn_error **err)
+{
+	char *path BASE_AUTO_FREE = store_path(store, "sha256", name);
+	struct stat status;
+	int code;
+
+	if (path == NULL)
+		return base_nomem(err);
+	code = store->os->ops->stat(store->os, path, &status);
+	if (code < 0)
+		return base_error_errno(err, COMPOSE_ROOM, code, "cannot look at %s", path);
+	return (int64_t)status.st_mtim.tv_sec * OS_SECOND + status.st_mtim.tv_nsec >= since;
+}
+
+int compose_roots_young(compose_store *store, int64_t since, compose_roots *roots, hn_error **err)
+{
+	BASE_AUTO_NAMES base_names names = {0};
+	int rc = store_list(store, "sha256", &names, err);
+
+	for (size_t i = 0; rc >= 0 && i < names.count; i++) {
+		compose_sha256 sha256;
+
+		if (!codec_hex_decode(names.items[i], STORE_HEX - 1, sha256.bytes))
+			continue;
+		rc = is_young(store, names.items[i], since, err);
+		if (rc > 0)
+			rc = compose_roots_payload(store, &sha256, roots, err);
+	}
+	return rc < 0 ? rc : 0;
+}
+
 int compose_roots_path(compose_roots *roots, const char *path, hn_error **err)
 {
 	/* "/blobs/ab/" and the rest of the digits */

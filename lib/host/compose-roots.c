@@ -122,6 +122,8 @@ int host_compose_roots(hn_host *host, compose_store *store, const host_compose_w
 		rc = add_in_use(&at);
 	if (rc == 0)
 		rc = add_registry(&at, store);
+	if (rc == 0 && wish->grace > 0)
+		rc = compose_roots_young(store, os_now(host->os) - wish->grace, roots, err);
 	for (size_t i = 0; rc == 0 && i < wish->lock_count; i++)
 		rc = add_lock(&at, store, wish->locks[i]);
 	return rc < 0 ? rc : compose_roots_images(store, !wish->unused, roots, images, err);

@@ -17,6 +17,8 @@ static int take_options(
 		if (!known->locks || !known->locks[i])
 			rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL,
 				"lock %zu of those to keep is missing", i);
+	if (rc >= 0 && known->grace < 0)
+		rc = base_error(err, HN_EINVAL, HOST_ROOM, NULL, "a grace is not below 0");
 	return rc;
 }
 
@@ -31,6 +33,8 @@ static int say(const hn_compose_gc_options *options, host_call *call, hn_error *
 	if (digests.failed)
 		return base_nomem(err);
 	caps_call_text(&call->what, "collect", "store");
+	if (options->grace > 0)
+		caps_call_int(&call->what, "grace", options->grace);
 	if (options->unused)
 		caps_call_bool(&call->what, "unused", true);
 	if (digests.size > 0)
@@ -54,7 +58,8 @@ static int begin(hn_session *session, const hn_compose_gc_options *options, host
 static int collect(hn_host *host, const hn_compose_gc_options *options, compose_gc_counts *counts,
 	uint64_t *images, hn_error **err)
 {
-	const host_compose_wish wish = {options->locks, options->lock_count, options->unused};
+	const host_compose_wish wish = {
+		options->locks, options->lock_count, options->unused, options->grace};
 	BASE_AUTO_OF(compose_store) compose_store *store = NULL;
 	COMPOSE_AUTO_ROOTS compose_roots roots = {0};
 	int rc = host_compose_store(host, false, &store, err);

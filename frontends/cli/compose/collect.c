@@ -4,6 +4,9 @@
  */
 #include "compose.h"
 
+/* What was put for a manifest that is not written yet is no garbage. */
+#define GRACE (INT64_C(86400) * 1000000000)
+
 /* The locks of --keep; the caller's. */
 typedef struct kept {
 	hn_lock **locks;
@@ -74,6 +77,7 @@ int compose_gc(cli_run *cli)
 	options.locks = (const hn_lock *const *)keep.locks;
 	options.lock_count = keep.count;
 	options.unused = cli_flag(cli, "unused");
+	options.grace = cli_duration(cli, "grace", GRACE);
 	options.dry_run = cli_flag(cli, "dry-run");
 	if (status == 0)
 		status = cli_act(cli, options.dry_run ? CLI_LOOK : CLI_WRITE,

@@ -126,6 +126,8 @@ const cli_option options_gc[] = {
 	CLI_VALUES(
 		"keep", "LOCK", "keep the payloads of this lock, and images of the tree it names"),
 	CLI_FLAG("unused", "remove images that nobody has taken into use, too"),
+	CLI_VALUE("grace", "DURATION",
+		"payloads that were put in since so long ago stay; 1d when not given"),
 	CLI_FLAG("dry-run", "only count what would go"),
 	CLI_END,
 };

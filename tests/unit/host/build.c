@@ -524,6 +524,25 @@ Test(gc, a_payload_that_only_a_lock_names_stays_with_the_lock)
 }
 
 /* A unit names files by whatever mount leads to them. */
+/* Between putting a package and writing the manifest that names it. */
+Test(gc, a_payload_that_was_just_put_stays_for_a_while)
+{
+	SHOP s = open_shop();
+	hn_compose_gc_options options = HN_COMPOSE_GC_OPTIONS_INIT;
+
+	cr_assert_eq(hn_compose_remove(s.l.session, "base", "1.0.0", lab_err(&s.l)), 0);
+	options.grace = 3600 * OS_SECOND;
+	cr_expect_eq(collect(&s, &options).payloads, 0);
+	cr_expect(has_payload(&s));
+	s.l.os->ops->sleep(s.l.os, options.grace + OS_SECOND);
+	cr_expect_eq(collect(&s, &options).payloads, 1);
+	cr_expect_not(has_payload(&s));
+	options.grace = -1;
+	cr_expect_eq(hn_compose_gc(s.l.session, &options,
+			     &(hn_compose_garbage)HN_COMPOSE_GARBAGE_INIT, lab_err(&s.l)),
+		HN_EINVAL);
+}
+
 Test(gc, an_unused_image_goes_unless_a_unit_names_it)
 {
 	SHOP s = open_shop();
