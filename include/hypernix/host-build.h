@@ -7,6 +7,7 @@
 
 #include <hypernix/compose-image.h>
 #include <hypernix/compose-lock.h>
+#include <hypernix/compose-recipe.h>
 #include <hypernix/host-session.h>
 
 #ifdef __cplusplus
@@ -52,6 +53,39 @@ typedef struct hn_build_options {
  */
 HN_API int hn_payload_put(
 	hn_session *session, const char *path, char **sha256, uint64_t *bytes, hn_error **err);
+
+/** A payload of a lock that is not in the host's store; texts are borrowed inside the call. */
+typedef struct hn_payload_missed {
+	uint32_t size; /* of this struct */
+	const char *component;
+	const char *kind;     /* as a manifest has it: "deb" */
+	const char *upstream; /* "nginx 1.22.1-9+deb12u11"; NULL: nobody said */
+	char sha256[65];
+	uint64_t bytes;
+} hn_payload_missed;
+
+/** Told of a payload that is missing. */
+typedef void (*hn_payload_missed_fn)(void *arg, const hn_payload_missed *missed);
+
+/**
+ * Tells which payloads of a lock are not in the host's store, each once, in the order of the lock.
+ *
+ * @param session  needs blueprint.read on node/<name>
+ * @param registry  where the manifests are, borrowed
+ * @param lock  whose payloads, borrowed
+ * @param each  told of each that is missing
+ * @param arg  handed to each
+ * @param err  set on failure; may be NULL
+ * @return how many are missing, or a negative hn_code
+ * Errors: HN_ELOCK when the lock does not hold; HN_EDIGEST when a name of the store was changed;
+ *    HN_EINVAL; HN_ESESSION; HN_EDENIED; HN_EIO; HN_ENOMEM
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes, released before it returns
+ * Since: 0.1
+ */
+HN_API int hn_payload_missing(hn_session *session, const hn_registry *registry, const hn_lock *lock,
+	hn_payload_missed_fn each, void *arg, hn_error **err);
 
 /** A directory that becomes a payload. */
 typedef struct hn_payload_directory {
@@ -305,6 +339,27 @@ HN_API int hn_payload_pack(
  */
 HN_API int hn_payload_check(const char *path, const char *kind, const char *parser,
 	hn_cancel *cancel, hn_payload_packed *found, hn_error **err);
+
+/**
+ * Reads a package of Debian as a build reads it, and what it says of itself: nothing of it is run.
+ * A recipe makes manifests of packages.
+ *
+ * @param path  the file, read twice
+ * @param sha256  what its SHA-256 has to be, 64 hexadecimal digits; NULL: anything
+ * @param parser  path of hv-imgparse; NULL: where it was installed
+ * @param cancel  borrowed; may be NULL
+ * @param package  set to the package on success, one reference owned by the caller
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_EDIGEST when its SHA-256 is another; HN_EENTRY also when its control file does not say
+ *    what package it is; all else that hn_payload_check fails with
+ * Threads: any; it starts a process that reads the package
+ * Blocks: yes, for as long as it takes
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_package_read(const char *path, const char *sha256, const char *parser,
+	hn_cancel *cancel, hn_package **package, hn_error **err);
 
 /** What a collection of garbage keeps beside what the host needs. */
 typedef struct hn_compose_gc_options {

@@ -12,6 +12,7 @@
 #include <hypernix/codec.h>
 #include <hypernix/compose-index.h>
 #include <hypernix/compose-payload.h>
+#include <hypernix/compose-recipe.h>
 #include <hypernix/compose.h>
 #include <hypernix/events.h>
 #include <hypernix/host-trace.h>

@@ -7,6 +7,9 @@
 
 #include "compose/read-model.h"
 
+/* As a recipe has it: without a version, and with COMPOSE_UPSTREAM for one. `manifest` is zero. */
+int compose_manifest_read_template(
+	compose_reader *in, const codec_node *node, compose_manifest *manifest);
 int compose_read_payload(compose_reader *in, const codec_node *node, void *out);
 int compose_read_file(compose_reader *in, const codec_node *node, void *out);
 int compose_read_account(compose_reader *in, const codec_node *node, void *out);

@@ -341,6 +341,24 @@ static int read_manifest(compose_reader *in, compose_manifest *manifest)
 	return rc;
 }
 
+int compose_manifest_read_template(
+	compose_reader *in, const codec_node *node, compose_manifest *manifest)
+{
+	compose_row rows[BASE_COUNT(manifest_rows)];
+	int rc;
+
+	memcpy(rows, manifest_rows, sizeof(rows));
+	for (size_t i = 0; rows[i].name != NULL; i++)
+		if (strcmp(rows[i].name, "version") == 0)
+			rows[i].flags &= ~(unsigned)COMPOSE_ROW_REQUIRED;
+	in->recipe = true;
+	rc = compose_read_object(in, node, "a manifest", rows, manifest);
+	in->recipe = false;
+	if (rc == 0)
+		rc = check_strangers(in, manifest);
+	return rc < 0 ? rc : check_base(in, node, manifest);
+}
+
 int compose_manifest_parse(const char *file, const void *bytes, size_t size,
 	compose_manifest **manifest, hn_error **err)
 {

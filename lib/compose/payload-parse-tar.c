@@ -238,11 +238,12 @@ static int send_body(tar *from, struct archive_entry *entry, uint64_t size)
 	return code;
 }
 
-/* What dpkg only reads. All else may do something, or asks for something to be done. */
+/* What dpkg only reads. All else may do something, or asks for something to be done; but for the
+ * file control, which says what package it is. */
 static bool is_inert(const char *name)
 {
 	static const char *const names[] = {
-		"control", "md5sums", "sha256sums", "shlibs", "symbols", "templates"};
+		"md5sums", "sha256sums", "shlibs", "symbols", "templates"};
 
 	for (size_t i = 0; i < BASE_COUNT(names); i++) {
 		if (strcmp(name, names[i]) == 0)

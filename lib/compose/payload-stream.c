@@ -3,8 +3,10 @@
  * The records of a child as a whole: in which order they may come, what their bodies are, who
  * decided about maintainer scripts.
  */
+#include "compose/package.h"
 #include "compose/payload.h"
 #include <errno.h>
+#include <stdlib.h>
 
 typedef struct script {
 	const char *name;
@@ -23,6 +25,7 @@ typedef struct stream {
 	base_arena *arena;
 	script *scripts;
 	size_t script_count, script_capacity;
+	bool controlled; /* its control file was there */
 	uint64_t entries;
 } stream;
 
@@ -98,6 +101,7 @@ static int refused(const stream *from)
 
 typedef struct body {
 	compose_blob *blob; /* NULL: only a digest is wanted */
+	base_buf *text;     /* or the bytes */
 	crypto_hasher hash;
 } body;
 
@@ -108,7 +112,9 @@ static int body_add(const stream *from, body *to)
 	if (to->blob != NULL)
 		return compose_blob_add(to->blob, record->piece, record->piece_size, from->err);
 	crypto_hash_add(&to->hash, record->piece, record->piece_size);
-	return 0;
+	if (to->text != NULL)
+		base_buf_add(to->text, record->piece, record->piece_size);
+	return to->text != NULL && to->text->failed ? base_nomem(from->err) : 0;
 }
 
 static int take_pieces(stream *from, body *to, uint64_t size)
@@ -193,6 +199,24 @@ static int take_whiteout(stream *from)
 
 /* --- maintainer scripts --- */
 
+/* The file control: what package it is. */
+static int take_identity(stream *from, uint64_t size)
+{
+	BASE_AUTO_BUF base_buf text = {0};
+	body to = {.text = &text};
+	int code = from->controlled ? broken(from, "the same control file twice")
+				    : base_limit_check(BASE_LIMIT_CONTROL_BYTES, size, from->err);
+
+	from->controlled = true;
+	crypto_hash_begin(&to.hash);
+	if (code == 0)
+		code = take_pieces(from, &to, size);
+	if (code < 0 || from->how->package == NULL)
+		return code;
+	return compose_package_control(
+		from->how->package, text.data != NULL ? text.data : "", text.size, from->err);
+}
+
 static int take_control(stream *from)
 {
 	const compose_raw *raw = &from->record->raw;
@@ -207,6 +231,8 @@ static int take_control(stream *from)
 	if (from->entries > 0 || from->how->payload->kind != COMPOSE_PAYLOAD_DEB)
 		return broken(from, "a control file where none can be");
 	code = compose_raw_check(&file, path, target, from->err);
+	if (code == 0 && strcmp(path, "/control") == 0)
+		return take_identity(from, file.size);
 	if (code == 0)
 		code = base_limit_check(BASE_LIMIT_PAYLOADS, from->script_count + 1, from->err);
 	if (code < 0)
@@ -278,6 +304,38 @@ static int check_scripts(const stream *from)
 				payload->scripts[i].name);
 	}
 	return code;
+}
+
+static int by_name(const void *left, const void *right)
+{
+	const compose_script *a = left, *b = right;
+
+	return strcmp(a->name, b->name);
+}
+
+/* What whoever asked for the package has to decide about. */
+static int give_package(const stream *from, compose_package *package)
+{
+	compose_script *scripts =
+		base_arena_alloc(package->arena, (from->script_count + 1) * sizeof(*scripts));
+
+	if (!from->controlled)
+		return base_error(from->err, HN_EENTRY, COMPOSE_ROOM, NULL,
+			"this deb has no control file, which says what package it is");
+	if (scripts == NULL)
+		return base_nomem(from->err);
+	for (size_t i = 0; i < from->script_count; i++) {
+		const char *name = from->scripts[i].name;
+
+		scripts[i].name = base_arena_strndup(package->arena, name, strlen(name));
+		scripts[i].digest = from->scripts[i].digest;
+		if (scripts[i].name == NULL)
+			return base_nomem(from->err);
+	}
+	qsort(scripts, from->script_count, sizeof(*scripts), by_name);
+	package->scripts = scripts;
+	package->script_count = from->script_count;
+	return 0;
 }
 
 /* --- the whole --- */
@@ -368,6 +426,8 @@ int compose_records_read(const compose_record_source *source, uint64_t packed, c
 	from.stack = stack;
 	if (code == 0)
 		code = take_all(&from);
+	if (code == 0 && how->package != NULL)
+		code = give_package(&from, how->package);
 	base_free(from.scripts);
 	if (code < 0)
 		return code;

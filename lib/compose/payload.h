@@ -90,7 +90,8 @@ typedef struct compose_reading { /* all borrowed */
 	const char *parser_key; /* NULL or "", or what tells an unusual parser: part of the key */
 	bool only_look;         /* nothing is kept in the store */
 	bool undecided;         /* scripts that nobody decided about are remarks, not errors */
-	hn_cancel *cancel;      /* may be NULL */
+	struct hn_package *package; /* of a deb: what it says of itself goes there; may be NULL */
+	hn_cancel *cancel;          /* may be NULL */
 } compose_reading;
 
 typedef struct compose_collector compose_collector;
@@ -138,7 +139,8 @@ typedef enum compose_record_type {
 	COMPOSE_RECORD_BEGIN,   /* version of the reader, kind */
 	COMPOSE_RECORD_ENTRY,   /* bodies of files follow as pieces, all of `size` */
 	COMPOSE_RECORD_PIECE,   /* 1 .. COMPOSE_PIECE bytes */
-	COMPOSE_RECORD_CONTROL, /* a file of a deb's control part that somebody must decide about */
+	COMPOSE_RECORD_CONTROL, /* a file of a deb's control part: control, or one that somebody
+				   must decide about */
 	COMPOSE_RECORD_END,     /* how many entries; nothing after it */
 	COMPOSE_RECORD_REFUSED, /* a code and a text; nothing after it */
 	COMPOSE_RECORD_LAYER,   /* of an image: entries and whiteouts of its next layer follow */

@@ -280,11 +280,14 @@ int compose_read_pattern(compose_reader *in, const codec_node *node, void *out)
 
 int compose_read_version(compose_reader *in, const codec_node *node, void *out)
 {
+	static const char any[] = "0.0.0";
 	hn_error *cause = NULL;
 	int rc = compose_read_expect(in, node, CODEC_TEXT, "a string");
 
 	if (rc < 0)
 		return rc;
+	if (in->recipe && strcmp(node->text, COMPOSE_UPSTREAM) == 0)
+		return compose_version_parse(any, strlen(any), out, in->err);
 	if (compose_version_parse(node->text, node->text_size, out, &cause) < 0)
 		return compose_read_refuse(in, node, cause);
 	return 0;

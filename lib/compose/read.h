@@ -13,7 +13,11 @@ typedef struct compose_reader {
 	codec_json *document;
 	const char *file; /* in the arena */
 	hn_error **err;
+	bool recipe; /* what is read is the manifest of a recipe: COMPOSE_UPSTREAM is a version */
 } compose_reader;
+
+/* In a recipe: the version of its first package, without revision. */
+#define COMPOSE_UPSTREAM "{upstream}"
 
 /* Reads a value into what `out` points at. */
 typedef int (*compose_read_fn)(compose_reader *in, const codec_node *node, void *out);

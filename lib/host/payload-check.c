@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * What a file would be as a payload: its names, and whether a build would take it.
+ * What a file would be as a payload: its names, whether a build would take it, and of a package
+ * what it says of itself.
  */
+#include "compose/package.h"
 #include "compose/payload.h"
 #include "host/host-private.h"
 
@@ -94,6 +96,27 @@ static int name_it(check *at)
 					  "%s changed while it was read", at->path);
 }
 
+/* `wanted`: the SHA-256 that it has to have; NULL: any. */
+static int look(check *at, const char *parser, const compose_reading *how, const char *wanted,
+	compose_layer **layer)
+{
+	char hex[2 * CRYPTO_DIGEST + 1];
+	int rc = crypto_open(at->err);
+
+	if (rc >= 0)
+		rc = open_file(at);
+	if (rc >= 0)
+		rc = name_it(at);
+	if (rc < 0)
+		return rc;
+	codec_hex(at->sha256.bytes, sizeof(at->sha256.bytes), hex);
+	if (wanted && strcmp(wanted, hex) != 0)
+		return base_error(at->err, HN_EDIGEST, HOST_ROOM, NULL,
+			"%s has the SHA-256 %s, and %.64s was to be there", at->path, hex, wanted);
+	return compose_payload_run(at->os, parser ? parser : HYPERNIX_IMGPARSE, at->fd, at->size,
+		NULL, how, layer, at->err);
+}
+
 int hn_payload_check(const char *path, const char *kind, const char *parser, hn_cancel *cancel,
 	hn_payload_packed *found, hn_error **err)
 {
@@ -110,14 +133,7 @@ int hn_payload_check(const char *path, const char *kind, const char *parser, hn_
 	if (rc >= 0)
 		rc = find_kind(kind, &payload.kind, err);
 	if (rc >= 0)
-		rc = crypto_open(err);
-	if (rc >= 0)
-		rc = open_file(&at);
-	if (rc >= 0)
-		rc = name_it(&at);
-	if (rc >= 0)
-		rc = compose_payload_run(at.os, parser ? parser : HYPERNIX_IMGPARSE, at.fd, at.size,
-			NULL, &how, &layer, err);
+		rc = look(&at, parser, &how, NULL, &layer);
 	if (rc < 0)
 		return rc;
 	made = (hn_payload_packed){.size = made.size,
@@ -127,5 +143,29 @@ int hn_payload_check(const char *path, const char *kind, const char *parser, hn_
 	codec_hex(at.sha256.bytes, sizeof(at.sha256.bytes), made.sha256);
 	compose_digest_print(&at.digest, made.b2);
 	memcpy(found, &made, made.size < sizeof(made) ? made.size : sizeof(made));
+	return 0;
+}
+
+int hn_package_read(const char *path, const char *sha256, const char *parser, hn_cancel *cancel,
+	hn_package **package, hn_error **err)
+{
+	BASE_AUTO_OF(compose_layer) compose_layer *layer = NULL;
+	BASE_AUTO_OF(compose_package) compose_package *made = compose_package_new();
+	AUTO_CHECK check at = {
+		.os = hn_os_real(), .path = path, .fd = -1, .cancel = cancel, .err = err};
+	const compose_payload payload = {.kind = COMPOSE_PAYLOAD_DEB, .place = {.file = path}};
+	const compose_reading how = {
+		.payload = &payload, .undecided = true, .package = made, .cancel = cancel};
+	int rc = path && package ? 0
+				 : base_error(err, HN_EINVAL, HOST_ROOM, NULL,
+					   "a file and a place for the package are needed");
+
+	if (rc >= 0)
+		rc = made ? look(&at, parser, &how, sha256, &layer) : base_nomem(err);
+	if (rc < 0)
+		return rc;
+	made->sha256 = at.sha256;
+	made->size = at.size;
+	*package = BASE_STEAL(made);
 	return 0;
 }

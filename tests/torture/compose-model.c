@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * Torture of documents: manifest, contract, blueprint, their digests and canonical text, and what a
- * contract says of a manifest, with each allocation failing.
+ * Torture of documents: manifest, recipe, contract, blueprint, their digests and canonical text,
+ * and what a contract says of a manifest, with each allocation failing.
  */
 #include "compose/canonical.h"
-#include "compose/model.h"
+#include "compose/recipe.h"
 #include "torture.h"
 
 #define SHA "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -41,6 +41,37 @@ static const char blueprint_text[] =
 	"\"range\":\"^1\"}],\"requires\":[{\"contract\":\"a/b\"}],\"prefer\":{\"a/b\":\"a\"},"
 	"\"exclude\":[\"c <2\",\"d\"],\"image\":{\"root\":\"ext4\",\"compression\":\"zstd:3\"},"
 	"\"tags\":[\"t\"],\"settings\":{\"boot.goal\":\"4s\"}}";
+
+static const char recipe_text[] =
+	"{\"hypernix\":1,\"packages\":[{\"package\":\"ab\",\"exclude\":[\"/x\"],\"scripts\":"
+	"[\"postinst\"],\"decision\":\"no\"}],\"manifest\":{\"hypernix\":1,\"component\":\"c\","
+	"\"kind\":\"runtime\",\"provides\":[{\"contract\":\"a/b\",\"version\":\"{upstream}\"}],"
+	"\"files\":[{\"path\":\"/f\",\"text\":\"t\"}]}}";
+
+static int run_recipe(torture *t, hn_error **err)
+{
+	static const char control[] = "Package: ab\nVersion: 1.2-3\nDepends: cd (= 1)\n";
+	static const compose_script script = {.name = "postinst"};
+	BASE_AUTO_OF(compose_recipe) compose_recipe *recipe = NULL;
+	BASE_AUTO_OF(compose_package) compose_package *package = compose_package_new();
+	const compose_package *packages[] = {package};
+	char *json = NULL;
+	int rc = package != NULL
+			 ? compose_package_control(package, control, sizeof(control) - 1, err)
+			 : base_nomem(err);
+
+	if (rc == 0)
+		rc = compose_recipe_parse(
+			"r.json", recipe_text, sizeof(recipe_text) - 1, &recipe, err);
+	if (rc < 0)
+		return rc;
+	package->scripts = &script;
+	package->script_count = 1;
+	rc = compose_recipe_manifest(recipe, packages, 1, NULL, 0, &json, err);
+	if (rc == 0)
+		t->output = json;
+	return rc;
+}
 
 static int run_manifest(torture *t, hn_error **err)
 {
@@ -219,6 +250,7 @@ static void clean_pair(torture *t)
 
 static const torture_scenario scenarios[] = {
 	{.name = "manifest", .run = run_manifest, .clean = clean_manifest},
+	{.name = "recipe", .run = run_recipe, .clean = clean_text},
 	{.name = "contract", .run = run_contract, .clean = clean_contract},
 	{.name = "blueprint", .run = run_blueprint, .clean = clean_blueprint},
 	{.name = "canonical", .run = run_canonical, .clean = clean_text},

@@ -3,6 +3,7 @@
  * Records as a child sends them that somebody took over, and layers as a damaged disk gives them.
  */
 #include "archives.h"
+#include "compose/package.h"
 
 static const compose_payload a_tar = {
 	.kind = COMPOSE_PAYLOAD_TAR, .place = {.file = "m.json", .line = 1, .column = 1}};
@@ -104,6 +105,72 @@ Test(stream, is_read_in_whatever_pieces)
 		cr_assert_eq(layer->count, 2);
 		compose_layer_free(layer);
 	}
+}
+
+static compose_layer *package_stream(
+	const compose_reading *how, const char *text, int times, hn_error **err)
+{
+	codec_cbor_out out = {0};
+	compose_layer *layer = NULL;
+
+	begin(&out, COMPOSE_PAYLOAD_DEB);
+	control(&out, "postrm", 2);
+	body(&out, "ab");
+	for (int i = 0; i < times; i++) {
+		control(&out, "./control", strlen(text));
+		body(&out, text);
+	}
+	control(&out, "postinst", 0);
+	end(&out, 0);
+	(void)read_stream(how, &out, 0, &layer, err);
+	return layer;
+}
+
+Test(stream, says_what_a_package_is)
+{
+	static const compose_payload deb = {
+		.kind = COMPOSE_PAYLOAD_DEB, .place = {.file = "m.json"}};
+	static const char text[] = "Package: ab\nVersion: 1-2\n";
+	compose_package *package = compose_package_new();
+	compose_reading how = {.payload = &deb, .undecided = true, .package = package};
+	compose_layer *layer = package_stream(&how, text, 1, NULL);
+	hn_error *err = NULL;
+	uint8_t ab[CRYPTO_DIGEST];
+
+	cr_assert_not_null(layer);
+	cr_assert_eq(layer->remark_count, 2); /* the control file is none */
+	cr_assert_str_eq(package->name, "ab");
+	cr_assert_str_eq(package->version, "1-2");
+	cr_assert_eq(package->script_count, 2);
+	cr_assert_str_eq(package->scripts[0].name, "postinst");
+	cr_assert_str_eq(package->scripts[1].name, "postrm");
+	crypto_blake2b("ab", 2, ab);
+	cr_assert_eq(memcmp(package->scripts[1].digest.bytes, ab, sizeof(ab)), 0);
+	compose_layer_free(layer);
+	cr_assert_null(package_stream(&how, text, 2, &err));
+	cr_assert_not_null(strstr(hn_error_message(err), "the same control file twice"));
+	cr_assert_null(package_stream(&how, text, 0, &err));
+	cr_assert_not_null(strstr(hn_error_message(err), "no control file"));
+	cr_assert_null(package_stream(&how, "Package: ab\n", 1, &err));
+	cr_assert_not_null(strstr(hn_error_message(err), "has no Version"));
+	compose_package_unref(package);
+	how.package = NULL;
+	layer = package_stream(&how, "anything", 1, NULL);
+	cr_assert_not_null(layer);
+	compose_layer_free(layer);
+	hn_error_unref(err);
+}
+
+Test(stream, control_files_have_a_limit)
+{
+	static const compose_payload deb = {
+		.kind = COMPOSE_PAYLOAD_DEB, .place = {.file = "m.json"}};
+	static const compose_reading how = {.payload = &deb, .undecided = true};
+	codec_cbor_out out = {0};
+
+	begin(&out, COMPOSE_PAYLOAD_DEB);
+	control(&out, "control", 65537);
+	refused_stream(&how, &out, HN_ELIMIT, "65536");
 }
 
 /* What the child should have refused. */

@@ -260,6 +260,25 @@ Test(payload_pack, counts_what_an_image_does_not_get)
 	cr_assert_eq(look("out", "tar", 0, NULL).remarks, 1);
 }
 
+/* A package that is read whole is a test of its own: tests/e2e/compose-apt.sh. */
+Test(payload_pack, is_refused_when_it_is_no_package)
+{
+	static const char zeros[] =
+		"0000000000000000000000000000000000000000000000000000000000000000";
+	hn_package *package = NULL;
+
+	put("text", "no package at all\n", 0644);
+	cr_assert_eq(hn_package_read(path_in("text"), NULL, TEST_PARSER, NULL, &package, NULL),
+		HN_EENTRY);
+	cr_assert_eq(hn_package_read(path_in("text"), zeros, TEST_PARSER, NULL, &package, NULL),
+		HN_EDIGEST);
+	cr_assert_eq(hn_package_read(path_in("nowhere"), NULL, TEST_PARSER, NULL, &package, NULL),
+		HN_ENOENT);
+	cr_assert_eq(hn_package_read(NULL, NULL, NULL, NULL, &package, NULL), HN_EINVAL);
+	cr_assert_eq(hn_package_read("x", NULL, NULL, NULL, NULL, NULL), HN_EINVAL);
+	cr_assert_null(package);
+}
+
 Test(payload_pack, is_refused_when_it_is_no_payload)
 {
 	hn_cancel *cancel = NULL;
