@@ -364,6 +364,21 @@ void cli_output_free(cli_output *output);
 CLI_AUTO(cli_output, cli_output_free)
 int cli_refuse_errno(const cli_run *cli, const char *path, int number);
 
+/* ---- programs of the system (program.c) ---- */
+typedef struct cli_ran {
+	char *out, *err; /* what it said, NUL-terminated */
+	size_t size, err_size;
+	int status; /* that it ended with; of a signal 128 and its number */
+} cli_ran;
+void cli_ran_free(cli_ran *ran);
+#define CLI_AUTO_RAN __attribute__((cleanup(cli_ran_free)))
+/* Runs a program that is found in PATH, without a shell, in `directory` (NULL: here), with LC_ALL=C
+ * and nothing to read; `most` bytes of each of its outputs are kept. `hint` is said when there is
+ * no such program. 0, also when it failed; or the exit status. */
+int cli_program_run(cli_run *cli, const char *const *argv, const char *directory, uint64_t most,
+	const char *hint, cli_ran *ran);
+char *cli_ran_last(const cli_ran *ran); /* the last line of its errors, clean; free it */
+
 /* ---- JSON of the library, for people (document.c) ---- */
 typedef struct cli_document cli_document;
 cli_document *cli_document_new(const char *json); /* NULL when it is no JSON */

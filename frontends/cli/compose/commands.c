@@ -151,15 +151,32 @@ const cli_command compose_commands[] = {
 		"index --registry ./components --sign issuer.key --not-after 90d\n"
 		"index --registry ./components --issuer $(cat issuer.pub) --serial 7\n",
 		compose_index, false},
-	{SHARE, "import", NULL, "make a component of an archive that has no manifest",
-		"The archive is read as a build reads it, and the manifest checked. With --registry "
-		"the manifest goes into that directory, and hv-compose put puts the archive into a "
-		"store; without it both go to the host.",
+	{SHARE, "import", "[RECIPE...]", "make components of packages, or of an archive",
+		"A recipe names packages of a distribution, what is done in place of their scripts, "
+		"and the rest of the manifest; it may have files in a directory root beside it. Apt's "
+		"own client downloads what it offers now, held against its signed lists: nothing of a "
+		"package is ever run. A script that a recipe does not decide about is refused. With "
+		"--registry manifests and contracts go into that directory, and packages are kept in "
+		"packages there; the host's store gets them when a host is named with --state. "
+		"Without --registry all goes to the host. The same again is no fault; another "
+		"manifest of a version that is there is refused, so that locks go on to hold, unless "
+		"--replace says otherwise. With --tar an archive that has no manifest becomes a "
+		"component, read as a build reads it.",
 		options_import,
+		"import examples/components/*/recipe.json --registry ./components\n"
+		"import ./nginx/recipe.json --packages ./debs --offline\n"
 		"import --tar alpine-minirootfs.tar.gz --kind base-os --name alpine-base "
 		"--release 3.20.0\n"
 		"import --tar site.tar.zst --kind config --name site --release 1.0.0 --dry-run\n",
 		compose_import, false},
+	{SHARE, "fetch", "LOCK", "bring the packages of a lock that the host's store lacks",
+		"Apt's own client downloads each in just the version that is locked, and its SHA-256 "
+		"has to be that of the lock. A security update removes the old file from an archive: "
+		"then import again, and lock anew. All that can be had is put, whatever fails.",
+		options_fetch,
+		"fetch web-app.lock.json --registry ./components\nfetch web-app.lock.json --packages "
+		"./debs --offline\n",
+		compose_fetch, false},
 	{SHARE, "pack", "DIR", "make a payload of a directory",
 		"A tar, compressed by zstd: names in order, no times, all of it root's, so that equal "
 		"directories give equal bytes. Devices, pipes and sockets are refused, as a build "

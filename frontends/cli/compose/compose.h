@@ -88,5 +88,6 @@ int compose_remove(cli_run *cli);
 int compose_index(cli_run *cli);
 int compose_pack(cli_run *cli);
 int compose_import(cli_run *cli);
+int compose_fetch(cli_run *cli);
 
 #endif

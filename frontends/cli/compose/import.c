@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * import: a component of what somebody else has made, with the manifest that it lacks.
+ * import: a component of what somebody else has made, with the manifest that it lacks: of an
+ * archive here, of a recipe in recipe.c.
  */
-#include "compose.h"
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "recipe.h"
 
 typedef struct import {
 	cli_run *cli;
@@ -62,58 +60,22 @@ static int write_manifest(import *at)
 
 /* ---- into a directory ---- */
 
-static int make_folder(import *at, const char *path)
-{
-	return mkdir(path, 0755) == 0 || errno == EEXIST ? 0
-							 : cli_refuse_errno(at->cli, path, errno);
-}
-
-/* The name and the version are those of a manifest: none leads out of the directory. */
-static int find_place(import *at, const char *directory)
-{
-	CLI_AUTO_FREE char *manifests = cli_format("%s/manifests", directory);
-	CLI_AUTO_FREE char *folder = cli_format("%s/%s", manifests, cli_text(at->cli, "name"));
-	int status = make_folder(at, manifests);
-
-	if (status == 0)
-		status = make_folder(at, folder);
-	at->path = cli_format("%s/%s.json", folder, cli_text(at->cli, "release"));
-	return status;
-}
-
 /* One that is there already, the same, is no fault. */
-static int look_there(import *at)
-{
-	COMPOSE_AUTO_BYTES cli_bytes bytes = {0};
-	int status;
-
-	at->changed = access(at->path, F_OK) != 0;
-	if (at->changed)
-		return 0;
-	status = cli_read_file(at->cli, at->path, COMPOSE_DOCUMENT_BYTES, &bytes);
-	if (status != 0 ||
-		(bytes.size == at->size + 1 && memcmp(bytes.data, at->text, at->size) == 0))
-		return status;
-	return cli_refuse(at->cli, HN_EEXIST, "give it another version, such as a new revision +rN",
-		"%s is there, and is another", at->path);
-}
-
 static int write_there(import *at, const char *directory)
 {
-	CLI_AUTO_FREE char *line = cli_format("%s\n", at->text);
-	CLI_AUTO_OF(cli_output) cli_output *output = NULL;
-	cli_output *given;
-	int status = find_place(at, directory);
+	const compose_place_options how = {.directory = directory};
+	CLI_AUTO_OF(hn_manifest) hn_manifest *manifest = NULL;
+	compose_placed placed = COMPOSE_THERE;
+	hn_error *error = NULL;
+	int status = compose_directory_lock(at->cli, directory);
 
-	if (status == 0)
-		status = look_there(at);
-	if (status == 0 && at->changed)
-		status = cli_output_open(at->cli, at->path, &output);
-	if (status != 0 || !at->changed)
+	if (status != 0)
 		return status;
-	given = output;
-	output = NULL;
-	return cli_output_write(at->cli, given, 0644, line, strlen(line), CLI_AGAIN);
+	if (hn_manifest_parse("the manifest", at->text, at->size, &manifest, &error) < 0)
+		return cli_fail(at->cli, error);
+	status = compose_place_manifest(at->cli, &how, manifest, at->text, &placed, &at->path);
+	at->changed = placed != COMPOSE_THERE;
+	return status;
 }
 
 /* ---- into the host ---- */
@@ -176,20 +138,48 @@ static int answer(import *at, bool dry)
 	return 0;
 }
 
+static bool is_given(const cli_run *cli, const char *name)
+{
+	const cli_option *option = cli_option_find(cli, name, strlen(name));
+
+	return option->value == NULL ? cli_flag(cli, name) : cli_text(cli, name) != NULL;
+}
+
+static int refuse_words(cli_run *cli, const char *const *names, size_t count, const char *why)
+{
+	for (size_t i = 0; i < count; i++)
+		if (is_given(cli, names[i]))
+			return cli_refuse(cli, HN_EINVAL, NULL, "--%s is %s", names[i], why);
+	return 0;
+}
+
+static int check_recipe_options(cli_run *cli)
+{
+	static const char *const of_archives[] = {
+		"tar", "kind", "name", "release", "summary", "license"};
+
+	return refuse_words(cli, of_archives, CLI_COUNT(of_archives),
+		"for an archive: a recipe says all of it");
+}
+
 static int check_options(cli_run *cli)
 {
 	static const char *const needed[] = {"tar", "kind", "name", "release"};
+	static const char *const of_recipes[] = {"packages", "contracts", "offline", "replace"};
 
+	if (cli_text_at(cli, "registry", 1) != NULL)
+		return cli_refuse(cli, HN_EINVAL, "give one --registry DIR, or none",
+			"a component goes into one registry");
+
+	if (cli->operand_count > 0)
+		return check_recipe_options(cli);
 	for (size_t i = 0; i < CLI_COUNT(needed); i++)
 		if (cli_text(cli, needed[i]) == NULL)
 			return cli_refuse(cli, HN_EINVAL,
 				"such as --tar FILE --kind base-os --name NAME "
-				"--release 1.0.0",
+				"--release 1.0.0; of recipes name their files",
 				"--%s is missing", needed[i]);
-	if (cli_text_at(cli, "registry", 1) != NULL)
-		return cli_refuse(cli, HN_EINVAL, "give one --registry DIR, or none",
-			"a component goes into one registry");
-	return 0;
+	return refuse_words(cli, of_recipes, CLI_COUNT(of_recipes), "only for recipes");
 }
 
 int compose_import(cli_run *cli)
@@ -203,6 +193,8 @@ int compose_import(cli_run *cli)
 
 	if (status != 0)
 		return status;
+	if (cli->operand_count > 0)
+		return compose_import_recipes(cli);
 	if (hn_payload_check(
 		    at.file, "tar", cli_text(cli, "parser"), cli->cancel, &at.payload, &error) < 0)
 		return cli_fail(cli, error);

@@ -167,6 +167,21 @@ const cli_option options_import[] = {
 	CLI_VALUE("license", "TEXT", "of the component, as SPDX has it"),
 	CLI_ENVIRONMENT("parser", "FILE", "HYPERNIX_IMGPARSE",
 		"hv-imgparse; the installed one when not given"),
-	CLI_FLAG("dry-run", "check the archive and print the manifest, and write nothing"),
+	CLI_VALUE("packages", "DIR",
+		"packages of recipes, taken as they are; what is not there apt downloads into it"),
+	CLI_VALUE("contracts", "DIR",
+		"contracts that recipes use; ../contracts beside each when not given"),
+	CLI_FLAG("offline", "download nothing"),
+	CLI_FLAG("replace",
+		"of recipes: put a manifest in the place of another one of its version, whose "
+		"locks hold no longer"),
+	CLI_FLAG("dry-run", "make and check the manifests, and write nothing"),
+	CLI_END,
+};
+
+const cli_option options_fetch[] = {
+	CLI_VALUE("packages", "DIR", "look here first; what is right is taken"),
+	CLI_FLAG("offline", "download nothing"),
+	PARSER,
 	CLI_END,
 };

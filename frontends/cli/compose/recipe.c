@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * import of recipes: components of what a distribution's archive offers. All of them are made
+ * before anything is written.
+ */
+#include "recipe.h"
+#include <sys/stat.h>
+
+typedef struct dish {
+	hn_recipe *recipe;
+	hn_manifest *manifest;
+	char *text; /* of the library */
+	char *path; /* in the registry */
+	compose_placed placed;
+} dish;
+
+typedef struct schema {
+	hn_contract *contract;
+	char *text;
+	compose_placed placed;
+} schema;
+
+typedef struct kitchen {
+	cli_run *cli;
+	compose_pantry pantry;
+	compose_place_options how; /* .directory NULL: into the host */
+	hn_session *session;       /* NULL: nothing goes into the host */
+	dish *dishes;
+	size_t dish_count, package_count, had;
+	schema *schemas;
+	size_t schema_count;
+	struct stat *folders; /* of contracts, that were read */
+	size_t folder_count;
+	char *packages; /* the directory of them, when it is the registry's */
+	size_t put;
+} kitchen;
+
+static void end_kitchen(kitchen *at)
+{
+	compose_pantry_end(&at->pantry);
+	for (size_t i = 0; i < at->dish_count; i++) {
+		hn_recipe_unref(at->dishes[i].recipe);
+		hn_manifest_unref(at->dishes[i].manifest);
+		hn_text_free(at->dishes[i].text);
+		free(at->dishes[i].path);
+	}
+	for (size_t i = 0; i < at->schema_count; i++) {
+		hn_contract_unref(at->schemas[i].contract);
+		free(at->schemas[i].text);
+	}
+	hn_session_unref(at->session);
+	free(at->dishes);
+	free(at->schemas);
+	free(at->folders);
+	free(at->packages);
+}
+#define AUTO_KITCHEN __attribute__((cleanup(end_kitchen)))
+
+/* ---- recipes ---- */
+
+static int read_recipe(kitchen *at, const char *path)
+{
+	COMPOSE_AUTO_BYTES cli_bytes bytes = {0};
+	hn_recipe_package package = HN_RECIPE_PACKAGE_INIT;
+	hn_error *error = NULL;
+	dish *one;
+	int status = cli_read_file(at->cli, path, COMPOSE_DOCUMENT_BYTES, &bytes);
+
+	if (status != 0)
+		return status;
+	at->dishes = cli_realloc(at->dishes, at->dish_count + 1, sizeof(*at->dishes));
+	one = &at->dishes[at->dish_count++];
+	*one = (dish){.recipe = NULL};
+	if (hn_recipe_parse(path, bytes.data, bytes.size, &one->recipe, &error) < 0)
+		return cli_fail(at->cli, error);
+	for (size_t i = 0; hn_recipe_get_package(one->recipe, i, &package, NULL) == 0; i++)
+		at->package_count++;
+	return 0;
+}
+
+/* Its directory, with `inside` in it. */
+static char *beside(const char *recipe, const char *inside)
+{
+	const char *slash = strrchr(recipe, '/');
+
+	return slash == NULL ? cli_format("./%s", inside)
+			     : cli_format("%.*s/%s", (int)(slash - recipe), recipe, inside);
+}
+
+static int gather(kitchen *at, const dish *one, const hn_package ***packages, size_t *count)
+{
+	hn_recipe_package wanted = HN_RECIPE_PACKAGE_INIT;
+	size_t *places = NULL;
+	int status = 0;
+
+	for (*count = 0; status == 0; (*count)++) {
+		if (hn_recipe_get_package(one->recipe, *count, &wanted, NULL) < 0)
+			break;
+		places = cli_realloc(places, *count + 1, sizeof(*places));
+		cli_progress_step(&at->pantry.progress, at->had++, at->package_count, "packages",
+			wanted.package);
+		status = compose_pantry_get(&at->pantry, &wanted, &places[*count]);
+	}
+	*packages = cli_alloc((*count + 1) * sizeof(**packages));
+	for (size_t i = 0; status == 0 && i < *count; i++)
+		(*packages)[i] = at->pantry.packets[places[i]].package;
+	free(places);
+	return status;
+}
+
+static int cook(kitchen *at, dish *one, const char *path)
+{
+	CLI_AUTO_FREE char *root = beside(path, "root");
+	CLI_AUTO_FREE const hn_package **packages = NULL;
+	COMPOSE_AUTO_FILES compose_files own = {0};
+	hn_error *error = NULL;
+	size_t count = 0;
+	int status = gather(at, one, &packages, &count);
+
+	if (status == 0)
+		status = compose_files_read(at->cli, root, &own);
+	if (status != 0)
+		return status;
+	if (hn_recipe_manifest(
+		    one->recipe, packages, count, own.files, own.count, &one->text, &error) < 0 ||
+		hn_manifest_parse(path, one->text, strlen(one->text), &one->manifest, &error) < 0)
+		return cli_fail(at->cli, error);
+	return 0;
+}
+
+/* ---- contracts ---- */
+
+static bool is_json(const char *path)
+{
+	size_t size = strlen(path);
+
+	return size > 5 && strcmp(path + size - 5, ".json") == 0;
+}
+
+static int read_schema(kitchen *at, const char *directory, const hn_recipe_file *file)
+{
+	CLI_AUTO_FREE char *path = cli_format("%s%s", directory, file->path);
+	hn_error *error = NULL;
+	schema *one;
+
+	at->schemas = cli_realloc(at->schemas, at->schema_count + 1, sizeof(*at->schemas));
+	one = &at->schemas[at->schema_count++];
+	*one = (schema){.text = cli_strndup(file->text, strlen(file->text))};
+	if (hn_contract_parse(path, one->text, strlen(one->text), &one->contract, &error) < 0)
+		return cli_fail(at->cli, error);
+	return 0;
+}
+
+/* Recipes beside each other have one directory of contracts. */
+static bool is_read(kitchen *at, const char *directory)
+{
+	struct stat facts;
+
+	if (stat(directory, &facts) != 0)
+		return false;
+	for (size_t i = 0; i < at->folder_count; i++)
+		if (at->folders[i].st_dev == facts.st_dev && at->folders[i].st_ino == facts.st_ino)
+			return true;
+	at->folders = cli_realloc(at->folders, at->folder_count + 1, sizeof(*at->folders));
+	at->folders[at->folder_count++] = facts;
+	return false;
+}
+
+static int read_schemas(kitchen *at, const char *directory)
+{
+	COMPOSE_AUTO_FILES compose_files files = {0};
+	int status = is_read(at, directory) ? 0 : compose_files_read(at->cli, directory, &files);
+
+	for (size_t i = 0; status == 0 && i < files.count; i++)
+		if (is_json(files.files[i].path))
+			status = read_schema(at, directory, &files.files[i]);
+	return status;
+}
+
+static int find_schemas(kitchen *at)
+{
+	const char *given = cli_text(at->cli, "contracts");
+	struct stat facts;
+	int status = 0;
+
+	if (given != NULL && (stat(given, &facts) != 0 || !S_ISDIR(facts.st_mode)))
+		return cli_refuse(at->cli, HN_ENOENT, NULL, "%s is no directory", given);
+	for (size_t i = 0; status == 0 && i < at->cli->operand_count; i++) {
+		CLI_AUTO_FREE char *near = beside(at->cli->operands[i], "../contracts");
+		status = read_schemas(at, given != NULL ? given : near);
+	}
+	return status;
+}
+
+/* ---- into a directory ---- */
+
+static int place_all(kitchen *at)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < at->schema_count; i++)
+		status = compose_place_contract(at->cli, &at->how, at->schemas[i].contract,
+			at->schemas[i].text, &at->schemas[i].placed);
+	for (size_t i = 0; status == 0 && i < at->dish_count; i++)
+		status = compose_place_manifest(at->cli, &at->how, at->dishes[i].manifest,
+			at->dishes[i].text, &at->dishes[i].placed, &at->dishes[i].path);
+	return status;
+}
+
+/* Nothing is written when one of them could not be; and what is there then is a registry. */
+static int into_directory(kitchen *at)
+{
+	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+	hn_error *error = NULL;
+	bool dry = at->how.dry_run;
+	int status;
+
+	at->how.dry_run = true;
+	status = place_all(at);
+	for (size_t i = 0; i < at->dish_count; i++) {
+		free(at->dishes[i].path);
+		at->dishes[i].path = NULL;
+	}
+	at->how.dry_run = dry;
+	if (status == 0)
+		status = place_all(at);
+	if (status != 0 || dry)
+		return status;
+	if (hn_registry_open(&at->how.directory, 1, NULL, &registry, &error) < 0)
+		return cli_fail(at->cli, error);
+	return 0;
+}
+
+/* ---- into the host ---- */
+
+static int add_schema(kitchen *at, schema *one)
+{
+	CLI_AUTO_TEXT char *called = NULL;
+	hn_error *error = NULL;
+	int added = hn_compose_add(at->session, hn_contract_name(one->contract), one->text,
+		strlen(one->text), &called, &error);
+
+	/* A newer one is there, which is as good. */
+	if (added == HN_EEXIST) {
+		hn_error_unref(error);
+		added = 0;
+	}
+	one->placed = added > 0 ? COMPOSE_NEW : COMPOSE_THERE;
+	return added < 0 ? cli_fail(at->cli, error) : 0;
+}
+
+static int add_dish(kitchen *at, dish *one)
+{
+	const char *component = hn_manifest_component(one->manifest);
+	CLI_AUTO_TEXT char *called = NULL;
+	hn_error *error = NULL;
+	size_t size = strlen(one->text);
+	int added = hn_compose_add(at->session, component, one->text, size, &called, &error);
+
+	one->placed = added > 0 ? COMPOSE_NEW : COMPOSE_THERE;
+	if (added == HN_EDUPLICATE && at->how.replace) {
+		hn_error_unref(error);
+		error = NULL;
+		one->placed = COMPOSE_REPLACED;
+		added = hn_compose_remove(
+			at->session, component, hn_manifest_version(one->manifest), &error);
+		if (added >= 0)
+			added = hn_compose_add(
+				at->session, component, one->text, size, &called, &error);
+	}
+	return added < 0 ? cli_fail(at->cli, error) : 0;
+}
+
+static int into_host(kitchen *at)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < at->schema_count; i++)
+		status = add_schema(at, &at->schemas[i]);
+	for (size_t i = 0; status == 0 && i < at->dish_count; i++)
+		status = add_dish(at, &at->dishes[i]);
+	return status;
+}
+
+static int put_packet(kitchen *at, const compose_packet *packet)
+{
+	hn_package_info info = HN_PACKAGE_INFO_INIT;
+	CLI_AUTO_TEXT char *sha256 = NULL;
+	hn_error *error = NULL;
+	uint64_t bytes = 0;
+
+	if (hn_package_get(packet->package, &info, &error) < 0 ||
+		hn_payload_put(at->session, packet->path, &sha256, &bytes, &error) < 0)
+		return cli_fail(at->cli, error);
+	if (strcmp(sha256, info.sha256) != 0)
+		return cli_refuse(at->cli, HN_ECHANGED, "try again when nobody writes to it",
+			"%s changed while it was read", packet->path);
+	at->put++;
+	return 0;
+}
+
+static int put_packages(kitchen *at)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && at->session != NULL && i < at->pantry.count; i++)
+		if (at->pantry.packets[i].wanted)
+			status = put_packet(at, &at->pantry.packets[i]);
+	return status;
+}
+
+/* ---- the answer ---- */
+
+static void print_packages(const kitchen *at, hn_json *json)
+{
+	hn_json_array(json, "packages");
+	for (size_t i = 0; i < at->pantry.count; i++) {
+		const compose_packet *packet = &at->pantry.packets[i];
+		hn_package_info info = HN_PACKAGE_INFO_INIT;
+
+		if (!packet->wanted || hn_package_get(packet->package, &info, NULL) < 0)
+			continue;
+		hn_json_object(json, NULL);
+		hn_json_text(json, "package", info.name);
+		hn_json_text(json, "version", info.version);
+		hn_json_text(json, "sha256", info.sha256);
+		hn_json_uint(json, "size", info.bytes);
+		hn_json_bool(json, "downloaded", packet->downloaded);
+		hn_json_bool(json, "put", at->session != NULL);
+		hn_json_end(json);
+	}
+	hn_json_end(json);
+}
+
+static void print_schemas(const kitchen *at, hn_json *json)
+{
+	hn_json_array(json, "contracts");
+	for (size_t i = 0; i < at->schema_count; i++) {
+		const schema *one = &at->schemas[i];
+
+		hn_json_object(json, NULL);
+		hn_json_text(json, "contract", hn_contract_name(one->contract));
+		hn_json_text(json, "version", hn_contract_version(one->contract));
+		hn_json_bool(json, "changed", one->placed != COMPOSE_THERE && !at->how.dry_run);
+		hn_json_end(json);
+	}
+	hn_json_end(json);
+}
+
+static int print_json(const kitchen *at)
+{
+	hn_json *json = cli_json_new();
+
+	hn_json_object(json, NULL);
+	hn_json_array(json, "components");
+	for (size_t i = 0; i < at->dish_count; i++) {
+		const dish *one = &at->dishes[i];
+
+		hn_json_object(json, NULL);
+		hn_json_text(json, "component", hn_manifest_component(one->manifest));
+		hn_json_text(json, "version", hn_manifest_version(one->manifest));
+		hn_json_text(json, "file", one->path);
+		hn_json_bool(json, "changed", one->placed != COMPOSE_THERE && !at->how.dry_run);
+		hn_json_bool(json, "replaced", one->placed == COMPOSE_REPLACED);
+		hn_json_raw(json, "manifest", one->text);
+		hn_json_end(json);
+	}
+	hn_json_end(json);
+	print_schemas(at, json);
+	print_packages(at, json);
+	hn_json_end(json);
+	return cli_json_print(at->cli, json);
+}
+
+static const char *word_of(const kitchen *at, compose_placed placed)
+{
+	static const char *const words[] = {[COMPOSE_THERE] = " is there already",
+		[COMPOSE_NEW] = "",
+		[COMPOSE_REPLACED] = " takes the place of another"};
+
+	return at->how.dry_run && placed == COMPOSE_NEW        ? " would be new"
+	       : at->how.dry_run && placed == COMPOSE_REPLACED ? " would take the place of another"
+							       : words[placed];
+}
+
+static int answer(const kitchen *at)
+{
+	if (at->cli->json)
+		return print_json(at);
+	if (at->cli->quiet)
+		return 0;
+	for (size_t i = 0; i < at->dish_count; i++)
+		printf("%s %s%s\n", hn_manifest_component(at->dishes[i].manifest),
+			hn_manifest_version(at->dishes[i].manifest),
+			word_of(at, at->dishes[i].placed));
+	if (at->how.dry_run)
+		printf("nothing is written\n");
+	else if (at->session == NULL && at->pantry.directory != NULL && at->package_count > 0)
+		printf("next: hv-compose put %s/*.deb\n", at->pantry.directory);
+	return 0;
+}
+
+/* ---- the whole ---- */
+
+static int make_all(kitchen *at)
+{
+	int status = 0;
+
+	for (size_t i = 0; status == 0 && i < at->cli->operand_count; i++)
+		status = read_recipe(at, at->cli->operands[i]);
+	if (status == 0)
+		status = find_schemas(at);
+	for (size_t i = 0; status == 0 && i < at->dish_count; i++)
+		status = cook(at, &at->dishes[i], at->cli->operands[i]);
+	cli_progress_end(&at->pantry.progress);
+	return status;
+}
+
+static int write_all(kitchen *at)
+{
+	cli_run *cli = at->cli;
+	int status = 0;
+
+	/* A host that is named gets the packages even where the manifests go elsewhere. */
+	if (!at->how.dry_run && (at->how.directory == NULL || cli_text(cli, "state") != NULL))
+		status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &at->session);
+	if (status == 0)
+		status = put_packages(at);
+	if (status != 0)
+		return status;
+	if (at->how.directory != NULL)
+		return into_directory(at);
+	return at->how.dry_run ? 0 : into_host(at);
+}
+
+int compose_import_recipes(cli_run *cli)
+{
+	AUTO_KITCHEN kitchen at = {.cli = cli, .pantry = {.cli = cli}};
+	int status = 0;
+
+	at.how = (compose_place_options){.directory = cli_text(cli, "registry"),
+		.replace = cli_flag(cli, "replace"),
+		.dry_run = cli_flag(cli, "dry-run")};
+	at.pantry.directory = cli_text(cli, "packages");
+	at.pantry.keep = !at.how.dry_run;
+	at.pantry.progress.cli = cli;
+	if (at.pantry.directory == NULL && at.how.directory != NULL) {
+		at.packages = cli_format("%s/packages", at.how.directory);
+		at.pantry.directory = at.packages;
+		at.pantry.fresh = true;
+	}
+	if (at.how.directory != NULL && !at.how.dry_run)
+		status = compose_directory_lock(cli, at.how.directory);
+	if (status == 0)
+		status = make_all(&at);
+	if (status == 0)
+		status = write_all(&at);
+	return status != 0 ? status : answer(&at);
+}
