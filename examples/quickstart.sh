@@ -133,8 +133,8 @@ import_components() {
 	compose=$(built_program hv-compose)
 	HYPERNIX_IMGPARSE=$(built_program hv-imgparse)
 	export HYPERNIX_IMGPARSE
-	echo "$ examples/components/import.sh $components"
-	HV_COMPOSE=$compose examples/components/import.sh "$components"
+	mkdir -p "$(dirname "$components")"
+	composed import examples/components/*/recipe.json --registry "$components" --replace
 	composed list --registry "$components"
 }
 

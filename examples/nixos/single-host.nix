@@ -3,7 +3,7 @@
 # One host with three units, one of them from a blueprint. In a NixOS configuration: imports = [ hypernix.nixosModules.default ./single-host.nix ];
 { lib, ... }:
 {
-  # Its components are in a registry, which examples/components/import.sh makes: registries = [ ./components ];
+  # Its components are in a registry, which hv-compose import makes of recipes: registries = [ ./components ];
   # /etc/hypernix/blueprints/web-static.json is for `hv-compose blueprint`, which makes the image.
   hypervisor.composition.blueprints.web-static = {
     version = "1.0.0";

@@ -139,7 +139,7 @@ def measure(build, runs, components):
     if not find(build, 'hv-compose', 'frontends/cli'):
         return [Row('compose', skipped=f'no hv-compose in {build}: build it first')]
     if not os.path.isdir(components + '/manifests'):
-        return [Row('compose', skipped=f'no components in {components}: examples/components/import.sh makes them')]
+        return [Row('compose', skipped=f'no components in {components}: hv-compose import --registry {components} makes them of recipes')]
     for tool in ('mmdebstrap', 'buildah', 'unsquashfs', 'dpkg-scanpackages', 'tar'):
         if not shutil.which(tool):
             return [Row('compose', skipped=f'no {tool} on this machine')]

@@ -177,6 +177,22 @@ check "also by the names that apt gives them" import --registry copy --packages 
 cp debs/hn-lib_18.1-1_amd64.deb debs/hn-lib_18.2-1_amd64.deb
 refused "two of one name are refused" 5 "several files of the package hn-lib" import --registry copy --packages debs --offline
 
+# ---- at once ----
+pids=()
+for _ in 1 2 3; do
+	import --registry both --quiet 2>>both.err &
+	pids+=($!)
+done
+together=0
+for pid in "${pids[@]}"; do
+	wait "$pid" || together=1
+done
+if [ $together = 0 ] && [ ! -s both.err ] && [ "$(find both -type f | wc -l)" = 6 ] && cmp -s both/manifests/tool/*.json shop/manifests/tool/*.json; then
+	ok "three at once do not disturb each other"
+else
+	not_ok "three at once do not disturb each other: $(cat both.err) $(find both)"
+fi
+
 # ---- a host ----
 cat >tool.json <<'END'
 { "hypernix": 1, "blueprint": "tool", "version": "1.0.0", "components": [ { "component": "tool" } ] }

@@ -62,7 +62,9 @@ show_console first
 
 mkdir "$work/bad"
 cp -r "$components/manifests" "$components/contracts" "$here/examples/blueprints/web-static.json" "$work/bad/"
-check "a manifest whose nginx listens on 8080" python3 - "$work"/bad/manifests/nginx-optimized/*.json <<'END'
+# of the newest, when the cache has several
+nginx=$(printf '%s\n' "$work"/bad/manifests/nginx-optimized/*.json | sort -V | tail -n 1)
+check "a manifest whose nginx listens on 8080" python3 - "$nginx" <<'END'
 import json, sys
 with open(sys.argv[1]) as file:
     manifest = json.load(file)
