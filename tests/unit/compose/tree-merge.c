@@ -537,15 +537,15 @@ Test(owner, must_be_declared)
 
 static void chain(world *w, int links)
 {
-	static char names[64][2][8];
+	static char names[64][2][16];
 
 	component(w, "one", COMPOSE_RUNTIME);
 	for (int i = 0; i < links; i++) {
-		snprintf(names[i][0], 8, "/l%02d", i);
-		snprintf(names[i][1], 8, "l%02d", i + 1);
+		snprintf(names[i][0], 16, "/l%02d", i);
+		snprintf(names[i][1], 16, "l%02d", i + 1);
 		symlink_to(w, names[i][0], names[i][1]);
 	}
-	snprintf(names[links][0], 8, "/l%02d", links);
+	snprintf(names[links][0], 16, "/l%02d", links);
 	file(w, names[links][0], 0644, "x");
 	merges(w);
 }
