@@ -271,6 +271,39 @@ static int add_dish(kitchen *at, dish *one)
 	return added < 0 ? cli_fail(at->cli, error) : 0;
 }
 
+/* What into_host would do with it. */
+static int look_dish(kitchen *at, const hn_registry *registry, dish *one)
+{
+	const char *component = hn_manifest_component(one->manifest);
+	const char *version = hn_manifest_version(one->manifest);
+	char is[HN_DIGEST_TEXT], was[HN_DIGEST_TEXT];
+	const hn_manifest *there = NULL, *next;
+
+	for (size_t i = 0; (next = hn_registry_release_at(registry, component, i)) != NULL; i++)
+		if (strcmp(hn_manifest_version(next), version) == 0)
+			there = next;
+	one->placed = COMPOSE_NEW;
+	if (there == NULL)
+		return 0;
+	hn_manifest_digest(one->manifest, is);
+	hn_manifest_digest(there, was);
+	one->placed = strcmp(is, was) == 0 ? COMPOSE_THERE : COMPOSE_REPLACED;
+	if (one->placed == COMPOSE_THERE || at->how.replace)
+		return 0;
+	return cli_refuse(at->cli, HN_EDUPLICATE, "--replace puts this one in its place",
+		"another %s %s is in the registry", component, version);
+}
+
+static int look_into_host(kitchen *at)
+{
+	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+	int status = compose_registry(at->cli, &registry);
+
+	for (size_t i = 0; status == 0 && i < at->dish_count; i++)
+		status = look_dish(at, registry, &at->dishes[i]);
+	return status;
+}
+
 static int into_host(kitchen *at)
 {
 	int status = 0;
@@ -424,6 +457,8 @@ static int write_all(kitchen *at)
 	/* A host that is named gets the packages even where the manifests go elsewhere. */
 	if (!at->how.dry_run && (at->how.directory == NULL || cli_text(cli, "state") != NULL))
 		status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &at->session);
+	if (status == 0 && at->how.directory == NULL)
+		status = look_into_host(at);
 	if (status == 0)
 		status = put_packages(at);
 	if (status != 0)

@@ -148,6 +148,48 @@ Test(build, is_counted)
 		strstr(metrics, "\nhypernix_compose_build_seconds_total "), "%s", metrics);
 }
 
+static void each_missing(void *arg, const hn_payload_missed *missed)
+{
+	int *count = arg;
+
+	(*count)++;
+	cr_expect_str_eq(missed->component, "base");
+	cr_expect_str_eq(missed->kind, "blob");
+	cr_expect_null(missed->upstream);
+	cr_expect_eq(missed->bytes, strlen(KERNEL));
+	cr_expect_str_eq(
+		missed->sha256, "4fff0d3e643b3894c17a0738fbdc591953aa722c9d42774425090accc4377126");
+}
+
+static int missing(shop *s, int *told)
+{
+	*told = 0;
+	return hn_payload_missing(
+		s->l.session, s->registry, s->lock, each_missing, told, lab_err(&s->l));
+}
+
+Test(build, payloads_that_are_missing_are_told)
+{
+	static const char name[] =
+		STORE "/sha256/4fff0d3e643b3894c17a0738fbdc591953aa722c9d42774425090accc4377126";
+	SHOP s = open_shop();
+	int told = 0;
+
+	cr_expect_eq(missing(&s, &told), 0, "%s", lab_why(&s.l));
+	cr_assert_eq(s.l.os->ops->unlink(s.l.os, name), 0);
+	cr_expect_eq(missing(&s, &told), 1, "%s", lab_why(&s.l));
+	cr_expect_eq(told, 1);
+	cr_assert_eq(hn_os_sim_put(s.l.os, name, "damaged", 7, NULL), 0);
+	cr_expect_eq(missing(&s, &told), HN_EDIGEST);
+	cr_expect_eq(told, 0);
+	cr_expect_eq(
+		hn_payload_missing(s.l.session, s.registry, s.lock, NULL, NULL, NULL), HN_EINVAL);
+	cr_expect_eq(hn_payload_missing(s.l.session, NULL, s.lock, each_missing, &told, NULL),
+		HN_EINVAL);
+	cr_expect_eq(hn_payload_missing(NULL, s.registry, s.lock, each_missing, &told, NULL),
+		HN_ESESSION);
+}
+
 Test(build, what_is_wrong_with_the_call_is_said)
 {
 	SHOP s = open_shop();
