@@ -147,6 +147,9 @@ class Binding:
             for text, _ in function.params:
                 if self.bare(strip_name(text)) in self.surface.structs and not text.startswith('const'):
                     found.add(self.bare(strip_name(text)))
+            for (text, _), (after, _) in zip(function.params, function.params[1:]):
+                if self.bare(strip_name(text)) in self.surface.structs and re.match(r'size_t \w*count$', after):
+                    found.add(self.bare(strip_name(text)))
         for callback in self.surface.callbacks.values():
             found.update(self.bare(item.c_type) for item in callback.params if self.bare(item.c_type) in self.surface.structs)
         for struct in self.surface.structs.values():

@@ -25,6 +25,17 @@ def text(value):
 
 
 class Pure(Case):
+    def test_recipe(self):
+        made = {'hypernix': 1, 'version': '1.0.0', 'manifest': {'hypernix': 1, 'component': 'motd', 'kind': 'config'}}
+        with hypernix.Recipe.parse('motd.json', text(made)) as recipe:
+            self.assertEqual(recipe.component, 'motd')
+            files = [hypernix.RecipeFile(path='/etc/motd', text='hello', executable=False)]
+            manifest = json.loads(recipe.manifest([], files=files))
+        self.assertEqual(manifest['version'], '1.0.0')
+        self.assertEqual([(one['path'], one['text']) for one in manifest['files']], [('/etc/motd', 'hello')])
+        with self.assertRaises(TypeError):
+            hypernix.RecipeFile(name='/etc/motd')
+
     @mirrors('compose_public', 'versions_are_compared')
     def test_versions(self):
         self.assertEqual(hypernix.version_compare('1.0.0', '1.0.1'), -1)
