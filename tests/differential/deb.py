@@ -83,7 +83,7 @@ def listed(deb):
 
 
 def compare(program, deb):
-    run = subprocess.run([program, deb], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    run = subprocess.run([program, 'deb', deb], stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
     ours = [line for line in run.stdout.decode().splitlines() if not line.startswith('#')]
     theirs = expected(deb)
     if run.returncode != 0 or ours != theirs or len(ours) != listed(deb):

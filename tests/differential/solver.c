@@ -2,7 +2,8 @@
  *
  * The solver against libsolv on random instances, whose versions are their ranks: whether anything
  * fits must agree, each solution of either is checked, each "nothing fits" of ours is proved by its
- * derivation. Options: --count N, --seed N; HYPERNIX_LONG=1 does 2,000 more.
+ * derivation. A third are small enough for brute force, which must agree with both. Options:
+ * --count N, --seed N; HYPERNIX_LONG=1 does 2,000 more.
  */
 #include "libsolv-peer.h"
 #include "solver-lab.h"
@@ -96,11 +97,14 @@ static bool ask_peer(const lab *l, uint32_t *chosen)
 	return fits;
 }
 
+/* Of so many names all choices are tried. */
+enum { SMALL_NAMES = 6, SMALL_VERSIONS = 4 };
+
 /* 1 fits, 0 does not, negative when something is wrong. */
 static int compare(const lab *l)
 {
 	BASE_AUTO_OF(solver_problem) solver_problem *problem = lab_lay(l, NULL);
-	uint32_t theirs[LAB_PACKAGES];
+	uint32_t theirs[LAB_PACKAGES], any[LAB_PACKAGES];
 	solver_result result = {0};
 	int rc = problem == NULL ? HN_ENOMEM : solver_run(problem, NULL, &result, NULL);
 	bool fits = ask_peer(l, theirs);
@@ -109,6 +113,9 @@ static int compare(const lab *l)
 		return bad(l, "no answer");
 	if (fits != (rc == 0))
 		return bad(l, fits ? "fits libsolv, not us" : "fits us, not libsolv");
+	if (l->packages <= SMALL_NAMES && lab_brute_force(l, any) != fits)
+		return bad(l, fits ? "brute force finds nothing that fits"
+				   : "brute force finds what fits");
 	if (fits && !lab_holds(l, theirs))
 		return bad(l, "libsolv's solution breaks a fact: it was told something else");
 	if (fits && (!lab_holds(l, result.chosen) || !lab_supported(l, result.chosen)))
@@ -118,12 +125,28 @@ static int compare(const lab *l)
 	return fits;
 }
 
+/* Layers; a few names, some, or many. */
+static void make(lab *l, unsigned long long number)
+{
+	uint64_t seed = number << 20;
+
+	if (number % 50 == 0)
+		lab_layers(l, seed, 12, 3 + (uint32_t)(number / 50 % 3));
+	else if (number % 3 == 0)
+		lab_random(l, seed, SMALL_NAMES, SMALL_VERSIONS);
+	else if (number % 3 == 1)
+		lab_random(l, seed, 8, 6);
+	else
+		lab_random(l, seed, 40, 12);
+	l->seed = number;
+}
+
 int main(int argc, char **argv)
 {
 	static lab l;
 	const char *asked = getenv("HYPERNIX_LONG");
 	unsigned long long count = asked != NULL && strcmp(asked, "1") == 0 ? 8000 : 6000,
-			   first = 1, fitting = 0;
+			   first = 1, fitting = 0, small = 0, small_fitting = 0;
 
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
@@ -136,19 +159,21 @@ int main(int argc, char **argv)
 	for (unsigned long long i = first; i < first + count; i++) {
 		int rc;
 
-		if (i % 50 == 0)
-			lab_layers(&l, i << 20, 12, 3 + (uint32_t)(i / 50 % 3));
-		else if (i % 2 == 0)
-			lab_random(&l, i << 20, 8, 6);
-		else
-			lab_random(&l, i << 20, 40, 12);
-		l.seed = i;
+		make(&l, i);
 		rc = compare(&l);
 		if (rc < 0)
 			return 1;
 		fitting += (unsigned)rc;
+		small += l.packages <= SMALL_NAMES;
+		small_fitting += l.packages <= SMALL_NAMES ? (unsigned)rc : 0;
 	}
-	printf("%llu instances agree with libsolv, %llu fit\nchecks: %llu\n", count, fitting,
-		count);
-	return 0;
+	printf("%llu instances agree with libsolv: %llu fit, %llu do not\n", count, fitting,
+		count - fitting);
+	printf("%llu of them agree with brute force: %llu fit, %llu do not\nchecks: %llu\n", small,
+		small_fitting, small - small_fitting, count);
+	/* all of one kind would show little */
+	return count >= 1000 && (fitting < count / 10 || count - fitting < count / 10 ||
+					small_fitting == small)
+		       ? 1
+		       : 0;
 }

@@ -9,7 +9,7 @@ packages_of() {
 	test) echo libcriterion-dev libcbor-dev libsolv-dev libssl-dev tzdata clang-14 libclang-rt-14-dev llvm-14 clang-format-14 universal-ctags abigail-tools \
 		binutils groff mandoc zsh fish libxml2-utils sqlite3 procps nix-bin \
 		python3-cbor2 python3-nacl golang-go golang-golang-x-mod-dev \
-		cpio libarchive-tools squashfs-tools squashfs-tools-ng zstd ;;
+		cpio libarchive-tools squashfs-tools squashfs-tools-ng zstd umoci ;;
 	run) echo qemu-system-x86 qemu-utils libvirt-daemon-driver-qemu libvirt-daemon libvirt-clients procps ;;
 	guest) echo busybox-static lz4 cpio gzip ;;
 	coverage) echo gcovr ;;

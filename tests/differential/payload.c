@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * Prints what a .deb is read into, one entry a line, for deb.py: type, mode, uid, gid, size, digest
- * of the body, path and target. Argument: the file.
+ * Prints what a payload is read into, one entry a line, for deb.py and umoci.py: type, mode, uid,
+ * gid, size, digest of the body, path and target. Arguments: deb or oci, the file.
  */
 #include "compose/payload.h"
 #include <fcntl.h>
@@ -35,12 +35,13 @@ static void print(const compose_entry *entry)
 int main(int argc, char **argv)
 {
 	static const char *const setuid[] = {"/usr/bin/su"};
-	const compose_payload payload = {.kind = COMPOSE_PAYLOAD_DEB,
+	bool oci = argc == 3 && strcmp(argv[1], "oci") == 0;
+	const compose_payload payload = {.kind = oci ? COMPOSE_PAYLOAD_OCI : COMPOSE_PAYLOAD_DEB,
 		.setuid = setuid,
 		.setuid_count = 1,
-		.place = {.file = "deb.py", .line = 1}};
+		.place = {.file = "payload", .line = 1}};
 	const compose_reading how = {.payload = &payload, .undecided = true};
-	int in = argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
+	int in = argc == 3 ? open(argv[2], O_RDONLY | O_CLOEXEC) : -1;
 	int out = memfd_create("records", MFD_CLOEXEC);
 	compose_record_source source = {.read = read_records, .arg = &out};
 	compose_layer *layer = NULL;
@@ -48,8 +49,7 @@ int main(int argc, char **argv)
 
 	if (in < 0 || out < 0)
 		return 64;
-	if (compose_payload_parse(hn_os_real(), COMPOSE_PAYLOAD_DEB, NULL, in, out, false, &err) <
-			0 ||
+	if (compose_payload_parse(hn_os_real(), payload.kind, NULL, in, out, false, &err) < 0 ||
 		lseek(out, 0, SEEK_SET) < 0 ||
 		compose_records_read(&source, 0, NULL, &how, &layer, &err) < 0)
 		return fail(err);
