@@ -170,7 +170,8 @@ HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_l
  *    blueprint, or does not hold; HN_EMISSING when there is no kernel in it, or its files
  *    are not in the store any more; HN_ENOSUP for a kind of image that units cannot boot from;
  *    HN_ESCHEMA, HN_ERANGE and others for a setting that no unit takes; HN_EDENIED, also when a
- *    component names a file of the host; HN_ESESSION; HN_EAUDIT; HN_EBUSY; HN_EIO; HN_ENOSPC;
+ *    component names a file of the host; HN_ESESSION; HN_EAUDIT; HN_EBUSY while an image of the
+ *    blueprint is rolled out, naming who does, or the store is cleaned; HN_EIO; HN_ENOSPC;
  *    HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, on the disk
@@ -184,9 +185,10 @@ HN_API int hn_image_use(hn_session *session, const hn_registry *registry,
 typedef enum hn_rollout_state {
 	HN_ROLLOUT_WAITING, /* its turn has not come */
 	HN_ROLLOUT_DONE,    /* it boots from the new image, and is ready */
-	HN_ROLLOUT_NEXT,    /* it does not run: it takes the new image when it is started */
+	HN_ROLLOUT_NEXT,    /* it does not run, any more maybe: it takes it when it is started */
 	HN_ROLLOUT_BACK,    /* it did not take it, and has its previous one again */
-	HN_ROLLOUT_FAILED   /* the same, but it could not go back */
+	HN_ROLLOUT_FAILED,  /* the same, but it could not go back */
+	HN_ROLLOUT_GONE     /* meanwhile it was removed, or is of the blueprint no more */
 } hn_rollout_state;
 
 /**
@@ -240,7 +242,9 @@ typedef struct hn_upgrade_options {
  * not become ready goes back to the image it had, and those after it are not touched; units that
  * have taken it keep it. When all have taken it, it is what units of the blueprint boot from, as
  * hn_image_use makes it. Killed or failed, it can be called again and goes on; called with the lock
- * of before, it takes the units back. Units that do not run take it when they are started.
+ * of before, it takes the units back. Units that do not run take it when they are started, and one
+ * that was stopped or removed since the call began stays so. Of one blueprint one call goes on at a
+ * time, and no hn_image_use.
  *
  * @param session  needs blueprint.build on blueprint/<name>, and unit.update, unit.stop and
  *    unit.start on unit/<uuid> of each unit of the blueprint; for a dry run blueprint.read on
@@ -254,8 +258,9 @@ typedef struct hn_upgrade_options {
  * @return 0, 1 when all units boot from it already, or a negative hn_code
  * Errors: HN_ECONTRACT, HN_ETIMEOUT, HN_EGUEST and others of a unit that did not take the image;
  *    HN_EEXIST when units boot from another image of the same lock, so that there is none to go
- *    back to; HN_ECANCELLED; what hn_image_use fails with; HN_EBUSY naming who owns the machine;
- *    HN_EDRIVER; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO; HN_ENOSPC; HN_ENOMEM
+ *    back to; HN_ECANCELLED; what hn_image_use fails with; HN_EBUSY naming who owns the machine, or
+ *    who rolls out another image; HN_EDRIVER; HN_ESESSION; HN_EDENIED; HN_EAUDIT; HN_EIO;
+ *    HN_ENOSPC; HN_ENOMEM
  * Threads: the one that has the session
  * Blocks: yes, until all units are ready
  * Allocates: yes

@@ -79,10 +79,10 @@ int compose_roots_add(compose_roots *roots, const compose_digest *digest, hn_err
 /* A payload by its SHA-256; one that is not in the store keeps nothing. */
 int compose_roots_payload(
 	compose_store *store, const compose_sha256 *sha256, compose_roots *roots, hn_error **err);
-/* A path that somebody uses, when it ends as those of bodies in a store do: by which mount or name
- * it leads there does not count. */
 /* Payloads whose names are not older: wall time, ns. */
 int compose_roots_young(compose_store *store, int64_t since, compose_roots *roots, hn_error **err);
+/* A path that somebody uses, when it ends as those of bodies in a store do: by which mount or name
+ * it leads there does not count. */
 int compose_roots_path(compose_roots *roots, const char *path, hn_error **err);
 /* Images with their kernels and records: all, or those whose body or tree is a root already. *kept
  * is how many. A record that was changed keeps nothing; HN_ENEWER. */

@@ -20,8 +20,8 @@ int host_build_options(const hn_build_options *given, compose_build_options *to,
 typedef struct host_compose_wish {
 	const compose_lock *const *locks; /* to be kept, beside what the host needs */
 	size_t lock_count;
-	bool unused;
-	int64_t grace; /* images that nobody has taken into use are not needed */
+	bool unused;   /* images that nobody has taken into use are not needed */
+	int64_t grace; /* ns: payloads that were put since so long ago are; 0: none for that */
 } host_compose_wish;
 /* What a collection of garbage keeps: files that units name, as they are to be and as they run;
  * images that were taken into use; payloads of the host's registry and of the locks; built images.

@@ -98,6 +98,14 @@ static int begin(hn_session *session, const host_image *image, host_call *call, 
 	return host_call_enter(session, HN_VERB_BLUEPRINT_BUILD, object, call, host, permit, err);
 }
 
+static int use_it(use *at, hn_error **err)
+{
+	BASE_AUTO_OF(os_lock) os_lock *lock = NULL;
+	int rc = host_image_hold(at->host, at->image->blueprint->name, &lock, err);
+
+	return rc < 0 ? rc : host_image_record(at->host, at->image, record, at, err);
+}
+
 int hn_image_use(hn_session *session, const hn_registry *registry, const hn_blueprint *blueprint,
 	const hn_lock *lock, const hn_image *image, hn_error **err)
 {
@@ -119,5 +127,5 @@ int hn_image_use(hn_session *session, const hn_registry *registry, const hn_blue
 	if (rc < 0)
 		return rc;
 	wanted.files = compose_image_artifact(image);
-	return host_settle(&permit, host_image_record(at.host, &wanted, record, &at, err), err);
+	return host_settle(&permit, use_it(&at, err), err);
 }

@@ -47,9 +47,14 @@ static void foresee(host_rollout *all)
 
 static int upgrade(host_rollout *all, hn_error **err)
 {
-	int rc = host_rollout_gather(all, err);
-	int idle = rc >= 0 ? host_rollout_idle(all, err) : rc;
+	BASE_AUTO_OF(os_lock) os_lock *lock = NULL;
+	int idle, rc = 0;
 
+	if (!all->look)
+		rc = host_image_hold(all->host, all->image->blueprint->name, &lock, err);
+	if (rc >= 0)
+		rc = host_rollout_gather(all, err);
+	idle = rc >= 0 ? host_rollout_idle(all, err) : rc;
 	if (idle < 0)
 		return idle;
 	if (all->look || idle > 0) {

@@ -6,6 +6,9 @@
  */
 #include "host/images.h"
 
+#define DIRECTORY "compose/rolls"
+#define DIRECTORY_MODE 0700
+
 static int run(hn_host *host, const char *sql, int64_t unit, const char *text, hn_error **err)
 {
 	state_query *query = NULL;
@@ -53,12 +56,45 @@ int host_image_unpin_all(hn_host *host, const char *blueprint, hn_error **err)
 	return rc < 0 ? rc : (int)state_changes(host->store);
 }
 
-int host_image_settle(hn_host *host, const char *blueprint, const char *lock, hn_error **err)
+int host_image_hold(hn_host *host, const char *blueprint, os_lock **lock, hn_error **err)
 {
+	BASE_AUTO_BUF base_buf directory = {0}, path = {0};
+	int rc;
+
+	base_buf_format(&directory, "%s/" DIRECTORY, host->state_dir);
+	base_buf_format(&path, "%s/" DIRECTORY "/%s", host->state_dir, blueprint);
+	if (directory.failed || path.failed)
+		return base_nomem(err);
+	rc = os_mkdirs(host->os, directory.data, DIRECTORY_MODE, err);
+	return rc < 0 ? rc
+		      : os_lock_take(host->os, path.data, host->program, host->lock_wait,
+				host->cancel, lock, err);
+}
+
+static int set_present(hn_host *host, const char *blueprint, const char *lock, hn_error **err)
+{
+	state_query *query = NULL;
 	int rc = run(host, "UPDATE image SET present = 0 WHERE blueprint = ?1", 0, blueprint, err);
 
 	if (rc >= 0)
-		rc = run(host, "UPDATE image SET present = 1 WHERE lock = ?1", 0, lock, err);
+		rc = state_find(host->store,
+			"UPDATE image SET present = 1 WHERE lock = ?1 AND blueprint = ?2", &query,
+			err);
+	if (rc < 0)
+		return rc;
+	state_bind_text(query, 1, lock);
+	state_bind_text(query, 2, blueprint);
+	rc = state_run(query, err);
+	if (rc >= 0 && state_changes(host->store) != 1)
+		rc = base_error(err, HN_ENOENT, HOST_ROOM, "call it again",
+			"the image of %s that was rolled out is not on record any more", blueprint);
+	return rc;
+}
+
+int host_image_settle(hn_host *host, const char *blueprint, const char *lock, hn_error **err)
+{
+	int rc = set_present(host, blueprint, lock, err);
+
 	if (rc >= 0)
 		rc = host_image_unpin_all(host, blueprint, err);
 	if (rc >= 0)

@@ -46,6 +46,9 @@ int host_image_pin(hn_host *host, const hn_unit *unit, const char *blueprint, co
 int host_image_unpin(hn_host *host, const hn_unit *unit, hn_error **err);
 /* All units of a blueprint boot from the same image again. How many did not. */
 int host_image_unpin_all(hn_host *host, const char *blueprint, hn_error **err);
+/* One at a time changes what units of a blueprint boot from, from the first of them to the last.
+ * HN_EBUSY names who does. */
+int host_image_hold(hn_host *host, const char *blueprint, os_lock **lock, hn_error **err);
 /* The image of that lock, which was kept, is the blueprint's present one, and of all its units. */
 int host_image_settle(hn_host *host, const char *blueprint, const char *lock, hn_error **err);
 /* To which a unit goes back that is to boot from the image of `lock`: 1 and its lock, or 0. */

@@ -42,7 +42,7 @@ const char *hn_drift_state_name(hn_drift_state state)
 
 const char *hn_rollout_state_name(hn_rollout_state state)
 {
-	static const char *const names[] = {"waiting", "done", "next", "back", "failed"};
+	static const char *const names[] = {"waiting", "done", "next", "back", "failed", "gone"};
 
 	return name_of(names, BASE_COUNT(names), (int)state);
 }

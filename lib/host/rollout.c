@@ -17,8 +17,10 @@
 
 void host_rollout_free(host_rollout *all)
 {
-	for (size_t i = 0; i < all->count; i++)
+	for (size_t i = 0; i < all->count; i++) {
 		hn_error_unref(all->units[i].why);
+		hn_error_unref(all->units[i].stuck);
+	}
 	base_free(all->units);
 }
 
@@ -201,6 +203,23 @@ static int send_unit(const host_rollout *all, const rollout_unit *unit, hn_error
 
 /* --- one unit --- */
 
+/* What others have made of the unit since the call began. 1 and the unit, or 0 when it is gone. */
+static int look_again(const host_rollout *all, rollout_unit *unit, hn_unit **record, hn_error **err)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
+	int rc = host_unit_load_uuid(all->host, unit->uuid, &found, err);
+
+	if (rc < 0 && rc != HN_ENOENT)
+		return rc;
+	unit->gone = rc < 0 || !is_of(found, all->image->blueprint->name);
+	if (rc < 0)
+		base_error_move(err, NULL);
+	if (unit->gone)
+		return 0;
+	*record = BASE_STEAL(found);
+	return 1;
+}
+
 /* An edit of the unit: how it finds its image is changed by `change`. */
 typedef int (*pin_fn)(const host_rollout *all, const hn_unit *unit, hn_error **err);
 
@@ -231,7 +250,12 @@ static int edit_unit(const host_rollout *all, const rollout_unit *unit, const ch
 
 	if (rc < 0)
 		return rc;
-	rc = host_edit_end(&edit, change_pin(all, &edit, how, change, err), RECONFIGURED, err);
+	if (strcmp(edit.unit->uuid, unit->uuid) != 0)
+		rc = base_error(err, HN_ENOENT, HOST_ROOM, NULL,
+			"%s is another unit than when the upgrade began", unit->name);
+	else
+		rc = change_pin(all, &edit, how, change, err);
+	rc = host_edit_end(&edit, rc, RECONFIGURED, err);
 	return rc < 0 ? rc : host_unit_load_uuid(all->host, unit->uuid, after, err);
 }
 
@@ -286,31 +310,46 @@ static int restart(const host_rollout *all, const hn_unit *unit, hn_wait wait, h
 	return hn_unit_restart(all->session, unit->uuid, &options, err);
 }
 
-/* From now on the unit is to boot from the image; `alone`: until it is ready. */
+/* From now on the unit is to boot from the image; `alone`: until it is ready. One that does not run
+ * takes it when it is started. */
 static int boot(host_rollout *all, rollout_unit *unit, bool alone, hn_error **err)
 {
+	BASE_AUTO_OF(hn_unit) hn_unit *found = NULL;
 	BASE_AUTO_OF(hn_unit) hn_unit *record = NULL;
-	int rc;
+	int rc = look_again(all, unit, &found, err);
 
+	if (rc <= 0)
+		return rc;
+	unit->runs = runs(found);
 	report(all, unit, "takes the image");
 	rc = edit_unit(all, unit, "new", pin_new, &record, err);
 	if (rc < 0)
 		return rc;
 	unit->begun = true;
-	/* as a call that was killed has left it */
-	if (has_applied(record) && host_status_runs(record->status) && record->ready == 1)
+	/* the latter as a call that was killed has left it */
+	if (!unit->runs ||
+		(has_applied(record) && host_status_runs(record->status) && record->ready == 1))
 		return 0;
 	rc = restart(all, record, alone ? HN_WAIT_READY : HN_WAIT_NONE, all->options.cancel, err);
 	return rc < 0 ? rc : 0;
 }
 
-static int await(const host_rollout *all, const rollout_unit *unit, hn_error **err)
+/* Somebody stopped it, since the call began or while it booted: that is not undone. */
+static bool is_stopped(const hn_unit *record)
+{
+	return record->wanted == HOST_WANTED_STOPPED && !host_status_runs(record->status);
+}
+
+static int await(const host_rollout *all, rollout_unit *unit, hn_error **err)
 {
 	BASE_AUTO_OF(hn_unit) hn_unit *record = NULL;
-	int rc = host_unit_load_uuid(all->host, unit->uuid, &record, err);
+	int rc = look_again(all, unit, &record, err);
 
-	if (rc < 0 || record->ready == 1)
-		return rc < 0 ? rc : 0;
+	if (rc <= 0)
+		return rc;
+	unit->runs = !is_stopped(record);
+	if (!unit->runs || record->ready == 1)
+		return 0;
 	rc = hn_unit_wait(all->session, unit->uuid, HN_WAIT_READY, timeout_of(all, record),
 		all->options.cancel, err);
 	return rc < 0 ? rc : 0;
@@ -328,26 +367,33 @@ static int go_back(host_rollout *all, rollout_unit *unit, hn_error **err)
 	rc = edit_unit(all, unit, "previous", pin_old, &record, err);
 	if (rc < 0)
 		return rc;
-	if (has_applied(record) && host_status_runs(record->status))
+	if (is_stopped(record) || (has_applied(record) && host_status_runs(record->status)))
 		return 0;
 	rc = restart(all, record, HN_WAIT_READY, NULL, err);
 	return rc < 0 ? rc : 0;
 }
 
+/* What is gone has failed at nothing. */
+static hn_rollout_state find_state(host_rollout *all, rollout_unit *unit)
+{
+	BASE_AUTO_OF(hn_unit) hn_unit *record = NULL;
+
+	if (unit->why && look_again(all, unit, &record, NULL) == 0)
+		unit->why = hn_error_unref(unit->why);
+	if (unit->gone)
+		return HN_ROLLOUT_GONE;
+	if (!unit->why)
+		return unit->runs ? HN_ROLLOUT_DONE : HN_ROLLOUT_NEXT;
+	return go_back(all, unit, &unit->stuck) >= 0 ? HN_ROLLOUT_BACK : HN_ROLLOUT_FAILED;
+}
+
 static void end_unit(host_rollout *all, rollout_unit *unit)
 {
-	BASE_AUTO_OF(hn_error) hn_error *stuck = NULL;
-
-	if (!unit->why)
-		unit->state = unit->runs ? HN_ROLLOUT_DONE : HN_ROLLOUT_NEXT;
-	else if (go_back(all, unit, &stuck) >= 0)
-		unit->state = HN_ROLLOUT_BACK;
-	else
-		unit->state = HN_ROLLOUT_FAILED;
-	if (stuck)
+	unit->state = find_state(all, unit);
+	if (unit->stuck)
 		base_log(HN_LOG_ERROR, HOST_ROOM,
 			"unit %s cannot go back to its previous image: %s", unit->name,
-			hn_error_message(stuck));
+			hn_error_message(unit->stuck));
 	if (send_unit(all, unit, NULL) < 0)
 		base_log(HN_LOG_WARNING, HOST_ROOM, "what became of unit %s could not be told",
 			unit->name);
@@ -366,7 +412,7 @@ static const rollout_unit *roll(host_rollout *all, size_t first, size_t last)
 	for (; begun < last && (begun == first || !all->units[begun - 1].why); begun++)
 		(void)boot(all, &all->units[begun], last - first == 1, &all->units[begun].why);
 	for (size_t i = first; i < begun && last - first > 1; i++)
-		if (!all->units[i].why)
+		if (!all->units[i].why && !all->units[i].gone && all->units[i].runs)
 			(void)await(all, &all->units[i], &all->units[i].why);
 	for (size_t i = first; i < begun; i++) {
 		end_unit(all, &all->units[i]);
@@ -374,16 +420,6 @@ static const rollout_unit *roll(host_rollout *all, size_t first, size_t last)
 			failed = &all->units[i];
 	}
 	return failed;
-}
-
-/* One that does not run takes it when it is started. */
-static const rollout_unit *hand_out(host_rollout *all, rollout_unit *unit)
-{
-	BASE_AUTO_OF(hn_unit) hn_unit *record = NULL;
-
-	(void)edit_unit(all, unit, "new", pin_new, &record, &unit->why);
-	end_unit(all, unit);
-	return unit->why ? unit : NULL;
 }
 
 static int begin(void *arg, hn_error **err)
@@ -421,12 +457,13 @@ static int stop(const host_rollout *all, const rollout_unit *failed, hn_error **
 		base_log(HN_LOG_WARNING, HOST_ROOM, "that a roll stopped could not be told");
 	base_error_move(err, hn_error_ref(failed->why));
 	base_error_wrap(err, (hn_code)code, HOST_ROOM,
-		"unit %s did not take the new image of %s%s%s%s%s; it %s; %zu units were not touched",
+		"unit %s did not take the new image of %s%s%s%s%s; it %s%s%s; %zu units were not touched",
 		failed->name, all->image->blueprint->name, contract ? ": contract " : "",
 		contract ? contract : "", component ? " of component " : "",
 		component ? component : "",
 		failed->state == HN_ROLLOUT_BACK ? "has its previous one again"
 						 : "could not go back",
+		failed->stuck ? ": " : "", failed->stuck ? hn_error_message(failed->stuck) : "",
 		count_waiting(all));
 	base_error_fact(err, "unit", failed->name);
 	if (contract)
@@ -462,7 +499,7 @@ static int roll_all(host_rollout *all, hn_error **err)
 			last = i + all->options.max_unavailable;
 		else if (i < running)
 			last = running;
-		failed = i < running ? roll(all, i, last) : hand_out(all, &all->units[i]);
+		failed = roll(all, i, last);
 		i = last;
 	}
 	return failed ? stop(all, failed, err) : rc;

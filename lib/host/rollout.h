@@ -11,11 +11,13 @@
 
 typedef struct rollout_unit {
 	char uuid[37], name[64];
-	bool runs;     /* or is to: it is restarted */
-	bool is_on;    /* it boots from that image already */
-	bool begun;    /* it was given the image by this call */
-	bool told;     /* the caller knows what became of it */
-	hn_error *why; /* it did not take the image */
+	bool runs;       /* or is to: it is restarted */
+	bool is_on;      /* it boots from that image already */
+	bool begun;      /* it was given the image by this call */
+	bool gone;       /* there is no such unit of the blueprint any more */
+	bool told;       /* the caller knows what became of it */
+	hn_error *why;   /* it did not take the image */
+	hn_error *stuck; /* nor could it go back */
 	hn_rollout_state state;
 } rollout_unit;
 

@@ -565,7 +565,6 @@ Test(gc, a_payload_that_only_a_lock_names_stays_with_the_lock)
 		HN_EINVAL);
 }
 
-/* A unit names files by whatever mount leads to them. */
 /* Between putting a package and writing the manifest that names it. */
 Test(gc, a_payload_that_was_just_put_stays_for_a_while)
 {
@@ -585,6 +584,7 @@ Test(gc, a_payload_that_was_just_put_stays_for_a_while)
 		HN_EINVAL);
 }
 
+/* A unit names files by whatever mount leads to them. */
 Test(gc, an_unused_image_goes_unless_a_unit_names_it)
 {
 	SHOP s = open_shop();

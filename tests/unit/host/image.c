@@ -3,6 +3,7 @@
  * Images in use: units boot from what was built of their blueprint, with what its components say,
  * and plans tell when there is another one.
  */
+#include "compose/lock.h"
 #include "sim/lab.h"
 
 BASE_AUTO(hn_blueprint, hn_blueprint_unref)
@@ -267,6 +268,32 @@ Test(image, is_of_its_lock_and_blueprint)
 	add_base(&s, "1.0.0", "");
 	cr_expect_eq(use(&s, OTHER_WISH, WISH), HN_ELOCK);
 	cr_expect_eq(hn_image_use(s.l.session, NULL, NULL, NULL, NULL, lab_err(&s.l)), HN_EINVAL);
+}
+
+/* The right is asked for by the name that the lock has, and a lock is what somebody brings. */
+Test(image, is_of_the_blueprint_that_its_lock_names)
+{
+	SHOP s = open_shop();
+	BASE_AUTO_OF(hn_blueprint) hn_blueprint *wish = NULL;
+	BASE_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+	BASE_AUTO_OF(hn_lock) hn_lock *lock = NULL;
+	BASE_AUTO_OF(hn_image) hn_image *image = NULL;
+
+	add_base(&s, "1.0.0", "");
+	cr_assert_eq(hn_compose_registry(s.l.session, &registry, lab_err(&s.l)), 0);
+	cr_assert_eq(hn_blueprint_parse("small.json", WISH, strlen(WISH), &wish, NULL), 0);
+	cr_assert_eq(hn_solve(registry, wish, NULL, &lock, lab_err(&s.l)), 0);
+	lock->blueprint = "mine";
+	cr_assert_eq(compose_lock_seal(lock, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	cr_assert_eq(hn_build(s.l.session, registry, lock, NULL, &image, lab_err(&s.l)), 0, "%s",
+		lab_why(&s.l));
+	cr_expect_eq(hn_image_use(s.l.session, registry, wish, lock, image, lab_err(&s.l)),
+		HN_ELOCK, "%s", lab_why(&s.l));
+	cr_expect_not_null(
+		strstr(lab_why(&s.l), "blueprint mine, not of small"), "%s", lab_why(&s.l));
+	cr_expect_eq(
+		hn_compose_upgrade(s.l.session, registry, wish, lock, image, NULL, lab_err(&s.l)),
+		HN_ELOCK, "%s", lab_why(&s.l));
 }
 
 Test(image, explain_names_component_and_line)

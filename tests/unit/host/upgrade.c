@@ -38,14 +38,16 @@ static const machine_checked broken = {
 	.contract = "service/http", .version = "1.2.0", .detail = "80: refused", .took = 5};
 
 /* What was told of each unit, such as "a=back b=waiting ". */
-typedef struct shop {
+typedef struct shop shop;
+struct shop {
 	lab l;
 	char *sha256;
 	char told[256], contract[64], component[64];
 	hn_cancel *cancel; /* triggered when the first unit is done with */
 	bool break_next;   /* the same for the contract of the next ones */
 	bool aborts;       /* what did not work is the test's matter, and not a fault */
-} shop;
+	void (*meanwhile)(shop *s, const char *unit); /* done when a unit is told of */
+};
 
 static void add_version(shop *s, const char *version, const char *memory)
 {
@@ -74,6 +76,8 @@ static void told(void *arg, const hn_rollout_unit *unit)
 		hn_cancel_trigger(s->cancel);
 	if (s->break_next)
 		fake.check = &broken;
+	if (s->meanwhile)
+		s->meanwhile(s, unit->unit);
 }
 
 /* Builds what fits in that range; as an upgrade, or (options NULL) for all units at once. */
@@ -348,7 +352,8 @@ Test(upgrade, says_when_there_is_no_way_back)
 	fake.check = &broken; /* also with the image of before */
 	cr_assert_eq(upgrade(&s), HN_ECONTRACT);
 	cr_expect_str_eq(s.told, "a=failed b=waiting off=waiting ");
-	cr_expect_not_null(strstr(lab_why(&s.l), "could not go back"), "%s", lab_why(&s.l));
+	cr_expect_not_null(
+		strstr(lab_why(&s.l), "it could not go back: component base"), "%s", lab_why(&s.l));
 	expect(&s, "256Mi", "256Mi");
 }
 
@@ -384,6 +389,148 @@ Test(upgrade, needs_another_lock)
 	cr_assert_eq(bring(&s, NULL, 1, &options), HN_EINVAL, "%s", lab_why(&s.l));
 	cr_assert_eq(hn_compose_upgrade(s.l.session, NULL, NULL, NULL, NULL, NULL, lab_err(&s.l)),
 		HN_EINVAL);
+}
+
+/* --- what others do meanwhile --- */
+
+/* The same host in another process. */
+static lab another(const shop *s)
+{
+	lab l = {.os = s->l.os, .reason = "meanwhile"};
+
+	cr_assert_eq(lab_open(&l), 0, "%s", lab_why(&l));
+	return l;
+}
+
+static void leave_another(lab *l)
+{
+	lab_close(l);
+	l->err = hn_error_unref(l->err);
+}
+#define ANOTHER __attribute__((cleanup(leave_another))) lab
+
+static void roll_too(shop *s, const char *unit)
+{
+	shop other = {.l = another(s), .aborts = true};
+	hn_upgrade_options options = HN_UPGRADE_OPTIONS_INIT;
+
+	if (strcmp(unit, "a") != 0) {
+		leave_another(&other.l);
+		return;
+	}
+	for (int use = 0; use < 2; use++) {
+		cr_expect_eq(bring(&other, "1.0.0", 1, use ? NULL : &options), HN_EBUSY, "%s",
+			lab_why(&other.l));
+		cr_expect_not_null(strstr(lab_why(&other.l), "rolls/small is locked by lab"), "%s",
+			lab_why(&other.l));
+	}
+	options.dry_run = true;
+	cr_expect_geq(bring(&other, "1.0.0", 1, &options), 0, "%s", lab_why(&other.l));
+	leave_another(&other.l);
+}
+
+Test(upgrade, is_one_at_a_time)
+{
+	SHOP s = open_shop();
+
+	add_version(&s, "1.1.0", "320Mi");
+	s.meanwhile = roll_too;
+	cr_assert_eq(upgrade(&s), 0, "%s", lab_why(&s.l));
+	cr_expect_str_eq(s.told, "a=done b=done off=next ");
+	expect(&s, "320Mi", "320Mi");
+	expect_no_pins(&s);
+	s.meanwhile = NULL;
+	cr_expect_eq(upgrade(&s), 1, "and then the next: %s", lab_why(&s.l));
+}
+
+static hn_session *second_session(shop *s)
+{
+	hn_session_options options = HN_SESSION_OPTIONS_INIT;
+	hn_session *session = NULL;
+
+	options.reason = "meanwhile";
+	cr_assert_eq(hn_session_open_local(s->l.host, &options, &session, NULL), 0);
+	return session;
+}
+
+static void define_by_hand(shop *s, const char *unit)
+{
+	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
+
+	definition.blueprint = "small";
+	cr_assert_eq(hn_unit_define(s->l.session, unit, &definition, lab_err(&s->l)), 0, "%s",
+		lab_why(&s->l));
+}
+
+/* One that is made anew has its name, and is another. */
+static void remove_c(shop *s, const char *unit)
+{
+	hn_session *session = second_session(s), *own = s->l.session;
+
+	if (strcmp(unit, "a") == 0) {
+		cr_assert_eq(hn_unit_remove(session, "c", HN_DISKS_KEEP, lab_err(&s->l)), 0, "%s",
+			lab_why(&s->l));
+		s->l.session = session;
+		define_by_hand(s, "c");
+		s->l.session = own;
+	}
+	hn_session_unref(session);
+}
+
+Test(upgrade, passes_over_a_unit_that_is_gone)
+{
+	SHOP s = open_shop();
+
+	define_by_hand(&s, "c");
+	cr_assert_eq(hn_unit_start(s.l.session, "c", NULL, lab_err(&s.l)), 0, "%s", lab_why(&s.l));
+	add_version(&s, "1.1.0", "320Mi");
+	s.meanwhile = remove_c;
+	cr_assert_eq(upgrade(&s), 0, "%s", lab_why(&s.l));
+	cr_expect_str_eq(s.told, "a=done b=done c=gone off=next ");
+	cr_expect_str_eq(runs_with("b"), "320Mi");
+	expect_no_pins(&s);
+}
+
+static void stop_b(shop *s, const char *unit)
+{
+	hn_session *session = second_session(s);
+
+	if (strcmp(unit, "a") == 0)
+		cr_assert_eq(hn_unit_kill(session, "b", lab_err(&s->l)), 0, "%s", lab_why(&s->l));
+	hn_session_unref(session);
+}
+
+Test(upgrade, starts_no_unit_that_was_stopped)
+{
+	SHOP s = open_shop();
+
+	add_version(&s, "1.1.0", "320Mi");
+	s.meanwhile = stop_b;
+	cr_assert_eq(upgrade(&s), 0, "%s", lab_why(&s.l));
+	cr_expect_str_eq(s.told, "a=done b=next off=next ");
+	cr_expect_neq(fake_find("b")->status, HN_UNIT_RUNNING);
+	cr_expect_str_eq(lab_desired(&s.l, "b", "memory.size"), "320Mi");
+}
+
+static void start_off(shop *s, const char *unit)
+{
+	hn_session *session = second_session(s);
+
+	if (strcmp(unit, "b") == 0)
+		cr_assert_geq(hn_unit_start(session, "off", NULL, lab_err(&s->l)), 0, "%s",
+			lab_why(&s->l));
+	hn_session_unref(session);
+}
+
+Test(upgrade, restarts_a_unit_that_was_started)
+{
+	SHOP s = open_shop();
+
+	add_version(&s, "1.1.0", "320Mi");
+	s.meanwhile = start_off;
+	cr_assert_eq(upgrade(&s), 0, "%s", lab_why(&s.l));
+	cr_expect_str_eq(s.told, "a=done b=done off=done ");
+	cr_expect_str_eq(runs_with("off"), "320Mi");
 }
 
 /* Both images are kept while units may boot from either. */
