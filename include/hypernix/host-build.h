@@ -159,7 +159,8 @@ HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_l
  * tags of the blueprint and its components, are the component layer of these units. They take it
  * with the next apply, as a change that wants a restart.
  *
- * @param session  needs blueprint.build on blueprint/<name>
+ * @param session  needs blueprint.build on blueprint/<name>, and tag.apply on tag/<name> of each
+ *    tag that only one of this image and the present one brings
  * @param registry  where the manifests are, borrowed
  * @param blueprint  that the lock is of, borrowed
  * @param lock  that the image was built of, borrowed
@@ -170,7 +171,7 @@ HN_API int hn_build(hn_session *session, const hn_registry *registry, const hn_l
  *    blueprint, or does not hold; HN_EMISSING when there is no kernel in it, or its files
  *    are not in the store any more; HN_ENOSUP for a kind of image that units cannot boot from;
  *    HN_ESCHEMA, HN_ERANGE and others for a setting that no unit takes; HN_EDENIED, also when a
- *    component names a file of the host; HN_ESESSION; HN_EAUDIT; HN_EBUSY while an image of the
+ *    component sets what opens the host; HN_ESESSION; HN_EAUDIT; HN_EBUSY while an image of the
  *    blueprint is rolled out, naming who does, or the store is cleaned; HN_EIO; HN_ENOSPC;
  *    HN_ENOMEM
  * Threads: the one that has the session
@@ -246,9 +247,9 @@ typedef struct hn_upgrade_options {
  * that was stopped or removed since the call began stays so. Of one blueprint one call goes on at a
  * time, and no hn_image_use.
  *
- * @param session  needs blueprint.build on blueprint/<name>, and unit.update, unit.stop and
- *    unit.start on unit/<uuid> of each unit of the blueprint; for a dry run blueprint.read on
- *    blueprint/<name>
+ * @param session  needs blueprint.build on blueprint/<name>, tag.apply as for hn_image_use, and
+ *    unit.update, unit.stop and unit.start on unit/<uuid> of each unit of the blueprint; for a dry
+ *    run blueprint.read on blueprint/<name>
  * @param registry  where the manifests are, borrowed
  * @param blueprint  that the lock is of, borrowed
  * @param lock  that the image was built of, borrowed

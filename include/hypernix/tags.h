@@ -459,8 +459,8 @@ HN_API int hn_resolver_retag(hn_resolver *resolver, const char *unit, const char
 	size_t add_count, const char *const *remove, size_t remove_count, hn_error **err);
 
 /**
- * Says whether a selector holds for a unit, by its declared and runtime tags and all that these
- * imply.
+ * Says whether a selector holds for a unit, by its declared and runtime tags, those that its image
+ * brings, and all that these imply.
  *
  * @param resolver  the resolver, borrowed
  * @param selector  the selector, borrowed
@@ -472,7 +472,7 @@ HN_API int hn_resolver_retag(hn_resolver *resolver, const char *unit, const char
  *    argument is NULL; HN_ENOMEM when memory runs out
  * Threads: one thread at a time for a resolver
  * Blocks: no
- * Allocates: no
+ * Allocates: yes
  * Since: 0.1
  */
 HN_API int hn_resolver_select(

@@ -111,6 +111,14 @@ static int check_bounds(const host_edit *edit, const hn_view *view, hn_error **e
 	return rc < 0 ? rc : host_hold_values(edit->session, verb, edit->unit, view, NULL, err);
 }
 
+/* Time that is over, and a force that ends, are not refused for what is left. */
+static int check_image(const host_edit *edit, const hn_view *view, hn_error **err)
+{
+	if (edit->verb == HN_VERB_COUNT || edit->verb == HN_VERB_FORCE_SET)
+		return 0;
+	return host_image_check_edit(edit->unit, edit->unit->desired, view, err);
+}
+
 static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 {
 	BASE_AUTO_OF(hn_view) hn_view *view = NULL;
@@ -120,6 +128,8 @@ static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 		rc = hn_resolve(edit->host->resolver, edit->unit->name, &view, err);
 	if (rc >= 0)
 		rc = host_paths_check(edit->host, edit->unit, edit->unit->desired, view, err);
+	if (rc >= 0)
+		rc = check_image(edit, view, err);
 	if (rc >= 0)
 		rc = host_desire(edit->host, edit->session, edit->unit, view, err);
 	if (rc >= 0)

@@ -459,6 +459,10 @@ int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, 
 /* The same of all that a unit that is to run names, and is there an image to boot from where it
  * wants one? HN_EMISSING. */
 int host_files_check(hn_host *host, const hn_unit *unit, const hn_view *view, hn_error **err);
+/* Is there an image for what is desired of it now? One that had none before (NULL: it is new) may
+ * still be changed. HN_EMISSING. */
+int host_image_check_edit(
+	const hn_unit *unit, const hn_view *before, const hn_view *view, hn_error **err);
 /* 1: another unit's desired or applied values name this file too, by whatever path; or 0. */
 int host_path_is_shared(hn_host *host, const hn_unit *unit, const char *path, hn_error **err);
 /* May the session give a unit the files of the host that are named? For what `before` (NULL: there

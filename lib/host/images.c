@@ -113,16 +113,19 @@ static int add_settings(values *all, const compose_setting *settings, size_t cou
 	return rc;
 }
 
+static bool is_among(const base_names *tags, const char *tag)
+{
+	for (size_t i = 0; i < tags->count; i++)
+		if (strcmp(tags->items[i], tag) == 0)
+			return true;
+	return false;
+}
+
 static int add_tags(values *all, const char *const *tags, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		bool there = false;
-
-		for (size_t j = 0; j < all->tags.count; j++)
-			there |= strcmp(all->tags.items[j], tags[i]) == 0;
-		if (!there && base_names_add(&all->tags, tags[i]) < 0)
+	for (size_t i = 0; i < count; i++)
+		if (!is_among(&all->tags, tags[i]) && base_names_add(&all->tags, tags[i]) < 0)
 			return base_nomem(all->err);
-	}
 	return 0;
 }
 
@@ -190,6 +193,58 @@ static int try_values(const values *all, const char *name)
 	return rc < 0 ? rc
 		      : tags_images_add(images, name, all->items, all->count,
 				(const char *const *)all->tags.items, all->tags.count, all->err);
+}
+
+/* --- tags --- */
+
+/* Those that units of the blueprint have by its present image. */
+static int load_tags(hn_host *host, const char *blueprint, base_names *tags, hn_error **err)
+{
+	state_query *query = NULL;
+	int rc = state_find(host->store,
+		"SELECT value FROM image_value JOIN image ON image.lock = image_value.lock"
+		" WHERE blueprint = ?1 AND present = 1 AND key IS NULL",
+		&query, err);
+
+	if (rc < 0)
+		return rc;
+	state_bind_text(query, 1, blueprint);
+	while ((rc = state_row(query, err)) > 0)
+		if (base_names_add(tags, state_text(query, 0)) < 0) {
+			rc = base_nomem(err);
+			break;
+		}
+	state_done(query);
+	return rc;
+}
+
+/* Of each that is not among the others too. */
+static int may_apply(
+	hn_session *session, const base_names *tags, const base_names *others, hn_error **err)
+{
+	char object[BASE_OBJECT_SIZE];
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < tags->count; i++)
+		if (!is_among(others, tags->items[i]))
+			rc = host_may(session, HN_VERB_TAG_APPLY,
+				host_object_tag(object, tags->items[i]), err);
+	return rc;
+}
+
+/* Tags widen what tag-scoped rights reach, and may set anything: who gives them to all units of a
+ * blueprint, or takes them away, needs tag.apply on each, as for one unit. */
+static int may_tag(const values *all, hn_session *session, const char *blueprint)
+{
+	BASE_AUTO_NAMES base_names now = {0};
+	int rc = host_session_declares(session) ? 1
+						: load_tags(all->host, blueprint, &now, all->err);
+
+	if (rc == 0)
+		rc = may_apply(session, &all->tags, &now, all->err);
+	if (rc == 0)
+		rc = may_apply(session, &now, &all->tags, all->err);
+	return rc < 0 ? rc : 0;
 }
 
 /* --- rows --- */
@@ -291,14 +346,16 @@ static int is_present(hn_host *host, const char *lock, const char *image, hn_err
 	return rc;
 }
 
-static int record(hn_host *host, const hn_session *session, const host_image *image,
-	const char *lock, bool present, hn_error **err)
+static int record(hn_host *host, hn_session *session, const host_image *image, const char *lock,
+	bool present, hn_error **err)
 {
 	AUTO_VALUES values all = {.host = host, .err = err};
 	int rc = collect(&all, image);
 
 	if (rc >= 0)
 		rc = try_values(&all, image->lock->blueprint);
+	if (rc >= 0)
+		rc = may_tag(&all, session, image->lock->blueprint);
 	if (rc >= 0)
 		rc = put_image(&all, session, image, lock, present);
 	if (rc >= 0)
@@ -308,8 +365,7 @@ static int record(hn_host *host, const hn_session *session, const host_image *im
 	return rc < 0 ? rc : host_touch(host, err);
 }
 
-int host_image_use(
-	hn_host *host, const hn_session *session, const host_image *image, hn_error **err)
+int host_image_use(hn_host *host, hn_session *session, const host_image *image, hn_error **err)
 {
 	char lock[COMPOSE_DIGEST_TEXT];
 	int pinned, rc;
@@ -344,8 +400,16 @@ static int find_image(
 	return rc;
 }
 
-int host_image_keep(
-	hn_host *host, const hn_session *session, const host_image *image, hn_error **err)
+/* Of one that was recorded before, maybe by another. */
+static int check_tags(hn_host *host, hn_session *session, const host_image *image, hn_error **err)
+{
+	AUTO_VALUES values all = {.host = host, .err = err};
+	int rc = collect(&all, image);
+
+	return rc < 0 ? rc : may_tag(&all, session, image->lock->blueprint);
+}
+
+int host_image_keep(hn_host *host, hn_session *session, const host_image *image, hn_error **err)
 {
 	char lock[COMPOSE_DIGEST_TEXT];
 	bool same = false;
@@ -359,7 +423,7 @@ int host_image_keep(
 			"builder made: there is none to go back to",
 			image->lock->blueprint);
 	if (rc != 0)
-		return rc < 0 ? rc : 0;
+		return rc < 0 ? rc : check_tags(host, session, image, err);
 	rc = record(host, session, image, lock, false, err);
 	return rc < 0 ? rc : 1;
 }

@@ -23,14 +23,13 @@ typedef struct host_image {
 } host_image;
 
 /* In the transaction that is open: units of the blueprint boot from it from now on. 1, or 0 when
- * they do already. HN_EDENIED when a component names a file of the host; HN_ESCHEMA, HN_ERANGE and
- * others when it sets what no unit takes. */
-int host_image_use(
-	hn_host *host, const hn_session *session, const host_image *image, hn_error **err);
+ * they do already. HN_EDENIED when a component opens something of the host, or brings or loses
+ * a tag that the session may not apply; HN_ESCHEMA, HN_ERANGE and others when it sets what no unit
+ * takes. */
+int host_image_use(hn_host *host, hn_session *session, const host_image *image, hn_error **err);
 /* Nothing more than that the rows are there: units can be pinned to it. 1, or 0 when they were.
  * HN_EEXIST when they are of another image of the same lock. Errors as above. */
-int host_image_keep(
-	hn_host *host, const hn_session *session, const host_image *image, hn_error **err);
+int host_image_keep(hn_host *host, hn_session *session, const host_image *image, hn_error **err);
 /* Can units boot from it, and is it of this lock and blueprint? `built` NULL: only the latter. */
 int host_image_check(const host_image *image, const hn_image *built, hn_error **err);
 /* The transaction that makes it needed, while its files are known to be there. HN_EMISSING. */

@@ -251,6 +251,12 @@ static int check_image(const hn_unit *unit, const hn_view *view, hn_error **err)
 	return HN_EMISSING;
 }
 
+int host_image_check_edit(
+	const hn_unit *unit, const hn_view *before, const hn_view *view, hn_error **err)
+{
+	return before && check_image(unit, before, NULL) < 0 ? 0 : check_image(unit, view, err);
+}
+
 int host_paths_check(hn_host *host, const hn_unit *unit, const hn_view *before, const hn_view *view,
 	hn_error **err)
 {

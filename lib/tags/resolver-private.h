@@ -88,6 +88,9 @@ int tags_image_join(
 int tags_image_same(const hn_view *bare, const hn_view *whole, hn_error **err);
 bool tags_resolver_find(const hn_resolver *resolver, const char *name, size_t *index);
 tags_subject tags_resolver_subject(const hn_resolver *resolver, const tags_unit_state *entry);
+/* The tags of a unit's image are known when the unit is resolved: does that where there are images.
+ * What is wrong with the unit is for who resolves it. */
+int tags_resolver_join(hn_resolver *resolver, tags_unit_state *entry, hn_error **err);
 int tags_resolver_keeps_tags(hn_error **err); /* HN_EDENIED */
 int tags_resolver_unknown(const hn_resolver *resolver, const char *unit, hn_error **err);
 

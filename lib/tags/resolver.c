@@ -468,6 +468,11 @@ static int refresh(hn_resolver *resolver, tags_unit_state *entry, hn_error **err
 	return 0;
 }
 
+int tags_resolver_join(hn_resolver *resolver, tags_unit_state *entry, hn_error **err)
+{
+	return resolver->images == NULL ? 0 : refresh(resolver, entry, err);
+}
+
 static void begin_stats(hn_resolver *resolver)
 {
 	resolver->stats = (hn_resolve_stats){.size = sizeof(hn_resolve_stats)};

@@ -188,6 +188,9 @@ int hn_resolver_select(
 		return tags_resolver_keeps_tags(err);
 	if (!tags_resolver_find(resolver, unit, &index))
 		return tags_resolver_unknown(resolver, unit, err);
+	rc = tags_resolver_join(resolver, &resolver->entries[index], err);
+	if (rc < 0)
+		return rc;
 	catalog = resolver->catalog;
 	found = resolver->membership;
 	subject = tags_resolver_subject(resolver, &resolver->entries[index]);

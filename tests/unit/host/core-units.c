@@ -75,15 +75,22 @@ Test(define, again_replaces_the_definition)
 	cr_expect_str_eq(lab_desired(&l, "a", "memory.size"), "512Mi");
 }
 
-Test(define, takes_a_blueprint)
+Test(define, takes_no_blueprint_without_an_image)
 {
 	LAB l = lab_new();
 	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
 
 	definition.blueprint = "web-app";
-	cr_assert_eq(
-		hn_unit_define(l.session, "a", &definition, lab_err(&l)), 0, "%s", lab_why(&l));
-	cr_expect_str_eq(lab_desired(&l, "a", "image.blueprint"), "web-app");
+	cr_assert_eq(hn_unit_define(l.session, "a", &definition, lab_err(&l)), HN_EMISSING,
+		"nobody has built it");
+	cr_expect_not_null(strstr(hn_error_hint(l.err), "hv-compose blueprint web-app.json"), "%s",
+		hn_error_hint(l.err));
+	cr_expect_eq(lab_number(&l, "SELECT count(*) FROM unit"), 0u, "nothing is left of it");
+	definition.blueprint = NULL;
+	cr_assert_eq(hn_unit_define(l.session, "a", &definition, lab_err(&l)), 0);
+	cr_expect_eq(hn_unit_set(l.session, "a", "image.blueprint", "web-app", lab_err(&l)),
+		HN_EMISSING);
+	cr_expect_str_eq(lab_desired(&l, "a", "image.blueprint"), "none");
 }
 
 Test(define, refuses_names_that_are_none)

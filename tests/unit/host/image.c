@@ -190,6 +190,20 @@ Test(image, one_that_nobody_built_is_missed)
 	lab_must_apply(&s.l, DECLARED);
 }
 
+Test(image, is_there_for_a_unit_that_is_made_by_hand)
+{
+	SHOP s = open_shop();
+	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
+
+	definition.blueprint = "small";
+	cr_expect_eq(hn_unit_define(s.l.session, "x", &definition, lab_err(&s.l)), HN_EMISSING);
+	add_base(&s, "1.0.0", "\"memory.size\":\"256Mi\"");
+	must_use(&s);
+	cr_assert_eq(hn_unit_define(s.l.session, "x", &definition, lab_err(&s.l)), 0, "%s",
+		lab_why(&s.l));
+	expect(&s, "x", "memory.size", "256Mi");
+}
+
 Test(image, names_no_file_of_the_host)
 {
 	SHOP s = open_shop();
@@ -206,7 +220,9 @@ Test(image, opens_nothing_of_the_host)
 	static const char *const settings[] = {"\"network.forward\":[\"tcp:0.0.0.0:22:22\"]",
 		"\"nics.lan.kind\":\"bridge\"", "\"nics.lan.bridge\":\"br0\"",
 		"\"security.passthrough\":true", "\"cpu.nested\":true", "\"memory.lock\":true",
-		"\"secrets\":[\"key\"]", "\"disks.data.source\":\"/dev/sda\""};
+		"\"secrets\":[\"key\"]", "\"disks.data.source\":\"/dev/sda\"",
+		/* an interface of its own, and bytes of a guest that become a header */
+		"\"nics.lan.mtu\":1400", "\"disks.data.format\":\"raw\""};
 
 	for (size_t i = 0; i < BASE_COUNT(settings); i++) {
 		SHOP s = open_shop();

@@ -589,6 +589,41 @@ Test(upgrade, needs_all_rights_before_it_begins)
 	expect(&s, "320Mi", "320Mi");
 }
 
+static void add_tagged(shop *s, const char *version, const char *memory)
+{
+	BASE_AUTO_FREE char *called = NULL;
+	char text[1024], tagged[1100];
+
+	(void)snprintf(text, sizeof(text), COMPONENT, version, memory, version, s->sha256);
+	(void)snprintf(tagged, sizeof(tagged), "{\"tags\":[\"production\"],%s", text + 1);
+	cr_assert_eq(hn_compose_add(s->l.session, "base.json", tagged, strlen(tagged), &called,
+			     lab_err(&s->l)),
+		1, "%s", lab_why(&s->l));
+}
+
+/* What units are tagged with says who may do what with them. */
+Test(upgrade, needs_the_right_to_the_tags_that_the_image_brings)
+{
+	static const char all[] = "\"unit.read\",\"unit.update\",\"unit.stop\",\"unit.start\"";
+	char with[128];
+	SHOP s = open_shop();
+
+	trust(&s.l);
+	(void)snprintf(with, sizeof(with), "%s,\"tag.apply\"", all);
+	add_tagged(&s, "1.1.0", "320Mi");
+	cr_expect_eq(upgrade_with(&s, all), HN_EDENIED, "%s", lab_why(&s.l));
+	cr_expect_str_eq(s.told, "a=waiting b=waiting off=waiting ");
+	expect(&s, "256Mi", "256Mi");
+	cr_expect_eq(upgrade_with(&s, with), 0, "%s", lab_why(&s.l));
+	expect(&s, "320Mi", "320Mi");
+	add_tagged(&s, "1.2.0", "384Mi");
+	cr_expect_eq(upgrade_with(&s, all), 0, "they have it already: %s", lab_why(&s.l));
+	expect(&s, "384Mi", "384Mi");
+	add_version(&s, "1.3.0", "448Mi");
+	cr_expect_eq(upgrade_with(&s, all), HN_EDENIED, "nor takes he it away");
+	expect(&s, "384Mi", "384Mi");
+}
+
 /* --- killed --- */
 
 static void stop_io(void *arg)

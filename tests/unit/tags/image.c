@@ -60,6 +60,19 @@ static void expect(hn_resolver *resolver, const char *unit, const char *key, con
 	hn_view_unref(view);
 }
 
+/* Also of a unit that nobody has resolved yet. */
+Test(image, brings_tags_that_selectors_see)
+{
+	hn_resolver *resolver = fleet("web");
+	hn_selector *selector = NULL;
+
+	cr_assert_eq(hn_selector_compile("tag:web", &selector, NULL), 0);
+	cr_expect_eq(hn_resolver_select(resolver, selector, "u", NULL), 1);
+	cr_expect_eq(hn_resolver_select(resolver, selector, "plain", NULL), 0);
+	hn_selector_free(selector);
+	hn_resolver_free(resolver);
+}
+
 Test(image, brings_settings)
 {
 	hn_resolver *resolver = fleet(NULL);
