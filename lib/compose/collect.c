@@ -193,7 +193,7 @@ int compose_store_claim(compose_store *store, hn_error **err)
 			"another program has the store %s open", store->directory);
 	return code < 0 ? base_error_errno(err, COMPOSE_ROOM, code, "cannot lock the store %s",
 				  store->directory)
-			: 0;
+			: store_remove_leftovers(store, err);
 }
 
 int compose_store_gc(compose_store *store, const compose_digest *live, size_t count, bool dry_run,

@@ -45,6 +45,8 @@ int store_list(compose_store *store, const char *folder, base_names *names, hn_e
 /* Whether two parts of a name are one that records have: 64 digits. What else may lie in a folder
  * is not the store's. */
 bool store_name_read(const char *first, const char *rest, compose_digest *digest);
+/* What those who died have left, while nobody else has the store open. */
+int store_remove_leftovers(compose_store *store, hn_error **err);
 /* Waits for who is alone in the store, 5 seconds at most; HN_EBUSY. */
 int store_lock_shared(compose_store *store, hn_error **err);
 

@@ -25,7 +25,7 @@ static int make_folder(compose_store *store, const char *folder, hn_error **err)
 }
 
 /* A file that is still there when nobody else has the store open belongs to who died. */
-static int remove_leftovers(compose_store *store, hn_error **err)
+int store_remove_leftovers(compose_store *store, hn_error **err)
 {
 	char *path BASE_AUTO_FREE = store_path(store, "tmp", "");
 	int rc;
@@ -58,13 +58,16 @@ int store_lock_shared(compose_store *store, hn_error **err)
 		"garbage of the store %s is being collected", store->directory);
 }
 
-/* Who may only read the store cannot lock it alone (EBADF), and leaves it as it is. */
-static int settle(compose_store *store, hn_error **err)
+/* Who may only read the store cannot lock it alone (EBADF), and leaves it as it is, as does who
+ * only looks. */
+static int settle(compose_store *store, bool create, hn_error **err)
 {
-	int code = store->os->ops->lock(store->os, store->lock, F_WRLCK, 0, 1), rc = 0;
+	int code = -EAGAIN, rc = 0;
 
+	if (create)
+		code = store->os->ops->lock(store->os, store->lock, F_WRLCK, 0, 1);
 	if (code == 0)
-		rc = remove_leftovers(store, err);
+		rc = store_remove_leftovers(store, err);
 	else if (code != -EAGAIN && code != -EBADF)
 		rc = refuse_lock(store, code, err);
 	return rc < 0 ? rc : store_lock_shared(store, err);
@@ -117,7 +120,7 @@ int compose_store_open(
 	if (rc == 0)
 		rc = open_lock(made, create, err);
 	if (rc == 0)
-		rc = settle(made, err);
+		rc = settle(made, create, err);
 	if (rc < 0)
 		return rc;
 	*store = BASE_STEAL(made);

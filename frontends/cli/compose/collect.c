@@ -72,18 +72,19 @@ int compose_gc(cli_run *cli)
 	hn_compose_garbage garbage = HN_COMPOSE_GARBAGE_INIT;
 	AUTO_KEPT kept keep = {0};
 	hn_error *error = NULL;
-	int status = read_locks(cli, &keep);
+	int status;
 
+	options.dry_run = cli_flag(cli, "dry-run");
+	status = cli_act(
+		cli, options.dry_run ? CLI_LOOK : CLI_WRITE, cli_text(cli, "reason"), &session);
+	if (status == 0)
+		status = read_locks(cli, &keep);
+	if (status != 0)
+		return status;
 	options.locks = (const hn_lock *const *)keep.locks;
 	options.lock_count = keep.count;
 	options.unused = cli_flag(cli, "unused");
 	options.grace = cli_duration(cli, "grace", GRACE);
-	options.dry_run = cli_flag(cli, "dry-run");
-	if (status == 0)
-		status = cli_act(cli, options.dry_run ? CLI_LOOK : CLI_WRITE,
-			cli_text(cli, "reason"), &session);
-	if (status != 0)
-		return status;
 	if (hn_compose_gc(session, &options, &garbage, &error) < 0)
 		return cli_fail(cli, error);
 	if (cli->json)

@@ -63,7 +63,7 @@ const cli_command compose_commands[] = {
 	{ASK, "why", "COMPONENT|FILE LOCK|PATH",
 		"say who asked for a component, and what hangs on it; or why a file is as it is",
 		"Of a component and a lock: needs no registry. With --file, of a blueprint or a lock and a "
-		"path of its image: which component brings it in which payload, and who agrees, replaces, "
+		"path of its image, in either order: which component brings it in which payload, and who agrees, replaces, "
 		"changes or removes it. Payloads that no build has read yet are read into the host's store.",
 		options_why,
 		"why glibc web-app.lock.json\n"

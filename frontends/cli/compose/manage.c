@@ -6,24 +6,21 @@
 
 #include <string.h>
 
-static int done(cli_run *cli, const char *word, bool changed)
+/* `json` NULL: in words. */
+static void say_done(const cli_run *cli, hn_json *json, const char *word, bool changed)
 {
-	hn_json *json;
-
-	if (!cli->json) {
+	if (json == NULL) {
 		if (!cli->quiet)
 			printf("%s%s\n", word, changed ? "" : " is there already");
-		return 0;
+		return;
 	}
-	json = cli_json_new();
 	hn_json_object(json, NULL);
 	hn_json_text(json, "done", word);
 	hn_json_bool(json, "changed", changed);
 	hn_json_end(json);
-	return cli_json_print(cli, json);
 }
 
-static int add_one(cli_run *cli, hn_session *session, const char *path)
+static int add_one(cli_run *cli, hn_session *session, const char *path, hn_json *json)
 {
 	COMPOSE_AUTO_BYTES cli_bytes bytes = {0};
 	CLI_AUTO_TEXT char *called = NULL;
@@ -34,17 +31,32 @@ static int add_one(cli_run *cli, hn_session *session, const char *path)
 	if (status != 0)
 		return status;
 	changed = hn_compose_add(session, path, bytes.data, bytes.size, &called, &error);
-	return changed < 0 ? cli_fail(cli, error) : done(cli, called, changed > 0);
+	if (changed < 0)
+		return cli_fail(cli, error);
+	say_done(cli, json, called, changed > 0);
+	return 0;
 }
 
 int compose_add(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
-	int status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
+	hn_json *json = NULL;
+	int printed, status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
 
+	if (status != 0)
+		return status;
+	if (cli->json) {
+		json = cli_json_new();
+		hn_json_array(json, NULL);
+	}
 	for (size_t i = 0; status == 0 && i < cli->operand_count; i++)
-		status = add_one(cli, session, cli->operands[i]);
-	return status;
+		status = add_one(cli, session, cli->operands[i], json);
+	if (json == NULL)
+		return status;
+	/* also when one of them failed: the others are there */
+	hn_json_end(json);
+	printed = cli_json_print(cli, json);
+	return status != 0 ? status : printed;
 }
 
 /* NAME VERSION or NAME@VERSION; of a contract NAME alone. `version` NULL: none was given. */
@@ -71,6 +83,7 @@ int compose_remove(cli_run *cli)
 	CLI_AUTO_FREE char *word = NULL;
 	const char *version = NULL;
 	hn_error *error = NULL;
+	hn_json *json = NULL;
 	int status = read_name(cli, &name, &version);
 
 	if (status == 0)
@@ -81,5 +94,8 @@ int compose_remove(cli_run *cli)
 		return cli_fail(cli, error);
 	word = cli_format(
 		"%s%s%s is gone", name, version == NULL ? "" : " ", version == NULL ? "" : version);
-	return done(cli, word, true);
+	if (cli->json)
+		json = cli_json_new();
+	say_done(cli, json, word, true);
+	return json == NULL ? 0 : cli_json_print(cli, json);
 }

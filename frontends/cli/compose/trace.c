@@ -252,6 +252,17 @@ static int tell_why(cli_run *cli, hn_session *session, const hn_registry *regist
 	return cli_fail(cli, error);
 }
 
+/* Of a component what is asked about comes first: so may a path. */
+static void put_file_first(cli_run *cli)
+{
+	const char *first = cli->operands[0], *second = cli->operands[1];
+
+	if (*first != '/' || *second == '/')
+		return;
+	cli->operands[0] = second;
+	cli->operands[1] = first;
+}
+
 int compose_why_file(cli_run *cli)
 {
 	CLI_AUTO_OF(hn_session) hn_session *session = NULL;
@@ -259,6 +270,7 @@ int compose_why_file(cli_run *cli)
 	CLI_AUTO_OF(hn_lock) hn_lock *lock = NULL;
 	int status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &session);
 
+	put_file_first(cli);
 	if (status == 0)
 		status = compose_registry(cli, &registry);
 	if (status == 0)

@@ -108,15 +108,17 @@ static int say_end(cli_run *cli, const compose_choice *one, const telling *to, i
 /* The lock that is on the disk is one that units are known to boot from. */
 static int finish(cli_run *cli, compose_choice *one, const telling *to, int result, hn_error *error)
 {
+	bool dry = cli_flag(cli, "dry-run");
 	int status = 0;
 
-	if (result >= 0 && !cli_flag(cli, "dry-run"))
+	if (result >= 0 && !dry)
 		status = compose_choice_write(cli, one);
 	if (to->json != NULL) {
 		int printed;
 
 		hn_json_end(to->json); /* of the units */
-		hn_json_bool(to->json, "changed", result == 0);
+		hn_json_bool(to->json, "dry-run", dry);
+		hn_json_bool(to->json, "changed", !dry && result == 0);
 		hn_json_end(to->json);
 		printed = cli_json_print(cli, to->json);
 		status = status != 0 ? status : printed;

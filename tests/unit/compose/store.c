@@ -355,7 +355,15 @@ Test(store, removes_what_a_crash_left)
 	compose_store_free(f.store);
 	OK(hn_os_sim_put(f.os, STORE "/tmp/0123456789abcdef", "half", 4, err));
 	OK(compose_store_open(f.os, STORE, false, &f.store, err));
+	cr_assert_eq(count_of(f.os, STORE "/tmp"), 1, "who looks writes nothing");
+	compose_store_free(f.store);
+	OK(compose_store_open(f.os, STORE, true, &f.store, err));
 	cr_assert_eq(count_of(f.os, STORE "/tmp"), 0);
+	compose_store_free(f.store);
+	OK(hn_os_sim_put(f.os, STORE "/tmp/0123456789abcdef", "half", 4, err));
+	OK(compose_store_open(f.os, STORE, false, &f.store, err));
+	OK(compose_store_claim(f.store, err));
+	cr_assert_eq(count_of(f.os, STORE "/tmp"), 0, "who collects takes that, too");
 	leave(&f);
 }
 
