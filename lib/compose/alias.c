@@ -20,34 +20,26 @@ static const char *behind(const compose_alias *alias, const char *path)
 	return path + size;
 }
 
-/* "usr/lib" beside "/lib" is "/usr/lib". */
-static const char *rewrite(
-	tree_build *build, const compose_alias *alias, const char *rest, char out[2 * TREE_PATH])
+/* "usr/lib" beside "/lib" is "/usr/lib". Its size, which may be more than there is room for. */
+static size_t rewrite(const compose_alias *alias, const char *rest, char out[2 * TREE_PATH])
 {
 	int parent = alias->target[0] == '/' ? 0 : (int)(strrchr(alias->path, '/') - alias->path);
 	int size = snprintf(out, 2 * TREE_PATH, "%.*s%s%s%s", parent, alias->path,
 		alias->target[0] == '/' ? "" : "/", alias->target, rest);
 
-	if (size < 0 || size >= 2 * TREE_PATH)
-		return NULL;
-	return base_arena_strndup(build->arena, out, (size_t)size);
+	return size < 0 ? SIZE_MAX : (size_t)size;
 }
 
-static bool rewrite_once(tree_build *build, const char **path, hn_code *code)
+static const compose_alias *find_alias(const tree_build *build, const char *path, const char **rest)
 {
 	const compose_manifest *base = base_of(build);
-	char text[2 * TREE_PATH];
 
 	for (size_t i = 0; base != NULL && i < base->alias_count; i++) {
-		const char *rest = behind(&base->aliases[i], *path);
-
-		if (rest == NULL)
-			continue;
-		*path = rewrite(build, &base->aliases[i], rest, text);
-		*code = *path == NULL ? HN_ENOMEM : 0;
-		return true;
+		*rest = behind(&base->aliases[i], path);
+		if (*rest != NULL)
+			return &base->aliases[i];
 	}
-	return false;
+	return NULL;
 }
 
 static int copy_text(tree_build *build, const char *text, const char **out, hn_error **err)
@@ -62,25 +54,26 @@ static int copy_text(tree_build *build, const char *text, const char **out, hn_e
 
 int tree_alias(tree_build *build, const char *path, const char **out, hn_error **err)
 {
-	const char *at = base_arena_strndup(build->arena, path, strlen(path));
-	hn_code code = 0;
-	int hops = 0, rc;
+	char texts[2][2 * TREE_PATH]; /* each is made from the other */
+	const char *at = path, *rest = NULL;
+	const compose_alias *alias;
+	int rc;
 
-	if (at == NULL)
-		return base_nomem(err);
-	while (rewrite_once(build, &at, &code)) {
-		if (code != 0)
-			return base_nomem(err);
-		if (++hops > TREE_HOPS)
+	for (int hops = 0; (alias = find_alias(build, at, &rest)) != NULL; hops++) {
+		char *text = texts[hops % 2];
+		size_t size = rewrite(alias, rest, text);
+
+		if (size >= sizeof(texts[0]))
+			return base_limit_check(BASE_LIMIT_ENTRY_PATH_BYTES, size, err);
+		if (hops == TREE_HOPS)
 			return base_error(err, HN_EENTRY, COMPOSE_ROOM,
 				"an alias may not lead back to itself",
 				"the aliases of %s turn in a circle at %s",
 				tree_component(build, build->base), path);
+		at = text;
 	}
 	rc = base_limit_check(BASE_LIMIT_ENTRY_PATH_BYTES, strlen(at), err);
-	if (rc == 0)
-		*out = at;
-	return rc;
+	return rc != 0 ? rc : copy_text(build, at, out, err);
 }
 
 /* A link that stands where an alias does is the alias, not what it leads to: only its directory is

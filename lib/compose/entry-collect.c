@@ -53,17 +53,28 @@ void compose_collector_free(compose_collector *collector)
 	base_free(collector);
 }
 
+int compose_collector_names(compose_collector *collector, uint64_t size, hn_error **err)
+{
+	return compose_tally_names(&collector->tally, "this payload", size, err);
+}
+
 int compose_collector_remark(compose_collector *collector, hn_error **err, const char *format, ...)
 {
 	BASE_AUTO_BUF base_buf text = {0};
 	va_list arguments;
 	char *line;
+	int code;
 
 	va_start(arguments, format);
 	base_buf_vformat(&text, format, arguments);
 	va_end(arguments);
-	if (text.failed || base_grow(&collector->remarks, &collector->remark_capacity,
-				   collector->remark_count + 1, sizeof(*collector->remarks)) < 0)
+	if (text.failed)
+		return base_nomem(err);
+	code = compose_collector_names(collector, text.size, err);
+	if (code < 0)
+		return code;
+	if (base_grow(&collector->remarks, &collector->remark_capacity, collector->remark_count + 1,
+		    sizeof(*collector->remarks)) < 0)
 		return base_nomem(err);
 	line = base_arena_strndup(collector->arena, text.data, text.size);
 	if (line == NULL)
@@ -130,7 +141,7 @@ static int imply(compose_collector *collector, const char *path, size_t size, hn
 	int code = compose_tally_entry(&collector->tally, "this payload", 0, err);
 
 	if (code == 0)
-		code = compose_tally_names(&collector->tally, "this payload", size, err);
+		code = compose_collector_names(collector, size, err);
 	if (code < 0)
 		return code;
 	return learn(collector, path, size, err) == NULL ? HN_ENOMEM : 0;
@@ -303,10 +314,17 @@ static int keep_xattr(compose_collector *collector, const compose_raw_xattr *fro
 	return 0;
 }
 
+static int refuse_xattr(const compose_entry *entry, const char *name, size_t size, hn_error **err)
+{
+	return refuse(err, HN_EDUPLICATE, entry->path, NULL,
+		"its extended attribute %.*s is there twice", (int)size, name);
+}
+
 static int take_xattrs(compose_collector *collector, const compose_raw *raw, bool privileged,
 	compose_entry *entry, hn_error **err)
 {
 	compose_xattr *kept;
+	bool dropped = false;
 	int code = 0;
 
 	if (raw->xattr_count == 0)
@@ -319,17 +337,19 @@ static int take_xattrs(compose_collector *collector, const compose_raw *raw, boo
 
 		if (one->name[0] == 'u' || privileged) /* user.*, or a file capability */
 			code = keep_xattr(collector, one, &kept[entry->xattr_count++], err);
+		else if (dropped)
+			code = refuse_xattr(entry, one->name, one->name_size, err);
 		else
 			code = compose_collector_remark(
 				collector, err, "dropped the file capability of %s", entry->path);
+		dropped = dropped || one->name[0] != 'u';
 	}
 	if (code < 0)
 		return code;
 	qsort(kept, entry->xattr_count, sizeof(*kept), compare_xattrs);
 	for (size_t i = 1; i < entry->xattr_count; i++) {
 		if (strcmp(kept[i - 1].name, kept[i].name) == 0)
-			return refuse(err, HN_EDUPLICATE, entry->path, NULL,
-				"its extended attribute %s is there twice", kept[i].name);
+			return refuse_xattr(entry, kept[i].name, strlen(kept[i].name), err);
 	}
 	entry->xattrs = entry->xattr_count > 0 ? kept : NULL;
 	return 0;
@@ -375,8 +395,8 @@ static int count_names(compose_collector *collector, const compose_raw *raw, con
 	uint64_t bytes = strlen(path) + strlen(target);
 
 	for (size_t i = 0; i < raw->xattr_count; i++)
-		bytes += raw->xattrs[i].name_size + raw->xattrs[i].size;
-	return compose_tally_names(&collector->tally, "this payload", bytes, err);
+		bytes += sizeof(compose_xattr) + raw->xattrs[i].name_size + raw->xattrs[i].size;
+	return compose_collector_names(collector, bytes, err);
 }
 
 int compose_collector_add(

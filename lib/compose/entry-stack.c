@@ -98,6 +98,8 @@ int compose_stack_hide(
 
 	if (code == 0)
 		code = base_limit_check(BASE_LIMIT_PAYLOAD_ENTRIES, ++stack->whiteouts, err);
+	if (code == 0)
+		code = compose_collector_names(stack->top, strlen(canonical), err);
 	if (code < 0)
 		return code;
 	there = cover_at(stack, canonical, err);

@@ -101,129 +101,8 @@ int tree_cmdline(tree_build *build, uint32_t owner, hn_error **err)
 	return rc;
 }
 
-/* --- acts on what is in the tree --- */
-
-static int absent(tree_build *build, uint32_t owner, const char *path, hn_error **err)
-{
-	return tree_remark(build, err, "%s: nothing to do at %s: it is not in the image",
-		tree_component(build, owner), path);
-}
-
-static bool below(const char *path, const char *directory)
-{
-	size_t size = strlen(directory);
-
-	return strncmp(path, directory, size) == 0 && (path[size] == '\0' || path[size] == '/');
-}
-
-static int remove_path(
-	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)
-{
-	const char *path = NULL;
-	bool found = false;
-	int rc = tree_alias_entry(build, COMPOSE_ENTRY_SYMLINK, act->path, &path, err);
-
-	(void)arg;
-	if (rc != 0)
-		return rc;
-	for (size_t i = 0; i < build->count; i++)
-		if (build->nodes[i].entry.type != 0 && below(build->nodes[i].entry.path, path)) {
-			tree_drop(build, &build->nodes[i]);
-			found = true;
-		}
-	return found ? 0 : absent(build, owner, path, err);
-}
-
-int tree_harden_remove(tree_build *build, hn_error **err)
-{
-	return each(build, COMPOSE_REMOVE, remove_path, NULL, err);
-}
-
-static void change(tree_build *build, compose_node *node, uint32_t mode)
-{
-	if (node->entry.mode == mode)
-		return;
-	node->entry.mode = mode;
-	tree_note(build, "changes", build->doing.by, node->owner, &node->entry);
-}
-
-/* All names of an inode have one mode. */
-static void set_mode(tree_build *build, compose_node *node, uint32_t mode)
-{
-	uint32_t group = node->group;
-
-	change(build, node, mode);
-	for (size_t i = 0; group != 0 && i < build->count; i++)
-		if (build->nodes[i].group == group)
-			change(build, &build->nodes[i], mode);
-}
-
-static void strip_all(tree_build *build)
-{
-	for (size_t i = 0; i < build->count; i++)
-		if (build->nodes[i].entry.type != 0)
-			change(build, &build->nodes[i],
-				build->nodes[i].entry.mode & ~(uint32_t)TREE_SETID);
-}
-
-static int strip(
-	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)
-{
-	const char *path = NULL;
-	compose_node *node;
-	int rc;
-
-	(void)arg;
-	if (act->path == NULL) {
-		strip_all(build);
-		return 0;
-	}
-	rc = tree_alias(build, act->path, &path, err);
-	if (rc != 0)
-		return rc;
-	node = tree_at(build, path);
-	if (node == NULL)
-		return absent(build, owner, path, err);
-	set_mode(build, node, node->entry.mode & ~(uint32_t)TREE_SETID);
-	return 0;
-}
-
-static int change_mode(
-	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)
-{
-	const char *path = NULL;
-	compose_node *node;
-	int rc = tree_alias(build, act->path, &path, err);
-
-	(void)arg;
-	if (rc != 0)
-		return rc;
-	node = tree_at(build, path);
-	if (node == NULL)
-		return compose_fail(err, HN_EMISSING, &act->place,
-			"correct the path, or leave the act out",
-			"%s sets the mode of %s, which is not in the image",
-			tree_component(build, owner), path);
-	if (node->entry.type == COMPOSE_ENTRY_SYMLINK)
-		return compose_fail(err, HN_EENTRY, &act->place, "name what the link leads to",
-			"%s is a link and has no mode", path);
-	if ((act->mode & TREE_SETID) != 0 && !build->allow_setuid)
-		return compose_fail(err, HN_EENTRY, &act->place, "set security.setuid",
-			"%s may not get a setuid or setgid bit", path);
-	set_mode(build, node, act->mode);
-	return 0;
-}
-
-int tree_harden_modes(tree_build *build, hn_error **err)
-{
-	int rc = each(build, COMPOSE_MODE, change_mode, NULL, err);
-
-	return rc != 0 ? rc : each(build, COMPOSE_STRIP_SETUID, strip, NULL, err);
-}
-
-/* --- acts that the guest does: lists for its init --- */
-
-typedef struct rows { /* name and value, sorted at the end; both are borrowed or in the arena */
+/* Name and value, borrowed or in the arena. */
+typedef struct rows {
 	struct row {
 		const char *name, *value;
 		uint32_t owner;
@@ -257,6 +136,196 @@ static void sort_rows(rows *all)
 	if (all->count != 0)
 		qsort(all->items, all->count, sizeof(*all->items), by_name);
 }
+
+/* --- acts on what is in the tree --- */
+
+static int absent(tree_build *build, uint32_t owner, const char *path, hn_error **err)
+{
+	return tree_remark(build, err, "%s: nothing to do at %s: it is not in the image",
+		tree_component(build, owner), path);
+}
+
+/* What is removed: a value when it was found. */
+typedef struct removal {
+	rows paths;
+	base_map *index; /* path -> number of its first row + 1 */
+} removal;
+
+static int add_removal(
+	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)
+{
+	removal *all = arg;
+	const char *path = NULL;
+	int rc = tree_alias_entry(build, COMPOSE_ENTRY_SYMLINK, act->path, &path, err);
+
+	if (rc == 0)
+		rc = add_row(&all->paths, owner, path, NULL, err);
+	if (rc != 0 || base_map_has(all->index, path, strlen(path)))
+		return rc;
+	return base_map_put(all->index, path, strlen(path), (void *)(uintptr_t)all->paths.count) !=
+			       0
+		       ? base_nomem(err)
+		       : 0;
+}
+
+/* The first that removes it, or a directory that it is below. */
+static struct row *remover(const removal *all, const char *path)
+{
+	uintptr_t first = 0;
+
+	for (const char *end = path; *end != '\0';) {
+		uintptr_t number;
+
+		end += 1 + strcspn(end + 1, "/");
+		number = (uintptr_t)base_map_get(all->index, path, (size_t)(end - path));
+		if (number != 0 && (first == 0 || number < first))
+			first = number;
+	}
+	return first == 0 ? NULL : &all->paths.items[first - 1];
+}
+
+static int remove_paths(tree_build *build, const removal *all, hn_error **err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < build->count; i++) {
+		compose_node *node = &build->nodes[i];
+		struct row *by = node->entry.type == 0 ? NULL : remover(all, node->entry.path);
+
+		if (by != NULL) {
+			by->value = by->name;
+			build->doing.by = by->owner;
+			tree_drop(build, node);
+		}
+		rc = tree_live(build, err);
+	}
+	for (size_t i = 0; rc == 0 && i < all->paths.count; i++)
+		if (all->paths.items[i].value == NULL)
+			rc = absent(
+				build, all->paths.items[i].owner, all->paths.items[i].name, err);
+	return rc;
+}
+
+int tree_harden_remove(tree_build *build, hn_error **err)
+{
+	removal all = {.index = base_map_new(NULL)};
+	int rc = all.index == NULL ? base_nomem(err)
+				   : each(build, COMPOSE_REMOVE, add_removal, &all, err);
+
+	if (rc == 0 && all.paths.count != 0)
+		rc = remove_paths(build, &all, err);
+	base_free(all.paths.items);
+	base_map_free(all.index);
+	return rc;
+}
+
+static void change(tree_build *build, compose_node *node, uint32_t mode)
+{
+	if (node->entry.mode == mode)
+		return;
+	node->entry.mode = mode;
+	tree_note(build, "changes", build->doing.by, node->owner, &node->entry);
+}
+
+/* Of each node the next name of its inode; the last one has the first. */
+static uint32_t *link_names(const tree_build *build)
+{
+	BASE_AUTO_FREE uint32_t *first = base_calloc((size_t)build->groups + 1, sizeof(*first));
+	uint32_t *names = base_calloc(build->count + 1, sizeof(*names));
+
+	for (uint32_t i = 0; first != NULL && names != NULL && i < build->count; i++) {
+		uint32_t *head = &first[build->nodes[i].group]; /* and 1: 0 is none */
+
+		names[i] = i;
+		if (build->nodes[i].group == 0)
+			continue;
+		if (*head != 0) {
+			names[i] = names[*head - 1];
+			names[*head - 1] = i;
+		}
+		*head = i + 1;
+	}
+	if (first == NULL)
+		base_free(BASE_STEAL(names));
+	return names;
+}
+
+/* All names of an inode have one mode. */
+static void set_mode(tree_build *build, const uint32_t *names, compose_node *node, uint32_t mode)
+{
+	uint32_t self = (uint32_t)(node - build->nodes);
+
+	if (node->entry.mode == mode)
+		return;
+	change(build, node, mode);
+	for (uint32_t i = names[self]; i != self; i = names[i])
+		change(build, &build->nodes[i], mode);
+}
+
+static void strip_all(tree_build *build)
+{
+	for (size_t i = 0; i < build->count; i++)
+		if (build->nodes[i].entry.type != 0)
+			change(build, &build->nodes[i],
+				build->nodes[i].entry.mode & ~(uint32_t)TREE_SETID);
+}
+
+static int strip(
+	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)
+{
+	const char *path = NULL;
+	compose_node *node;
+	int rc;
+
+	if (act->path == NULL) {
+		strip_all(build);
+		return 0;
+	}
+	rc = tree_alias(build, act->path, &path, err);
+	if (rc != 0)
+		return rc;
+	node = tree_at(build, path);
+	if (node == NULL)
+		return absent(build, owner, path, err);
+	set_mode(build, arg, node, node->entry.mode & ~(uint32_t)TREE_SETID);
+	return 0;
+}
+
+static int change_mode(
+	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)
+{
+	const char *path = NULL;
+	compose_node *node;
+	int rc = tree_alias(build, act->path, &path, err);
+
+	if (rc != 0)
+		return rc;
+	node = tree_at(build, path);
+	if (node == NULL)
+		return compose_fail(err, HN_EMISSING, &act->place,
+			"correct the path, or leave the act out",
+			"%s sets the mode of %s, which is not in the image",
+			tree_component(build, owner), path);
+	if (node->entry.type == COMPOSE_ENTRY_SYMLINK)
+		return compose_fail(err, HN_EENTRY, &act->place, "name what the link leads to",
+			"%s is a link and has no mode", path);
+	if ((act->mode & TREE_SETID) != 0 && !build->allow_setuid)
+		return compose_fail(err, HN_EENTRY, &act->place, "set security.setuid",
+			"%s may not get a setuid or setgid bit", path);
+	set_mode(build, arg, node, act->mode);
+	return 0;
+}
+
+int tree_harden_modes(tree_build *build, hn_error **err)
+{
+	BASE_AUTO_FREE uint32_t *names = link_names(build);
+	int rc = names == NULL ? base_nomem(err)
+			       : each(build, COMPOSE_MODE, change_mode, names, err);
+
+	return rc != 0 ? rc : each(build, COMPOSE_STRIP_SETUID, strip, names, err);
+}
+
+/* --- acts that the guest does: lists for its init --- */
 
 static int add_sysctl(
 	tree_build *build, uint32_t owner, const compose_hardening *act, void *arg, hn_error **err)

@@ -160,12 +160,13 @@ static int load_file(closure *all, module *one, hn_error **err)
 {
 	const compose_entry *entry = &all->build->nodes[one->node].entry;
 	const char *needs = all->needs;
-	int rc;
+	int rc = tree_live(all->build, err);
 
 	one->state = OPEN;
 	all->needs = entry->path;
 	all->depth++;
-	rc = tree_module_depends(all->build->store, entry, load, all, err);
+	if (rc == 0)
+		rc = tree_module_depends(all->build->store, entry, load, all, err);
 	all->depth--;
 	all->needs = needs;
 	one->state = DONE;

@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 #define FOLDER "layers"
-#define LAYER_BYTES (UINT64_C(1) << 30)
+/* What the limits of a payload come to, and more: so much is written, and so much is read. */
+#define LAYER_BYTES (UINT64_C(256) << 20)
 
 /* --- the key: everything that decides what is read --- */
 
@@ -78,14 +79,27 @@ static int make_key(const compose_reading *how, compose_digest *key, hn_error **
 
 /* --- the cache --- */
 
-static bool has_bodies(compose_store *store, const compose_layer *layer)
+static int live(const compose_reading *how, hn_error **err)
+{
+	return hn_cancel_triggered(how->cancel) ? base_error(err, HN_ECANCELLED, COMPOSE_ROOM, NULL,
+							  "the reading of a payload was cancelled")
+						: 0;
+}
+
+/* 0 or 1. */
+static int has_bodies(compose_store *store, const compose_reading *how, const compose_layer *layer,
+	hn_error **err)
 {
 	for (size_t i = 0; i < layer->count; i++) {
+		int code = live(how, err);
+
+		if (code < 0)
+			return code;
 		if (layer->entries[i].type == COMPOSE_ENTRY_FILE &&
 			!compose_store_has(store, &layer->entries[i].content))
-			return false;
+			return 0;
 	}
-	return true;
+	return 1;
 }
 
 static int read_kept(
@@ -108,18 +122,20 @@ int compose_payload_cached(
 }
 
 /* What is not there, or not whole, is read again. */
-static int recall(compose_store *store, const compose_digest *key, bool only_look,
+static int recall(compose_store *store, const compose_digest *key, const compose_reading *how,
 	compose_layer **layer, hn_error **err)
 {
 	BASE_AUTO_OF(compose_layer) compose_layer *read = NULL;
 	int code = read_kept(store, key, &read, err);
 
 	if (code == HN_ENOENT || code == HN_EDIGEST || code == HN_ECORRUPT || code == HN_ECBOR ||
-		code == HN_ENEWER)
+		code == HN_ENEWER || code == HN_ELIMIT)
 		return base_error_forgive(err, code, (hn_code)code);
-	if (code == 0 && (only_look || has_bodies(store, read)))
+	if (code == 0)
+		code = how->only_look ? 1 : has_bodies(store, how, read, err);
+	if (code > 0)
 		*layer = BASE_STEAL(read);
-	return code;
+	return code < 0 ? code : 0;
 }
 
 static int keep(
@@ -144,7 +160,8 @@ static int differs(const compose_payload *payload, const char *what, hn_error **
 		"payload %s is not what the manifest says: %s", hex, what);
 }
 
-static int hash_of(hn_os *os, int fd, uint64_t size, uint8_t digest[CRYPTO_DIGEST], hn_error **err)
+static int hash_of(hn_os *os, int fd, uint64_t size, const compose_reading *how,
+	uint8_t digest[CRYPTO_DIGEST], hn_error **err)
 {
 	BASE_AUTO_FREE uint8_t *piece = base_alloc(COMPOSE_PIECE);
 	crypto_hasher hash;
@@ -155,7 +172,10 @@ static int hash_of(hn_os *os, int fd, uint64_t size, uint8_t digest[CRYPTO_DIGES
 	crypto_sha256_begin(&hash);
 	while (done < size) {
 		ssize_t got = os->ops->pread(os, fd, piece, COMPOSE_PIECE, (off_t)done);
+		int code = live(how, err);
 
+		if (code < 0)
+			return code;
 		if (got < 0)
 			return base_error_errno(
 				err, COMPOSE_ROOM, (int)got, "cannot read a payload");
@@ -168,9 +188,9 @@ static int hash_of(hn_os *os, int fd, uint64_t size, uint8_t digest[CRYPTO_DIGES
 	return 0;
 }
 
-static int check_bytes(
-	hn_os *os, int fd, uint64_t size, const compose_payload *payload, hn_error **err)
+static int check_bytes(hn_os *os, int fd, uint64_t size, const compose_reading *how, hn_error **err)
 {
+	const compose_payload *payload = how->payload;
 	uint8_t digest[CRYPTO_DIGEST];
 	char text[96];
 	int code;
@@ -180,7 +200,7 @@ static int check_bytes(
 			(unsigned long long)size, (unsigned long long)payload->size);
 		return differs(payload, text, err);
 	}
-	code = hash_of(os, fd, size, digest, err);
+	code = hash_of(os, fd, size, how, digest, err);
 	if (code < 0)
 		return code;
 	return memcmp(digest, payload->sha256.bytes, sizeof(digest)) == 0
@@ -225,7 +245,7 @@ static int read_bytes(compose_store *store, const char *parser, const compose_re
 
 	if (code < 0)
 		return code;
-	code = check_bytes(os, fd, size, payload, err);
+	code = check_bytes(os, fd, size, how, err);
 	if (code == 0 && payload->kind == COMPOSE_PAYLOAD_BLOB)
 		code = read_blob(how, digest, size, layer, err);
 	else if (code == 0)
@@ -253,7 +273,7 @@ int compose_payload_layer(compose_store *store, const char *parser, const compos
 	int code = make_key(how, &key, err);
 
 	if (code == 0)
-		code = recall(store, &key, how->only_look, &read, err);
+		code = recall(store, &key, how, &read, err);
 	cached = read != NULL;
 	if (code == 0 && !cached)
 		code = read_stored(store, parser, how, &read, err);

@@ -104,6 +104,8 @@ BASE_AUTO(compose_collector, compose_collector_free)
 int compose_collector_add(
 	compose_collector *collector, const compose_raw *raw, bool *kept, hn_error **err);
 void compose_collector_body(compose_collector *collector, const compose_digest *content);
+/* Bytes that are remembered beside its entries: they count as names. */
+int compose_collector_names(compose_collector *collector, uint64_t size, hn_error **err);
 /* The limits of `before` count on: both are of one payload. */
 void compose_collector_count_on(compose_collector *collector, const compose_collector *before);
 /* The collector is empty after it, whatever comes of it. */

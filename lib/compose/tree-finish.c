@@ -29,9 +29,10 @@ static int add_parents(tree_build *build, hn_error **err)
 		return first;
 	for (size_t i = 0; i < build->count; i++) {
 		const compose_node *node = &build->nodes[i];
-		int rc = node->entry.type == 0
-				 ? 0
-				 : add_parent(build, node->owner, node->entry.path, err);
+		int rc = tree_live(build, err);
+
+		if (rc == 0 && node->entry.type != 0)
+			rc = add_parent(build, node->owner, node->entry.path, err);
 
 		if (rc != 0)
 			return rc;
@@ -71,7 +72,10 @@ static int check_parents(const tree_build *build, const compose_tree *tree, hn_e
 		const char *path = node->entry.path;
 		size_t size = (size_t)(strrchr(path, '/') - path);
 		char text[TREE_PATH];
+		int rc = tree_live(build, err);
 
+		if (rc != 0)
+			return rc;
 		memcpy(text, path, size);
 		text[size] = '\0';
 		parent = compose_tree_find(tree, size == 0 ? "/" : text);
@@ -134,7 +138,10 @@ static int check_case(const tree_build *build, compose_tree *tree, hn_error **er
 	for (size_t i = 0; folded != NULL && i < tree->count; i++) {
 		compose_node *node = &tree->nodes[i];
 		const compose_node *other;
+		int rc = tree_live(build, err);
 
+		if (rc != 0)
+			return rc;
 		fold(node->entry.path, text);
 		other = base_map_get(folded, text, strlen(text));
 		if (other != NULL && other->owner != node->owner) {
@@ -268,11 +275,12 @@ static int remark_links(tree_build *build, const compose_tree *tree, hn_error **
 
 		if (node->entry.type != COMPOSE_ENTRY_SYMLINK || at_boot(node->entry.target))
 			continue;
+		rc = tree_live(build, err);
 		step = tree_walk(tree, node->entry.path, &found);
-		rc = step == TREE_FOUND ? 0
-					: tree_remark(build, err, "%s: the link %s -> %s %s",
-						  tree_component(build, node->owner),
-						  node->entry.path, node->entry.target, said[step]);
+		if (rc == 0 && step != TREE_FOUND)
+			rc = tree_remark(build, err, "%s: the link %s -> %s %s",
+				tree_component(build, node->owner), node->entry.path,
+				node->entry.target, said[step]);
 		if (rc != 0)
 			return rc;
 	}

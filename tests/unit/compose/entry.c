@@ -3,23 +3,8 @@
  * What an entry may be by itself, and beside the others of its payload. Group 15 of the design of
  * composition lists what must be refused.
  */
-#include "compose/payload.h"
-#include <criterion/criterion.h>
-#include <stdio.h>
+#include "entry-helper.h"
 #include <stdlib.h>
-
-static const compose_payload plain = {.kind = COMPOSE_PAYLOAD_TAR};
-static const compose_reading plain_reading = {.payload = &plain};
-
-static compose_raw raw_of(compose_raw_type type, const char *path, const char *target)
-{
-	return (compose_raw){.type = type,
-		.path = path,
-		.path_size = strlen(path),
-		.target = target,
-		.target_size = target != NULL ? strlen(target) : 0,
-		.mode = 0644};
-}
 
 /* Where the fact "entry" is, or -1. */
 static int fact_entry(const hn_error *err)
@@ -368,17 +353,6 @@ Test(entry, globs)
 
 /* --- beside each other --- */
 
-static int add_to(compose_collector *collector, compose_raw raw, hn_error **err)
-{
-	compose_digest content = {{7}};
-	bool kept = false;
-	int code = compose_collector_add(collector, &raw, &kept, err);
-
-	if (code == 0 && kept && raw.type == COMPOSE_RAW_FILE)
-		compose_collector_body(collector, &content);
-	return code;
-}
-
 /* Adds until one is refused: that is to be the last one. */
 static void refused_last(const compose_reading *how, const compose_raw *raws, size_t count,
 	hn_code wanted, const char *why)
@@ -625,6 +599,8 @@ Test(entry, file_capabilities_are_dropped_and_told)
 Test(entry, xattrs_twice_or_of_a_hard_link)
 {
 	const compose_raw_xattr xattrs[] = {xattr_of("user.z", "1"), xattr_of("user.z", "2")};
+	const compose_raw_xattr capabilities[] = {
+		xattr_of("security.capability", "1"), xattr_of("security.capability", "2")};
 	compose_raw raws[] = {
 		raw_of(COMPOSE_RAW_FILE, "a", NULL), raw_of(COMPOSE_RAW_HARDLINK, "b", "a")};
 
@@ -634,6 +610,31 @@ Test(entry, xattrs_twice_or_of_a_hard_link)
 	raws[0].xattrs = xattrs;
 	raws[0].xattr_count = 2;
 	refused_last(&plain_reading, raws, 1, HN_EDUPLICATE, "user.z is there twice");
+	raws[0].xattrs = capabilities;
+	refused_last(&plain_reading, raws, 1, HN_EDUPLICATE, "security.capability is there twice");
+}
+
+Test(entry, the_order_of_attributes_is_none_of_the_layer)
+{
+	const compose_raw_xattr one[] = {xattr_of("user.a", "1"), xattr_of("user.b", "2"),
+		xattr_of("security.capability", "3")};
+	const compose_raw_xattr other[] = {one[2], one[1], one[0]};
+	static const char *const listed[] = {"/x"};
+	const compose_payload payload = {
+		.kind = COMPOSE_PAYLOAD_TAR, .setuid = listed, .setuid_count = 1};
+	const compose_reading how = {.payload = &payload};
+	compose_raw raw = raw_of(COMPOSE_RAW_FILE, "x", NULL);
+	compose_layer *first, *second;
+
+	raw.xattrs = one;
+	raw.xattr_count = 3;
+	first = layer_of(&how, &raw, 1);
+	raw.xattrs = other;
+	second = layer_of(&how, &raw, 1);
+	cr_assert_eq(first->entries[0].xattr_count, 3);
+	cr_assert(compose_digest_equal(&first->digest, &second->digest));
+	compose_layer_free(first);
+	compose_layer_free(second);
 }
 
 Test(entry, exclude_leaves_out)
@@ -664,127 +665,4 @@ Test(entry, exclude_leaves_out)
 	/* What is left out is still there to be met twice. */
 	raws[1] = raws[0];
 	refused_last(&how, raws, 2, HN_EDUPLICATE, "twice");
-}
-
-/* --- limits of a payload --- */
-
-static hn_code tally_of(uint64_t packed, uint64_t unpacked, const char *why)
-{
-	compose_tally tally = {.packed = packed};
-	hn_error *err = NULL;
-	int code = compose_tally_entry(&tally, "this payload", unpacked, &err);
-
-	if (code < 0)
-		cr_assert_not_null(strstr(hn_error_message(err), why), "%s", hn_error_message(err));
-	hn_error_unref(err);
-	return (hn_code)code;
-}
-
-Test(entry, size_and_ratio)
-{
-	const uint64_t mib = 1 << 20;
-
-	cr_assert_eq(tally_of(1, 16 * mib, ""), 0);
-	cr_assert_eq(tally_of(1, 16 * mib + 1, "200 to 1"), HN_ELIMIT);
-	cr_assert_eq(tally_of(mib, 200 * mib, ""), 0);
-	cr_assert_eq(tally_of(mib, 200 * mib + 1, "201 were given"), HN_ELIMIT);
-	cr_assert_eq(tally_of(0, 8192 * mib, ""), 0);
-	cr_assert_eq(tally_of(0, 8192 * mib + 1, "when it is unpacked"), HN_ELIMIT);
-	cr_assert_eq(tally_of(8192 * mib, UINT64_MAX, "when it is unpacked"), HN_ELIMIT);
-}
-
-Test(entry, sizes_do_not_overflow)
-{
-	compose_tally tally = {0};
-
-	cr_assert_eq(compose_tally_bytes(&tally, "x", 1, NULL), 0);
-	cr_assert_eq(compose_tally_bytes(&tally, "x", UINT64_MAX, NULL), HN_ELIMIT);
-	cr_assert_eq(compose_tally_bytes(&tally, "x", 1, NULL), HN_ELIMIT);
-}
-
-/* Each by itself: not a counter that was set. */
-Test(entry, one_entry_too_many)
-{
-	compose_collector *collector = NULL;
-	compose_layer *layer = NULL;
-	hn_error *err = NULL;
-	char name[16];
-	int code = 0;
-
-	cr_assert_eq(compose_collector_new(&plain_reading, 0, &collector, NULL), 0);
-	for (int i = 0; i < 200001 && code == 0; i++) {
-		snprintf(name, sizeof(name), "%d", i);
-		code = add_to(collector, raw_of(COMPOSE_RAW_DIRECTORY, name, NULL), &err);
-		cr_assert(code == 0 || i == 200000, "entry %d gave %d", i, code);
-	}
-	cr_assert_eq(code, HN_ELIMIT);
-	cr_assert_not_null(strstr(hn_error_message(err), "this payload is refused: "));
-	cr_assert_not_null(strstr(hn_error_message(err), "200001 were given"));
-	hn_error_unref(err);
-	cr_assert_eq(compose_collector_finish(collector, &layer, NULL), 0);
-	cr_assert_eq(layer->count, 200000);
-	compose_layer_free(layer);
-	compose_collector_free(collector);
-}
-
-/* 64 directories for each file of a short archive: those count too. */
-Test(entry, directories_that_no_entry_is)
-{
-	compose_collector *collector = NULL;
-	hn_error *err = NULL;
-	char name[256], *at;
-	int code = 0, files = 0;
-
-	cr_assert_eq(compose_collector_new(&plain_reading, 0, &collector, NULL), 0);
-	for (; files < 5000 && code == 0; files++) {
-		at = name + snprintf(name, sizeof(name), "%d", files);
-		for (int i = 0; i < 60; i++)
-			at += sprintf(at, "/d");
-		code = add_to(collector, raw_of(COMPOSE_RAW_FILE, name, NULL), &err);
-	}
-	cr_assert_eq(code, HN_ELIMIT);
-	cr_expect_eq(files, 200000 / 61 + 1);
-	cr_assert_not_null(
-		strstr(hn_error_message(err), "200001 were given"), "%s", hn_error_message(err));
-	hn_error_unref(err);
-	compose_collector_free(collector);
-}
-
-Test(entry, names_and_attributes_of_a_payload)
-{
-	static uint8_t value[60000];
-	const compose_raw_xattr xattr = {
-		.name = "user.a", .name_size = 6, .value = value, .size = sizeof(value)};
-	compose_collector *collector = NULL;
-	hn_error *err = NULL;
-	char name[16];
-	int code = 0, files = 0;
-
-	cr_assert_eq(compose_collector_new(&plain_reading, 0, &collector, NULL), 0);
-	for (; files < 2000 && code == 0; files++) {
-		compose_raw raw;
-
-		snprintf(name, sizeof(name), "%d", files);
-		raw = raw_of(COMPOSE_RAW_FILE, name, NULL);
-		raw.xattrs = &xattr;
-		raw.xattr_count = 1;
-		code = add_to(collector, raw, &err);
-	}
-	cr_assert_eq(code, HN_ELIMIT);
-	cr_expect_eq(files, (64 << 20) / 60010 + 1);
-	cr_assert_not_null(strstr(hn_error_message(err), "extended attributes of one payload"),
-		"%s", hn_error_message(err));
-	hn_error_unref(err);
-	compose_collector_free(collector);
-}
-
-Test(entry, entries_of_a_payload)
-{
-	compose_tally tally = {.entries = 199999};
-	hn_error *err = NULL;
-
-	cr_assert_eq(compose_tally_entry(&tally, "x", 0, NULL), 0);
-	cr_assert_eq(compose_tally_entry(&tally, "x", 0, &err), HN_ELIMIT);
-	cr_assert_not_null(strstr(hn_error_message(err), "200001 were given"));
-	hn_error_unref(err);
 }

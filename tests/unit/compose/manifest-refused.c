@@ -730,6 +730,19 @@ Test(manifest, has_limits)
 		"1048655 were given");
 }
 
+Test(manifest, bounds_aliases)
+{
+	BASE_AUTO_BUF base_buf member = {0};
+	refusal row = {.code = HN_ELIMIT,
+		.said = "m.json:2:11: aliases of one base has a limit of 64 aliases, 65 were given"};
+
+	for (int i = 0; i < 65; i++)
+		base_buf_format(&member, "%s\"/%d\":\"x\"", i == 0 ? "\"aliases\":{" : ",", i);
+	base_buf_text(&member, "}");
+	row.given = member.data;
+	expect_members("base-os", &row, 1);
+}
+
 Test(manifest, bounds_paths)
 {
 	BASE_AUTO_BUF base_buf path = {0};

@@ -143,6 +143,33 @@ Test(run, a_damaged_layer_is_read_again)
 	leave(&at);
 }
 
+static int stretch_layer(void *arg, const char *name)
+{
+	const place *at = arg;
+	char path[192];
+
+	snprintf(path, sizeof(path), "%s/store/layers/%.100s", at->directory, name);
+	return chmod(path, 0644) == 0 && truncate(path, (off_t)2 << 30) == 0 ? 0 : -errno;
+}
+
+/* What is larger than any that is kept is not read at all. */
+Test(run, a_layer_that_is_too_large_is_read_again)
+{
+	place at = open_place();
+	compose_payload payload = put_tar(&at);
+	compose_layer *layer = NULL;
+	bool cached;
+
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, NULL), 0);
+	compose_layer_free(layer);
+	cr_assert_eq(at.os->ops->list(at.os, path_in(&at, "store/layers"), stretch_layer, &at), 0);
+	cr_assert_eq(layer_by(&at, TEST_PARSER, &payload, &layer, &cached, NULL), 0);
+	cr_assert_not(cached);
+	cr_assert_eq(layer->count, 3);
+	compose_layer_free(layer);
+	leave(&at);
+}
+
 Test(run, what_the_program_refuses_is_told)
 {
 	place at = open_place();
@@ -437,6 +464,72 @@ Test(run, a_cancel_ends_a_program_that_hangs, .timeout = 60)
 		HN_ECANCELLED);
 	hn_error_unref(err);
 	hn_cancel_unref(cancel);
+	leave(&at);
+}
+
+/* Before any program is asked: while the bytes of a payload are held against its digest, and while
+ * the bodies of a cached one are looked for. */
+Test(run, a_cancel_ends_the_reading_of_what_is_there)
+{
+	place at = open_place();
+	compose_payload payload = put(&at, COMPOSE_PAYLOAD_BLOB, "kernel", 6);
+	hn_cancel *cancel = NULL;
+	compose_reading how = {.payload = &payload};
+	compose_layer *layer = NULL;
+	bool cached;
+
+	payload.path = "/boot/vmlinuz";
+	cr_assert_eq(hn_cancel_new(&cancel, NULL), 0);
+	hn_cancel_trigger(cancel);
+	how.cancel = cancel;
+	cr_assert_eq(
+		compose_payload_layer(at.store, NULL, &how, &layer, &cached, NULL), HN_ECANCELLED);
+	how.cancel = NULL;
+	cr_assert_eq(compose_payload_layer(at.store, NULL, &how, &layer, &cached, NULL), 0);
+	compose_layer_free(layer);
+	layer = NULL;
+	how.cancel = cancel;
+	cr_assert_eq(
+		compose_payload_layer(at.store, NULL, &how, &layer, &cached, NULL), HN_ECANCELLED);
+	cr_assert_null(layer);
+	hn_cancel_unref(cancel);
+	leave(&at);
+}
+
+/* A clock that goes ten minutes further whenever it is looked at. */
+static hn_os slow;
+static int64_t slow_time;
+
+static int64_t slow_clock(hn_os *os, hn_os_clock which)
+{
+	(void)os;
+	(void)which;
+	return slow_time += 600 * OS_SECOND;
+}
+
+/* It sends a little now and then, all of it right, and has no end. */
+Test(run, a_program_that_drips, .timeout = 60)
+{
+	place at = open_place();
+	hn_os_ops ops = *at.os->ops;
+	compose_payload payload = put_text(&at);
+	const compose_reading how = {.payload = &payload};
+	compose_layer *layer = NULL;
+	hn_error *err = NULL;
+	char parser[512];
+	int fd;
+
+	script(&at, "#!/bin/sh\nprintf '\\0\\0\\0\\4\\203\\0\\1\\1'\n"
+		    "while printf '\\0'; do sleep 0.05; done\n");
+	snprintf(parser, sizeof(parser), "%s", path_in(&at, "parser"));
+	slow = *at.os;
+	ops.clock = slow_clock;
+	slow.ops = &ops;
+	fd = at.os->ops->open(at.os, parser, O_RDONLY, 0);
+	cr_assert_eq(
+		compose_payload_run(&slow, parser, fd, 4, NULL, &how, &layer, &err), HN_ETIMEOUT);
+	at.os->ops->close(at.os, fd);
+	hn_error_unref(err);
 	leave(&at);
 }
 

@@ -660,11 +660,21 @@ static void damage_xattr(compose_layer *layer)
 	layer->entries[1].xattrs = &trusted;
 }
 
+static void damage_xattr_order(compose_layer *layer)
+{
+	static const compose_xattr two[] = {
+		{.name = "user.b", .value = (const uint8_t *)"", .size = 0},
+		{.name = "user.a", .value = (const uint8_t *)"", .size = 0}};
+
+	layer->entries[1].xattrs = two;
+	layer->entries[1].xattr_count = 2;
+}
+
 Test(layer, with_what_no_payload_has)
 {
 	void (*const damages[])(compose_layer *) = {damage_order, damage_twice, damage_path,
 		damage_relative, damage_link, damage_missing, damage_mode, damage_type,
-		damage_owner, damage_size, damage_xattr};
+		damage_owner, damage_size, damage_xattr, damage_xattr_order};
 
 	for (size_t i = 0; i < BASE_COUNT(damages); i++)
 		damaged(damages[i]);

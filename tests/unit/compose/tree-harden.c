@@ -101,6 +101,85 @@ Test(harden, strips_many_names_of_one_file, .timeout = 60)
 	world_free(w);
 }
 
+/* Each of many acts changes the names of its own file, and looks at no other. */
+Test(harden, modes_of_many_files, .timeout = 60)
+{
+	enum { FILES = 200000, ACTS = 100000 };
+	static compose_entry entries[ENTRIES + 2 * FILES];
+	static compose_hardening many[ACTS];
+	static char names[2 * FILES][16];
+	world *w = hard();
+	compose_layer *layer = &w->layers[0];
+
+	memcpy(entries, layer->entries, layer->count * sizeof(*entries));
+	layer->entries = entries;
+	for (int i = 0; i < FILES; i++) {
+		snprintf(names[2 * i], sizeof(names[0]), "/many/%06d", i);
+		snprintf(names[2 * i + 1], sizeof(names[0]), "/names/%06d", i);
+		entries[layer->count] = entries[0];
+		entries[layer->count++].path = names[2 * i];
+		entries[layer->count++] = (compose_entry){.type = COMPOSE_ENTRY_HARDLINK,
+			.path = names[2 * i + 1],
+			.target = names[2 * i]};
+	}
+	for (int i = 0; i < ACTS; i++)
+		many[i] = (compose_hardening){
+			.act = COMPOSE_MODE, .path = names[2 * i], .mode = 0700};
+	w->manifests[1].hardening = many;
+	w->manifests[1].hardening_count = ACTS;
+	merges(w);
+	cr_assert_eq(at(w, "/many/099999")->entry.mode, 0700);
+	cr_assert_eq(at(w, "/names/099999")->entry.mode, 0700);
+	cr_assert_eq(at(w, "/names/100000")->entry.mode, 0755);
+	world_free(w);
+}
+
+Test(harden, removes_many, .timeout = 60)
+{
+	enum { FILES = 200000, ACTS = 50000 };
+	static compose_entry entries[ENTRIES + FILES];
+	static compose_hardening many[ACTS];
+	static char names[FILES][16];
+	world *w = hard();
+	compose_layer *layer = &w->layers[0];
+
+	memcpy(entries, layer->entries, layer->count * sizeof(*entries));
+	layer->entries = entries;
+	for (int i = 0; i < FILES; i++) {
+		snprintf(names[i], sizeof(names[0]), "/many/%06d", i);
+		entries[layer->count] = entries[0];
+		entries[layer->count++].path = names[i];
+	}
+	for (int i = 0; i < ACTS; i++)
+		many[i] = (compose_hardening){.act = COMPOSE_REMOVE, .path = names[i]};
+	w->manifests[1].hardening = many;
+	w->manifests[1].hardening_count = ACTS;
+	merges(w);
+	cr_assert_null(compose_tree_find(w->tree, "/many/049999"));
+	at(w, "/many/050000");
+	world_free(w);
+}
+
+/* The first that meets something takes it; who finds nothing any more is told so. */
+Test(harden, removes_in_order)
+{
+	static const compose_hardening many[] = {{.act = COMPOSE_REMOVE, .path = "/opt/b"},
+		{.act = COMPOSE_REMOVE, .path = "/opt"}, {.act = COMPOSE_REMOVE, .path = "/opt/a"},
+		{.act = COMPOSE_REMOVE, .path = "/opt/b"}};
+	world *w = hard();
+
+	w->manifests[1].hardening = many;
+	w->manifests[1].hardening_count = BASE_COUNT(many);
+	merges(w);
+	cr_assert_null(compose_tree_find(w->tree, "/opt"));
+	cr_assert_null(compose_tree_find(w->tree, "/opt/b/c"));
+	at(w, "/opt-link");
+	cr_assert(remarked(w, "hardening: nothing to do at /opt/a"));
+	cr_assert(remarked(w, "hardening: nothing to do at /opt/b"));
+	cr_assert_not(remarked(w, "nothing to do at /opt:"));
+	world_free(w);
+}
+
 Test(harden, strips_one)
 {
 	world *w = hard_setuid();

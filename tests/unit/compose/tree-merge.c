@@ -354,6 +354,22 @@ Test(alias, bounds_what_a_path_becomes)
 	world_free(w);
 }
 
+/* Two that are fine alone lead to what there is room for nowhere. */
+Test(alias, bounds_what_long_ones_lead_to)
+{
+	static char first[1001] = "x/", second[1001], path[1001] = "/a/";
+	static const compose_alias long_ones[] = {{"/a", first}, {"/x", second}};
+	world *w = aliased();
+
+	memset(first + 2, 'x', 998);
+	memset(second, 'z', 1000);
+	memset(path + 3, 'y', 997);
+	w->manifests[0].aliases = long_ones;
+	file(w, path, 0644, "x");
+	refuses(w, HN_ELIMIT, "2998 were given");
+	world_free(w);
+}
+
 Test(alias, bounds_a_link_too)
 {
 	char path[1100] = "/bin/";
