@@ -142,17 +142,20 @@ static int read_payload(build *job, const compose_manifest *manifest,
 
 static int read_payloads(build *job, hn_error **err)
 {
+	compose_load load = {0};
 	size_t index = 0;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < job->lock->count; i++) {
 		const compose_manifest *manifest = job->manifests[i];
 
-		for (size_t j = 0; rc == 0 && j < manifest->payload_count; j++) {
+		for (size_t j = 0; rc == 0 && j < manifest->payload_count; j++, index++) {
 			rc = build_live(job, err);
 			if (rc == 0)
 				rc = read_payload(
-					job, manifest, &manifest->payloads[j], index++, err);
+					job, manifest, &manifest->payloads[j], index, err);
+			if (rc == 0)
+				rc = compose_load_add(&load, manifest, job->layers[index], err);
 		}
 	}
 	return rc;

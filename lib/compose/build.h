@@ -83,6 +83,15 @@ const char *compose_payload_called(
 int compose_component_layer(compose_store *store, const char *parser,
 	const compose_manifest *manifest, const compose_manifest *base, compose_reading *how,
 	compose_layer **layer, bool *cached, hn_error **err);
+/* What layers are together that are held at one time. `of` is whose entries were counted last: all
+ * of one component are added one after the other. */
+typedef struct compose_load {
+	const compose_manifest *of;
+	uint64_t own, entries, names, bytes;
+} compose_load;
+/* HN_ELIMIT names the component. */
+int compose_load_add(compose_load *load, const compose_manifest *manifest,
+	const compose_layer *layer, hn_error **err);
 const char *compose_type_name(compose_entry_type type); /* "file" */
 /* Aliases are those of the base (NULL: none), the users are the manifest's. */
 void compose_component_reading(

@@ -46,16 +46,21 @@ int store_list(compose_store *store, const char *folder, base_names *names, hn_e
 	return base_error_errno(err, COMPOSE_ROOM, code, "cannot list %s", path);
 }
 
+/* Whatever was removed here: a collection before this one may have ended before it came so far. */
 static int sync_folder(gc *g, const char *folder, hn_error **err)
 {
 	char *path BASE_AUTO_FREE = store_path(g->store, folder, "");
 	hn_os *os = g->store->os;
 	int code;
 
+	if (g->dry_run)
+		return 0;
 	if (path == NULL)
 		return base_nomem(err);
 	code = os->ops->sync_directory(os, path);
-	return code < 0 ? base_error_errno(err, COMPOSE_ROOM, code, "cannot clean %s", path) : 0;
+	return code < 0 && code != -ENOENT
+		       ? base_error_errno(err, COMPOSE_ROOM, code, "cannot clean %s", path)
+		       : 0;
 }
 
 static int remove_object(
@@ -93,7 +98,6 @@ static int sweep_records(gc *g, const char *folder, hn_error **err)
 {
 	BASE_AUTO_NAMES base_names names = {0};
 	compose_digest key;
-	uint64_t before = g->counts.records;
 	int rc = store_list(g->store, folder, &names, err);
 
 	for (size_t i = 0; rc == 0 && i < names.count; i++) {
@@ -102,9 +106,7 @@ static int sweep_records(gc *g, const char *folder, hn_error **err)
 		rc = remove_object(g, folder, names.items[i], &g->counts.bytes, err);
 		g->counts.records += rc == 0;
 	}
-	if (rc == 0 && !g->dry_run && g->counts.records > before)
-		rc = sync_folder(g, folder, err);
-	return rc;
+	return rc < 0 ? rc : sync_folder(g, folder, err);
 }
 
 /* 0 or 1. A name that was changed names nothing. */
@@ -126,7 +128,7 @@ static int sweep_names(gc *g, hn_error **err)
 {
 	BASE_AUTO_NAMES base_names names = {0};
 	compose_digest name;
-	uint64_t bytes = 0, before = g->counts.names;
+	uint64_t bytes = 0;
 	int rc = store_list(g->store, "sha256", &names, err);
 
 	for (size_t i = 0; rc >= 0 && i < names.count; i++) {
@@ -138,9 +140,7 @@ static int sweep_names(gc *g, hn_error **err)
 		rc = remove_object(g, "sha256", names.items[i], &bytes, err);
 		g->counts.names += rc == 0;
 	}
-	if (rc >= 0 && !g->dry_run && g->counts.names > before)
-		rc = sync_folder(g, "sha256", err);
-	return rc < 0 ? rc : 0;
+	return rc < 0 ? rc : sync_folder(g, "sha256", err);
 }
 
 static int sweep_blobs_of(gc *g, const char *head, hn_error **err)

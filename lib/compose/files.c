@@ -39,6 +39,39 @@ int compose_component_layer(compose_store *store, const char *parser,
 	return 0;
 }
 
+static void weigh(compose_load *load, const compose_entry *entry)
+{
+	load->names += strlen(entry->path) + (entry->target != NULL ? strlen(entry->target) : 0);
+	for (size_t i = 0; i < entry->xattr_count; i++)
+		load->names += strlen(entry->xattrs[i].name) + entry->xattrs[i].size;
+	if (entry->type == COMPOSE_ENTRY_FILE)
+		load->bytes += entry->size;
+}
+
+int compose_load_add(compose_load *load, const compose_manifest *manifest,
+	const compose_layer *layer, hn_error **err)
+{
+	int rc;
+
+	if (load->of != manifest)
+		load->own = 0;
+	load->of = manifest;
+	load->own += layer->count;
+	load->entries += layer->count;
+	for (size_t i = 0; i < layer->count; i++)
+		weigh(load, &layer->entries[i]);
+	rc = base_limit_check(BASE_LIMIT_COMPONENT_ENTRIES, load->own, err);
+	if (rc == 0)
+		rc = base_limit_check(BASE_LIMIT_IMAGE_ENTRIES, load->entries, err);
+	if (rc == 0)
+		rc = base_limit_check(BASE_LIMIT_IMAGE_NAME_BYTES, load->names, err);
+	if (rc == 0)
+		rc = base_limit_check(BASE_LIMIT_IMAGE_BYTES, load->bytes, err);
+	return rc == 0 ? 0
+		       : base_error_wrap(err, HN_ELIMIT, COMPOSE_ROOM,
+				 "the payloads of %s are too much", manifest->component);
+}
+
 /* --- all files of one --- */
 
 typedef struct look {
@@ -62,6 +95,7 @@ static int read_layers(look *at, compose_store *store, const char *parser, const
 {
 	const compose_manifest *manifest = at->manifest;
 	const compose_manifest *base = manifest->kind == COMPOSE_BASE_OS ? manifest : NULL;
+	compose_load load = {0};
 	int rc = 0;
 
 	at->layers = base_calloc(manifest->payload_count + 1, sizeof(compose_layer *));
@@ -81,6 +115,8 @@ static int read_layers(look *at, compose_store *store, const char *parser, const
 
 		rc = compose_component_layer(
 			store, parser, manifest, base, &how, &at->layers[i], &cached, err);
+		if (rc == 0)
+			rc = compose_load_add(&load, manifest, at->layers[i], err);
 	}
 	return rc;
 }

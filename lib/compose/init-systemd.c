@@ -4,8 +4,6 @@
  */
 #include "compose/tree-build.h"
 
-#include <ctype.h>
-
 #define UNITS "/etc/systemd/system"
 
 /* A word of a command line: quoted, without specifiers and variables. */
@@ -174,7 +172,8 @@ static void escape_path(base_buf *out, const char *path)
 
 		if (byte == '/')
 			base_buf_text(out, "-");
-		else if (isalnum(byte) || byte == '_' || byte == ':' ||
+		else if ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+			 (byte >= '0' && byte <= '9') || byte == '_' || byte == ':' ||
 			 (byte == '.' && at != path + 1))
 			base_buf_add(out, at, 1);
 		else

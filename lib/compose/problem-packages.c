@@ -161,11 +161,16 @@ static int bind_alone(compose_problem *problem, uint32_t number, uint32_t rank)
 		problem->solver, component, &from, number, &to, SOLVER_DEPENDENCY, (uint32_t)index);
 }
 
-/* Facts of what has many versions are large before anything is solved. */
+/* Facts of what has many versions are large, and take long, before anything is solved. */
 int problem_room(const compose_problem *problem, hn_error **err)
 {
-	return base_limit_check(
-		BASE_LIMIT_SOLVER_BYTES, solver_problem_bytes(problem->solver), err);
+	uint64_t bytes = solver_problem_bytes(problem->solver) + base_arena_used(problem->arena) +
+			 problem->fact_capacity * sizeof(*problem->facts) +
+			 problem->package_capacity * sizeof(*problem->packages);
+
+	if (hn_cancel_triggered(problem->options->cancel))
+		return base_error(err, HN_ECANCELLED, COMPOSE_ROOM, NULL, "solving was cancelled");
+	return base_limit_check(BASE_LIMIT_SOLVER_BYTES, bytes, err);
 }
 
 /* Each pair needs its provider. */
@@ -193,30 +198,51 @@ static int bind_pair(compose_problem *problem, uint32_t number, uint32_t rank, b
 	return one ? bind_alone(problem, number, rank) : 0;
 }
 
-/* The number of the new package, of the included providers that are what `requirement` (NULL: any)
- * asks for. */
-static int add_contract(compose_problem *problem, const problem_contract *contract,
-	const compose_requirement *requirement, hn_error **err)
+/* The included providers that are what `requirement` (NULL: any) asks for, and no room for others:
+ * many requirements may each be answered by few of many. */
+static int find_pairs(compose_problem *problem, const problem_contract *contract,
+	const compose_requirement *requirement, problem_package *package, hn_error **err)
 {
-	const problem_provider **pairs =
-		base_arena_alloc(problem->arena, contract->count * sizeof(*pairs));
-	problem_package package = {
-		.contract = contract, .pairs = pairs, .requirement = requirement};
-	uint32_t locked = 0;
-	const uint32_t *order;
-	int number;
+	BASE_AUTO_FREE const problem_provider **found =
+		base_calloc(contract->count + 1, sizeof(*found));
+	const problem_provider **pairs;
+	size_t count = 0;
 
-	if (pairs == NULL)
+	if (found == NULL)
 		return base_nomem(err);
 	for (const problem_provider *at = contract->first; at != NULL; at = at->next)
 		if (at->component->included &&
 			(requirement == NULL ||
 				problem_provides(problem, requirement, at->provision, NULL)))
-			pairs[package.count++] = at;
-	if (package.count > SOLVER_VERSIONS)
+			found[count++] = at;
+	if (count > SOLVER_VERSIONS)
 		return base_error(err, HN_ELIMIT, COMPOSE_ROOM, NULL,
-			"%s: %zu releases provide it, and %d can", contract->name,
-			(size_t)package.count, SOLVER_VERSIONS);
+			"%s: %zu releases provide it, and %d can", contract->name, count,
+			SOLVER_VERSIONS);
+	pairs = base_arena_alloc(problem->arena, (count + 1) * sizeof(*pairs));
+	if (pairs == NULL)
+		return base_nomem(err);
+	if (count > 0)
+		memcpy(pairs, found, count * sizeof(*pairs));
+	package->pairs = pairs;
+	package->count = (uint32_t)count;
+	return 0;
+}
+
+/* The number of the new package, of the included providers that are what `requirement` (NULL: any)
+ * asks for. */
+static int add_contract(compose_problem *problem, const problem_contract *contract,
+	const compose_requirement *requirement, hn_error **err)
+{
+	problem_package package = {.contract = contract, .requirement = requirement};
+	uint32_t locked = 0;
+	const uint32_t *order;
+	int number = problem_room(problem, err);
+
+	if (number == 0)
+		number = find_pairs(problem, contract, requirement, &package, err);
+	if (number < 0)
+		return number;
 	order = order_pairs(problem, &package, &locked);
 	if (order == NULL)
 		return base_nomem(err);

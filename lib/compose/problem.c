@@ -243,8 +243,11 @@ static int make_components(compose_problem *problem, hn_error **err)
 		sorted[count++] = at;
 	if (count > 0)
 		qsort(sorted, count, sizeof(*sorted), by_name);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = problem_component_package(problem, sorted[i], err);
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		rc = problem_room(problem, err);
+		if (rc == 0)
+			rc = problem_component_package(problem, sorted[i], err);
+	}
 	return rc;
 }
 

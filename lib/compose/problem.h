@@ -134,7 +134,7 @@ bool problem_set_has(const solver_set *set, uint32_t rank);
 /* The lock of what was chosen. */
 int compose_solution_lock(
 	compose_problem *problem, const solver_result *result, compose_lock **lock, hn_error **err);
-/* HN_ELIMIT when the facts alone are too large. */
+/* HN_ELIMIT when the facts alone are too large; HN_ECANCELLED. */
 int problem_room(const compose_problem *problem, hn_error **err);
 
 #endif

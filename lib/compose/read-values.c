@@ -271,9 +271,18 @@ int compose_read_path(compose_reader *in, const codec_node *node, void *out)
 	return read_path(in, node, "path", out);
 }
 
+/* "**" is one star: each makes the search for a match longer. */
 int compose_read_pattern(compose_reader *in, const codec_node *node, void *out)
 {
-	return read_path(in, node, "pattern", out);
+	hn_error *cause = NULL;
+	uint64_t stars = 0;
+	int rc = read_path(in, node, "pattern", out);
+
+	for (size_t i = 0; rc == 0 && i < node->text_size; i++)
+		stars += node->text[i] == '*' && (i == 0 || node->text[i - 1] != '*');
+	if (rc == 0 && base_limit_check(BASE_LIMIT_PATTERN_STARS, stars, &cause) < 0)
+		return compose_read_refuse(in, node, cause);
+	return rc;
 }
 
 /* --- versions --- */

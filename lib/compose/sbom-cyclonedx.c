@@ -132,8 +132,18 @@ static void put_component(
 	hn_json_end(json);
 }
 
+static int collect_needs(const compose_lock *lock, base_map *needs)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc >= 0 && i < lock->binding_count; i++)
+		rc = sbom_pair(
+			needs, lock->bindings[i].provider, lock->bindings[i].needed_by, true);
+	return rc;
+}
+
 /* Each provider once, in the order of components. */
-static void put_dependency(const sbom *from, const char *ref, const char *needed_by)
+static int put_dependency(const sbom *from, base_map *needs, const char *ref, const char *needed_by)
 {
 	const compose_lock *lock = from->lock;
 	char provider[REF];
@@ -143,43 +153,57 @@ static void put_dependency(const sbom *from, const char *ref, const char *needed
 	hn_json_array(from->json, "dependsOn");
 	for (size_t i = 0; i < lock->count; i++) {
 		const char *name = lock->components[i].component;
-		bool needs = false;
+		int needed = sbom_pair(needs, name, needed_by, false);
 
-		for (size_t j = 0; j < lock->binding_count && !needs; j++)
-			needs = strcmp(lock->bindings[j].provider, name) == 0 &&
-				strcmp(lock->bindings[j].needed_by, needed_by) == 0;
-		if (!needs || strcmp(name, needed_by) == 0)
+		if (needed < 0)
+			return needed;
+		if (needed == 0 || strcmp(name, needed_by) == 0)
 			continue;
 		component_ref(name, provider);
 		hn_json_text(from->json, NULL, provider);
 	}
 	hn_json_end(from->json);
 	hn_json_end(from->json);
+	return 0;
 }
 
-void sbom_cyclonedx(const sbom *from)
+static int put_dependencies(const sbom *from)
+{
+	BASE_AUTO_OF(base_map) base_map *needs = base_map_new(NULL);
+	const compose_lock *lock = from->lock;
+	char text[REF];
+	int rc = needs == NULL ? HN_ENOMEM : collect_needs(lock, needs);
+
+	hn_json_array(from->json, "dependencies");
+	if (rc >= 0)
+		rc = put_dependency(from, needs, "image", lock->blueprint);
+	for (size_t i = 0; rc >= 0 && i < lock->count; i++) {
+		component_ref(lock->components[i].component, text);
+		rc = put_dependency(from, needs, text, lock->components[i].component);
+	}
+	hn_json_end(from->json);
+	return rc;
+}
+
+int sbom_cyclonedx(const sbom *from)
 {
 	const compose_lock *lock = from->lock;
-	char text[UUID > REF ? UUID : REF];
+	char serial[UUID];
 	hn_json *json = from->json;
+	int rc;
 
 	hn_json_object(json, NULL);
 	hn_json_text(json, "bomFormat", "CycloneDX");
 	hn_json_text(json, "specVersion", "1.5");
-	make_serial(&lock->digest, text);
-	hn_json_text(json, "serialNumber", text);
+	make_serial(&lock->digest, serial);
+	hn_json_text(json, "serialNumber", serial);
 	hn_json_int(json, "version", 1);
 	put_metadata(from);
 	hn_json_array(json, "components");
 	for (size_t i = 0; i < lock->count; i++)
 		put_component(json, &lock->components[i], from->manifests[i]);
 	hn_json_end(json);
-	hn_json_array(json, "dependencies");
-	put_dependency(from, "image", lock->blueprint);
-	for (size_t i = 0; i < lock->count; i++) {
-		component_ref(lock->components[i].component, text);
-		put_dependency(from, text, lock->components[i].component);
-	}
+	rc = put_dependencies(from);
 	hn_json_end(json);
-	hn_json_end(json);
+	return rc;
 }

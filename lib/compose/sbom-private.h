@@ -27,7 +27,12 @@ void sbom_time(uint64_t epoch, char out[SBOM_TIME]); /* "1970-01-01T00:00:01Z" *
  * which identifiers there are changes from year to year. */
 bool sbom_is_expression(const char *license);
 
-int sbom_spdx(const sbom *from); /* 0 or HN_ENOMEM */
-void sbom_cyclonedx(const sbom *from);
+/* Who needs whom, each pair once: 1 when it was there, 0 when it was not, or HN_ENOMEM. `add`: it
+ * is there from now on. */
+int sbom_pair(base_map *pairs, const char *provider, const char *needed_by, bool add);
+
+/* 0 or HN_ENOMEM. */
+int sbom_spdx(const sbom *from);
+int sbom_cyclonedx(const sbom *from);
 
 #endif

@@ -168,21 +168,7 @@ static void relate_contents(const sbom *from)
 	}
 }
 
-/* Bindings are sorted by contract; two contracts of one provider make one relationship. 1: it was
- * told; HN_ENOMEM. */
-static int told_before(base_map *told, const compose_binding *one)
-{
-	BASE_AUTO_BUF base_buf key = {0};
-
-	base_buf_add(&key, one->provider, strlen(one->provider) + 1);
-	base_buf_text(&key, one->needed_by);
-	if (key.failed)
-		return HN_ENOMEM;
-	if (base_map_has(told, key.data, key.size))
-		return 1;
-	return base_map_put(told, key.data, key.size, told) < 0 ? HN_ENOMEM : 0;
-}
-
+/* Bindings are sorted by contract; two contracts of one provider make one relationship. */
 static int relate_needs(const sbom *from)
 {
 	BASE_AUTO_OF(base_map) base_map *told = base_map_new(NULL);
@@ -190,12 +176,12 @@ static int relate_needs(const sbom *from)
 
 	if (told == NULL)
 		return HN_ENOMEM;
-
 	for (size_t i = 0; i < lock->binding_count; i++) {
 		const compose_binding *one = &lock->bindings[i];
 		char provider[ID], needing[ID];
-		int before =
-			strcmp(one->provider, one->needed_by) == 0 ? 1 : told_before(told, one);
+		int before = strcmp(one->provider, one->needed_by) == 0
+				     ? 1
+				     : sbom_pair(told, one->provider, one->needed_by, true);
 
 		if (before < 0)
 			return before;

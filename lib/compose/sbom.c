@@ -151,6 +151,19 @@ bool sbom_is_expression(const char *license)
 	return !operand && open == 0;
 }
 
+int sbom_pair(base_map *pairs, const char *provider, const char *needed_by, bool add)
+{
+	BASE_AUTO_BUF base_buf key = {0};
+
+	base_buf_add(&key, provider, strlen(provider) + 1);
+	base_buf_text(&key, needed_by);
+	if (key.failed)
+		return HN_ENOMEM;
+	if (base_map_has(pairs, key.data, key.size))
+		return 1;
+	return add && base_map_put(pairs, key.data, key.size, pairs) < 0 ? HN_ENOMEM : 0;
+}
+
 int compose_sbom_write(const compose_lock *lock, const compose_manifest *const *manifests,
 	compose_sbom_format format, char **text, hn_error **err)
 {
@@ -160,10 +173,7 @@ int compose_sbom_write(const compose_lock *lock, const compose_manifest *const *
 
 	if (rc < 0)
 		return rc;
-	if (format == COMPOSE_SBOM_SPDX)
-		rc = sbom_spdx(&from);
-	else
-		sbom_cyclonedx(&from);
+	rc = format == COMPOSE_SBOM_SPDX ? sbom_spdx(&from) : sbom_cyclonedx(&from);
 	if (rc < 0)
 		return base_nomem(err);
 	return codec_json_take(json, text, err);

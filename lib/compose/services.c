@@ -5,7 +5,6 @@
  */
 #include "compose/tree-build.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 static const tree_init_ops *const inits[] = {&tree_init_busybox, &tree_init_systemd};
@@ -81,8 +80,8 @@ static bool is_variable(const char *text)
 	size_t size = strcspn(text, "=");
 
 	for (size_t i = 0; i < size; i++)
-		if (!(isalpha((unsigned char)text[i]) || text[i] == '_' ||
-			    (i > 0 && isdigit((unsigned char)text[i]))))
+		if (!((text[i] >= 'a' && text[i] <= 'z') || (text[i] >= 'A' && text[i] <= 'Z') ||
+			    text[i] == '_' || (i > 0 && text[i] >= '0' && text[i] <= '9')))
 			return false;
 	return size != 0 && text[size] == '=';
 }
@@ -147,7 +146,7 @@ static int add_capability(
 	base_buf_text(&name, "CAP_");
 	for (const char *at = strncasecmp(word, "cap_", 4) == 0 ? word + 4 : word; *at != '\0';
 		at++) {
-		char letter = (char)toupper((unsigned char)*at);
+		char letter = (char)(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at);
 
 		if (!(letter >= 'A' && letter <= 'Z') && letter != '_')
 			return compose_fail(err, HN_ESCHEMA, &act->place,

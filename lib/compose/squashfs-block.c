@@ -137,6 +137,7 @@ static int recall_block(squash_batch *batch, squash_block *block, hn_error **err
 		block->out_size = (uint32_t)size;
 	}
 	rc = base_error_forgive(err, rc, HN_ENOENT);
+	rc = base_error_forgive(err, rc, HN_ELIMIT);
 	return base_error_forgive(err, rc, HN_EDIGEST);
 }
 

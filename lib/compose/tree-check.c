@@ -8,8 +8,14 @@
 
 #include <elf.h>
 
-enum { HEAD = 256, SHORTEST = 4 };
+enum { HEAD = 256, SHORTEST = 4, ANSWER = CRYPTO_DIGEST + 2 + TREE_PATH };
 
+/* What the checks of all files share. */
+typedef struct looks {
+	uint64_t names; /* looked up for libraries, directory by directory */
+	bool origin;    /* the file that is looked at asked for its own directory */
+	base_map *good; /* bodies that were looked into: they are as good by their other names */
+} looks;
 typedef struct check {
 	compose_store *store;
 	const compose_tree *tree;
@@ -17,14 +23,21 @@ typedef struct check {
 	size_t part_count;
 	const compose_node *node; /* that is looked at */
 	hn_cancel *cancel;
-	uint64_t *lookups; /* so far */
+	looks *looks;
 } check;
+
+static int is_live(const check *all, hn_error **err)
+{
+	return all->cancel != NULL && hn_cancel_triggered(all->cancel)
+		       ? base_error(
+				 err, HN_ECANCELLED, COMPOSE_ROOM, NULL, "the build was cancelled")
+		       : 0;
+}
 
 static const compose_node *lookup(const check *all, const char *path)
 {
 	const compose_node *node = NULL;
 
-	++*all->lookups;
 	return tree_walk(all->tree, path, &node) == TREE_FOUND ? node : NULL;
 }
 
@@ -53,16 +66,24 @@ static int missing(const check *all, const char *what, const char *needs, const 
 
 /* --- shared libraries: no ld.so.cache is made, so only what the loader finds without it --- */
 
+static void count_look(void *arg, const compose_node *node)
+{
+	(void)node;
+	++((looks *)arg)->names;
+}
+
+/* None is found any more when too many were looked up: who asks for libraries says so. */
 static bool has_library(const check *all, const char *directory, size_t size, const char *name)
 {
 	char path[2 * TREE_PATH];
 	int length = snprintf(path, sizeof(path), "%.*s/%s", (int)size, directory, name);
 	const compose_node *node;
 
-	if (length < 0 || (size_t)length >= sizeof(path))
+	if (length < 0 || (size_t)length >= sizeof(path) ||
+		all->looks->names++ > base_limit(BASE_LIMIT_IMAGE_LOOKUPS))
 		return false;
-	node = lookup(all, path);
-	return node != NULL && node->entry.type == COMPOSE_ENTRY_FILE;
+	return tree_walk_by(all->tree, path, &node, count_look, all->looks) == TREE_FOUND &&
+	       node->entry.type == COMPOSE_ENTRY_FILE;
 }
 
 static bool in_default(const check *all, uint16_t machine, const char *name)
@@ -95,9 +116,11 @@ static bool expand(const check *all, const char *from, size_t size, char out[TRE
 	for (size_t i = 0; length < 0 && i < BASE_COUNT(names); i++) {
 		size_t skip = strlen(names[i]);
 
-		if (size >= skip && memcmp(from, names[i], skip) == 0)
-			length = snprintf(out, TREE_PATH, "%.*s%.*s", origin, path,
-				(int)(size - skip), from + skip);
+		if (size < skip || memcmp(from, names[i], skip) != 0)
+			continue;
+		all->looks->origin = true;
+		length = snprintf(
+			out, TREE_PATH, "%.*s%.*s", origin, path, (int)(size - skip), from + skip);
 	}
 	if (length < 0)
 		length = snprintf(out, TREE_PATH, "%.*s", (int)size, from);
@@ -132,11 +155,14 @@ static int check_needs(const check *all, const elf_file *elf, hn_error **err)
 		return missing(all, "loader", elf->interpreter, "in the image",
 			"add the component or payload that has it", err);
 	for (size_t i = 0; i < elf->needed_count; i++) {
-		int rc = base_limit_check(BASE_LIMIT_IMAGE_LOOKUPS, *all->lookups, err);
+		bool found = is_found(all, elf, elf->needed[i]);
+		int rc = base_limit_check(BASE_LIMIT_IMAGE_LOOKUPS, all->looks->names, err);
 
+		if (rc == 0)
+			rc = is_live(all, err);
 		if (rc != 0)
 			return rc;
-		if (!is_found(all, elf, elf->needed[i]))
+		if (!found)
 			return missing(all, "library", elf->needed[i],
 				"in a library directory of the image",
 				"add the component or payload that has it", err);
@@ -191,25 +217,59 @@ static bool is_library(const char *path)
 	return at != NULL && (at[3] == '\0' || at[3] == '.');
 }
 
-static int check_file(check *all, const compose_node *node, hn_error **err)
+/* What the answer depends on: the body, whether it is run, and where it is when it asks for that.
+ */
+static size_t name_answer(const compose_node *node, bool origin, uint8_t name[ANSWER])
 {
+	const compose_entry *entry = &node->entry;
+	size_t size = origin ? (size_t)(strrchr(entry->path, '/') - entry->path) : 0;
+
+	memcpy(name, entry->content.bytes, CRYPTO_DIGEST);
+	name[CRYPTO_DIGEST] = is_executable(node) ? 1 : 0;
+	name[CRYPTO_DIGEST + 1] = origin ? 1 : 0;
+	memcpy(name + CRYPTO_DIGEST + 2, entry->path, size);
+	return CRYPTO_DIGEST + 2 + size;
+}
+
+static bool is_answered(const check *all)
+{
+	uint8_t name[ANSWER];
+	size_t size = name_answer(all->node, false, name);
+
+	if (base_map_has(all->looks->good, name, size))
+		return true;
+	size = name_answer(all->node, true, name);
+	return base_map_has(all->looks->good, name, size);
+}
+
+static int look_into(const check *all, hn_error **err)
+{
+	uint8_t name[ANSWER];
 	elf_source source;
 	elf_body body;
-	int rc;
+	size_t size;
+	int rc = elf_open_body(all->store, &all->node->entry.content, &body, &source, err);
 
-	all->node = node;
-	if (all->cancel != NULL && hn_cancel_triggered(all->cancel))
-		return base_error(
-			err, HN_ECANCELLED, COMPOSE_ROOM, NULL, "the build was cancelled");
-	if (node->entry.type != COMPOSE_ENTRY_FILE || node->entry.size < SHORTEST ||
-		!(is_executable(node) || is_library(node->entry.path)))
-		return 0;
-	rc = elf_open_body(all->store, &node->entry.content, &body, &source, err);
 	if (rc != 0)
 		return rc;
+	all->looks->origin = false;
 	rc = check_body(all, &source, err);
 	elf_close_body(&body);
-	return rc;
+	if (rc != 0)
+		return rc;
+	size = name_answer(all->node, all->looks->origin, name);
+	return base_map_put(all->looks->good, name, size, all->looks) != 0 ? base_nomem(err) : 0;
+}
+
+static int check_file(check *all, const compose_node *node, hn_error **err)
+{
+	int rc = is_live(all, err);
+
+	all->node = node;
+	if (rc != 0 || node->entry.type != COMPOSE_ENTRY_FILE || node->entry.size < SHORTEST ||
+		!(is_executable(node) || is_library(node->entry.path)))
+		return rc;
+	return is_answered(all) ? 0 : look_into(all, err);
 }
 
 /* --- services --- */
@@ -367,7 +427,8 @@ static int check_modules(check *all, hn_error **err)
 		char name[64];
 
 		all->node = node;
-		if (node->entry.type == COMPOSE_ENTRY_FILE &&
+		rc = is_live(all, err);
+		if (rc == 0 && node->entry.type == COMPOSE_ENTRY_FILE &&
 			tree_module_name(node->entry.path, name))
 			rc = tree_module_depends(all->store, &node->entry, check_depend, &of, err);
 	}
@@ -378,18 +439,21 @@ static int check_modules(check *all, hn_error **err)
 int compose_tree_check(compose_store *store, const compose_tree *tree, const compose_part *parts,
 	size_t count, hn_cancel *cancel, hn_error **err)
 {
-	uint64_t lookups = 0;
+	looks so_far = {.good = base_map_new(NULL)};
 	check all = {.store = store,
 		.tree = tree,
 		.parts = parts,
 		.part_count = count,
 		.cancel = cancel,
-		.lookups = &lookups};
-	int rc = 0;
+		.looks = &so_far};
+	int rc = so_far.good == NULL ? base_nomem(err) : 0;
 
 	for (size_t i = 0; rc == 0 && i < tree->count; i++)
 		rc = check_file(&all, &tree->nodes[i], err);
 	if (rc == 0)
 		rc = check_running(&all, err);
-	return rc != 0 ? rc : check_modules(&all, err);
+	if (rc == 0)
+		rc = check_modules(&all, err);
+	base_map_free(so_far.good);
+	return rc;
 }

@@ -177,6 +177,7 @@ static int reuse_segment(image_job *job, const compose_digest *key, hn_error **e
 		}
 	}
 	rc = base_error_forgive(err, rc, HN_ENOENT);
+	rc = base_error_forgive(err, rc, HN_ELIMIT);
 	return base_error_forgive(err, rc, HN_EDIGEST);
 }
 

@@ -250,6 +250,97 @@ Test(build, that_is_made_anew_takes_what_is_cached)
 	close_bench(&b);
 }
 
+/* All payloads of a component, and all of an image, are held at one time. */
+static void is_too_much(compose_load *load, const compose_manifest *manifest,
+	const compose_layer *layer, const char *part)
+{
+	hn_error *err = NULL;
+
+	cr_assert_eq(compose_load_add(load, manifest, layer, &err), HN_ELIMIT);
+	cr_assert_not_null(
+		strstr(hn_error_message(err), "the payloads of "), "%s", hn_error_message(err));
+	cr_assert_not_null(strstr(hn_error_message(hn_error_cause(err)), part), "%s",
+		hn_error_message(hn_error_cause(err)));
+	hn_error_unref(err);
+}
+
+Test(load, has_limits_of_components_and_images)
+{
+	enum { MOST = 200000 };
+	static compose_entry entries[MOST];
+	const compose_manifest manifests[6] = {{.component = "a"}, {.component = "b"},
+		{.component = "c"}, {.component = "d"}, {.component = "e"}, {.component = "f"}};
+	const compose_layer all = {.entries = entries, .count = MOST};
+	const compose_layer one = {.entries = entries, .count = 1};
+	compose_load load = {0};
+
+	for (int i = 0; i < MOST; i++)
+		entries[i] = (compose_entry){.type = COMPOSE_ENTRY_DIRECTORY, .path = "/"};
+	for (int i = 0; i < 5; i++)
+		cr_assert_eq(compose_load_add(&load, &manifests[i], &all, NULL), 0);
+	is_too_much(&load, &manifests[5], &one, "1000001 were given");
+	load = (compose_load){0};
+	cr_assert_eq(compose_load_add(&load, &manifests[0], &all, NULL), 0);
+	is_too_much(&load, &manifests[0], &one, "200001 were given");
+}
+
+Test(load, has_limits_of_bytes)
+{
+	const uint64_t most = (uint64_t)4 << 30;
+	const compose_manifest manifest = {.component = "a"};
+	const compose_xattr large = {.name = "user.a", .value = NULL, .size = 256 << 20};
+	compose_entry entry = {.type = COMPOSE_ENTRY_FILE, .path = "/a", .size = most};
+	const compose_layer layer = {.entries = &entry, .count = 1};
+	compose_load load = {0};
+
+	for (int i = 0; i < 16; i++)
+		cr_assert_eq(compose_load_add(&load, &manifest, &layer, NULL), 0);
+	is_too_much(&load, &manifest, &layer, "files of all payloads of one image");
+	load = (compose_load){0};
+	entry.size = 0;
+	entry.xattrs = &large;
+	entry.xattr_count = 1;
+	is_too_much(&load, &manifest, &layer, "extended attributes of all payloads");
+	entry.xattr_count = 0;
+	entry.target = "0123456789";
+	load = (compose_load){.names = (256 << 20) - 11};
+	is_too_much(&load, &manifest, &layer, "268435457 were given");
+}
+
+static int last_name(void *arg, const char *name)
+{
+	snprintf(arg, 65, "%.64s", name);
+	return 0;
+}
+
+/* Each of 17 files may be as large as this one. */
+Test(build, refuses_payloads_that_are_too_much_together)
+{
+	bench b = open_bench("/store");
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = lock_of(&b, "1.0.0");
+	compose_entry entries[17];
+	const compose_layer layer = {.entries = entries, .count = BASE_COUNT(entries)};
+	BASE_AUTO_BUF base_buf bytes = {0};
+	char name[65] = "", names[17][8];
+	compose_digest key;
+
+	compose_artifact_free(build_of(&b, "1.0.0", NULL));
+	for (size_t i = 0; i < BASE_COUNT(entries); i++) {
+		snprintf(names[i], sizeof(names[i]), "/%02zu", i);
+		entries[i] = (compose_entry){
+			.type = COMPOSE_ENTRY_FILE, .path = names[i], .size = UINT32_MAX};
+		crypto_blake2b(app_bytes, strlen(app_bytes), entries[i].content.bytes);
+	}
+	cr_assert_eq(compose_layer_write(&layer, &bytes, NULL), 0);
+	cr_assert_eq(b.os->ops->list(b.os, "/store/layers", last_name, name), 0);
+	cr_assert(codec_hex_decode(name, 64, key.bytes));
+	cr_assert_eq(
+		compose_store_record(b.store, "layers", &key, bytes.data, bytes.size, NULL), 0);
+	b.options.anew = true;
+	refuse(&b, lock, HN_ELIMIT, "the payloads of app are too much");
+	close_bench(&b);
+}
+
 Test(build, makes_only_what_depends_on_a_changed_component)
 {
 	bench b = open_bench("/store");

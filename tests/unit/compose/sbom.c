@@ -148,3 +148,47 @@ Test(sbom, tells_a_dependency_once)
 	cr_assert_null(strstr(first + 40, "\"component:glibc\"\n\t\t\t]"));
 	hn_os_sim_free(os);
 }
+
+/* Of as many components and bindings as a lock has. */
+Test(sbom, of_a_large_lock_is_quick, .timeout = 60)
+{
+	enum { COMPONENTS = 1024, BINDINGS = 65536 };
+	static compose_locked components[COMPONENTS];
+	static compose_binding bindings[BINDINGS];
+	static const compose_manifest *manifests[COMPONENTS];
+	static char names[COMPONENTS][8];
+	hn_os *os = sample_os();
+	BASE_AUTO_OF(compose_registry) compose_registry *registry = sample_registry(os);
+	BASE_AUTO_OF(compose_lock) compose_lock *lock = sample_lock(registry, "1.22.1");
+	size_t needs = 0;
+
+	cr_assert_eq(compose_lock_manifests(lock, registry, manifests, NULL), 0);
+	for (int i = 0; i < COMPONENTS; i++) {
+		snprintf(names[i], sizeof(names[i]), "c%04d", i);
+		components[i] = lock->components[0];
+		components[i].component = names[i];
+		manifests[i] = manifests[0];
+	}
+	for (int i = 0; i < BINDINGS; i++)
+		bindings[i] = (compose_binding){"a/a", "1.0.0", names[i % COMPONENTS],
+			names[(i % COMPONENTS + i / COMPONENTS + 1) % COMPONENTS]};
+	lock->components = components;
+	lock->count = COMPONENTS;
+	lock->bindings = bindings;
+	lock->binding_count = BINDINGS;
+	for (int format = COMPOSE_SBOM_SPDX; format <= COMPOSE_SBOM_CYCLONEDX; format++) {
+		BASE_AUTO_FREE char *text = NULL;
+		const char *what = format == COMPOSE_SBOM_SPDX ? "DEPENDS_ON" : "\"component:c";
+
+		cr_assert_eq(compose_sbom_write(
+				     lock, manifests, (compose_sbom_format)format, &text, NULL),
+			0);
+		needs = 0;
+		for (const char *at = text; (at = strstr(at, what)) != NULL; at++)
+			needs++;
+		/* And each component where it begins its own list. */
+		cr_assert_eq(needs, BINDINGS + (format == COMPOSE_SBOM_SPDX ? 0 : COMPONENTS),
+			"%zu", needs);
+	}
+	hn_os_sim_free(os);
+}

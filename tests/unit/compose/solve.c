@@ -2,6 +2,7 @@
  *
  * From blueprints and manifests to locks.
  */
+#include "compose/problem.h"
 #include "solve-lab.h"
 
 static const compose_solve_options plain = {.epoch = 1};
@@ -420,4 +421,45 @@ Test(solve, facts_that_are_too_large_are_refused_before_they_are_laid, .timeout 
 	cr_expect_not_null(
 		strstr(hn_error_message(err), "memory of the solver"), "%s", hn_error_message(err));
 	hn_error_unref(err);
+}
+
+/* Each of many requirements is answered by few of many providers, and room is taken for the few. */
+Test(solve, requirements_take_room_for_their_answers_only, .timeout = 120)
+{
+	LAB_AUTO lab = {.registry = compose_registry_new()};
+	static const compose_solve_options options = {.epoch = 1};
+	BASE_AUTO_OF(compose_problem) compose_problem *problem = NULL;
+	char line[96];
+
+	lab_add(&lab, "contract service/http 1.0.0 many");
+	for (int name = 0; name < 20; name++)
+		for (int version = 0; version < 1000; version++) {
+			snprintf(line, sizeof(line), "c%d 1.%d.0; gives service/http 1.%d.0", name,
+				version, version);
+			lab_add(&lab, line);
+		}
+	for (int version = 0; version < 1000; version++) {
+		snprintf(line, sizeof(line), "user 1.%d.0; needs service/http =1.%d.0", version,
+			version);
+		lab_add(&lab, line);
+	}
+	cr_assert_eq(compose_registry_seal(lab.registry, NULL), 0);
+	lab_add(&lab, "blueprint web; wants user");
+	cr_assert_eq(
+		compose_problem_new(lab.registry, lab.blueprint, &options, NULL, &problem, NULL),
+		0);
+	cr_assert_lt(base_arena_used(problem->arena), 32 << 20);
+}
+
+Test(solve, facts_are_not_laid_for_who_has_cancelled)
+{
+	LAB_AUTO lab = LAB("a 1.0.0", "blueprint web; wants a");
+	BASE_AUTO_OF(hn_cancel) hn_cancel *cancel = NULL;
+	compose_problem *problem = NULL;
+
+	cr_assert_eq(hn_cancel_new(&cancel, NULL), 0);
+	hn_cancel_trigger(cancel);
+	cr_assert_eq(compose_problem_new(lab.registry, lab.blueprint,
+			     &(compose_solve_options){.cancel = cancel}, NULL, &problem, NULL),
+		HN_ECANCELLED);
 }

@@ -227,7 +227,7 @@ static int first_name(void *arg, const char *name)
 Test(squashfs, a_cache_that_was_changed_is_made_anew)
 {
 	lab *l = open_lab();
-	char name[65], path[128], *image, *again;
+	char name[65], path[128], *image, *again, *large;
 	size_t size, again_size;
 
 	lab_file(l, "/a", "hello hello hello hello hello hello", 0);
@@ -240,6 +240,15 @@ Test(squashfs, a_cache_that_was_changed_is_made_anew)
 	again = lab_build(l, WRITER, IMAGE, &again_size);
 	cr_assert_eq(l->counts.blocks_made, 1);
 	cr_assert_eq(size, again_size);
+	cr_assert_eq(memcmp(image, again, size), 0);
+	base_free(again);
+	/* Nor is one taken that no block can be. */
+	l->os->ops->unlink(l->os, path);
+	large = calloc(1, 1 << 20);
+	OK(hn_os_sim_put(l->os, path, large, 1 << 20, err));
+	free(large);
+	again = lab_build(l, WRITER, IMAGE, &again_size);
+	cr_assert_eq(l->counts.blocks_made, 1);
 	cr_assert_eq(memcmp(image, again, size), 0);
 	base_free(image);
 	base_free(again);

@@ -556,3 +556,48 @@ Test(collect, removes_a_name_that_was_changed)
 	cr_assert_eq(count_of(f.os, STORE "/sha256"), 0);
 	leave(&f);
 }
+
+static int syncs_of_layers, syncs_of_names;
+static const char *no_sync; /* of this one */
+
+static int count_sync(hn_os *os, const char *path)
+{
+	if (no_sync != NULL && strcmp(path, no_sync) == 0)
+		return -EIO;
+	syncs_of_layers += strcmp(path, STORE "/layers") == 0;
+	syncs_of_names += strcmp(path, STORE "/sha256") == 0;
+	return plain_ops->sync_directory(os, path);
+}
+
+/* What it removed may come back with the power: the next one sees to it before it goes on. */
+Test(collect, makes_durable_what_an_interrupted_one_removed)
+{
+	fixture f = open_at(0);
+	compose_digest dead = put(&f, "gone"), key = {{8}};
+	compose_sha256 name = {{2}};
+	compose_gc_counts counts;
+	hn_os_ops ops;
+
+	OK(compose_store_name(f.store, &name, &dead, err));
+	OK(compose_store_record(f.store, "layers", &key, "a", 1, err));
+	plain_ops = f.os->ops;
+	ops = *plain_ops;
+	ops.sync_directory = count_sync;
+	f.os->ops = &ops;
+	no_sync = STORE "/layers";
+	FAILS(HN_EIO, compose_store_gc(f.store, NULL, 0, false, &counts, err));
+	cr_assert_eq(count_of(f.os, STORE "/layers"), 0);
+	no_sync = STORE "/sha256";
+	FAILS(HN_EIO, compose_store_gc(f.store, NULL, 0, false, &counts, err));
+	cr_assert_eq(syncs_of_layers, 1);
+	cr_assert_eq(count_of(f.os, STORE "/sha256"), 0);
+	cr_assert(compose_store_has(f.store, &dead));
+	no_sync = NULL;
+	OK(compose_store_gc(f.store, NULL, 0, false, &counts, err));
+	cr_assert_eq(syncs_of_names, 1);
+	cr_assert_not(compose_store_has(f.store, &dead));
+	OK(compose_store_gc(f.store, NULL, 0, true, &counts, err));
+	cr_assert_eq(syncs_of_names, 1);
+	f.os->ops = plain_ops;
+	leave(&f);
+}

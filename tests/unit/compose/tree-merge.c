@@ -198,6 +198,40 @@ Test(merge, lets_the_later_replace_what_it_names)
 	world_free(w);
 }
 
+/* Each of many files is looked for among all paths that are replaced. */
+Test(merge, replaces_many, .timeout = 60)
+{
+	enum { FILES = 50000 };
+	static compose_entry earlier[FILES], later[FILES];
+	static const char *many[FILES];
+	static char names[FILES][16];
+	static compose_replacement one;
+	world *w = world_new();
+	const compose_entry *mine, *yours;
+
+	component(w, "one", COMPOSE_RUNTIME);
+	mine = file(w, "/x", 0644, "x");
+	component(w, "two", COMPOSE_RUNTIME);
+	yours = file(w, "/x", 0644, "y");
+	for (int i = 0; i < FILES; i++) {
+		snprintf(names[i], sizeof(names[i]), "/many/%06d", i);
+		many[FILES - 1 - i] = names[i];
+		earlier[i] = *mine;
+		later[i] = *yours;
+		earlier[i].path = later[i].path = names[i];
+	}
+	w->layers[0].entries = earlier;
+	w->layers[1].entries = later;
+	w->layers[0].count = w->layers[1].count = FILES;
+	one = (compose_replacement){"one", many, FILES, {"two.json", 7, 3}};
+	w->manifests[1].replaces = &one;
+	w->manifests[1].replace_count = 1;
+	merges(w);
+	cr_assert_eq(at(w, "/many/049999")->owner, 1);
+	cr_assert_str_eq(text_of(w, "/many/000000"), "y");
+	world_free(w);
+}
+
 Test(merge, refuses_a_replacement_of_another_component)
 {
 	world *w = replacing("zero");
