@@ -62,6 +62,8 @@ typedef struct hn_payload_missed {
 	const char *upstream; /* "nginx 1.22.1-9+deb12u11"; NULL: nobody said */
 	char sha256[65];
 	uint64_t bytes;
+	const char *package; /* of a deb whose upstream names a package: "nginx"; NULL: of none */
+	const char *version; /* of that package: "1.22.1-9+deb12u11" */
 } hn_payload_missed;
 
 /** Told of a payload that is missing. */

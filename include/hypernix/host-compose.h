@@ -59,6 +59,28 @@ HN_API int hn_compose_add(hn_session *session, const char *file, const void *byt
 	char **called, hn_error **err);
 
 /**
+ * Puts a manifest or a contract into the host's registry as hn_compose_add does, but a manifest
+ * takes the place of another one of its name and version. One of the two is there at any time,
+ * whatever becomes of the call. Locks that name the one that was there do not hold any more.
+ *
+ * @param session  needs component.trust on component/<name>
+ * @param file  name of the file, for positions
+ * @param bytes  JSON text; copied
+ * @param size  length in bytes, at most MANIFEST_BYTES
+ * @param called  set to its name and version on success, owned by the caller: release with
+ *    hn_text_free
+ * @param err  set on failure; may be NULL
+ * @return 1 when it was put there, 0 when the same was there, or a negative hn_code
+ * Errors: those of hn_compose_add; HN_EDUPLICATE only of a contract
+ * Threads: the one that has the session
+ * Blocks: yes, on the disk
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_compose_replace(hn_session *session, const char *file, const void *bytes, size_t size,
+	char **called, hn_error **err);
+
+/**
  * Takes a version of a component, or a contract, out of the host's registry. What was built from it
  * stays.
  *

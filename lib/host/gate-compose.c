@@ -74,6 +74,7 @@ typedef struct entry {
 	compose_contract *contract;
 	const char *name, *version; /* of a contract that is taken away the version may be NULL */
 	bool schema;                /* it is a contract */
+	bool replace;               /* a manifest takes the place of the one of its version */
 	const void *bytes;
 	size_t size;
 	os_lock *lock; /* nobody else changes the registry */
@@ -168,6 +169,8 @@ static int look_manifest(const hn_registry *registry, const entry *one, hn_error
 		return 0;
 	if (compose_digest_equal(&there->manifest->digest, &one->manifest->digest))
 		return 1;
+	if (one->replace)
+		return 0;
 	return base_error(err, HN_EDUPLICATE, HOST_ROOM,
 		"give it another version, such as a new revision +rN",
 		"another %s %s is in the registry", one->name, one->version);
@@ -197,8 +200,13 @@ static const compose_contract *find_contract(const hn_registry *registry, const 
 	return NULL;
 }
 
-/* The whole as it would be: with what is put there, and without the contract whose place it takes.
- */
+static bool takes_place(const entry *one, const hn_manifest *there)
+{
+	return one->manifest && strcmp(there->component, one->name) == 0 &&
+	       strcmp(there->version.text, one->version) == 0;
+}
+
+/* The whole as it would be: with what is put there, and without that whose place it takes. */
 static int try_with(const hn_registry *now, const entry *one, hn_error **err)
 {
 	BASE_AUTO_OF(hn_registry) hn_registry *then = compose_registry_new();
@@ -218,7 +226,8 @@ static int try_with(const hn_registry *now, const entry *one, hn_error **err)
 
 		for (size_t k = 0;
 			rc >= 0 && (release = hn_registry_release_at(now, name, k)) != NULL; k++)
-			rc = compose_registry_add_manifest(then, release, 0, err);
+			if (!takes_place(one, release))
+				rc = compose_registry_add_manifest(then, release, 0, err);
 	}
 	if (rc >= 0 && one->manifest)
 		rc = compose_registry_add_manifest(then, one->manifest, 0, err);
@@ -255,10 +264,10 @@ static int put(hn_host *host, entry *one, hn_error **err)
 	return rc < 0 ? rc : 1;
 }
 
-int hn_compose_add(hn_session *session, const char *file, const void *bytes, size_t size,
-	char **called, hn_error **err)
+static int put_document(hn_session *session, const char *file, const void *bytes, size_t size,
+	bool replace, char **called, hn_error **err)
 {
-	AUTO_ENTRY entry one = {.bytes = bytes, .size = size};
+	AUTO_ENTRY entry one = {.bytes = bytes, .size = size, .replace = replace};
 	HOST_AUTO_CALL host_call call = {0};
 	base_buf words = {0};
 	BASE_AUTO_FREE char *text = NULL;
@@ -275,7 +284,8 @@ int hn_compose_add(hn_session *session, const char *file, const void *bytes, siz
 		return rc;
 	base_buf_format(&words, "%s %s", one.name, one.version);
 	text = base_buf_take(&words);
-	rc = text ? begin(session, "add", &one, &call, &host, &permit, err) : base_nomem(err);
+	rc = text ? begin(session, replace ? "replace" : "add", &one, &call, &host, &permit, err)
+		  : base_nomem(err);
 	if (rc < 0)
 		return rc;
 	added = put(host, &one, err);
@@ -284,6 +294,18 @@ int hn_compose_add(hn_session *session, const char *file, const void *bytes, siz
 		return rc;
 	*called = BASE_STEAL(text);
 	return added;
+}
+
+int hn_compose_add(hn_session *session, const char *file, const void *bytes, size_t size,
+	char **called, hn_error **err)
+{
+	return put_document(session, file, bytes, size, false, called, err);
+}
+
+int hn_compose_replace(hn_session *session, const char *file, const void *bytes, size_t size,
+	char **called, hn_error **err)
+{
+	return put_document(session, file, bytes, size, true, called, err);
 }
 
 /* Those that would be left without the schema of what they provide or require. */

@@ -3,6 +3,7 @@
  * Gate of what a lock names and the store of the host does not have.
  */
 #include "compose/lock.h"
+#include "compose/package.h"
 #include "host/call.h"
 #include "host/compose.h"
 
@@ -31,9 +32,28 @@ static int is_missing(const search *at, const compose_sha256 *sha256)
 	return rc;
 }
 
+/* "nginx 1.22.1-9+deb12u11", with an architecture behind it or without: what names no package of
+ * an archive is not handed on as one. Both texts are the caller's, NULL when out of memory. */
+static bool names_package(const compose_payload *payload, char **name, char **version)
+{
+	const char *upstream = payload->upstream ? payload->upstream : "";
+	size_t size = strcspn(upstream, " ");
+	const char *second = upstream + size + (upstream[size] == ' ');
+	size_t second_size = strcspn(second, " ");
+
+	if (payload->kind != COMPOSE_PAYLOAD_DEB || !compose_package_name_valid(upstream, size) ||
+		!compose_package_version_valid(second, second_size))
+		return false;
+	*name = base_strndup(upstream, size);
+	*version = base_strndup(second, second_size);
+	return true;
+}
+
 static int look_payload(search *at, const char *component, const compose_payload *payload)
 {
 	static char there[] = "";
+	BASE_AUTO_FREE char *name = NULL;
+	BASE_AUTO_FREE char *version = NULL;
 	hn_payload_missed missed = {.size = sizeof(missed),
 		.component = component,
 		.kind = compose_payload_kind_name(payload->kind),
@@ -47,8 +67,11 @@ static int look_payload(search *at, const char *component, const compose_payload
 	rc = is_missing(at, &payload->sha256);
 	if (rc <= 0)
 		return rc;
-	if (base_map_put(at->told, key, sizeof(payload->sha256.bytes), there) < 0)
+	if (base_map_put(at->told, key, sizeof(payload->sha256.bytes), there) < 0 ||
+		(names_package(payload, &name, &version) && (!name || !version)))
 		return base_nomem(at->err);
+	missed.package = name;
+	missed.version = version;
 	codec_hex(key, sizeof(payload->sha256.bytes), missed.sha256);
 	at->count++;
 	at->each(at->arg, &missed);

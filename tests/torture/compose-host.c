@@ -81,6 +81,15 @@ static int open_both(torture *t, handles *h, hn_error **err)
 	return rc < 0 ? rc : hn_session_open_local(h->host, &session, &h->session, err);
 }
 
+/* What is there after a fault is whole, and so is what was written down of it. */
+static int open_after(torture *t, handles *h)
+{
+	TORTURE_CHECK(open_both(t, h, NULL) == 0);
+	TORTURE_CHECK(hn_state_verify(h->session, NULL) == 0);
+	TORTURE_CHECK(host_audit_verify(h->host, NULL) == 0);
+	return 0;
+}
+
 static int add(const handles *h, const char *text, hn_error **err)
 {
 	BASE_AUTO_FREE char *called = NULL;
@@ -214,14 +223,56 @@ static int check_add(torture *t)
 	AUTO_HANDLES h = {0};
 	size_t before, after;
 
-	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
-	TORTURE_CHECK(hn_state_verify(h.session, NULL) == 0);
-	TORTURE_CHECK(host_audit_verify(h.host, NULL) == 0);
+	TORTURE_CHECK(open_after(t, &h) == 0);
 	if (releases(&h, &before) < 0)
 		return -1;
 	TORTURE_CHECK(before == 1 || (before == 0 && t->code < 0));
 	TORTURE_CHECK(add(&h, BASE, NULL) == (before == 0 ? 1 : 0));
 	TORTURE_CHECK(releases(&h, &after) == 0 && after == 1);
+	return 0;
+}
+
+/* --- replacing --- */
+
+static int replace(const handles *h, const char *text, hn_error **err)
+{
+	BASE_AUTO_FREE char *called = NULL;
+
+	return hn_compose_replace(h->session, "x.json", text, strlen(text), &called, err);
+}
+
+static int prepare_replace(torture *t)
+{
+	scene *s;
+
+	if (begin(t, &s) < 0)
+		return -1;
+	TORTURE_CHECK(add(&s->h, BASE, NULL) == 1);
+	return 0;
+}
+
+static int run_replace(torture *t, hn_error **err)
+{
+	scene *s = t->state;
+	int rc = replace(&s->h, BASE_OF("1.0.0", "512Mi"), err);
+
+	close_handles(&s->h);
+	return rc;
+}
+
+/* One of the two is there, and the other can be put in its place. */
+static int check_replace(torture *t)
+{
+	AUTO_HANDLES h = {0};
+	size_t count;
+	int there;
+
+	TORTURE_CHECK(open_after(t, &h) == 0);
+	TORTURE_CHECK(releases(&h, &count) == 0 && count == 1);
+	there = replace(&h, BASE, NULL);
+	TORTURE_CHECK(there == 1 || (there == 0 && t->code < 0));
+	TORTURE_CHECK(replace(&h, BASE_OF("1.0.0", "512Mi"), NULL) == 1);
+	TORTURE_CHECK(releases(&h, &count) == 0 && count == 1);
 	return 0;
 }
 
@@ -685,9 +736,7 @@ static int check_upgrade(torture *t)
 	BASE_AUTO_OF(hn_error) hn_error *err = NULL;
 	AUTO_HANDLES h = {0};
 
-	TORTURE_CHECK(open_both(t, &h, NULL) == 0);
-	TORTURE_CHECK(hn_state_verify(h.session, NULL) == 0);
-	TORTURE_CHECK(host_audit_verify(h.host, NULL) == 0);
+	TORTURE_CHECK(open_after(t, &h) == 0);
 	TORTURE_CHECK(repair_all(&h) == 0);
 	if (upgrade(t->state, &h, &err) < 0)
 		return torture_fail("the next upgrade: %s", hn_error_message(err));
@@ -701,57 +750,20 @@ static const hn_code also[] = {HN_EAUDIT, HN_OK};
 /* Of a parser that could not be heard the payload is to blame. */
 static const hn_code pack_codes[] = {HN_EIO, HN_EENTRY, HN_OK};
 
+/* Of crashes some are enough: each `every`-th, after the first ones. */
+#define SCENARIO(what, prepared, every, ones)                                                      \
+	{                                                                                          \
+		.name = #what, .prepare = prepare_##prepared, .run = run_##what,                   \
+		.check = check_##what, .clean = clean, .io = true, .crash = true, .also = also,    \
+		.stride = (every), .first = (ones)                                                 \
+	}
 static const torture_scenario scenarios[] = {
-	{.name = "add",
-		.prepare = prepare_add,
-		.run = run_add,
-		.check = check_add,
-		.clean = clean,
-		.io = true,
-		.crash = true,
-		.also = also,
-		.stride = 17,
-		.first = 24},
-	{.name = "put",
-		.prepare = prepare_put,
-		.run = run_put,
-		.check = check_put,
-		.clean = clean,
-		.io = true,
-		.crash = true,
-		.also = also,
-		.stride = 17,
-		.first = 24},
-	{.name = "build",
-		.prepare = prepare_build,
-		.run = run_build,
-		.check = check_build,
-		.clean = clean,
-		.io = true,
-		.crash = true,
-		.also = also,
-		.stride = 61,
-		.first = 16},
-	{.name = "verify",
-		.prepare = prepare_verify,
-		.run = run_verify,
-		.check = check_verify,
-		.clean = clean,
-		.io = true,
-		.crash = true,
-		.also = also,
-		.stride = 13,
-		.first = 16},
-	{.name = "collect",
-		.prepare = prepare_verify,
-		.run = run_collect,
-		.check = check_collect,
-		.clean = clean,
-		.io = true,
-		.crash = true,
-		.also = also,
-		.stride = 17,
-		.first = 16},
+	SCENARIO(add, add, 17, 24),
+	SCENARIO(replace, replace, 17, 24),
+	SCENARIO(put, put, 17, 24),
+	SCENARIO(build, build, 61, 16),
+	SCENARIO(verify, verify, 13, 16),
+	SCENARIO(collect, verify, 17, 16),
 	{.name = "pack",
 		.prepare = prepare_pack,
 		.run = run_pack,
@@ -760,16 +772,7 @@ static const torture_scenario scenarios[] = {
 		.io = true,
 		.crash = true,
 		.also = pack_codes},
-	{.name = "upgrade",
-		.prepare = prepare_upgrade,
-		.run = run_upgrade,
-		.check = check_upgrade,
-		.clean = clean,
-		.io = true,
-		.crash = true,
-		.also = also,
-		.stride = 127,
-		.first = 40},
+	SCENARIO(upgrade, upgrade, 127, 40),
 };
 
 int main(int argc, char **argv)

@@ -6,14 +6,14 @@
 
 typedef struct wanted {
 	char *component, *upstream;
-	bool package;
+	char *package, *version; /* NULL: it is no package that an archive has */
 	char sha256[65];
 } wanted;
 
 typedef struct fetching {
 	cli_run *cli;
 	hn_session *session;
-	compose_pantry pantry;
+	compose_source source;
 	wanted *list;
 	size_t count, failed;
 	int status; /* of the first that cannot be had */
@@ -22,10 +22,12 @@ typedef struct fetching {
 
 static void end_fetching(fetching *at)
 {
-	compose_pantry_end(&at->pantry);
+	compose_source_end(&at->source);
 	for (size_t i = 0; i < at->count; i++) {
 		free(at->list[i].component);
 		free(at->list[i].upstream);
+		free(at->list[i].package);
+		free(at->list[i].version);
 	}
 	free(at->list);
 	hn_session_unref(at->session);
@@ -42,24 +44,12 @@ static void each_missing(void *arg, const hn_payload_missed *missed)
 	at->list = cli_realloc(at->list, at->count + 1, sizeof(*at->list));
 	one = &at->list[at->count++];
 	*one = (wanted){.component = cli_strndup(missed->component, strlen(missed->component)),
-		.upstream = cli_strndup(upstream, strlen(upstream)),
-		.package = strcmp(missed->kind, "deb") == 0};
+		.upstream = cli_strndup(upstream, strlen(upstream))};
+	if (missed->package != NULL) {
+		one->package = cli_strndup(missed->package, strlen(missed->package));
+		one->version = cli_strndup(missed->version, strlen(missed->version));
+	}
 	memcpy(one->sha256, missed->sha256, sizeof(one->sha256));
-}
-
-/* "nginx 1.22.1-9+deb12u11", with an architecture behind it or without. */
-static bool part_upstream(const char *upstream, char **name, char **version)
-{
-	const char *space = strchr(upstream, ' '), *end;
-
-	if (space == NULL || space == upstream || space[1] == '\0' || space[1] == ' ' ||
-		upstream[0] == '-')
-		return false;
-	end = strchr(space + 1, ' ');
-	*name = cli_strndup(upstream, (size_t)(space - upstream));
-	*version =
-		cli_strndup(space + 1, end != NULL ? (size_t)(end - space - 1) : strlen(space + 1));
-	return true;
 }
 
 static int put(fetching *at, const wanted *one, const char *path)
@@ -80,16 +70,14 @@ static int put(fetching *at, const wanted *one, const char *path)
 
 static int fetch_one(fetching *at, const wanted *one)
 {
-	CLI_AUTO_FREE char *name = NULL;
-	CLI_AUTO_FREE char *version = NULL;
 	CLI_AUTO_FREE char *path = NULL;
 	int status;
 
-	if (!one->package || !part_upstream(one->upstream, &name, &version))
+	if (one->package == NULL)
 		return cli_refuse(at->cli, HN_ENOSUP, "bring it with hv-compose put",
 			"payload %.12s... of %s is no package that apt has", one->sha256,
 			one->component);
-	status = compose_pantry_fetch(&at->pantry, name, version, one->sha256, &path);
+	status = compose_source_fetch(&at->source, one->package, one->version, one->sha256, &path);
 	return status != 0 ? status : put(at, one, path);
 }
 
@@ -112,14 +100,14 @@ static void fetch_all(fetching *at)
 		const wanted *one = &at->list[i];
 		int status;
 
-		cli_progress_step(&at->pantry.progress, i, at->count, "packages", one->upstream);
+		cli_progress_step(&at->source.progress, i, at->count, "packages", one->upstream);
 		status = fetch_one(at, one);
 		tell(at, one, status);
 		at->failed += status != 0;
 		if (at->status == 0)
 			at->status = status;
 	}
-	cli_progress_end(&at->pantry.progress);
+	cli_progress_end(&at->source.progress);
 	if (hn_cancel_triggered(at->cli->cancel) && at->status == 0)
 		at->status = cli_refuse(at->cli, HN_ECANCELLED, NULL, "fetching was cancelled");
 }
@@ -144,14 +132,14 @@ static int answer(fetching *at)
 
 int compose_fetch(cli_run *cli)
 {
-	AUTO_FETCHING fetching at = {.cli = cli, .pantry = {.cli = cli}};
+	AUTO_FETCHING fetching at = {.cli = cli, .source = {.cli = cli}};
 	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
 	CLI_AUTO_OF(hn_lock) hn_lock *lock = NULL;
 	hn_error *error = NULL;
 	int status = compose_lock_read(cli, cli_operand(cli, 0), &lock);
 
-	at.pantry.directory = cli_text(cli, "packages");
-	at.pantry.progress.cli = cli;
+	at.source.directory = cli_text(cli, "packages");
+	at.source.progress.cli = cli;
 	if (status == 0)
 		status = cli_act(cli, CLI_WRITE, cli_text(cli, "reason"), &at.session);
 	if (status == 0)

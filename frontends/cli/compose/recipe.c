@@ -6,13 +6,13 @@
 #include "recipe.h"
 #include <sys/stat.h>
 
-typedef struct dish {
+typedef struct release {
 	hn_recipe *recipe;
 	hn_manifest *manifest;
 	char *text; /* of the library */
 	char *path; /* in the registry */
 	compose_placed placed;
-} dish;
+} release;
 
 typedef struct schema {
 	hn_contract *contract;
@@ -20,57 +20,57 @@ typedef struct schema {
 	compose_placed placed;
 } schema;
 
-typedef struct kitchen {
+typedef struct import {
 	cli_run *cli;
-	compose_pantry pantry;
+	compose_source source;
 	compose_place_options how; /* .directory NULL: into the host */
 	hn_session *session;       /* NULL: nothing goes into the host */
-	dish *dishes;
-	size_t dish_count, package_count, had;
+	release *releases;
+	size_t release_count, package_count, had;
 	schema *schemas;
 	size_t schema_count;
 	struct stat *folders; /* of contracts, that were read */
 	size_t folder_count;
 	char *packages; /* the directory of them, when it is the registry's */
 	size_t put;
-} kitchen;
+} import;
 
-static void end_kitchen(kitchen *at)
+static void end_import(import *at)
 {
-	compose_pantry_end(&at->pantry);
-	for (size_t i = 0; i < at->dish_count; i++) {
-		hn_recipe_unref(at->dishes[i].recipe);
-		hn_manifest_unref(at->dishes[i].manifest);
-		hn_text_free(at->dishes[i].text);
-		free(at->dishes[i].path);
+	compose_source_end(&at->source);
+	for (size_t i = 0; i < at->release_count; i++) {
+		hn_recipe_unref(at->releases[i].recipe);
+		hn_manifest_unref(at->releases[i].manifest);
+		hn_text_free(at->releases[i].text);
+		free(at->releases[i].path);
 	}
 	for (size_t i = 0; i < at->schema_count; i++) {
 		hn_contract_unref(at->schemas[i].contract);
 		free(at->schemas[i].text);
 	}
 	hn_session_unref(at->session);
-	free(at->dishes);
+	free(at->releases);
 	free(at->schemas);
 	free(at->folders);
 	free(at->packages);
 }
-#define AUTO_KITCHEN __attribute__((cleanup(end_kitchen)))
+#define AUTO_IMPORT __attribute__((cleanup(end_import)))
 
 /* ---- recipes ---- */
 
-static int read_recipe(kitchen *at, const char *path)
+static int read_recipe(import *at, const char *path)
 {
 	COMPOSE_AUTO_BYTES cli_bytes bytes = {0};
 	hn_recipe_package package = HN_RECIPE_PACKAGE_INIT;
 	hn_error *error = NULL;
-	dish *one;
+	release *one;
 	int status = cli_read_file(at->cli, path, COMPOSE_DOCUMENT_BYTES, &bytes);
 
 	if (status != 0)
 		return status;
-	at->dishes = cli_realloc(at->dishes, at->dish_count + 1, sizeof(*at->dishes));
-	one = &at->dishes[at->dish_count++];
-	*one = (dish){.recipe = NULL};
+	at->releases = cli_realloc(at->releases, at->release_count + 1, sizeof(*at->releases));
+	one = &at->releases[at->release_count++];
+	*one = (release){.recipe = NULL};
 	if (hn_recipe_parse(path, bytes.data, bytes.size, &one->recipe, &error) < 0)
 		return cli_fail(at->cli, error);
 	for (size_t i = 0; hn_recipe_get_package(one->recipe, i, &package, NULL) == 0; i++)
@@ -87,7 +87,7 @@ static char *beside(const char *recipe, const char *inside)
 			     : cli_format("%.*s/%s", (int)(slash - recipe), recipe, inside);
 }
 
-static int gather(kitchen *at, const dish *one, const hn_package ***packages, size_t *count)
+static int gather(import *at, const release *one, const hn_package ***packages, size_t *count)
 {
 	hn_recipe_package wanted = HN_RECIPE_PACKAGE_INIT;
 	size_t *places = NULL;
@@ -97,18 +97,18 @@ static int gather(kitchen *at, const dish *one, const hn_package ***packages, si
 		if (hn_recipe_get_package(one->recipe, *count, &wanted, NULL) < 0)
 			break;
 		places = cli_realloc(places, *count + 1, sizeof(*places));
-		cli_progress_step(&at->pantry.progress, at->had++, at->package_count, "packages",
+		cli_progress_step(&at->source.progress, at->had++, at->package_count, "packages",
 			wanted.package);
-		status = compose_pantry_get(&at->pantry, &wanted, &places[*count]);
+		status = compose_source_get(&at->source, &wanted, &places[*count]);
 	}
 	*packages = cli_alloc((*count + 1) * sizeof(**packages));
 	for (size_t i = 0; status == 0 && i < *count; i++)
-		(*packages)[i] = at->pantry.packets[places[i]].package;
+		(*packages)[i] = at->source.debs[places[i]].package;
 	free(places);
 	return status;
 }
 
-static int cook(kitchen *at, dish *one, const char *path)
+static int make_release(import *at, release *one, const char *path)
 {
 	CLI_AUTO_FREE char *root = beside(path, "root");
 	CLI_AUTO_FREE const hn_package **packages = NULL;
@@ -137,7 +137,7 @@ static bool is_json(const char *path)
 	return size > 5 && strcmp(path + size - 5, ".json") == 0;
 }
 
-static int read_schema(kitchen *at, const char *directory, const hn_recipe_file *file)
+static int read_schema(import *at, const char *directory, const hn_recipe_file *file)
 {
 	CLI_AUTO_FREE char *path = cli_format("%s%s", directory, file->path);
 	hn_error *error = NULL;
@@ -152,7 +152,7 @@ static int read_schema(kitchen *at, const char *directory, const hn_recipe_file 
 }
 
 /* Recipes beside each other have one directory of contracts. */
-static bool is_read(kitchen *at, const char *directory)
+static bool is_read(import *at, const char *directory)
 {
 	struct stat facts;
 
@@ -166,7 +166,7 @@ static bool is_read(kitchen *at, const char *directory)
 	return false;
 }
 
-static int read_schemas(kitchen *at, const char *directory)
+static int read_schemas(import *at, const char *directory)
 {
 	COMPOSE_AUTO_FILES compose_files files = {0};
 	int status = is_read(at, directory) ? 0 : compose_files_read(at->cli, directory, &files);
@@ -177,7 +177,7 @@ static int read_schemas(kitchen *at, const char *directory)
 	return status;
 }
 
-static int find_schemas(kitchen *at)
+static int find_schemas(import *at)
 {
 	const char *given = cli_text(at->cli, "contracts");
 	struct stat facts;
@@ -194,21 +194,21 @@ static int find_schemas(kitchen *at)
 
 /* ---- into a directory ---- */
 
-static int place_all(kitchen *at)
+static int place_all(import *at)
 {
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && i < at->schema_count; i++)
 		status = compose_place_contract(at->cli, &at->how, at->schemas[i].contract,
 			at->schemas[i].text, &at->schemas[i].placed);
-	for (size_t i = 0; status == 0 && i < at->dish_count; i++)
-		status = compose_place_manifest(at->cli, &at->how, at->dishes[i].manifest,
-			at->dishes[i].text, &at->dishes[i].placed, &at->dishes[i].path);
+	for (size_t i = 0; status == 0 && i < at->release_count; i++)
+		status = compose_place_manifest(at->cli, &at->how, at->releases[i].manifest,
+			at->releases[i].text, &at->releases[i].placed, &at->releases[i].path);
 	return status;
 }
 
 /* Nothing is written when one of them could not be; and what is there then is a registry. */
-static int into_directory(kitchen *at)
+static int into_directory(import *at)
 {
 	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
 	hn_error *error = NULL;
@@ -217,9 +217,9 @@ static int into_directory(kitchen *at)
 
 	at->how.dry_run = true;
 	status = place_all(at);
-	for (size_t i = 0; i < at->dish_count; i++) {
-		free(at->dishes[i].path);
-		at->dishes[i].path = NULL;
+	for (size_t i = 0; i < at->release_count; i++) {
+		free(at->releases[i].path);
+		at->releases[i].path = NULL;
 	}
 	at->how.dry_run = dry;
 	if (status == 0)
@@ -233,7 +233,7 @@ static int into_directory(kitchen *at)
 
 /* ---- into the host ---- */
 
-static int add_schema(kitchen *at, schema *one)
+static int add_schema(import *at, schema *one)
 {
 	CLI_AUTO_TEXT char *called = NULL;
 	hn_error *error = NULL;
@@ -249,7 +249,7 @@ static int add_schema(kitchen *at, schema *one)
 	return added < 0 ? cli_fail(at->cli, error) : 0;
 }
 
-static int add_dish(kitchen *at, dish *one)
+static int add_release(import *at, release *one)
 {
 	const char *component = hn_manifest_component(one->manifest);
 	CLI_AUTO_TEXT char *called = NULL;
@@ -262,17 +262,14 @@ static int add_dish(kitchen *at, dish *one)
 		hn_error_unref(error);
 		error = NULL;
 		one->placed = COMPOSE_REPLACED;
-		added = hn_compose_remove(
-			at->session, component, hn_manifest_version(one->manifest), &error);
-		if (added >= 0)
-			added = hn_compose_add(
-				at->session, component, one->text, size, &called, &error);
+		added = hn_compose_replace(
+			at->session, component, one->text, size, &called, &error);
 	}
 	return added < 0 ? cli_fail(at->cli, error) : 0;
 }
 
 /* What into_host would do with it. */
-static int look_dish(kitchen *at, const hn_registry *registry, dish *one)
+static int look_release(import *at, const hn_registry *registry, release *one)
 {
 	const char *component = hn_manifest_component(one->manifest);
 	const char *version = hn_manifest_version(one->manifest);
@@ -294,78 +291,78 @@ static int look_dish(kitchen *at, const hn_registry *registry, dish *one)
 		"another %s %s is in the registry", component, version);
 }
 
-static int look_into_host(kitchen *at)
+static int look_into_host(import *at)
 {
 	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
 	int status = compose_registry(at->cli, &registry);
 
-	for (size_t i = 0; status == 0 && i < at->dish_count; i++)
-		status = look_dish(at, registry, &at->dishes[i]);
+	for (size_t i = 0; status == 0 && i < at->release_count; i++)
+		status = look_release(at, registry, &at->releases[i]);
 	return status;
 }
 
-static int into_host(kitchen *at)
+static int into_host(import *at)
 {
 	int status = 0;
 
 	for (size_t i = 0; status == 0 && i < at->schema_count; i++)
 		status = add_schema(at, &at->schemas[i]);
-	for (size_t i = 0; status == 0 && i < at->dish_count; i++)
-		status = add_dish(at, &at->dishes[i]);
+	for (size_t i = 0; status == 0 && i < at->release_count; i++)
+		status = add_release(at, &at->releases[i]);
 	return status;
 }
 
-static int put_packet(kitchen *at, const compose_packet *packet)
+static int put_deb(import *at, const compose_deb *deb)
 {
 	hn_package_info info = HN_PACKAGE_INFO_INIT;
 	CLI_AUTO_TEXT char *sha256 = NULL;
 	hn_error *error = NULL;
 	uint64_t bytes = 0;
 
-	if (hn_package_get(packet->package, &info, &error) < 0 ||
-		hn_payload_put(at->session, packet->path, &sha256, &bytes, &error) < 0)
+	if (hn_package_get(deb->package, &info, &error) < 0 ||
+		hn_payload_put(at->session, deb->path, &sha256, &bytes, &error) < 0)
 		return cli_fail(at->cli, error);
 	if (strcmp(sha256, info.sha256) != 0)
 		return cli_refuse(at->cli, HN_ECHANGED, "try again when nobody writes to it",
-			"%s changed while it was read", packet->path);
+			"%s changed while it was read", deb->path);
 	at->put++;
 	return 0;
 }
 
-static int put_packages(kitchen *at)
+static int put_packages(import *at)
 {
 	int status = 0;
 
-	for (size_t i = 0; status == 0 && at->session != NULL && i < at->pantry.count; i++)
-		if (at->pantry.packets[i].wanted)
-			status = put_packet(at, &at->pantry.packets[i]);
+	for (size_t i = 0; status == 0 && at->session != NULL && i < at->source.count; i++)
+		if (at->source.debs[i].wanted)
+			status = put_deb(at, &at->source.debs[i]);
 	return status;
 }
 
 /* ---- the answer ---- */
 
-static void print_packages(const kitchen *at, hn_json *json)
+static void print_packages(const import *at, hn_json *json)
 {
 	hn_json_array(json, "packages");
-	for (size_t i = 0; i < at->pantry.count; i++) {
-		const compose_packet *packet = &at->pantry.packets[i];
+	for (size_t i = 0; i < at->source.count; i++) {
+		const compose_deb *deb = &at->source.debs[i];
 		hn_package_info info = HN_PACKAGE_INFO_INIT;
 
-		if (!packet->wanted || hn_package_get(packet->package, &info, NULL) < 0)
+		if (!deb->wanted || hn_package_get(deb->package, &info, NULL) < 0)
 			continue;
 		hn_json_object(json, NULL);
 		hn_json_text(json, "package", info.name);
 		hn_json_text(json, "version", info.version);
 		hn_json_text(json, "sha256", info.sha256);
 		hn_json_uint(json, "size", info.bytes);
-		hn_json_bool(json, "downloaded", packet->downloaded);
+		hn_json_bool(json, "downloaded", deb->downloaded);
 		hn_json_bool(json, "put", at->session != NULL);
 		hn_json_end(json);
 	}
 	hn_json_end(json);
 }
 
-static void print_schemas(const kitchen *at, hn_json *json)
+static void print_schemas(const import *at, hn_json *json)
 {
 	hn_json_array(json, "contracts");
 	for (size_t i = 0; i < at->schema_count; i++) {
@@ -380,14 +377,14 @@ static void print_schemas(const kitchen *at, hn_json *json)
 	hn_json_end(json);
 }
 
-static int print_json(const kitchen *at)
+static int print_json(const import *at)
 {
 	hn_json *json = cli_json_new();
 
 	hn_json_object(json, NULL);
 	hn_json_array(json, "components");
-	for (size_t i = 0; i < at->dish_count; i++) {
-		const dish *one = &at->dishes[i];
+	for (size_t i = 0; i < at->release_count; i++) {
+		const release *one = &at->releases[i];
 
 		hn_json_object(json, NULL);
 		hn_json_text(json, "component", hn_manifest_component(one->manifest));
@@ -405,7 +402,7 @@ static int print_json(const kitchen *at)
 	return cli_json_print(at->cli, json);
 }
 
-static const char *word_of(const kitchen *at, compose_placed placed)
+static const char *word_of(const import *at, compose_placed placed)
 {
 	static const char *const words[] = {[COMPOSE_THERE] = " is there already",
 		[COMPOSE_NEW] = "",
@@ -416,26 +413,26 @@ static const char *word_of(const kitchen *at, compose_placed placed)
 							       : words[placed];
 }
 
-static int answer(const kitchen *at)
+static int answer(const import *at)
 {
 	if (at->cli->json)
 		return print_json(at);
 	if (at->cli->quiet)
 		return 0;
-	for (size_t i = 0; i < at->dish_count; i++)
-		printf("%s %s%s\n", hn_manifest_component(at->dishes[i].manifest),
-			hn_manifest_version(at->dishes[i].manifest),
-			word_of(at, at->dishes[i].placed));
+	for (size_t i = 0; i < at->release_count; i++)
+		printf("%s %s%s\n", hn_manifest_component(at->releases[i].manifest),
+			hn_manifest_version(at->releases[i].manifest),
+			word_of(at, at->releases[i].placed));
 	if (at->how.dry_run)
 		printf("nothing is written\n");
-	else if (at->session == NULL && at->pantry.directory != NULL && at->package_count > 0)
-		printf("next: hv-compose put %s/*.deb\n", at->pantry.directory);
+	else if (at->session == NULL && at->source.directory != NULL && at->package_count > 0)
+		printf("next: hv-compose put %s/*.deb\n", at->source.directory);
 	return 0;
 }
 
 /* ---- the whole ---- */
 
-static int make_all(kitchen *at)
+static int make_all(import *at)
 {
 	int status = 0;
 
@@ -443,13 +440,13 @@ static int make_all(kitchen *at)
 		status = read_recipe(at, at->cli->operands[i]);
 	if (status == 0)
 		status = find_schemas(at);
-	for (size_t i = 0; status == 0 && i < at->dish_count; i++)
-		status = cook(at, &at->dishes[i], at->cli->operands[i]);
-	cli_progress_end(&at->pantry.progress);
+	for (size_t i = 0; status == 0 && i < at->release_count; i++)
+		status = make_release(at, &at->releases[i], at->cli->operands[i]);
+	cli_progress_end(&at->source.progress);
 	return status;
 }
 
-static int write_all(kitchen *at)
+static int write_all(import *at)
 {
 	cli_run *cli = at->cli;
 	int status = 0;
@@ -470,19 +467,19 @@ static int write_all(kitchen *at)
 
 int compose_import_recipes(cli_run *cli)
 {
-	AUTO_KITCHEN kitchen at = {.cli = cli, .pantry = {.cli = cli}};
+	AUTO_IMPORT import at = {.cli = cli, .source = {.cli = cli}};
 	int status = 0;
 
 	at.how = (compose_place_options){.directory = cli_text(cli, "registry"),
 		.replace = cli_flag(cli, "replace"),
 		.dry_run = cli_flag(cli, "dry-run")};
-	at.pantry.directory = cli_text(cli, "packages");
-	at.pantry.keep = !at.how.dry_run;
-	at.pantry.progress.cli = cli;
-	if (at.pantry.directory == NULL && at.how.directory != NULL) {
+	at.source.directory = cli_text(cli, "packages");
+	at.source.keep = !at.how.dry_run;
+	at.source.progress.cli = cli;
+	if (at.source.directory == NULL && at.how.directory != NULL) {
 		at.packages = cli_format("%s/packages", at.how.directory);
-		at.pantry.directory = at.packages;
-		at.pantry.fresh = true;
+		at.source.directory = at.packages;
+		at.source.fresh = true;
 	}
 	if (at.how.directory != NULL && !at.how.dry_run)
 		status = compose_directory_lock(cli, at.how.directory);

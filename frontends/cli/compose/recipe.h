@@ -30,28 +30,28 @@ int compose_apt_download(cli_run *cli, const char *name, const compose_offer *of
 int compose_scratch_make(cli_run *cli, char **directory);
 void compose_scratch_remove(const char *directory); /* NULL is fine */
 
-/* ---- packages (pantry.c) ---- */
-typedef struct compose_packet {
+/* ---- packages (packages.c) ---- */
+typedef struct compose_deb {
 	char *name, *begins, *path;
 	hn_package *package;
 	bool downloaded, wanted; /* it is a payload */
-} compose_packet;
-typedef struct compose_pantry {
+} compose_deb;
+typedef struct compose_source {
 	cli_run *cli;
 	const char *directory; /* where packages are; NULL: nowhere */
 	bool fresh;            /* what is there has to be what apt offers now */
 	bool keep;             /* what was downloaded goes there, too */
 	char *scratch;         /* NULL: nothing was downloaded */
-	compose_packet *packets;
+	compose_deb *debs;
 	size_t count;
 	cli_progress progress;
-} compose_pantry;
-void compose_pantry_end(compose_pantry *pantry);
-#define COMPOSE_AUTO_PANTRY __attribute__((cleanup(compose_pantry_end)))
+} compose_source;
+void compose_source_end(compose_source *source);
+#define COMPOSE_AUTO_SOURCE __attribute__((cleanup(compose_source_end)))
 /* The package of this name; *index is its place. `done` of `total` are had. */
-int compose_pantry_get(compose_pantry *pantry, const hn_recipe_package *wanted, size_t *index);
+int compose_source_get(compose_source *source, const hn_recipe_package *wanted, size_t *index);
 /* One of a lock: by its name, version and SHA-256. *path is the caller's. */
-int compose_pantry_fetch(compose_pantry *pantry, const char *name, const char *version,
+int compose_source_fetch(compose_source *source, const char *name, const char *version,
 	const char *sha256, char **path);
 
 /* ---- files beside a recipe (recipe-files.c) ---- */

@@ -162,6 +162,16 @@ class OnAHost(Case):
             self.assertEqual(tuple(session.compose_add('x.json', text(value))), (True, name))
         self.assertEqual(list(session.compose_registry().components()), ['glibc'])
 
+    @mirrors('compose', 'one_takes_the_place_of_another_of_its_version')
+    def test_replace(self):
+        session = self.lab()
+        session.compose_add('x.json', text(BASE))
+        other = text(dict(BASE, summary='another one'))
+        with self.refused(hypernix.DuplicateError):
+            session.compose_add('x.json', other)
+        self.assertEqual(tuple(session.compose_replace('x.json', other)), (True, 'base 1.0.0'))
+        self.assertEqual(tuple(session.compose_replace('x.json', other)), (False, 'base 1.0.0'))
+
     @mirrors('compose', 'what_is_removed_is_gone')
     def test_remove(self):
         session = self.lab()

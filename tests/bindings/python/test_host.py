@@ -100,11 +100,13 @@ class Units(Case):
         self.assertEqual([self.desired(session, 'a', key) for key in ('memory.size', 'compute.units', 'compute.limit')],
                          ['256Mi', '40', 'none'])
 
-    @mirrors('define', 'takes_a_blueprint')
+    @mirrors('define', 'takes_no_blueprint_without_an_image')
     def test_blueprint(self):
         session = self.lab()
-        session.unit_define('a', blueprint='web-app')
-        self.assertEqual(self.desired(session, 'a', 'image.blueprint'), 'web-app')
+        with self.refused(hypernix.MissingError):
+            session.unit_define('a', blueprint='web-app')
+        session.unit_define('a')
+        self.assertEqual(self.desired(session, 'a', 'image.blueprint'), 'none')
 
     @mirrors('define', 'with_tags_and_policies_of_the_declaration')
     def test_tags(self):

@@ -156,6 +156,7 @@ static void each_missing(void *arg, const hn_payload_missed *missed)
 	cr_expect_str_eq(missed->component, "base");
 	cr_expect_str_eq(missed->kind, "blob");
 	cr_expect_null(missed->upstream);
+	cr_expect_null(missed->package);
 	cr_expect_eq(missed->bytes, strlen(KERNEL));
 	cr_expect_str_eq(
 		missed->sha256, "4fff0d3e643b3894c17a0738fbdc591953aa722c9d42774425090accc4377126");
@@ -188,6 +189,62 @@ Test(build, payloads_that_are_missing_are_told)
 		HN_EINVAL);
 	cr_expect_eq(hn_payload_missing(NULL, s.registry, s.lock, each_missing, &told, NULL),
 		HN_ESESSION);
+}
+
+#define PACKED                                                                                     \
+	"{\"hypernix\":1,\"component\":\"base\",\"version\":\"1.0.0\",\"kind\":\"base-os\","       \
+	"\"payloads\":[{\"kind\":\"%s\",\"size\":8,\"upstream\":\"%s\",\"sha256\":"                \
+	"\"4fff0d3e643b3894c17a0738fbdc591953aa722c9d42774425090accc4377126\"}]}"
+
+static void keep_package(void *arg, const hn_payload_missed *missed)
+{
+	base_buf *said = arg;
+
+	cr_expect_eq(missed->package == NULL, missed->version == NULL);
+	if (missed->package)
+		base_buf_format(said, "%s|%s", missed->package, missed->version);
+}
+
+/* "nginx|1.22.1", or "" for what names no package. */
+static void expect_package(const char *kind, const char *upstream, const char *expected)
+{
+	LAB l = lab_new();
+	BASE_AUTO_OF(hn_blueprint) hn_blueprint *wish = NULL;
+	BASE_AUTO_FREE char *called = NULL;
+	BASE_AUTO_BUF base_buf said = {0};
+	hn_registry *registry = NULL;
+	hn_lock *lock = NULL;
+	char text[1024];
+
+	trusted_fleet(&l);
+	(void)snprintf(text, sizeof(text), PACKED, kind, upstream);
+	cr_assert_eq(
+		hn_compose_add(l.session, "base.json", text, strlen(text), &called, lab_err(&l)), 1,
+		"%s", lab_why(&l));
+	cr_assert_eq(hn_compose_registry(l.session, &registry, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_assert_eq(hn_blueprint_parse("small.json", WISH, strlen(WISH), &wish, NULL), 0);
+	cr_assert_eq(hn_solve(registry, wish, NULL, &lock, lab_err(&l)), 0, "%s", lab_why(&l));
+	cr_expect_eq(
+		hn_payload_missing(l.session, registry, lock, keep_package, &said, lab_err(&l)), 1,
+		"%s", lab_why(&l));
+	cr_expect_str_eq(said.data ? said.data : "", expected, "%s", upstream);
+	hn_lock_unref(lock);
+	hn_registry_unref(registry);
+}
+
+Test(build, a_missing_package_is_named_as_an_archive_names_it)
+{
+	expect_package("deb", "nginx 1.22.1-9+deb12u11", "nginx|1.22.1-9+deb12u11");
+	expect_package("deb", "libstdc++6 1:12.2~rc1 amd64", "libstdc++6|1:12.2~rc1");
+	expect_package("tar", "nginx 1.22.1-9", "");
+	expect_package("deb", "nginx", "");
+	expect_package("deb", "nginx ", "");
+	expect_package("deb", "../../etc/x 1.0", "");
+	expect_package("deb", "nginx/testing 1.0", "");
+	expect_package("deb", "-oDir=x 1.0", "");
+	expect_package("deb", "nginx=2 1.0", "");
+	expect_package("deb", "nginx -oDir=x", "");
+	expect_package("deb", "nginx 1.0/../x", "");
 }
 
 Test(build, what_is_wrong_with_the_call_is_said)

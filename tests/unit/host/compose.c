@@ -95,6 +95,43 @@ Test(compose, another_one_of_that_version_is_refused)
 	cr_expect_eq(add(&l, CONTRACT("1.2.0", "1024")), HN_EDUPLICATE, "%s", lab_why(&l));
 }
 
+static int replace_as(lab *l, hn_session *session, const char *text)
+{
+	BASE_AUTO_FREE char *called = NULL;
+
+	return hn_compose_replace(session, "x.json", text, strlen(text), &called, lab_err(l));
+}
+
+static uint64_t port_of_nginx(lab *l)
+{
+	BASE_AUTO_FREE char *text = NULL;
+	const char *port;
+	size_t size = 0;
+
+	cr_assert_eq(os_read_file(l->os, "/state/compose/registry/manifests/nginx/1.0.0.json",
+			     65536, &text, &size, lab_err(l)),
+		0, "%s", lab_why(l));
+	port = strstr(text, "\"port\":");
+	return port ? strtoull(port + strlen("\"port\":"), NULL, 10) : 0;
+}
+
+Test(compose, one_takes_the_place_of_another_of_its_version)
+{
+	LAB l = new_lab();
+
+	cr_assert_eq(add(&l, CONTRACT("1.2.0", "65535")), 1, "%s", lab_why(&l));
+	cr_expect_eq(replace_as(&l, l.session, NGINX("1.0.0", "80")), 1, "%s", lab_why(&l));
+	cr_expect_eq(replace_as(&l, l.session, NGINX("1.0.0", "80")), 0, "%s", lab_why(&l));
+	cr_expect_eq(replace_as(&l, l.session, NGINX("1.0.0", "81")), 1, "%s", lab_why(&l));
+	cr_expect_eq(port_of_nginx(&l), 81);
+	cr_expect_eq(replace_as(&l, l.session, NGINX("1.0.1", "82")), 1, "%s", lab_why(&l));
+	cr_expect_eq(releases(&l, "nginx"), 2);
+	/* what does not fit takes nobody's place */
+	cr_expect_eq(replace_as(&l, l.session, NGINX("1.0.0", "70000")), HN_ECONTRACT);
+	cr_expect_eq(port_of_nginx(&l), 81);
+	cr_expect_eq(replace_as(&l, l.session, CONTRACT("1.2.0", "1024")), HN_EDUPLICATE);
+}
+
 Test(compose, a_component_keeps_to_its_contract)
 {
 	LAB l = new_lab();
@@ -295,6 +332,7 @@ Test(compose, who_reads_adds_nothing)
 	cr_assert_eq(open_as(&l, token, NULL, &session), 0, "%s", lab_why(&l));
 	cr_expect_eq(
 		add_as(&l, session, CONTRACT("1.2.0", "65535")), HN_EDENIED, "%s", lab_why(&l));
+	cr_expect_eq(replace_as(&l, session, NGINX("1.0.0", "80")), HN_EDENIED);
 	cr_expect_eq(hn_compose_remove(session, "nginx", "1.0.0", lab_err(&l)), HN_EDENIED);
 	cr_expect_eq(hn_compose_remove(session, "service/http", NULL, lab_err(&l)), HN_EDENIED);
 	cr_expect_eq(hn_compose_registry(session, &registry, lab_err(&l)), 0, "%s", lab_why(&l));
