@@ -13,11 +13,18 @@ typedef struct block {
 	_Alignas(ALIGNMENT) unsigned char data[];
 } block;
 
+static bool split; /* no two pieces share a block */
+
 struct base_arena {
 	block *blocks; /* the newest first; only its rest is used for new pieces */
 	size_t next_size;
 	size_t used;
 };
+
+void base_arena_split(bool on)
+{
+	split = on;
+}
 
 base_arena *base_arena_new(void)
 {
@@ -43,7 +50,7 @@ void base_arena_free(base_arena *arena)
 
 static block *arena_add_block(base_arena *arena, size_t bytes)
 {
-	size_t size = bytes > arena->next_size / 4 ? bytes : arena->next_size;
+	size_t size = split || bytes > arena->next_size / 4 ? bytes : arena->next_size;
 	size_t total;
 	block *added;
 

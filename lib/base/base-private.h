@@ -150,6 +150,9 @@ void *base_arena_alloc(
 	base_arena *arena, size_t bytes); /* zeroed, aligned to 16; NULL when out of memory */
 char *base_arena_strndup(base_arena *arena, const char *text, size_t size);
 size_t base_arena_used(const base_arena *arena);
+/* From now on each piece of an arena is an allocation of its own: for tests, which make it fail.
+ * While there is one thread. */
+void base_arena_split(bool on);
 BASE_AUTO(base_arena, base_arena_free)
 
 uint64_t base_hash(

@@ -185,13 +185,23 @@ int compose_store_put(compose_store *store, const void *bytes, size_t size, comp
 	return 0;
 }
 
-bool compose_store_has(compose_store *store, const compose_digest *digest)
+int compose_store_look(compose_store *store, const compose_digest *digest, hn_error **err)
 {
 	char *path BASE_AUTO_FREE = compose_store_path(store, digest);
 	struct stat status;
+	int code;
 
-	return path != NULL && store->os->ops->stat(store->os, path, &status) == 0 &&
-	       S_ISREG(status.st_mode);
+	if (path == NULL)
+		return base_nomem(err);
+	code = store->os->ops->stat(store->os, path, &status);
+	if (code < 0 && code != -ENOENT && code != -ENOTDIR)
+		return base_error_errno(err, COMPOSE_ROOM, code, "cannot look at %s", path);
+	return code == 0 && S_ISREG(status.st_mode);
+}
+
+bool compose_store_has(compose_store *store, const compose_digest *digest)
+{
+	return compose_store_look(store, digest, NULL) == 1;
 }
 
 static int refuse_open(

@@ -31,6 +31,8 @@ int compose_store_write(compose_store *store, int (*write)(void *arg, int fd, hn
 /* Where a body is, whether it is there or not; the caller's (base_free). NULL: out of memory. */
 char *compose_store_path(const compose_store *store, const compose_digest *digest);
 bool compose_store_has(compose_store *store, const compose_digest *digest);
+/* The same where it matters why it could not be told: 1, 0, or an error. */
+int compose_store_look(compose_store *store, const compose_digest *digest, hn_error **err);
 /* A descriptor to read, owned by the caller; *size is its length. HN_ENOENT. The bytes are checked
  * by whoever reads them to the end (compose_store_verify). */
 int compose_store_get(compose_store *store, const compose_digest *digest, int *fd, uint64_t *size,

@@ -52,8 +52,10 @@ static int record(void *arg, hn_error **err)
 static int check_file(compose_store *store, const host_image *image, const char *what,
 	const char *path, const compose_digest *digest, hn_error **err)
 {
-	if (compose_store_has(store, digest))
-		return 0;
+	int rc = compose_store_look(store, digest, err);
+
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
 	return base_error(err, HN_EMISSING, HOST_ROOM,
 		"build it again: a collection of garbage has taken it",
 		"the %s of %s is not in the store any more: %s", what, image->lock->blueprint,

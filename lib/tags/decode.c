@@ -248,7 +248,7 @@ static int read_line(reader *at, const tags_own_cell *cell)
 {
 	tags_local *local;
 	const char *value;
-	bool failed = false;
+	bool failed = false, well;
 
 	if (base_grow(&at->locals, &at->local_capacity, at->view->local_count + 1u,
 		    sizeof(*at->locals)) < 0 ||
@@ -257,10 +257,11 @@ static int read_line(reader *at, const tags_own_cell *cell)
 		return base_nomem(at->err);
 	local = &at->locals[at->view->local_count];
 	*local = (tags_local){.key = cell->key, .name = cell->name, .part = cell->part};
-	if (!read_fields(at, local, &value, &failed))
-		return corrupt(at, "a line of a chain is not well formed");
+	well = read_fields(at, local, &value, &failed);
 	if (failed)
 		return base_nomem(at->err);
+	if (!well)
+		return corrupt(at, "a line of a chain is not well formed");
 	at->view->chains[at->chain_count++] = at->view->local_count++ | TAGS_LOCAL;
 	local->null = value == NULL;
 	return local->null ? 0 : parse_value(at, cell->key, value, strlen(value), &local->value);

@@ -3,6 +3,7 @@
  * The public face of composition, as a program meets it: versions, documents, registries, locks.
  */
 #include <criterion/criterion.h>
+#include <hypernix/compose-recipe.h>
 #include <hypernix/compose.h>
 #include <stdio.h>
 #include <string.h>
@@ -609,4 +610,58 @@ Test(compose_public, other_formats_are_refused)
 	cr_expect_eq(hn_sbom_write(NULL, s.registry, "spdx-2.3", &text, &s.err), HN_EINVAL);
 	cr_expect_eq(hn_sbom_write(s.lock, s.registry, NULL, &text, &s.err), HN_EINVAL);
 	cr_expect_null(text);
+}
+
+Test(compose_public, a_lock_that_is_not_there_is_refused)
+{
+	SHOP s = shop_locked();
+	hn_lock *lock = NULL;
+	seen all = {0};
+	char *text = NULL;
+
+	cr_expect_eq(hn_lock_parse(NULL, "{}", 2, &lock, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_lock_parse("a", "{}", 2, NULL, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_lock_write(NULL, &text, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_lock_write(s.lock, NULL, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_lock_check(s.lock, NULL, s.blueprint, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_lock_check(s.lock, s.registry, NULL, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_lock_diff(s.lock, NULL, NULL, see, &all, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_sbom_write(s.lock, NULL, "spdx-2.3", &text, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_sbom_write(s.lock, s.registry, "spdx-2.3", NULL, &s.err), HN_EINVAL);
+	cr_expect_null(hn_lock_unref(NULL));
+	cr_expect_null(lock);
+	cr_expect_null(text);
+}
+
+Test(compose_public, a_registry_that_is_not_there_is_refused)
+{
+	SHOP s = shop_locked();
+	hn_manifest *found = NULL;
+	hn_lock *lock = NULL;
+
+	cr_expect_eq(hn_registry_find(s.registry, NULL, NULL, &found, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_registry_find(s.registry, "nginx", NULL, NULL, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_registry_find(s.registry, "ngnx", NULL, &found, &s.err), HN_ENOENT);
+	cr_expect_eq(
+		hn_registry_find(s.registry, "nothing-like-it", NULL, &found, &s.err), HN_ENOENT);
+	cr_expect_eq(hn_solve(s.registry, NULL, NULL, &lock, &s.err), HN_EINVAL);
+	cr_expect_null(found);
+	cr_expect_null(lock);
+}
+
+Test(compose_public, a_recipe_that_is_not_there_is_refused)
+{
+	static const char text[] = "{\"hypernix\":1,\"recipe\":{}}";
+	hn_recipe *recipe = NULL;
+	hn_error *err = NULL;
+	char *json = NULL;
+
+	cr_expect_eq(hn_recipe_parse(NULL, text, 2, &recipe, NULL), HN_EINVAL);
+	cr_expect_eq(hn_recipe_parse("a", NULL, 2, &recipe, NULL), HN_EINVAL);
+	cr_expect_eq(hn_recipe_parse("a", text, 2, NULL, &err), HN_EINVAL);
+	cr_expect_eq(hn_recipe_manifest(NULL, NULL, 0, NULL, 0, &json, &err), HN_EINVAL);
+	cr_expect_null(hn_recipe_unref(NULL));
+	cr_expect_null(hn_package_unref(NULL));
+	cr_expect_null(recipe);
+	hn_error_unref(err);
 }

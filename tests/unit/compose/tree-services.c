@@ -372,6 +372,123 @@ Test(services, refuse_texts_that_would_be_something_else)
 		unwritable(changes[i]);
 }
 
+static bool is_letter(int byte)
+{
+	return (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+}
+
+static int with_service(const compose_service *service)
+{
+	world *w = world_new();
+	int rc;
+
+	component(w, "base", COMPOSE_BASE_OS)->init = "busybox";
+	w->manifests[0].services = service;
+	w->manifests[0].service_count = 1;
+	rc = merge(w);
+	world_free(w);
+	return rc;
+}
+
+/* A name may begin with a letter or an underline, and go on with digits, whatever the locale. */
+Test(services, have_variables_with_names_of_a_shell)
+{
+	for (int byte = 1; byte < 256; byte++) {
+		const char first[] = {(char)byte, 'A', '=', '1', 0};
+		const char second[] = {'A', (char)byte, '=', '1', 0};
+		const char signal[] = {'A', (char)byte, 0};
+		const char *const one[] = {first}, *const two[] = {second};
+		compose_service service = {.name = "s",
+			.exec = db_exec,
+			.restart = "never",
+			.place = {"web.json", 3, 1},
+			.environment_count = 1};
+		bool digit = byte >= '0' && byte <= '9';
+		bool begins = is_letter(byte) || byte == '_';
+
+		service.environment = one;
+		cr_expect_eq(with_service(&service), begins ? 0 : HN_ESCHEMA, "%d first", byte);
+		service.environment = two;
+		cr_expect_eq(with_service(&service),
+			begins || digit || byte == '=' ? 0 : HN_ESCHEMA, "%d second", byte);
+		service.environment_count = 0;
+		service.stop = signal;
+		cr_expect_eq(with_service(&service),
+			digit || (byte >= 'A' && byte <= 'Z') ? 0 : HN_ESCHEMA, "%d in a signal",
+			byte);
+	}
+}
+
+Test(services, have_no_signal_without_a_name)
+{
+	compose_service service = {.name = "s",
+		.exec = db_exec,
+		.restart = "never",
+		.place = {"web.json", 3, 1},
+		.stop = ""};
+
+	cr_expect_eq(with_service(&service), HN_ESCHEMA);
+	service.stop = "ABCDEFGHIJKLMNOP";
+	cr_expect_eq(with_service(&service), HN_ESCHEMA);
+	service.stop = "ABCDEFGHIJKLMNO";
+	cr_expect_eq(with_service(&service), 0);
+}
+
+Test(services, lose_capabilities_by_name)
+{
+	for (int byte = 1; byte < 128; byte++) {
+		char word[] = {'c', 'h', (char)byte, 'w', 0};
+		const char *const words[] = {word};
+		compose_hardening drop = {.act = COMPOSE_DROP_CAPS,
+			.name = "s",
+			.words = words,
+			.word_count = 1,
+			.place = {"web.json", 4, 1}};
+		const compose_service service = {.name = "s",
+			.exec = db_exec,
+			.restart = "never",
+			.place = {"web.json", 3, 1}};
+		world *w = world_new();
+
+		component(w, "base", COMPOSE_BASE_OS)->init = "systemd";
+		w->manifests[0].services = &service;
+		w->manifests[0].service_count = 1;
+		w->manifests[0].hardening = &drop;
+		w->manifests[0].hardening_count = 1;
+		cr_expect_eq(merge(w), is_letter(byte) || byte == '_' ? 0 : HN_ESCHEMA, "%d", byte);
+		world_free(w);
+	}
+}
+
+/* As systemd-escape --path has it. */
+static void expect_mount(const char *path, const char *unit)
+{
+	static const char *const words[] = {"nodev"};
+	const compose_hardening act = {
+		.act = COMPOSE_MOUNT, .path = path, .words = words, .word_count = 1};
+	world *w = world_new();
+	char file_of_unit[256];
+
+	component(w, "base", COMPOSE_BASE_OS)->init = "systemd";
+	directory(w, path, 0755);
+	w->manifests[0].hardening = &act;
+	w->manifests[0].hardening_count = 1;
+	merges(w);
+	snprintf(file_of_unit, sizeof(file_of_unit), UNITS "/%s", unit);
+	cr_expect_not_null(compose_tree_find(w->tree, file_of_unit), "%s", file_of_unit);
+	world_free(w);
+}
+
+Test(services, have_mounts_named_as_systemd_names_them)
+{
+	expect_mount("/AZaz09_:.x", "AZaz09_:.x.mount");
+	expect_mount("/.x", "\\x2ex.mount");
+	expect_mount("/a.b", "a.b.mount");
+	expect_mount("/@[`{", "\\x40\\x5b\\x60\\x7b.mount");
+	expect_mount("/-;", "\\x2d\\x3b.mount");
+	expect_mount("/\xc3\xa4", "\\xc3\\xa4.mount");
+}
+
 Test(services, are_bounded)
 {
 	enum { MANY = 1025 };
