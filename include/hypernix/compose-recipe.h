@@ -6,7 +6,7 @@
 #ifndef HYPERNIX_COMPOSE_RECIPE_H
 #define HYPERNIX_COMPOSE_RECIPE_H
 
-#include <hypernix/base.h>
+#include <hypernix/compose.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -145,7 +145,7 @@ typedef struct hn_recipe_file {
 
 /**
  * Makes the manifest of a recipe and its packages: equal ones give equal text. The version is that
- * of the first package: of 1:2.36-9+deb12u14 it is 2.36.0+r91400.
+ * of the first package: of 1:2.36-9+deb12u14 it is 2.36.0+r91400, unless the recipe has a revision.
  *
  * @param recipe  the recipe, borrowed
  * @param packages  one for each that the recipe names, in its order; borrowed
@@ -166,6 +166,26 @@ typedef struct hn_recipe_file {
  */
 HN_API int hn_recipe_manifest(const hn_recipe *recipe, const hn_package *const *packages,
 	size_t count, const hn_recipe_file *files, size_t file_count, char **json, hn_error **err);
+
+/**
+ * Holds a manifest that a recipe made against what a registry has of its component: of two that are
+ * made of one package the newer by Debian's order has to be the newer of ours.
+ *
+ * @param registry  the registry, borrowed
+ * @param manifest  that is to be put there, borrowed
+ * @param replace  it may take the place of the one of its version
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ECONFLICT naming both packages and versions, with a revision for the recipe as the way
+ *    out; HN_EINVAL when an argument is NULL; HN_ENOMEM
+ * Threads: any
+ * Blocks: no
+ * Allocates: no, but for an error
+ * Since: 0.1
+ * Source: deb-version(7)
+ */
+HN_API int hn_recipe_check(
+	const hn_registry *registry, const hn_manifest *manifest, bool replace, hn_error **err);
 
 #ifdef __cplusplus
 }

@@ -191,9 +191,13 @@ int compose_store_claim(compose_store *store, hn_error **err)
 	if (code == -EAGAIN)
 		return base_error(err, HN_EBUSY, COMPOSE_ROOM, "try again when it is done",
 			"another program has the store %s open", store->directory);
-	return code < 0 ? base_error_errno(err, COMPOSE_ROOM, code, "cannot lock the store %s",
-				  store->directory)
-			: store_remove_leftovers(store, err);
+	if (code < 0)
+		return base_error_errno(
+			err, COMPOSE_ROOM, code, "cannot lock the store %s", store->directory);
+	code = store_remove_leftovers(store, err);
+	if (code < 0)
+		(void)store_lock_shared(store, NULL);
+	return code;
 }
 
 int compose_store_gc(compose_store *store, const compose_digest *live, size_t count, bool dry_run,

@@ -241,6 +241,22 @@ int compose_tree_merge(compose_store *store, const compose_part *parts, size_t c
 	return compose_tree_trace(store, parts, count, allow_setuid, cancel, NULL, tree, err);
 }
 
+static bool is_on_files(compose_act act)
+{
+	return act == COMPOSE_REMOVE || act == COMPOSE_MODE || act == COMPOSE_STRIP_SETUID;
+}
+
+/* The others are held against each other one by one, or against all users or services. */
+static int check_acts(const compose_part *parts, size_t count, hn_error **err)
+{
+	uint64_t acts = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; k < parts[i].manifest->hardening_count; k++)
+			acts += !is_on_files(parts[i].manifest->hardening[k].act);
+	return base_limit_check(BASE_LIMIT_IMAGE_ACTS, acts, err);
+}
+
 int compose_tree_trace(compose_store *store, const compose_part *parts, size_t count,
 	bool allow_setuid, hn_cancel *cancel, compose_trace *trace, compose_tree **tree,
 	hn_error **err)
@@ -257,6 +273,8 @@ int compose_tree_trace(compose_store *store, const compose_part *parts, size_t c
 
 	if (rc == 0 && count == 0)
 		rc = base_error(err, HN_EINVAL, COMPOSE_ROOM, NULL, "an image of no components");
+	if (rc == 0)
+		rc = check_acts(parts, count, err);
 	if (rc == 0 && (build.arena == NULL || build.index == NULL))
 		rc = base_nomem(err);
 	if (rc == 0)

@@ -281,7 +281,10 @@ int tree_add(tree_build *build, uint32_t owner, const compose_entry *entry, uint
 			"%s of %s is not absolute", entry->path, tree_component(build, owner));
 	if (old != NULL)
 		return meet(build, owner, entry, group, old, err);
+	build->name_bytes += strlen(entry->path);
 	rc = base_limit_check(BASE_LIMIT_IMAGE_ENTRIES, build->count + 1, err);
+	if (rc == 0)
+		rc = base_limit_check(BASE_LIMIT_IMAGE_NAME_BYTES, build->name_bytes, err);
 	if (rc != 0)
 		return rc;
 	if (base_grow(&build->nodes, &build->capacity, build->count + 1, sizeof(*node)) != 0)

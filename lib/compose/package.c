@@ -6,11 +6,15 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <strings.h>
 
 enum { NAME_BYTES = 128, NUMBERS = 3 };
 
-/* A revision of Debian is made of three numbers, of which the last two have two digits each. */
+/* A revision of Debian is made of three numbers, of which the last two have two digits each; before
+ * them is what upstream has behind its third number. */
 #define NUMBER_MOST UINT64_C(1000000000)
+#define FOURTH_MOST UINT64_C(900000)
+#define FOURTH UINT64_C(10000000000000)
 #define MAJOR UINT64_C(10000)
 #define UPDATE UINT64_C(100)
 
@@ -58,6 +62,18 @@ bool compose_package_name_valid(const char *text, size_t size)
 	       made_of(text, size, false, "+-.");
 }
 
+bool compose_package_named(const char *upstream, compose_package_name *named)
+{
+	const char *text = upstream != NULL ? upstream : "";
+
+	named->name = text;
+	named->name_size = strcspn(text, " ");
+	named->version = text + named->name_size + (text[named->name_size] == ' ');
+	named->version_size = strcspn(named->version, " ");
+	return compose_package_name_valid(named->name, named->name_size) &&
+	       compose_package_version_valid(named->version, named->version_size);
+}
+
 bool compose_package_version_valid(const char *text, size_t size)
 {
 	return size > 0 && size <= NAME_BYTES && text[0] != '-' &&
@@ -66,8 +82,29 @@ bool compose_package_version_valid(const char *text, size_t size)
 
 /* --- the control file --- */
 
-/* A field of the first paragraph, without the lines that go on; its size is 0 when it is not there.
- */
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+static size_t find_value(const char *at, const char *stop, const char *end, const char **value)
+{
+	while (at < stop && is_blank(*at))
+		at++;
+	/* "Depends:" and all of it on the lines that go on */
+	if (at == stop && end - stop >= 2 && is_blank(stop[1])) {
+		at = stop + 2;
+		stop = memchr(at, '\n', (size_t)(end - at));
+		return find_value(at, stop != NULL ? stop : end, end, value);
+	}
+	while (stop > at && is_blank(stop[-1]))
+		stop--;
+	*value = at;
+	return (size_t)(stop - at);
+}
+
+/* A field of the first paragraph, by any case, up to the end of the line that its value begins in;
+ * its size is 0 when it is not there. */
 static size_t find_field(const char *text, size_t size, const char *name, const char **value)
 {
 	const char *at = text, *end = text + size;
@@ -78,16 +115,9 @@ static size_t find_field(const char *text, size_t size, const char *name, const 
 
 		if (stop == NULL)
 			stop = end;
-		if ((size_t)(stop - at) > wanted && memcmp(at, name, wanted) == 0 &&
-			at[wanted] == ':') {
-			at += wanted + 1;
-			while (at < stop && (*at == ' ' || *at == '\t'))
-				at++;
-			while (stop > at && (stop[-1] == ' ' || stop[-1] == '\t'))
-				stop--;
-			*value = at;
-			return (size_t)(stop - at);
-		}
+		if ((size_t)(stop - at) > wanted && strncasecmp(at, name, wanted) == 0 &&
+			at[wanted] == ':')
+			return find_value(at + wanted + 1, stop, end, value);
 		at = stop < end ? stop + 1 : end;
 	}
 	return 0;
@@ -171,21 +201,25 @@ static bool number_behind(const char *text, const char *mark, uint64_t *number)
 	return true;
 }
 
-static bool read_upstream(const char *text, const char *end, char out[72])
+/* *text moves behind what was read of it. */
+static bool read_upstream(const char **text, const char *end, char out[72], uint64_t *fourth)
 {
-	uint64_t numbers[NUMBERS] = {0};
+	uint64_t numbers[NUMBERS + 1] = {0};
+	const char *at = *text;
 
-	if (text == end || !is_digit(*text))
+	if (at == end || !is_digit(*at))
 		return false;
-	for (size_t i = 0; i < NUMBERS; i++) {
-		if (!take_number(&text, end, &numbers[i]))
+	for (size_t i = 0; i <= NUMBERS; i++) {
+		if (!take_number(&at, end, &numbers[i]))
 			return false;
-		if (end - text < 2 || *text != '.' || !is_digit(text[1]))
+		if (i == NUMBERS || end - at < 2 || *at != '.' || !is_digit(at[1]))
 			break;
-		text++;
+		at++;
 	}
 	snprintf(out, 72, "%" PRIu64 ".%" PRIu64 ".%" PRIu64, numbers[0], numbers[1], numbers[2]);
-	return true;
+	*fourth = numbers[NUMBERS];
+	*text = at;
+	return *fourth <= FOURTH_MOST;
 }
 
 int compose_package_released(const char *version, compose_package_release *release, hn_error **err)
@@ -193,15 +227,18 @@ int compose_package_released(const char *version, compose_package_release *relea
 	const char *colon = strchr(version, ':'), *dash = strrchr(version, '-');
 	const char *text = colon != NULL ? colon + 1 : version;
 	const char *end = dash != NULL && dash >= text ? dash : version + strlen(version);
-	const char *revision = dash != NULL ? dash + 1 : "0", *at = revision;
 	compose_package_release made;
-	uint64_t major = 0, update = 0, rebuild = 0;
+	uint64_t fourth = 0, major = 0, update = 0, rebuild = 0;
+	const char *revision, *at;
 
-	if (!read_upstream(text, end, made.upstream) ||
-		!take_number(&at, revision + strlen(revision), &major) ||
+	if (!read_upstream(&text, end, made.upstream, &fourth))
+		return refuse_version(version, err);
+	/* a package that is Debian's own has its updates behind upstream */
+	revision = at = dash != NULL ? dash + 1 : text;
+	if (!take_number(&at, revision + strlen(revision), &major) ||
 		!number_behind(revision, "u", &update) || !number_behind(revision, "+b", &rebuild))
 		return refuse_version(version, err);
-	made.revision = major * MAJOR + update * UPDATE + rebuild;
+	made.revision = fourth * FOURTH + major * MAJOR + update * UPDATE + rebuild;
 	*release = made;
 	return 0;
 }

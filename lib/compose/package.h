@@ -32,8 +32,18 @@ bool compose_package_name_valid(const char *text, size_t size);
 /* Whether a version of a package may be this, or begin so: "1:2.36-9+deb12u14". */
 bool compose_package_version_valid(const char *text, size_t size);
 
-/* Debian's 1:2.36-9+deb12u14 is 2.36.0 with the revision 91400, so that a later one is the larger:
- * ours has one number only. HN_ERANGE for a version that does not begin with a number. */
+/* "nginx 1.22.1-9+deb12u11", with an architecture behind it or without: which package a manifest
+ * says that something is from. Not ended by NUL; NULL is none. */
+typedef struct compose_package_name {
+	const char *name, *version;
+	size_t name_size, version_size;
+} compose_package_name;
+bool compose_package_named(const char *upstream, compose_package_name *named);
+
+/* Debian's 1:2.36-9+deb12u14 is 2.36.0 with the revision 91400: ours has one number only. Of the
+ * updates of one version the later is the larger; where Debian's order has more to go by (epochs,
+ * letters, second numbers) it may not be, which compose_recipe_check finds. HN_ERANGE for a version
+ * that does not begin with a number, or has one that is too large. */
 typedef struct compose_package_release {
 	char upstream[72]; /* "2.36.0" */
 	uint64_t revision;

@@ -52,6 +52,14 @@ int hn_recipe_manifest(const hn_recipe *recipe, const hn_package *const *package
 	return compose_recipe_manifest(recipe, packages, count, files, file_count, json, err);
 }
 
+int hn_recipe_check(
+	const hn_registry *registry, const hn_manifest *manifest, bool replace, hn_error **err)
+{
+	if (registry == NULL || manifest == NULL)
+		return compose_refuse_null(err);
+	return compose_recipe_check(registry, manifest, replace, err);
+}
+
 hn_package *hn_package_unref(hn_package *package)
 {
 	return compose_package_unref(package);

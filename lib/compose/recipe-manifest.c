@@ -68,6 +68,10 @@ static int check_packages(maker *at, size_t count)
 	const compose_recipe *recipe = at->recipe;
 	int rc = 0;
 
+	for (size_t i = 0; i < count; i++)
+		if (at->packages[i] == NULL)
+			return base_error(at->err, HN_EINVAL, COMPOSE_ROOM, NULL,
+				"package %zu of %s is not given", i + 1, recipe->component);
 	if (count != recipe->package_count)
 		return compose_fail(at->err, HN_EINVAL, &recipe->place, NULL,
 			"%s is made of %zu packages, and %zu are given", recipe->component,
@@ -76,6 +80,8 @@ static int check_packages(maker *at, size_t count)
 		rc = check_package(at, &recipe->packages[i], at->packages[i]);
 	if (rc == 0 && count > 0)
 		rc = compose_package_released(at->packages[0]->version, &at->release, at->err);
+	if (rc == 0 && recipe->revision != 0)
+		at->release.revision = recipe->revision;
 	return rc;
 }
 

@@ -133,6 +133,10 @@ static int check_versions(compose_reader *in, const codec_node *root, const comp
 			"the payloads of %s are its packages", recipe->component);
 	if (recipe->package_count > 0)
 		return 0;
+	if (recipe->revision != 0)
+		return compose_read_fail(in, HN_ESCHEMA, codec_member(root, "revision"),
+			"write it into \"version\", such as 1.0.0+r2",
+			"only the version of a package has a revision beside it");
 	if (version == NULL)
 		return compose_read_fail(in, HN_ESCHEMA, root, "add \"version\": \"1.0.0\"",
 			"a recipe without packages needs 'version'");
@@ -148,6 +152,17 @@ static int check_versions(compose_reader *in, const codec_node *root, const comp
 	return 0;
 }
 
+static int read_revision(compose_reader *in, const codec_node *node, void *out)
+{
+	uint64_t *revision = out;
+	int rc = compose_read_bytes(in, node, revision);
+
+	if (rc == 0 && *revision == 0)
+		rc = compose_read_fail(
+			in, HN_ERANGE, node, "such as 91500", "a revision is a number from 1 on");
+	return rc;
+}
+
 static int read_recipe(compose_reader *in, compose_recipe *recipe)
 {
 	static const compose_row rows[] = {
@@ -155,6 +170,9 @@ static int read_recipe(compose_reader *in, compose_recipe *recipe)
 		{.name = "version",
 			.read = compose_read_version,
 			.offset = offsetof(compose_recipe, version)},
+		{.name = "revision",
+			.read = read_revision,
+			.offset = offsetof(compose_recipe, revision)},
 		{.name = "packages",
 			.read = read_ingredient,
 			COMPOSE_LIST(compose_recipe, packages, package_count),

@@ -7,6 +7,7 @@
 #define COMPOSE_RECIPE_H
 
 #include "compose/package.h"
+#include "compose/registry.h"
 
 #include <hypernix/compose-recipe.h>
 
@@ -27,6 +28,7 @@ struct hn_recipe {
 	atomic_int references;
 	const char *file;
 	compose_version version; /* .text NULL: that of the first package */
+	uint64_t revision;       /* in the place of what its version makes; 0: that */
 	const compose_ingredient *packages;
 	size_t package_count;
 	const codec_node *manifest; /* all but what comes from packages */
@@ -41,5 +43,9 @@ BASE_AUTO(compose_recipe, compose_recipe_unref)
 /* *json is owned (base_free). */
 int compose_recipe_manifest(const compose_recipe *recipe, const compose_package *const *packages,
 	size_t count, const hn_recipe_file *files, size_t file_count, char **json, hn_error **err);
+/* Has ours the order of Debian's versions, among what the registry has of the component? Those of
+ * the same version of ours count unless one is to take the place of the other. HN_ECONFLICT. */
+int compose_recipe_check(const compose_registry *registry, const compose_manifest *manifest,
+	bool replace, hn_error **err);
 
 #endif

@@ -33,6 +33,8 @@ typedef struct tree_build {
 	tree_doing doing;
 	const compose_part *parts;
 	size_t part_count;
+	uint64_t
+		name_bytes; /* of the paths of all nodes, also of directories that no layer names */
 	bool has_base;
 	uint32_t base; /* index of the base; 0 when there is none */
 	bool allow_setuid;

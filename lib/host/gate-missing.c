@@ -32,20 +32,17 @@ static int is_missing(const search *at, const compose_sha256 *sha256)
 	return rc;
 }
 
-/* "nginx 1.22.1-9+deb12u11", with an architecture behind it or without: what names no package of
- * an archive is not handed on as one. Both texts are the caller's, NULL when out of memory. */
+/* What names no package of an archive is not handed on as one. Both texts are the caller's, NULL
+ * when out of memory. */
 static bool names_package(const compose_payload *payload, char **name, char **version)
 {
-	const char *upstream = payload->upstream ? payload->upstream : "";
-	size_t size = strcspn(upstream, " ");
-	const char *second = upstream + size + (upstream[size] == ' ');
-	size_t second_size = strcspn(second, " ");
+	compose_package_name named;
 
-	if (payload->kind != COMPOSE_PAYLOAD_DEB || !compose_package_name_valid(upstream, size) ||
-		!compose_package_version_valid(second, second_size))
+	if (payload->kind != COMPOSE_PAYLOAD_DEB ||
+		!compose_package_named(payload->upstream, &named))
 		return false;
-	*name = base_strndup(upstream, size);
-	*version = base_strndup(second, second_size);
+	*name = base_strndup(named.name, named.name_size);
+	*version = base_strndup(named.version, named.version_size);
 	return true;
 }
 

@@ -30,6 +30,12 @@ static void make(const compose_recipe *recipe)
 		compose_manifest *manifest = NULL;
 
 		require(compose_manifest_parse("m.json", json, strlen(json), &manifest, NULL) == 0);
+		require(strcmp(manifest->component, recipe->component) == 0);
+		require(recipe->package_count == 0 ||
+			(manifest->payload_count == recipe->package_count &&
+				manifest->version.major == 2 && manifest->version.minor == 36 &&
+				manifest->version.revision ==
+					(recipe->revision != 0 ? recipe->revision : 91400)));
 		compose_manifest_unref(manifest);
 	}
 	base_free(json);

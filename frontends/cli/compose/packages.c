@@ -202,9 +202,24 @@ static int obtain(compose_source *source, compose_deb *deb)
 	return 0;
 }
 
+/* A file may be called as another package is. */
+static int check_name(const compose_source *source, const compose_deb *deb)
+{
+	hn_package_info info = HN_PACKAGE_INFO_INIT;
+	hn_error *error = NULL;
+
+	if (hn_package_get(deb->package, &info, &error) < 0)
+		return cli_fail(source->cli, error);
+	return strcmp(info.name, deb->name) == 0 ? 0
+						 : cli_refuse(source->cli, HN_EINVAL, NULL,
+							   "%s is of the package %s, not of %s",
+							   deb->path, info.name, deb->name);
+}
+
 static int get(compose_source *source, const char *name, const char *begins, size_t *index)
 {
 	compose_deb *deb;
+	int status;
 
 	for (size_t i = 0; i < source->count; i++)
 		if (strcmp(source->debs[i].name, name) == 0 &&
@@ -217,7 +232,8 @@ static int get(compose_source *source, const char *name, const char *begins, siz
 	*deb = (compose_deb){.name = cli_strndup(name, strlen(name)),
 		.begins = cli_strndup(begins, strlen(begins))};
 	*index = source->count++;
-	return obtain(source, deb);
+	status = obtain(source, deb);
+	return status != 0 ? status : check_name(source, deb);
 }
 
 int compose_source_get(compose_source *source, const hn_recipe_package *wanted, size_t *index)

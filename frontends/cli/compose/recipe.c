@@ -192,7 +192,30 @@ static int find_schemas(import *at)
 	return status;
 }
 
+/* ---- beside what is there ---- */
+
+static int check_order(import *at, const hn_registry *registry)
+{
+	hn_error *error = NULL;
+
+	for (size_t i = 0; i < at->release_count; i++)
+		if (hn_recipe_check(registry, at->releases[i].manifest, at->how.replace, &error) <
+			0)
+			return cli_fail(at->cli, error);
+	return 0;
+}
+
 /* ---- into a directory ---- */
+
+/* One that is no registry yet, or is whole only with what comes, is looked at in the end. */
+static int look_into_directory(import *at)
+{
+	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+
+	if (hn_registry_open(&at->how.directory, 1, NULL, &registry, NULL) < 0)
+		return 0;
+	return check_order(at, registry);
+}
 
 static int place_all(import *at)
 {
@@ -213,10 +236,11 @@ static int into_directory(import *at)
 	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
 	hn_error *error = NULL;
 	bool dry = at->how.dry_run;
-	int status;
+	int status = look_into_directory(at);
 
 	at->how.dry_run = true;
-	status = place_all(at);
+	if (status == 0)
+		status = place_all(at);
 	for (size_t i = 0; i < at->release_count; i++) {
 		free(at->releases[i].path);
 		at->releases[i].path = NULL;
@@ -296,6 +320,8 @@ static int look_into_host(import *at)
 	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
 	int status = compose_registry(at->cli, &registry);
 
+	if (status == 0)
+		status = check_order(at, registry);
 	for (size_t i = 0; status == 0 && i < at->release_count; i++)
 		status = look_release(at, registry, &at->releases[i]);
 	return status;

@@ -3,7 +3,6 @@
  * The public face of composition, as a program meets it: versions, documents, registries, locks.
  */
 #include <criterion/criterion.h>
-#include <hypernix/compose-recipe.h>
 #include <hypernix/compose.h>
 #include <stdio.h>
 #include <string.h>
@@ -647,21 +646,4 @@ Test(compose_public, a_registry_that_is_not_there_is_refused)
 	cr_expect_eq(hn_solve(s.registry, NULL, NULL, &lock, &s.err), HN_EINVAL);
 	cr_expect_null(found);
 	cr_expect_null(lock);
-}
-
-Test(compose_public, a_recipe_that_is_not_there_is_refused)
-{
-	static const char text[] = "{\"hypernix\":1,\"recipe\":{}}";
-	hn_recipe *recipe = NULL;
-	hn_error *err = NULL;
-	char *json = NULL;
-
-	cr_expect_eq(hn_recipe_parse(NULL, text, 2, &recipe, NULL), HN_EINVAL);
-	cr_expect_eq(hn_recipe_parse("a", NULL, 2, &recipe, NULL), HN_EINVAL);
-	cr_expect_eq(hn_recipe_parse("a", text, 2, NULL, &err), HN_EINVAL);
-	cr_expect_eq(hn_recipe_manifest(NULL, NULL, 0, NULL, 0, &json, &err), HN_EINVAL);
-	cr_expect_null(hn_recipe_unref(NULL));
-	cr_expect_null(hn_package_unref(NULL));
-	cr_expect_null(recipe);
-	hn_error_unref(err);
 }

@@ -65,6 +65,10 @@ Test(recipe, what_is_no_recipe_is_refused)
 		{"\"version\": \"1.0.0\", \"manifest\": {\"hypernix\": 1, \"component\": \"c\", "
 		 "\"kind\": \"config\", \"sumary\": \"x\"}",
 			HN_ESCHEMA, "r.json:2:95: a manifest has no field 'sumary'"},
+		{"\"version\": \"1.0.0\", \"revision\": 2, " MANIFEST, HN_ESCHEMA,
+			"only the version of a package has a revision beside it"},
+		{"\"revision\": 0, \"packages\": [{\"package\": \"ab\"}], " MANIFEST, HN_ERANGE,
+			"r.json:2:13: a revision is a number from 1 on"},
 		{"\"packages\": [{\"package\": \"ab\"}], \"manifest\": {\"hypernix\": 1, "
 		 "\"component\": \"c\", \"kind\": \"config\", \"payloads\": []}",
 			HN_ESCHEMA, "the payloads of c are its packages"},
@@ -103,7 +107,11 @@ Test(recipe, versions_of_debian_become_ours)
 		{"1:1.35.0-4+deb12u1+b1", "1.35.0", 40101},
 		{"1.35.0-4+b7", "1.35.0", 40007},
 		{"1.18.0-0ubuntu1.4", "1.18.0", 100},
-		{"007.1.2.3-1", "7.1.2", 10000},
+		{"007.1.2.3-1", "7.1.2", 30000000010000},
+		{"120.0.6099.129-1~deb12u1", "120.0.6099", 1290000000010100},
+		{"120.0.6099.224-1~deb12u1", "120.0.6099", 2240000000010100},
+		{"12.4+deb12u5", "12.4.0", 500},
+		{"12.4+deb12u12", "12.4.0", 1200},
 		{"72", "72.0.0", 0},
 		{"72.", "72.0.0", 0},
 		{"5.1-rc1-2", "5.1.0", 20000},
@@ -121,7 +129,7 @@ Test(recipe, versions_of_debian_become_ours)
 Test(recipe, versions_without_a_number_are_refused)
 {
 	static const char *const rows[] = {"rc1-1", "-1", "1:", "~1-1", "12345678901.0-1",
-		"1.0-12345678901", "1.0-1u99999999999"};
+		"1.0-12345678901", "1.0-1u99999999999", "1.2.3.900001-1"};
 
 	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
 		compose_package_release found = {.upstream = "untouched"};
@@ -280,6 +288,133 @@ Test(recipe, packages_that_do_not_fit_are_refused)
 	refused(ab, real, 1, HN_EINVAL, "c is made of 2 packages, and 1 are given");
 	ab.version = "1.x-99999999999";
 	refused(ab, real, 2, HN_ERANGE, "no semantic version can be made of 1.x-99999999999");
+}
+
+Test(recipe, a_revision_takes_the_place_of_that_of_the_package)
+{
+	static const char text[] =
+		"{\"hypernix\":1,\"revision\":600,\"packages\":[{\"package\":\"ab\"}],"
+		"\"manifest\":{\"hypernix\":1,\"component\":\"c\",\"kind\":\"config\"}}";
+	compose_package ab = package_of("ab", "1.1.1w-0+deb11u1", 0);
+	const compose_package *packages[] = {&ab}, *none[] = {NULL};
+	compose_recipe *recipe = recipe_of(text);
+	char *json = NULL;
+
+	cr_assert_eq(hn_recipe_manifest(recipe, packages, 1, NULL, 0, &json, NULL), 0);
+	cr_expect_not_null(strstr(json, "\"1.1.1+r600\""), "%s", json);
+	cr_expect_eq(hn_recipe_manifest(recipe, none, 1, NULL, 0, &json, NULL), HN_EINVAL);
+	hn_text_free(json);
+	compose_recipe_unref(recipe);
+}
+
+#define MADE                                                                                       \
+	"{\"hypernix\":1,\"component\":\"c\",\"version\":\"%s\",\"kind\":\"config\","              \
+	"\"upstream\":\"%s\"}"
+
+static compose_manifest *made_of(const char *version, const char *upstream)
+{
+	compose_manifest *manifest = NULL;
+	char text[512];
+
+	snprintf(text, sizeof(text), MADE, version, upstream);
+	cr_assert_eq(compose_manifest_parse("m.json", text, strlen(text), &manifest, NULL), 0);
+	return manifest;
+}
+
+/* What is there, what comes: with ours as the map makes it, or as given. */
+static int held(const char *is_there, const char *ours_there, const char *comes, const char *ours,
+	bool replace, hn_error **err)
+{
+	compose_registry *registry = compose_registry_new();
+	compose_manifest *there = made_of(ours_there, is_there), *new = made_of(ours, comes);
+	int rc;
+
+	cr_assert_eq(compose_registry_add_manifest(registry, there, 0, NULL), 0);
+	cr_assert_eq(compose_registry_seal(registry, NULL), 0);
+	rc = hn_recipe_check(registry, new, replace, err);
+	compose_manifest_unref(there);
+	compose_manifest_unref(new);
+	compose_registry_unref(registry);
+	return rc;
+}
+
+static int held_as_made(const char *is_there, const char *comes, bool replace, hn_error **err)
+{
+	compose_package_release releases[2];
+	const char *const texts[] = {is_there, comes};
+	char upstream[2][128], ours[2][192];
+
+	for (size_t i = 0; i < 2; i++) {
+		cr_assert_eq(compose_package_released(texts[i], &releases[i], NULL), 0);
+		snprintf(upstream[i], sizeof(upstream[i]), "ab %s", texts[i]);
+		snprintf(ours[i], sizeof(ours[i]), "%s+r%llu", releases[i].upstream,
+			(unsigned long long)releases[i].revision);
+	}
+	return held(upstream[0], ours[0], upstream[1], ours[1], replace, err);
+}
+
+Test(recipe, the_order_of_ours_is_that_of_debian)
+{
+	static const struct {
+		const char *older, *newer;
+		int code; /* of the newer beside the older, and the other way round */
+	} rows[] = {
+		{"2.36-9+deb12u7", "2.36-9+deb12u14", 0},
+		{"12.4+deb12u5", "12.4+deb12u12", 0},
+		{"120.0.6099.129-1~deb12u1", "120.0.6099.224-1~deb12u1", 0},
+		{"6.1.99-1", "6.1.140-1", 0},
+		{"1.1.1n-0+deb11u5", "1.1.1w-0+deb11u1", HN_ECONFLICT},
+		{"1:9.9-1", "2:1.0-1", HN_ECONFLICT},
+		{"3.0.2-0ubuntu1.18", "3.0.2-0ubuntu1.19", HN_ECONFLICT},
+		{"1.0~rc1-1", "1.0-1", HN_ECONFLICT},
+		{"1.2-1~bpo12+1", "1.2-1", HN_ECONFLICT},
+	};
+
+	for (size_t i = 0; i < BASE_COUNT(rows); i++) {
+		cr_expect_eq(held_as_made(rows[i].older, rows[i].newer, false, NULL), rows[i].code,
+			"%s", rows[i].newer);
+		cr_expect_eq(held_as_made(rows[i].newer, rows[i].older, false, NULL), rows[i].code,
+			"%s", rows[i].older);
+		cr_expect_eq(held_as_made(rows[i].newer, rows[i].newer, false, NULL), 0);
+	}
+	/* the same version of ours: only where one takes the place of the other */
+	cr_expect_eq(held_as_made("1.2-1~bpo12+1", "1.2-1", true, NULL), 0);
+	cr_expect_eq(held_as_made("1:9.9-1", "2:1.0-1", true, NULL), HN_ECONFLICT);
+}
+
+Test(recipe, what_is_in_another_order_says_the_way_out)
+{
+	hn_error *err = NULL;
+
+	cr_expect_eq(held("ab 1.1.1n-0+deb11u5", "1.1.1+r500", "ab 1.1.1w-0+deb11u1", "1.1.1+r100",
+			     false, &err),
+		HN_ECONFLICT);
+	cr_expect_str_eq(hn_error_message(err),
+		"c 1.1.1+r100 is made of ab 1.1.1w-0+deb11u1, which is newer than ab "
+		"1.1.1n-0+deb11u5 of 1.1.1+r500 that is there, and it is older");
+	cr_expect_not_null(strstr(hn_error_hint(err), "\"revision\" that is above 500"), "%s",
+		hn_error_hint(err));
+	hn_error_unref(err);
+	cr_expect_eq(held("ab 1.1.1n-0+deb11u5", "1.1.1+r500", "ab 1.1.1w-0+deb11u1", "1.1.1+r501",
+			     false, NULL),
+		0);
+	/* another package, or none, is in no order with it */
+	cr_expect_eq(held("ab 1.1.1n-0", "1.1.1+r500", "ba 1.1.1w-0", "1.1.1+r1", false, NULL), 0);
+	cr_expect_eq(held("by hand", "1.1.1+r500", "ab 1.1.1w-0", "1.1.1+r1", false, NULL), 0);
+	cr_expect_eq(hn_recipe_check(NULL, NULL, false, NULL), HN_EINVAL);
+}
+
+Test(recipe, a_control_file_may_go_on_and_have_any_case)
+{
+	static const char text[] =
+		"package: ab\nVERSION:\t1.2-3 \nDepends:\n libc6 (>= 2.34),\n x\n";
+	compose_package *package = compose_package_new();
+
+	cr_assert_eq(compose_package_control(package, text, strlen(text), NULL), 0);
+	cr_expect_str_eq(package->name, "ab");
+	cr_expect_str_eq(package->version, "1.2-3");
+	cr_expect_str_eq(package->dependency, "libc6");
+	compose_package_unref(package);
 }
 
 Test(recipe, files_that_are_no_text_are_refused)

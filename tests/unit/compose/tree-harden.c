@@ -432,3 +432,28 @@ Test(harden, marks_a_root_that_is_only_read)
 	at(w, "/lib/hypernix/readonly-root");
 	world_free(w);
 }
+
+Test(harden, acts_are_bounded)
+{
+	enum { MANY = 8193, HERE = 4096 };
+	static compose_hardening many[MANY];
+	static char names[MANY][16];
+	world *w = world_new();
+
+	component(w, "base", COMPOSE_BASE_OS);
+	component(w, "one", COMPOSE_CONFIG);
+	component(w, "two", COMPOSE_CONFIG);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "a.b%d", i);
+		many[i] =
+			(compose_hardening){.act = COMPOSE_SYSCTL, .name = names[i], .value = "1"};
+	}
+	for (size_t i = 0; i < 3; i++) {
+		w->manifests[i].hardening = &many[i * HERE];
+		w->manifests[i].hardening_count = i == 2 ? 1 : HERE;
+	}
+	refuses(w, HN_ELIMIT, "acts of hardening of one image, but for those on its files");
+	w->manifests[2].hardening_count = 0;
+	merges(w);
+	world_free(w);
+}
