@@ -194,7 +194,7 @@ int compose_store_look(compose_store *store, const compose_digest *digest, hn_er
 	if (path == NULL)
 		return base_nomem(err);
 	code = store->os->ops->stat(store->os, path, &status);
-	if (code < 0 && code != -ENOENT && code != -ENOTDIR)
+	if (code < 0 && code != -ENOENT)
 		return base_error_errno(err, COMPOSE_ROOM, code, "cannot look at %s", path);
 	return code == 0 && S_ISREG(status.st_mode);
 }

@@ -28,7 +28,9 @@ static int load(hn_host *host, hn_registry **registry, hn_error **err)
 	BASE_AUTO_OF(hn_registry) hn_registry *made = compose_registry_new();
 	int rc = path && made ? 0 : base_nomem(err);
 
-	if (rc >= 0 && os_exists(host->os, path))
+	if (rc >= 0)
+		rc = os_look(host->os, path, err);
+	if (rc > 0)
 		rc = compose_registry_load(made, host->os, path, err);
 	if (rc >= 0)
 		*registry = BASE_STEAL(made);

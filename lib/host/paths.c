@@ -63,7 +63,7 @@ static int has_state(hn_host *host, const char *dir, const char *below, hn_error
 	BASE_AUTO_BUF base_buf path = {0};
 
 	base_buf_format(&path, "%s/%ssigner.state", dir, below);
-	return path.failed ? base_nomem(err) : os_exists(host->os, path.data);
+	return path.failed ? base_nomem(err) : os_look(host->os, path.data, err);
 }
 
 /* A signer keeps its keys beside its socket, if not where it usually does. The directory of a

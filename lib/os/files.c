@@ -255,6 +255,16 @@ int os_remove_tree(hn_os *os, const char *path, hn_error **err)
 	return remove_path(os, path, 0, err);
 }
 
+int os_look(hn_os *os, const char *path, hn_error **err)
+{
+	struct stat status;
+	int code = os->ops->stat(os, path, &status);
+
+	if (code == -ENOENT || code == -ENOTDIR)
+		return 0;
+	return code < 0 ? base_error_errno(err, "os", code, "cannot look at %s", path) : 1;
+}
+
 bool os_exists(hn_os *os, const char *path)
 {
 	struct stat status;

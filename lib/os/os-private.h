@@ -24,6 +24,8 @@ int os_mkdirs(hn_os *os, const char *path, mode_t mode, hn_error **err);
 int os_remove_tree(hn_os *os, const char *path,
 	hn_error **err); /* never follows a symlink; success when absent */
 bool os_exists(hn_os *os, const char *path);
+/* The same where it matters why it could not be told: 1, 0, or an error. */
+int os_look(hn_os *os, const char *path, hn_error **err);
 int64_t os_now(hn_os *os);       /* wall, ns */
 int64_t os_monotonic(hn_os *os); /* ns */
 int os_random(hn_os *os, void *bytes, size_t size, hn_error **err);
