@@ -212,9 +212,9 @@ static int load_tree(loader *at, const kind *what)
 
 	if (top == NULL)
 		return base_nomem(at->err);
-	rc = at->os->ops->stat(at->os, top, &status);
-	if (rc == -ENOENT)
-		return 0; /* a registry may have only one of the two */
+	rc = os_look(at->os, top, at->err);
+	if (rc <= 0)
+		return rc; /* a registry may have only one of the two */
 	rc = list(at, top, &folders);
 	for (size_t i = 0; rc == 0 && i < folders.count; i++) {
 		BASE_AUTO_FREE char *path = join(top, folders.items[i], NULL);
