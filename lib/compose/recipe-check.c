@@ -5,6 +5,12 @@
  */
 #include "compose/recipe.h"
 
+/* But for the revision. */
+static bool same_release(const compose_version *a, const compose_version *b)
+{
+	return a->major == b->major && a->minor == b->minor && a->patch == b->patch;
+}
+
 static int refuse(const compose_manifest *manifest, const compose_manifest *there, int by_debian,
 	hn_error **err)
 {
@@ -17,8 +23,12 @@ static int refuse(const compose_manifest *manifest, const compose_manifest *ther
 		by_ours > 0   ? "newer"
 		: by_ours < 0 ? "older"
 			      : "the same version");
-	base_error_hint(err,
-		"give its recipe a \"revision\" that is %s %llu, or another \"version\" of a package",
+	if (!same_release(&manifest->version, &there->version)) {
+		base_error_hint(err, "call one of the two components otherwise, or take %s %s away",
+			there->component, there->version.text);
+		return HN_ECONFLICT;
+	}
+	base_error_hint(err, "give its recipe a \"revision\" that is %s %llu",
 		by_debian > 0 ? "above" : "below", (unsigned long long)there->version.revision);
 	return HN_ECONFLICT;
 }
@@ -37,19 +47,35 @@ static int compare_packages(const char *upstream, const char *other)
 	return compose_deb_compare(left, right);
 }
 
+/* Debian's order of the two when it is not ours, else 0. */
+static int compare_wrong(
+	const compose_manifest *manifest, const compose_manifest *there, bool replace)
+{
+	int ours = compose_version_compare(&manifest->version, &there->version);
+	int debian = compare_packages(manifest->upstream, there->upstream);
+
+	return (ours > 0) - (ours < 0) == debian || (replace && ours == 0) ? 0 : debian;
+}
+
+/* Of those that are in the wrong order the farthest is told: what is beyond it is beyond all. */
 int compose_recipe_check(const compose_registry *registry, const compose_manifest *manifest,
 	bool replace, hn_error **err)
 {
 	const compose_release *releases = NULL;
 	size_t count = compose_registry_releases(registry, manifest->component, &releases);
+	const compose_manifest *farthest = NULL;
 
 	for (size_t i = 0; i < count; i++) {
 		const compose_manifest *there = releases[i].manifest;
-		int ours = compose_version_compare(&manifest->version, &there->version);
-		int debian = compare_packages(manifest->upstream, there->upstream);
+		int debian = compare_wrong(manifest, there, replace);
 
-		if (debian != 0 && (ours > 0) - (ours < 0) != debian && !(replace && ours == 0))
-			return refuse(manifest, there, debian, err);
+		if (debian != 0 && (farthest == NULL || compose_version_compare(&there->version,
+								&farthest->version) *
+									debian >
+								0))
+			farthest = there;
 	}
-	return 0;
+	return farthest == NULL ? 0
+				: refuse(manifest, farthest,
+					  compare_wrong(manifest, farthest, replace), err);
 }

@@ -224,6 +224,19 @@ check "a directory of packages helps" "$program" fetch tool.lock.json --registry
 import --registry shop >/dev/null 2>&1
 [ -e shop/manifests/tool/2.3.0+r40600.json ] && [ -e shop/manifests/tool/2.3.0+r40500.json ] &&
 	ok "a new version comes beside the old one" || not_ok "a new version comes beside the old one: $(ls shop/manifests/tool)"
+rm archive/hn-tool*
+package hn-tool '1:2.3a-1' "exit 0"
+lists
+refused "a newer one that would be the older of ours is refused" 5 "hn-tool 1:2.3a-1, which is newer than hn-tool 1:2.3-4\+deb12u6 of 2.3.0\+r40600" \
+	import --registry shop
+grep -q '"revision" that is above 40600' err && ok "and the way out is told" || not_ok "and the way out is told: $(cat err)"
+sed -i 's/"packages": \[/"revision": 50000, &/' recipes/tool/recipe.json
+import --registry shop --dry-run >out 2>&1 && grep -q "tool 2.3.0+r50000 would be new" out && ok "with which it is taken" ||
+	not_ok "with which it is taken: $(cat out)"
+"$program" add shop/manifests/tool/2.3.0+r40600.json --state "$work/s5" >/dev/null 2>&1
+"$program" add shop/contracts/tool/main.json shop/manifests/tool/2.3.0+r40600.json --state "$work/s5" >/dev/null
+recipe "$decided"
+refused "so it is by a host" 5 "which is newer than hn-tool 1:2.3-4\+deb12u6" import --state "$work/s5" --dry-run
 export HYPERNIX_STATE=$work/s4
 rm -rf archive
 mv kept archive

@@ -394,6 +394,11 @@ Test(recipe, what_is_in_another_order_says_the_way_out)
 		"1.1.1n-0+deb11u5 of 1.1.1+r500 that is there, and it is older");
 	cr_expect_not_null(strstr(hn_error_hint(err), "\"revision\" that is above 500"), "%s",
 		hn_error_hint(err));
+	err = hn_error_unref(err);
+	cr_expect_eq(held("ab 1:9.9-1", "9.9.0+r1", "ab 2:1.0-1", "1.0.0+r1", false, &err),
+		HN_ECONFLICT);
+	cr_expect_not_null(
+		strstr(hn_error_hint(err), "take c 9.9.0+r1 away"), "%s", hn_error_hint(err));
 	hn_error_unref(err);
 	cr_expect_eq(held("ab 1.1.1n-0+deb11u5", "1.1.1+r500", "ab 1.1.1w-0+deb11u1", "1.1.1+r501",
 			     false, NULL),
