@@ -3,6 +3,7 @@
  * One change of what is desired of a unit, in one transaction: permit, rows, resolved view,
  * history, event. A change that does not resolve is refused and leaves nothing behind.
  */
+#include "host/images.h"
 #include "host/rights.h"
 
 /* Until its end an edit is not held to the bounds of a token: its values are not known yet. */
@@ -119,6 +120,13 @@ static int check_image(const host_edit *edit, const hn_view *view, hn_error **er
 	return host_image_check_edit(edit->unit, edit->unit->desired, view, err);
 }
 
+static int check_image_tags(const host_edit *edit, const hn_view *view, hn_error **err)
+{
+	return edit->verb == HN_VERB_COUNT
+		       ? 0
+		       : host_image_may_change(edit->host, edit->session, edit->unit, view, err);
+}
+
 static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 {
 	BASE_AUTO_OF(hn_view) hn_view *view = NULL;
@@ -130,6 +138,8 @@ static int settle_edit(const host_edit *edit, const char *event, hn_error **err)
 		rc = host_paths_check(edit->host, edit->unit, edit->unit->desired, view, err);
 	if (rc >= 0)
 		rc = check_image(edit, view, err);
+	if (rc >= 0)
+		rc = check_image_tags(edit, view, err);
 	if (rc >= 0)
 		rc = host_desire(edit->host, edit->session, edit->unit, view, err);
 	if (rc >= 0)

@@ -71,10 +71,19 @@ int host_image_hold(hn_host *host, const char *blueprint, os_lock **lock, hn_err
 				host->cancel, lock, err);
 }
 
+int host_image_retire(hn_host *host, const char *blueprint, hn_error **err)
+{
+	return run(host,
+		"UPDATE image SET present = 0,"
+		" at = (SELECT max(at) + 1 FROM image WHERE blueprint = ?1)"
+		" WHERE blueprint = ?1 AND present = 1",
+		0, blueprint, err);
+}
+
 static int set_present(hn_host *host, const char *blueprint, const char *lock, hn_error **err)
 {
 	state_query *query = NULL;
-	int rc = run(host, "UPDATE image SET present = 0 WHERE blueprint = ?1", 0, blueprint, err);
+	int rc = host_image_retire(host, blueprint, err);
 
 	if (rc >= 0)
 		rc = state_find(host->store,

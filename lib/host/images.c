@@ -197,25 +197,31 @@ static int try_values(const values *all, const char *name)
 
 /* --- tags --- */
 
-/* Those that units of the blueprint have by its present image. */
-static int load_tags(hn_host *host, const char *blueprint, base_names *tags, hn_error **err)
+/* What one column of a query that names ?1, and ?2 when `two` is not NULL, says. */
+static int load_names(hn_host *host, const char *sql, const char *one, const char *two,
+	base_names *names, hn_error **err)
 {
 	state_query *query = NULL;
-	int rc = state_find(host->store,
-		"SELECT value FROM image_value JOIN image ON image.lock = image_value.lock"
-		" WHERE blueprint = ?1 AND present = 1 AND key IS NULL",
-		&query, err);
+	int rc = state_find(host->store, sql, &query, err);
 
 	if (rc < 0)
 		return rc;
-	state_bind_text(query, 1, blueprint);
+	state_bind_text(query, 1, one);
+	if (two)
+		state_bind_text(query, 2, two);
 	while ((rc = state_row(query, err)) > 0)
-		if (base_names_add(tags, state_text(query, 0)) < 0) {
+		if (base_names_add(names, state_text(query, 0)) < 0) {
 			rc = base_nomem(err);
 			break;
 		}
 	state_done(query);
 	return rc;
+}
+
+static int load_tags(hn_host *host, const char *lock, base_names *tags, hn_error **err)
+{
+	return load_names(host, "SELECT value FROM image_value WHERE lock = ?1 AND key IS NULL",
+		lock, NULL, tags, err);
 }
 
 /* Of each that is not among the others too. */
@@ -232,18 +238,68 @@ static int may_apply(
 	return rc;
 }
 
-/* Tags widen what tag-scoped rights reach, and may set anything: who gives them to all units of a
- * blueprint, or takes them away, needs tag.apply on each, as for one unit. */
+static int may_change(
+	hn_session *session, const base_names *before, const base_names *after, hn_error **err)
+{
+	int rc = may_apply(session, after, before, err);
+
+	return rc < 0 ? rc : may_apply(session, before, after, err);
+}
+
+/* Tags widen what tag-scoped rights reach, and may set anything: who gives them to units of a
+ * blueprint, or takes them away, needs tag.apply on each, as for one unit. Some units may boot from
+ * another image than the present one. */
 static int may_tag(const values *all, hn_session *session, const char *blueprint)
 {
-	BASE_AUTO_NAMES base_names now = {0};
-	int rc = host_session_declares(session) ? 1
-						: load_tags(all->host, blueprint, &now, all->err);
+	BASE_AUTO_NAMES base_names locks = {0};
+	int rc = host_session_declares(session)
+			 ? 1
+			 : load_names(all->host,
+				   "SELECT lock FROM image WHERE blueprint = ?1 AND present = 1"
+				   " UNION SELECT lock FROM image_pin WHERE blueprint = ?1",
+				   blueprint, NULL, &locks, all->err);
+
+	if (rc == 0 && locks.count == 0)
+		rc = may_apply(session, &all->tags, &locks, all->err);
+	for (size_t i = 0; rc == 0 && i < locks.count; i++) {
+		BASE_AUTO_NAMES base_names now = {0};
+
+		rc = load_tags(all->host, locks.items[i], &now, all->err);
+		if (rc >= 0)
+			rc = may_change(session, &now, &all->tags, all->err);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* Those that a unit has by what its image.blueprint says. */
+static int load_unit_tags(
+	hn_host *host, const hn_unit *unit, const hn_view *view, base_names *tags, hn_error **err)
+{
+	const char *name = NULL;
+
+	if (!view || hn_view_get_text(view, "image.blueprint", &name, NULL) < 0 || !name)
+		return 0;
+	return load_names(host,
+		"SELECT value FROM image_value WHERE key IS NULL AND lock = coalesce("
+		"(SELECT lock FROM image_pin JOIN unit ON id = unit"
+		" WHERE blueprint = ?1 AND uuid = ?2),"
+		" (SELECT lock FROM image WHERE lock = ?1),"
+		" (SELECT lock FROM image WHERE blueprint = ?1 AND present = 1))",
+		name, unit->uuid, tags, err);
+}
+
+int host_image_may_change(hn_host *host, hn_session *session, const hn_unit *unit,
+	const hn_view *after, hn_error **err)
+{
+	BASE_AUTO_NAMES base_names was = {0}, is = {0};
+	int rc = host_session_declares(session)
+			 ? 1
+			 : load_unit_tags(host, unit, unit->desired, &was, err);
 
 	if (rc == 0)
-		rc = may_apply(session, &all->tags, &now, all->err);
+		rc = load_unit_tags(host, unit, after, &is, err);
 	if (rc == 0)
-		rc = may_apply(session, &now, &all->tags, all->err);
+		rc = may_change(session, &was, &is, err);
 	return rc < 0 ? rc : 0;
 }
 
@@ -310,8 +366,7 @@ static int put_image(const values *all, const hn_session *session, const host_im
 	int rc = run_with(host, "DELETE FROM image WHERE lock = ?1", lock, NULL, all->err);
 
 	if (rc >= 0 && present)
-		rc = run_with(host, "UPDATE image SET present = 0 WHERE blueprint = ?1",
-			image->lock->blueprint, NULL, all->err);
+		rc = host_image_retire(host, image->lock->blueprint, all->err);
 	if (rc >= 0)
 		rc = state_find(host->store,
 			"INSERT INTO image(lock, blueprint, present, image, tree, who, at)"
@@ -365,11 +420,22 @@ static int record(hn_host *host, hn_session *session, const host_image *image, c
 	return rc < 0 ? rc : host_touch(host, err);
 }
 
+/* What the image would do to units, whoever recorded it. */
+static int check_tags(hn_host *host, hn_session *session, const host_image *image, hn_error **err)
+{
+	AUTO_VALUES values all = {.host = host, .err = err};
+	int rc = collect(&all, image);
+
+	return rc < 0 ? rc : may_tag(&all, session, image->lock->blueprint);
+}
+
 int host_image_use(hn_host *host, hn_session *session, const host_image *image, hn_error **err)
 {
 	char lock[COMPOSE_DIGEST_TEXT];
-	int pinned, rc;
+	int pinned, rc = check_tags(host, session, image, err);
 
+	if (rc < 0)
+		return rc;
 	compose_digest_print(&image->lock->digest, lock);
 	pinned = host_image_unpin_all(host, image->lock->blueprint, err);
 	if (pinned < 0)
@@ -398,15 +464,6 @@ static int find_image(
 		*same = strcmp(state_text(query, 0), image) == 0;
 	state_done(query);
 	return rc;
-}
-
-/* Of one that was recorded before, maybe by another. */
-static int check_tags(hn_host *host, hn_session *session, const host_image *image, hn_error **err)
-{
-	AUTO_VALUES values all = {.host = host, .err = err};
-	int rc = collect(&all, image);
-
-	return rc < 0 ? rc : may_tag(&all, session, image->lock->blueprint);
 }
 
 int host_image_keep(hn_host *host, hn_session *session, const host_image *image, hn_error **err)

@@ -30,6 +30,13 @@ int host_image_use(hn_host *host, hn_session *session, const host_image *image, 
 /* Nothing more than that the rows are there: units can be pinned to it. 1, or 0 when they were.
  * HN_EEXIST when they are of another image of the same lock. Errors as above. */
 int host_image_keep(hn_host *host, hn_session *session, const host_image *image, hn_error **err);
+/* May the session give the unit the tags of the image that it is to boot from by `after`, and take
+ * away those of the one that it boots from as it is desired now? HN_EDENIED. */
+int host_image_may_change(hn_host *host, hn_session *session, const hn_unit *unit,
+	const hn_view *after, hn_error **err);
+/* None is the blueprint's present one any more; the one that was is now the newest of the others.
+ */
+int host_image_retire(hn_host *host, const char *blueprint, hn_error **err);
 /* Can units boot from it, and is it of this lock and blueprint? `built` NULL: only the latter. */
 int host_image_check(const host_image *image, const hn_image *built, hn_error **err);
 /* The transaction that makes it needed, while its files are known to be there. HN_EMISSING. */

@@ -71,7 +71,8 @@ static const char step_2[] =
 	"INSERT INTO collected VALUES (1, 0);";
 
 /* Images in use: the last that a blueprint had is `present`; others are those that units name by
- * the digest of their lock. A value without a key is a tag. */
+ * the digest of their lock. `at` is larger the later one was recorded or ceased to be present. A
+ * value without a key is a tag. */
 static const char step_3[] =
 	"CREATE TABLE image(lock TEXT NOT NULL PRIMARY KEY, blueprint TEXT NOT NULL,"
 	" present INTEGER NOT NULL, image TEXT NOT NULL, tree TEXT NOT NULL,"

@@ -243,14 +243,19 @@ Test(upgrade, one_that_does_not_keep_its_contract_goes_back_and_ends_it)
 }
 
 /* New units boot from the image that is known to work, and the others keep what they took. */
-static void stop_after_first(shop *s)
+static void roll_to_the_first(shop *s)
 {
-	add_version(s, "1.1.0", "320Mi");
 	fake.check_memory = "320Mi";
 	s->break_next = true;
 	cr_assert_eq(upgrade(s), HN_ECONTRACT, "%s", lab_why(&s->l));
 	s->break_next = false;
 	fake.check = NULL;
+}
+
+static void stop_after_first(shop *s)
+{
+	add_version(s, "1.1.0", "320Mi");
+	roll_to_the_first(s);
 	cr_expect_str_eq(s->told, "a=done b=back off=waiting ");
 	expect(s, "320Mi", "256Mi");
 	cr_expect_str_eq(lab_desired(&s->l, "off", "memory.size"), "256Mi");
@@ -673,4 +678,91 @@ Test(upgrade, that_was_killed_is_finished_by_the_next)
 		die_at(nth, false);
 		die_at(nth, true);
 	}
+}
+
+static hn_session *with_verbs(shop *s, const char *verbs)
+{
+	char terms[512];
+
+	(void)snprintf(terms, sizeof(terms),
+		"{\"for\":\"ada\",\"ttl\":\"1h\",\"grants\":[{\"verbs\":[\"blueprint.*\",\"node.*\","
+		"%s],\"on\":\"**\"}]}",
+		verbs);
+	return opened(&s->l, terms);
+}
+
+static int set_blueprint(shop *s, const char *verbs, const char *unit, const char *name)
+{
+	hn_session *session = with_verbs(s, verbs);
+	int rc = hn_unit_set(session, unit, "image.blueprint", name, lab_err(&s->l));
+
+	hn_session_unref(session);
+	return rc;
+}
+
+/* Whoever may set a unit may not choose an image in the place of its tags. */
+Test(upgrade, a_unit_gets_no_tags_by_its_blueprint_without_the_right_to_them)
+{
+	static const char few[] = "\"unit.read\",\"unit.update\",\"unit.create\"";
+	static const char enough[] = "\"unit.read\",\"unit.update\",\"tag.apply\"";
+	SHOP s = open_shop();
+	hn_unit_definition definition = HN_UNIT_DEFINITION_INIT;
+	hn_session *session;
+
+	add_tagged(&s, "1.1.0", "320Mi");
+	cr_assert_eq(upgrade(&s), 0, "%s", lab_why(&s.l));
+	cr_assert_eq(hn_unit_define(s.l.session, "x", &definition, lab_err(&s.l)), 0, "%s",
+		lab_why(&s.l));
+	trust(&s.l);
+	cr_expect_eq(set_blueprint(&s, few, "x", "small"), HN_EDENIED, "%s", lab_why(&s.l));
+	cr_expect_str_eq(lab_desired(&s.l, "x", "image.blueprint"), "none");
+	session = with_verbs(&s, few);
+	definition.blueprint = "small";
+	cr_expect_eq(hn_unit_define(session, "y", &definition, lab_err(&s.l)), HN_EDENIED, "%s",
+		lab_why(&s.l));
+	hn_session_unref(session);
+	cr_expect_eq(set_blueprint(&s, enough, "x", "small"), 0, "%s", lab_why(&s.l));
+	cr_expect_eq(set_blueprint(&s, few, "x", "none"), HN_EDENIED, "nor are they lost");
+	cr_expect_eq(set_blueprint(&s, enough, "x", "none"), 0, "%s", lab_why(&s.l));
+}
+
+static int use_with(shop *s, const char *verbs, const char *version)
+{
+	hn_session *own = s->l.session;
+	int rc;
+
+	s->l.session = with_verbs(s, verbs);
+	rc = bring(s, version, 1, NULL);
+	hn_session_unref(s->l.session);
+	s->l.session = own;
+	return rc;
+}
+
+/* Units that a roll has reached may boot from another image than the present one. */
+Test(upgrade, who_takes_the_present_image_into_use_needs_the_right_to_tags_of_half_a_roll)
+{
+	SHOP s = open_shop();
+
+	add_tagged(&s, "1.1.0", "320Mi");
+	roll_to_the_first(&s);
+	trust(&s.l);
+	cr_expect_eq(use_with(&s, "\"unit.read\"", "1.0.0"), HN_EDENIED, "%s", lab_why(&s.l));
+	cr_expect_gt(lab_number(&s.l, "SELECT count(*) FROM image_pin"), 0u);
+	cr_expect_geq(use_with(&s, "\"unit.read\",\"tag.apply\"", "1.0.0"), 0, "%s", lab_why(&s.l));
+	expect_no_pins(&s);
+}
+
+/* The one that units booted from before, not the newest that was tried. */
+Test(upgrade, the_image_before_the_present_one_is_kept)
+{
+	static const char kept[] = "SELECT count(*) FROM image_value WHERE value = '256Mi'";
+	static const char gone[] = "SELECT count(*) FROM image_value WHERE value = '320Mi'";
+	SHOP s = open_shop();
+
+	stop_after_first(&s);
+	add_version(&s, "1.2.0", "384Mi");
+	cr_assert_eq(upgrade(&s), 0, "%s", lab_why(&s.l));
+	expect(&s, "384Mi", "384Mi");
+	cr_expect_eq(lab_number(&s.l, kept), 1u);
+	cr_expect_eq(lab_number(&s.l, gone), 0u);
 }
