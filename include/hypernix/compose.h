@@ -579,6 +579,29 @@ HN_API int hn_registry_find(const hn_registry *registry, const char *component, 
  */
 HN_API hn_contract *hn_registry_contract_at(const hn_registry *registry, size_t index);
 
+/**
+ * Makes a registry as it would be with more: a manifest takes the place of the one of its name and
+ * version, a contract that of the one of its name. All of it is checked as hn_registry_open does.
+ *
+ * @param registry  what is there, borrowed; NULL: nothing
+ * @param manifests  that come, borrowed; may be NULL when there are none
+ * @param manifest_count  how many they are
+ * @param contracts  that come, borrowed; may be NULL when there are none
+ * @param contract_count  how many they are
+ * @param result  set to the registry on success, one reference owned by the caller
+ * @param err  set on failure; may be NULL
+ * @return 0, or a negative hn_code
+ * Errors: HN_ECONTRACT when a component does not keep to a contract, or has none of its major
+ *    version; HN_EDUPLICATE when two that come are one; HN_ELIMIT; HN_EINVAL; HN_ENOMEM
+ * Threads: any
+ * Blocks: no
+ * Allocates: yes
+ * Since: 0.1
+ */
+HN_API int hn_registry_with(const hn_registry *registry, hn_manifest *const *manifests,
+	size_t manifest_count, hn_contract *const *contracts, size_t contract_count,
+	hn_registry **result, hn_error **err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -205,3 +205,20 @@ int hn_solve(const hn_registry *registry, const hn_blueprint *blueprint,
 	rc = compose_solve(registry, blueprint, &asked, lock, &failure, err);
 	return tell_failure(rc, failure, err);
 }
+
+int hn_registry_with(const hn_registry *registry, hn_manifest *const *manifests,
+	size_t manifest_count, hn_contract *const *contracts, size_t contract_count,
+	hn_registry **result, hn_error **err)
+{
+	bool whole = result != NULL && (manifests != NULL || manifest_count == 0) &&
+		     (contracts != NULL || contract_count == 0);
+
+	for (size_t i = 0; whole && i < manifest_count; i++)
+		whole = manifests[i] != NULL;
+	for (size_t i = 0; whole && i < contract_count; i++)
+		whole = contracts[i] != NULL;
+	if (!whole)
+		return compose_refuse_null(err);
+	return compose_registry_with(
+		registry, manifests, manifest_count, contracts, contract_count, result, err);
+}

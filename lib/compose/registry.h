@@ -52,6 +52,12 @@ int compose_registry_read(hn_os *os, const char *directory, const char *name, ui
  * name all that is there and nothing else. `trust` and `found` as compose_index_load has them. */
 int compose_registry_load_signed(compose_registry *registry, hn_os *os, const char *directory,
 	const struct compose_trust *trust, struct compose_trusted *found, hn_error **err);
+/* One of what `now` (NULL: nothing) has, with these: a manifest in the place of the one of its name
+ * and version, a contract of the one of its name. All of it is checked, and the result is sealed.
+ */
+int compose_registry_with(const compose_registry *now, compose_manifest *const *manifests,
+	size_t manifest_count, compose_contract *const *contracts, size_t contract_count,
+	compose_registry **then, hn_error **err);
 /* After the last add: checks manifests against contracts (HN_ECONTRACT), sorts. Nothing can be
  * added after it. */
 int compose_registry_seal(compose_registry *registry, hn_error **err);

@@ -202,38 +202,13 @@ static const compose_contract *find_contract(const hn_registry *registry, const 
 	return NULL;
 }
 
-static bool takes_place(const entry *one, const hn_manifest *there)
-{
-	return one->manifest && strcmp(there->component, one->name) == 0 &&
-	       strcmp(there->version.text, one->version) == 0;
-}
-
-/* The whole as it would be: with what is put there, and without that whose place it takes. */
+/* The whole as it would be. */
 static int try_with(const hn_registry *now, const entry *one, hn_error **err)
 {
-	BASE_AUTO_OF(hn_registry) hn_registry *then = compose_registry_new();
-	int rc = then ? 0 : base_nomem(err);
+	BASE_AUTO_OF(hn_registry) hn_registry *then = NULL;
 
-	for (size_t i = 0; rc >= 0 && i < compose_registry_contracts(now); i++) {
-		hn_contract *there = hn_registry_contract_at(now, i);
-
-		if (!one->contract || strcmp(there->name, one->name) != 0)
-			rc = compose_registry_add_contract(then, there, err);
-	}
-	if (rc >= 0 && one->contract)
-		rc = compose_registry_add_contract(then, one->contract, err);
-	for (size_t i = 0; rc >= 0 && i < compose_registry_components(now); i++) {
-		const char *name = compose_registry_component(now, i);
-		hn_manifest *release;
-
-		for (size_t k = 0;
-			rc >= 0 && (release = hn_registry_release_at(now, name, k)) != NULL; k++)
-			if (!takes_place(one, release))
-				rc = compose_registry_add_manifest(then, release, 0, err);
-	}
-	if (rc >= 0 && one->manifest)
-		rc = compose_registry_add_manifest(then, one->manifest, 0, err);
-	return rc < 0 ? rc : compose_registry_seal(then, err);
+	return compose_registry_with(now, &one->manifest, one->manifest != NULL, &one->contract,
+		one->contract != NULL, &then, err);
 }
 
 static int look(const hn_registry *registry, const entry *one, hn_error **err)

@@ -221,6 +221,11 @@ refused "a version that is gone is said to be, and the rest is put" 4 "apt does 
 grep -q "hn-lib 18.1-1" out && grep -q "1 of 2 missing" out && ok "it is counted" || not_ok "it is counted: $(cat out)"
 refused "and offline, too" 4 "the package hn-tool is not in a directory of --packages" "$program" fetch tool.lock.json --registry shop --offline
 check "a directory of packages helps" "$program" fetch tool.lock.json --registry shop --packages shop/packages
+mkdir several
+cp kept/hn-tool_*.deb archive/hn-tool_*.deb several
+cp archive/hn-tool_*.deb several/hn-tool.deb
+export HYPERNIX_STATE=$work/s6
+check "which may have others of that name" "$program" fetch tool.lock.json --registry shop --packages several
 import --registry shop >/dev/null 2>&1
 [ -e shop/manifests/tool/2.3.0+r40600.json ] && [ -e shop/manifests/tool/2.3.0+r40500.json ] &&
 	ok "a new version comes beside the old one" || not_ok "a new version comes beside the old one: $(ls shop/manifests/tool)"

@@ -127,8 +127,7 @@ int compose_place_manifest(cli_run *cli, const compose_place_options *how,
 
 /* ---- contracts ---- */
 
-/* Below 0: an older one is there; 0: the same; above 0: a newer one. *differs: of one version. */
-static int compare_contract(
+int compose_compare_contract(
 	cli_run *cli, const hn_contract *there, const hn_contract *given, int *order, bool *differs)
 {
 	CLI_AUTO_TEXT char *is = NULL;
@@ -158,7 +157,7 @@ static int look_contract(cli_run *cli, const compose_place_options *how, const c
 		return status;
 	if (hn_contract_parse(path, bytes.data, bytes.size, &there, &error) < 0)
 		return cli_fail(cli, error);
-	status = compare_contract(cli, there, contract, &order, &differs);
+	status = compose_compare_contract(cli, there, contract, &order, &differs);
 	if (status != 0)
 		return status;
 	if (differs && !how->replace)

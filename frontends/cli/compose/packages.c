@@ -260,17 +260,46 @@ int compose_source_get(compose_source *source, const hn_recipe_package *wanted, 
 
 /* ---- for locks ---- */
 
+static bool is_package_file(const char *file, const char *name)
+{
+	size_t size = strlen(name), length = strlen(file);
+
+	return strncmp(file, name, size) == 0 && (file[size] == '_' || file[size] == '.') &&
+	       length >= size + 4 && strcmp(file + length - 4, ".deb") == 0;
+}
+
+/* Whichever of the files of that package it is; the caller's, NULL when it is not there. */
+static char *find_same(compose_source *source, const char *name, const char *sha256)
+{
+	DIR *open = source->directory != NULL ? opendir(source->directory) : NULL;
+	const struct dirent *entry;
+	char *found = NULL;
+
+	while (open != NULL && found == NULL && (entry = readdir(open)) != NULL) {
+		CLI_AUTO_OF(hn_package) hn_package *package = NULL;
+		CLI_AUTO_FREE char *path = cli_format("%s/%s", source->directory, entry->d_name);
+
+		if (is_package_file(entry->d_name, name) &&
+			is_same(source, path, sha256, &package)) {
+			found = path;
+			path = NULL;
+		}
+	}
+	if (open != NULL)
+		closedir(open);
+	return found;
+}
+
 int compose_source_fetch(compose_source *source, const char *name, const char *version,
 	const char *sha256, char **path)
 {
 	CLI_AUTO_OF(hn_package) hn_package *package = NULL;
 	compose_offer offer = {.version = ""};
-	int status = find_there(source, name, path);
+	int status = 0;
 
-	if (status != 0 || (*path != NULL && is_same(source, *path, sha256, &package)))
-		return status;
-	free(*path);
-	*path = NULL;
+	*path = find_same(source, name, sha256);
+	if (*path != NULL)
+		return 0;
 	if (!cli_flag(source->cli, "offline"))
 		status = compose_apt_offer(source->cli, name, version, true, &offer);
 	if (status == 0 && offer.version[0] != '\0' && strcmp(offer.sha256, sha256) != 0)

@@ -5,6 +5,7 @@
  */
 #include "recipe.h"
 #include <sys/stat.h>
+#include <unistd.h>
 
 typedef struct release {
 	hn_recipe *recipe;
@@ -207,14 +208,28 @@ static int check_order(import *at, const hn_registry *registry)
 
 /* ---- into a directory ---- */
 
-/* One that is no registry yet, or is whole only with what comes, is looked at in the end. */
-static int look_into_directory(import *at)
+/* All that is new, beside what is there, is tried before any of it is put anywhere: NULL is
+ * nothing. */
+static int try_all(import *at, const hn_registry *registry)
 {
-	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
+	CLI_AUTO_OF(hn_registry) hn_registry *then = NULL;
+	CLI_AUTO_FREE hn_manifest **manifests =
+		cli_alloc((at->release_count + 1) * sizeof(hn_manifest *));
+	CLI_AUTO_FREE hn_contract **contracts =
+		cli_alloc((at->schema_count + 1) * sizeof(hn_contract *));
+	size_t manifest_count = 0, contract_count = 0;
+	hn_error *error = NULL;
 
-	if (hn_registry_open(&at->how.directory, 1, NULL, &registry, NULL) < 0)
-		return 0;
-	return check_order(at, registry);
+	for (size_t i = 0; i < at->release_count; i++)
+		if (at->releases[i].placed != COMPOSE_THERE)
+			manifests[manifest_count++] = at->releases[i].manifest;
+	for (size_t i = 0; i < at->schema_count; i++)
+		if (at->schemas[i].placed != COMPOSE_THERE)
+			contracts[contract_count++] = at->schemas[i].contract;
+	if (hn_registry_with(registry, manifests, manifest_count, contracts, contract_count, &then,
+		    &error) < 0)
+		return cli_fail(at->cli, error);
+	return 0;
 }
 
 static int place_all(import *at)
@@ -230,29 +245,39 @@ static int place_all(import *at)
 	return status;
 }
 
-/* Nothing is written when one of them could not be; and what is there then is a registry. */
-static int into_directory(import *at)
+/* What is there is a registry, or nothing. */
+static int look_into_directory(import *at)
 {
 	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
 	hn_error *error = NULL;
+	int status = 0;
+
+	if (access(at->how.directory, F_OK) == 0 &&
+		hn_registry_open(&at->how.directory, 1, NULL, &registry, &error) < 0)
+		return cli_fail(at->cli, error);
+	if (registry != NULL)
+		status = check_order(at, registry);
+	return status != 0 ? status : try_all(at, registry);
+}
+
+/* Nothing is written when one of them could not be, or the whole would be no registry. */
+static int into_directory(import *at)
+{
 	bool dry = at->how.dry_run;
-	int status = look_into_directory(at);
+	int status;
 
 	at->how.dry_run = true;
+	status = place_all(at);
+	at->how.dry_run = dry;
 	if (status == 0)
-		status = place_all(at);
+		status = look_into_directory(at);
+	if (status != 0 || dry)
+		return status;
 	for (size_t i = 0; i < at->release_count; i++) {
 		free(at->releases[i].path);
 		at->releases[i].path = NULL;
 	}
-	at->how.dry_run = dry;
-	if (status == 0)
-		status = place_all(at);
-	if (status != 0 || dry)
-		return status;
-	if (hn_registry_open(&at->how.directory, 1, NULL, &registry, &error) < 0)
-		return cli_fail(at->cli, error);
-	return 0;
+	return place_all(at);
 }
 
 /* ---- into the host ---- */
@@ -315,6 +340,26 @@ static int look_release(import *at, const hn_registry *registry, release *one)
 		"another %s %s is in the registry", component, version);
 }
 
+/* A newer one that is there is as good. */
+static int look_schema(import *at, const hn_registry *registry, schema *one)
+{
+	const hn_contract *there = NULL, *next;
+	bool differs = false;
+	int order = -1, status = 0;
+
+	for (size_t i = 0; (next = hn_registry_contract_at(registry, i)) != NULL; i++)
+		if (strcmp(hn_contract_name(next), hn_contract_name(one->contract)) == 0)
+			there = next;
+	if (there != NULL)
+		status = compose_compare_contract(at->cli, there, one->contract, &order, &differs);
+	if (status == 0 && differs)
+		status = cli_refuse(at->cli, HN_EDUPLICATE, "give it a newer version",
+			"another %s %s is in the registry", hn_contract_name(one->contract),
+			hn_contract_version(one->contract));
+	one->placed = there == NULL ? COMPOSE_NEW : order < 0 ? COMPOSE_REPLACED : COMPOSE_THERE;
+	return status;
+}
+
 static int look_into_host(import *at)
 {
 	CLI_AUTO_OF(hn_registry) hn_registry *registry = NULL;
@@ -324,7 +369,9 @@ static int look_into_host(import *at)
 		status = check_order(at, registry);
 	for (size_t i = 0; status == 0 && i < at->release_count; i++)
 		status = look_release(at, registry, &at->releases[i]);
-	return status;
+	for (size_t i = 0; status == 0 && i < at->schema_count; i++)
+		status = look_schema(at, registry, &at->schemas[i]);
+	return status != 0 ? status : try_all(at, registry);
 }
 
 static int into_host(import *at)

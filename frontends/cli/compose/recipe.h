@@ -76,6 +76,10 @@ int compose_directory_lock(cli_run *cli, const char *directory);
 /* *path is the caller's. One of this version that differs is HN_EEXIST. */
 int compose_place_manifest(cli_run *cli, const compose_place_options *how,
 	const hn_manifest *manifest, const char *text, compose_placed *placed, char **path);
+/* *order below 0: an older one is there; 0: the same; above 0: a newer one. *differs: of one
+ * version. */
+int compose_compare_contract(cli_run *cli, const hn_contract *there, const hn_contract *given,
+	int *order, bool *differs);
 /* A newer one takes the place of an older one, and stays where an older one is given. */
 int compose_place_contract(cli_run *cli, const compose_place_options *how,
 	const hn_contract *contract, const char *text, compose_placed *placed);

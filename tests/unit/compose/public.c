@@ -647,3 +647,60 @@ Test(compose_public, a_registry_that_is_not_there_is_refused)
 	cr_expect_null(found);
 	cr_expect_null(lock);
 }
+
+static int with_contract(shop *s, const char *text, hn_registry **then)
+{
+	hn_contract *contract = NULL;
+	int rc;
+
+	cr_assert_eq(hn_contract_parse("c.json", text, strlen(text), &contract, NULL), 0);
+	rc = hn_registry_with(s->registry, NULL, 0, &contract, 1, then, &s->err);
+	hn_contract_unref(contract);
+	return rc;
+}
+
+static int with_manifest(shop *s, const char *text, hn_registry **then)
+{
+	hn_manifest *manifest = NULL;
+	int rc;
+
+	cr_assert_eq(hn_manifest_parse("m.json", text, strlen(text), &manifest, NULL), 0);
+	rc = hn_registry_with(s->registry, &manifest, 1, NULL, 0, then, &s->err);
+	hn_manifest_unref(manifest);
+	return rc;
+}
+
+static size_t releases_of_nginx(const hn_registry *registry)
+{
+	size_t count = 0;
+
+	while (hn_registry_release_at(registry, "nginx", count) != NULL)
+		count++;
+	return count;
+}
+
+Test(compose_public, a_registry_is_tried_with_more)
+{
+	SHOP s = shop_open();
+	hn_registry *then = NULL;
+
+	cr_assert_eq(with_manifest(&s, NGINX("1.22.1+r11", "80"), &then), 0, "%s", why(&s));
+	cr_expect_eq(releases_of_nginx(then), 3);
+	then = hn_registry_unref(then);
+	cr_assert_eq(with_manifest(&s, NGINX("1.22.1+r10", "81"), &then), 0, "%s", why(&s));
+	cr_expect_eq(releases_of_nginx(then), 2, "one takes the place of another");
+	then = hn_registry_unref(then);
+	cr_expect_eq(releases_of_nginx(s.registry), 2, "nothing was put anywhere");
+	cr_expect_eq(with_manifest(&s, NGINX("1.22.1+r11", "70000"), &then), HN_ECONTRACT);
+	cr_expect_eq(with_contract(&s,
+			     "{\"hypernix\":1,\"contract\":\"service/http\",\"version\":\"2.0.0\","
+			     "\"cardinality\":\"many\"}",
+			     &then),
+		HN_ECONTRACT, "of which what is there has no schema any more");
+	cr_expect_eq(hn_registry_with(s.registry, NULL, 1, NULL, 0, &then, &s.err), HN_EINVAL);
+	cr_expect_eq(hn_registry_with(s.registry, NULL, 0, NULL, 0, NULL, &s.err), HN_EINVAL);
+	cr_expect_null(then);
+	cr_assert_eq(hn_registry_with(NULL, NULL, 0, NULL, 0, &then, &s.err), 0);
+	cr_expect_eq(hn_registry_component_count(then), 0);
+	hn_registry_unref(then);
+}
