@@ -182,11 +182,24 @@ static int check_digest(compose_reader *in, const codec_node *root, const compos
 		"what this lock says has another digest, %s", is);
 }
 
+/* Both name their components: a blueprint in the place of its lock is told as what it is. */
+static int check_is_lock(compose_reader *in, const codec_node *root)
+{
+	if (root->kind != CODEC_OBJECT || codec_member(root, "blueprint") == NULL ||
+		codec_member(root, "digest") != NULL || codec_member(root, "solver") != NULL)
+		return 0;
+	return compose_read_fail(in, HN_ESCHEMA, root,
+		"hv-compose lock makes the lock of a blueprint",
+		"this is a blueprint, and a lock is wanted");
+}
+
 static int read_lock(compose_reader *in, compose_lock *lock)
 {
 	const codec_node *root = codec_json_root(in->document);
-	int rc = compose_read_object(in, root, "a lock", lock_rows, lock);
+	int rc = check_is_lock(in, root);
 
+	if (rc == 0)
+		rc = compose_read_object(in, root, "a lock", lock_rows, lock);
 	if (rc == 0)
 		rc = judge(in, root, lock_head_fault(lock));
 	if (rc == 0)

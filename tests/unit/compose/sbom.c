@@ -149,6 +149,16 @@ Test(sbom, tells_a_dependency_once)
 	hn_os_sim_free(os);
 }
 
+/* Not strstr: a sanitizer measures all of the rest of the text each time. */
+static size_t count_of(const char *text, const char *what)
+{
+	size_t count = 0, size = strlen(what);
+
+	for (const char *at = text; *at != '\0'; at++)
+		count += *at == *what && strncmp(at, what, size) == 0;
+	return count;
+}
+
 /* Of as many components and bindings as a lock has. */
 Test(sbom, of_a_large_lock_is_quick, .timeout = 60)
 {
@@ -160,7 +170,7 @@ Test(sbom, of_a_large_lock_is_quick, .timeout = 60)
 	hn_os *os = sample_os();
 	BASE_AUTO_OF(compose_registry) compose_registry *registry = sample_registry(os);
 	BASE_AUTO_OF(compose_lock) compose_lock *lock = sample_lock(registry, "1.22.1");
-	size_t needs = 0;
+	size_t needs;
 
 	cr_assert_eq(compose_lock_manifests(lock, registry, manifests, NULL), 0);
 	for (int i = 0; i < COMPONENTS; i++) {
@@ -183,9 +193,7 @@ Test(sbom, of_a_large_lock_is_quick, .timeout = 60)
 		cr_assert_eq(compose_sbom_write(
 				     lock, manifests, (compose_sbom_format)format, &text, NULL),
 			0);
-		needs = 0;
-		for (const char *at = text; (at = strstr(at, what)) != NULL; at++)
-			needs++;
+		needs = count_of(text, what);
 		/* And each component where it begins its own list. */
 		cr_assert_eq(needs, BINDINGS + (format == COMPOSE_SBOM_SPDX ? 0 : COMPONENTS),
 			"%zu", needs);
